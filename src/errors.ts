@@ -1,0 +1,247 @@
+/**
+ * Every error class of the package. Wrong arguments (a parameter of an unsupported type, a negative
+ * timeout) are the platform's `TypeError` and `RangeError`; what the outside world did is one of these.
+ *
+ * @module
+ */
+
+import type { Result } from "./sql/value.ts";
+
+/** The stable codes of errors that do not come from SQLite; those begin with `SQLITE_`. */
+export type ErrorCode =
+  | "ERR_INTERFACE"
+  | "ERR_DATABASE"
+  | "ERR_DATA"
+  | "ERR_INTEGRITY"
+  | "ERR_INTERNAL"
+  | "ERR_PROGRAMMING"
+  | "ERR_NOT_SUPPORTED"
+  | "ERR_OPERATIONAL"
+  | "ERR_CONNECTION"
+  | "ERR_TIMEOUT"
+  | "ERR_AUTHENTICATION"
+  | "ERR_STALE_READ"
+  | "ERR_OUTCOME_UNKNOWN"
+  | `SQLITE_${string}`;
+
+/** What every error of the package can carry. */
+export interface ErrorInit {
+  /** Replaces the code of the class. */
+  code?: ErrorCode;
+  /** Repeating the whole unit may succeed, and nothing was applied. */
+  retryable?: boolean;
+  /** The error that led to this one. */
+  cause?: unknown;
+}
+
+/** What a statement's error can carry. */
+export interface DatabaseErrorInit extends ErrorInit {
+  /** The statement as the caller wrote it. */
+  sql?: string;
+  /** Its position in the batch, from 0. */
+  statementIndex?: number;
+  /** The results of the statements before it; in an atomic batch none of them was kept. */
+  results?: readonly Result[];
+}
+
+/** What an error of a node or of the way to it can carry. */
+export interface OperationalErrorInit extends DatabaseErrorInit {
+  /** The HTTP status, where there was an answer. */
+  status?: number;
+  /** The node's origin, such as `http://localhost:4001`; never with credentials. */
+  node?: string;
+}
+
+/** Base of everything thrown for what the outside world did. */
+export class RqliteError extends Error {
+  override name = "RqliteError";
+  /** Stable: `ERR_…`, or SQLite's own name such as `SQLITE_CONSTRAINT_UNIQUE`. */
+  readonly code: string;
+  /** Repeating the whole unit may succeed, and nothing was applied. */
+  readonly retryable: boolean;
+
+  /** @param message What was attempted and what came of it. */
+  constructor(message: string, init: ErrorInit & { code: ErrorCode }) {
+    super(message, "cause" in init ? { cause: init.cause } : undefined);
+    this.code = init.code;
+    this.retryable = init.retryable ?? false;
+  }
+}
+
+/** A closed object was used. */
+export class InterfaceError extends RqliteError {
+  override name = "InterfaceError";
+
+  /** @param message What was attempted and what came of it. */
+  constructor(message: string, init: ErrorInit = {}) {
+    super(message, { code: "ERR_INTERFACE", ...init });
+  }
+}
+
+/** Base of the errors that a statement or the database behind it caused. */
+export class DatabaseError extends RqliteError {
+  override name = "DatabaseError";
+  /** The statement as the caller wrote it. */
+  readonly sql?: string;
+  /** Its position in the batch, from 0. */
+  readonly statementIndex?: number;
+  /** The results of the statements before it; in an atomic batch none of them was kept. */
+  readonly results?: readonly Result[];
+
+  /** @param message What was attempted and what came of it. */
+  constructor(message: string, init: DatabaseErrorInit = {}) {
+    super(message, { code: "ERR_DATABASE", ...init });
+    if (init.sql !== undefined) this.sql = init.sql;
+    if (init.statementIndex !== undefined) this.statementIndex = init.statementIndex;
+    if (init.results !== undefined) this.results = init.results;
+  }
+}
+
+/** A value does not fit: an integer beyond 2^53 in mode "number", a blob that arrived as broken text. */
+export class DataError extends DatabaseError {
+  override name = "DataError";
+  /** The result column it stood in. */
+  readonly column?: string;
+
+  /** @param message What was attempted and what came of it. */
+  constructor(message: string, init: DatabaseErrorInit & { column?: string } = {}) {
+    super(message, { code: "ERR_DATA", ...init });
+    if (init.column !== undefined) this.column = init.column;
+  }
+}
+
+/** Which kind of constraint refused a row. */
+export type Constraint =
+  | "unique"
+  | "primarykey"
+  | "notnull"
+  | "check"
+  | "foreignkey"
+  | "trigger"
+  | "datatype"
+  | "rowid";
+
+/** A constraint refused the statement; it changed nothing. */
+export class IntegrityError extends DatabaseError {
+  override name = "IntegrityError";
+  /** Which kind; a primary key may read as `unique`, the server's text is the same. */
+  readonly constraint: Constraint;
+  /** The table, where the server names it. */
+  readonly table?: string;
+  /** The columns, where the server names them. */
+  readonly columns: readonly string[];
+
+  /** @param message What was attempted and what came of it. */
+  constructor(
+    message: string,
+    init: DatabaseErrorInit & {
+      constraint: Constraint;
+      table?: string;
+      columns?: readonly string[];
+    },
+  ) {
+    super(message, { code: "ERR_INTEGRITY", ...init });
+    this.constraint = init.constraint;
+    if (init.table !== undefined) this.table = init.table;
+    this.columns = init.columns ?? [];
+  }
+}
+
+/** A node answered a read with something that is not rqlite's format. */
+export class InternalError extends DatabaseError {
+  override name = "InternalError";
+
+  /** @param message What was attempted and what came of it. */
+  constructor(message: string, init: DatabaseErrorInit = {}) {
+    super(message, { code: "ERR_INTERNAL", ...init });
+  }
+}
+
+/** SQL that does not compile, a missing table, parameters that do not match; nothing was applied. */
+export class ProgrammingError extends DatabaseError {
+  override name = "ProgrammingError";
+
+  /** @param message What was attempted and what came of it. */
+  constructor(message: string, init: DatabaseErrorInit = {}) {
+    super(message, { code: "ERR_PROGRAMMING", ...init });
+  }
+}
+
+/** The server, or this client, does not offer what was asked for; nothing was applied. */
+export class NotSupportedError extends DatabaseError {
+  override name = "NotSupportedError";
+
+  /** @param message What was attempted and what came of it. */
+  constructor(message: string, init: DatabaseErrorInit = {}) {
+    super(message, { code: "ERR_NOT_SUPPORTED", ...init });
+  }
+}
+
+/** The cluster could not do it now. */
+export class OperationalError extends DatabaseError {
+  override name = "OperationalError";
+  /** The HTTP status, where there was an answer. */
+  readonly status?: number;
+  /** The node's origin; never with credentials. */
+  readonly node?: string;
+
+  /** @param message What was attempted and what came of it. */
+  constructor(message: string, init: OperationalErrorInit = {}) {
+    super(message, { code: "ERR_OPERATIONAL", ...init });
+    if (init.status !== undefined) this.status = init.status;
+    if (init.node !== undefined) this.node = init.node;
+  }
+}
+
+/** No node could be reached; nothing was applied. */
+export class ConnectionError extends OperationalError {
+  override name = "ConnectionError";
+
+  /** @param message What was attempted and what came of it. */
+  constructor(message: string, init: OperationalErrorInit = {}) {
+    super(message, { code: "ERR_CONNECTION", retryable: true, ...init });
+  }
+}
+
+/** The deadline passed before anything was sent, or during a read; nothing was applied. */
+export class TimeoutError extends OperationalError {
+  override name = "TimeoutError";
+
+  /** @param message What was attempted and what came of it. */
+  constructor(message: string, init: OperationalErrorInit = {}) {
+    super(message, { code: "ERR_TIMEOUT", retryable: true, ...init });
+  }
+}
+
+/** The user name or password was refused, or the user lacks the permission. */
+export class AuthenticationError extends OperationalError {
+  override name = "AuthenticationError";
+
+  /** @param message What was attempted and what came of it. */
+  constructor(message: string, init: OperationalErrorInit = {}) {
+    super(message, { code: "ERR_AUTHENTICATION", ...init });
+  }
+}
+
+/** A node at level "none" was staler than `freshness` allows. */
+export class StaleReadError extends OperationalError {
+  override name = "StaleReadError";
+
+  /** @param message What was attempted and what came of it. */
+  constructor(message: string, init: OperationalErrorInit = {}) {
+    super(message, { code: "ERR_STALE_READ", retryable: true, ...init });
+  }
+}
+
+/**
+ * A write may or may not have been applied: its answer was lost, cut off, malformed or of an unknown text.
+ * Look at the data before repeating it.
+ */
+export class OutcomeUnknownError extends OperationalError {
+  override name = "OutcomeUnknownError";
+
+  /** @param message What was attempted and what came of it. */
+  constructor(message: string, init: OperationalErrorInit = {}) {
+    super(message, { code: "ERR_OUTCOME_UNKNOWN", ...init });
+  }
+}

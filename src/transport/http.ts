@@ -1,0 +1,337 @@
+import {
+  AuthenticationError,
+  ConnectionError,
+  InterfaceError,
+  OperationalError,
+  OutcomeUnknownError,
+  TimeoutError,
+} from "../errors.ts";
+import type { Authorization } from "./credentials.ts";
+import { type Deadline, Interrupted, within } from "./deadline.ts";
+import { neverSent } from "./never_sent.ts";
+import type { Nodes } from "./nodes.ts";
+import { attemptLimit, retryAfter, retryDelay } from "./retry.ts";
+import type { Exchange, Failure, HttpAnswer, Transport, Verdict } from "./transport.ts";
+
+/** Reported after each attempt; never holds SQL or parameter values. */
+export interface RequestEvent {
+  /** The path without its query string, such as `/db/query`. */
+  readonly endpoint: string;
+  /** The node that was asked, such as `http://localhost:4001`. */
+  readonly node: string;
+  /** How many statements the request held. */
+  readonly statements: number;
+  /** Attempts of the same exchange before this one. */
+  readonly attempt: number;
+  /** The HTTP status, where there was an answer. */
+  readonly status?: number;
+  /** Milliseconds from sending to the end of the answer. */
+  readonly duration: number;
+  /** What went wrong, if anything did. */
+  readonly error?: unknown;
+}
+
+/** What an {@linkcode HttpTransport} is made of. */
+export interface HttpTransportOptions {
+  readonly fetch: typeof fetch;
+  readonly nodes: Nodes;
+  readonly authorization: Authorization;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Attempts after the first. */
+  readonly retries: number;
+  /** Reads the members' API addresses out of the answer of `/nodes`; without it there is no discovery. */
+  readonly discover?: ((text: string) => readonly string[]) | undefined;
+  readonly onRequest?: ((event: RequestEvent) => void) | undefined;
+}
+
+/** Redirects followed in one attempt: the leader may change while it is being looked for. */
+const MOST_HOPS = 4;
+
+/** How long one look-up of the members may take, in milliseconds. */
+const DISCOVERY_LIMIT = 3000;
+
+/** Exchanges over `fetch`: nodes, redirects, credentials, limits and safe repeats. */
+export class HttpTransport implements Transport {
+  readonly #options: HttpTransportOptions;
+  readonly #closed = new AbortController();
+  #membersKnown = false;
+  #redirectsHidden = false;
+
+  /** Sends nothing yet. */
+  constructor(options: HttpTransportOptions) {
+    this.#options = options;
+    this.#membersKnown = options.discover === undefined;
+  }
+
+  /** Ends what is under way. */
+  close(): void {
+    this.#closed.abort();
+  }
+
+  /** See {@linkcode Transport.send}. */
+  async send<T>(exchange: Exchange<T>): Promise<T> {
+    const { nodes, retries } = this.#options;
+    const { deadline, write, repeatable } = exchange;
+    let doubtful = false;
+    for (let attempt = 0;; attempt++) {
+      this.#check(deadline);
+      if (!this.#membersKnown) await this.#discover(deadline);
+      const { verdict, wait } = await this.#attempt(exchange, nodes.pick(exchange.leader), attempt);
+      if ("value" in verdict) return verdict.value;
+      doubtful ||= write && verdict.applied === "maybe";
+      const delay = retryDelay({ ...verdict, attempt, retries, repeatable, retryAfter: wait });
+      if (delay === undefined || delay >= deadline.remaining) throw settle(verdict, doubtful);
+      await this.#sleep(delay, deadline);
+    }
+  }
+
+  /** One attempt: its redirects, its answer, and what became of it. */
+  async #attempt<T>(
+    exchange: Exchange<T>,
+    node: string,
+    attempt: number,
+  ): Promise<{ verdict: Verdict<T>; wait: number | undefined }> {
+    const started = performance.now();
+    const trace: Trace = { node, status: undefined, wait: undefined };
+    const limit = attemptLimit(exchange.deadline.remaining, {
+      attempt,
+      retries: this.#options.retries,
+      repeatable: exchange.repeatable,
+    });
+    const answer = await this.#within(limit, exchange.deadline, (signal) => {
+      return this.#converse(exchange, trace, signal);
+    }).catch((error: unknown): Failure => interrupted(exchange, trace.node, error));
+    const verdict = "status" in answer ? exchange.judge(answer) : answer;
+    const failed = "error" in verdict ? verdict : undefined;
+    if (failed !== undefined && failed.next !== "never") {
+      this.#options.nodes.failed(trace.node);
+      this.#membersKnown = this.#options.discover === undefined;
+    }
+    this.#report(exchange, trace, attempt, started, failed?.error);
+    return { verdict, wait: trace.wait };
+  }
+
+  /** Asks `trace.node`, follows it to the leader, renews refused credentials once; reads the answer to its end. */
+  async #converse(
+    exchange: Exchange<unknown>,
+    trace: Trace,
+    signal: AbortSignal,
+  ): Promise<HttpAnswer | Failure> {
+    let forward = !exchange.leader || this.#redirectsHidden;
+    let renewed = false;
+    for (let hop = 0; hop < MOST_HOPS; hop++) {
+      const path = forward ? exchange.path : withFlag(exchange.path, "redirect");
+      const response = await this.#fetch(trace.node + path, exchange, signal);
+      if (response.type === "opaqueredirect") {
+        // Browsers hide where a redirect leads; the node itself can forward.
+        forward = this.#redirectsHidden = true;
+        continue;
+      }
+      trace.status = response.status;
+      trace.wait = retryAfter(response.headers.get("retry-after"));
+      const location = isRedirect(response.status) ? response.headers.get("location") : null;
+      if (location !== null) {
+        await response.body?.cancel();
+        if (forward) break;
+        const leader = this.#options.nodes.redirected(trace.node, location, exchange.path);
+        if (leader === undefined) forward = true;
+        else trace.node = leader;
+        continue;
+      }
+      if (response.status === 401 && this.#options.authorization.renewable && !renewed) {
+        await response.body?.cancel();
+        renewed = true;
+        continue;
+      }
+      return {
+        status: response.status,
+        text: await response.text(),
+        node: trace.node,
+        version: response.headers.get("x-rqlite-version") ??
+          (response.type === "cors" ? "" : undefined),
+      };
+    }
+    return misdirected(trace);
+  }
+
+  async #fetch(url: string, exchange: Exchange<unknown>, signal: AbortSignal): Promise<Response> {
+    const authorization = await this.#authorize();
+    const headers: Record<string, string> = { ...this.#options.headers };
+    if (authorization !== undefined) headers["authorization"] = authorization;
+    const init: RequestInit = { method: exchange.method, headers, signal, redirect: "manual" };
+    if (exchange.body !== undefined) {
+      // Without it a text body is labelled text/plain, which servers from 8.35 on take for raw SQL.
+      headers["content-type"] = "application/json";
+      // Deno's fetch repeats a POST with a text body by itself when a kept-alive connection dies.
+      init.body = exchange.repeatable ? exchange.body : new Blob([exchange.body]);
+    }
+    const { fetch } = this.#options;
+    return await fetch(url, init);
+  }
+
+  async #authorize(): Promise<string | undefined> {
+    try {
+      return await this.#options.authorization.header();
+    } catch (cause) {
+      throw new AuthenticationError("Cannot send the request as `credentials` failed", { cause });
+    }
+  }
+
+  /** Asks for the cluster's members; what is configured stays in use where nobody can tell. */
+  async #discover(deadline: Deadline): Promise<void> {
+    const exchange: Exchange<unknown> = {
+      method: "GET",
+      path: "/nodes?ver=2&nonvoters&timeout=2s",
+      leader: false,
+      write: false,
+      repeatable: true,
+      statements: 0,
+      deadline,
+      judge: (answer) => ({ value: answer }),
+    };
+    const trace: Trace = {
+      node: this.#options.nodes.pick(false),
+      status: undefined,
+      wait: undefined,
+    };
+    const started = performance.now();
+    let failure: unknown;
+    try {
+      const limit = Math.min(DISCOVERY_LIMIT, deadline.remaining / 2);
+      const answer = await this.#within(
+        limit,
+        deadline,
+        (signal) => this.#converse(exchange, trace, signal),
+      );
+      if ("text" in answer && answer.status === 200) {
+        this.#options.nodes.learn(this.#options.discover!(answer.text));
+      }
+      this.#membersKnown = true;
+    } catch (error) {
+      failure = error;
+      if (error instanceof Interrupted && error.by === "abort") throw deadline.signal!.reason;
+      this.#options.nodes.failed(trace.node);
+    }
+    this.#report(exchange, trace, 0, started, failure);
+  }
+
+  #check({ signal, remaining }: Deadline): void {
+    if (this.#closed.signal.aborted) throw closedError();
+    if (signal?.aborted) throw signal.reason;
+    if (remaining === 0) throw new TimeoutError("Out of time before the request was sent");
+  }
+
+  #within<T>(
+    limit: number,
+    deadline: Deadline,
+    work: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    return within(limit, { abort: deadline.signal, close: this.#closed.signal }, work);
+  }
+
+  async #sleep(delay: number, deadline: Deadline): Promise<void> {
+    try {
+      await this.#within(delay, deadline, () => new Promise(() => {}));
+    } catch (error) {
+      if (!(error instanceof Interrupted)) throw error;
+    }
+    this.#check(deadline);
+  }
+
+  #report(
+    { path, statements }: Exchange<unknown>,
+    { node, status }: Trace,
+    attempt: number,
+    started: number,
+    error: unknown,
+  ): void {
+    const { onRequest } = this.#options;
+    if (onRequest === undefined) return;
+    const endpoint = path.split("?", 1)[0]!;
+    const duration = performance.now() - started;
+    try {
+      onRequest({
+        endpoint,
+        node,
+        statements,
+        attempt,
+        duration,
+        ...(status !== undefined && { status }),
+        ...(error !== undefined && { error }),
+      });
+    } catch {
+      // An observer's mistake must not make a write that succeeded look as if it had failed.
+    }
+  }
+}
+
+/** What is known of the attempt under way. */
+interface Trace {
+  node: string;
+  status: number | undefined;
+  wait: number | undefined;
+}
+
+/** What became of an attempt that ended without an answer. */
+function interrupted(
+  { write, deadline }: Exchange<unknown>,
+  node: string,
+  error: unknown,
+): Failure {
+  if (error instanceof AuthenticationError) return { error, applied: "no", next: "never" };
+  const by = error instanceof Interrupted ? error.by : undefined;
+  if (by === "abort") throw deadline.signal!.reason;
+  if (by === undefined && neverSent(error)) {
+    const unreached = new ConnectionError(`Cannot reach ${node}`, { node, cause: error });
+    return { error: unreached, applied: "no", next: "elsewhere" };
+  }
+  const cause = by === undefined
+    ? connectionLost(node, error)
+    : by === "close"
+    ? closedError()
+    : tooLate(node);
+  const next = by === "close" ? "never" : "elsewhere";
+  if (!write) return { error: cause, applied: "maybe", next };
+  const message = `Cannot tell whether the write was applied, as the answer of ${node} was lost`;
+  return { error: new OutcomeUnknownError(message, { node, cause }), applied: "maybe", next };
+}
+
+function connectionLost(node: string, cause: unknown): ConnectionError {
+  return new ConnectionError(`Lost the connection to ${node} before its answer was complete`, {
+    node,
+    cause,
+  });
+}
+
+function tooLate(node: string): TimeoutError {
+  return new TimeoutError(`No complete answer from ${node} in time`, { node });
+}
+
+function isRedirect(status: number): boolean {
+  return status === 301 || status === 302 || status === 307 || status === 308;
+}
+
+function withFlag(path: string, flag: string): string {
+  return `${path}${path.includes("?") ? "&" : "?"}${flag}`;
+}
+
+function misdirected({ node, status }: Trace): Failure {
+  const error = new OperationalError(
+    `Cannot use the redirect of ${node}, as it leads away from the cluster: is it a proxy that asks for a login?`,
+    { node, ...(status !== undefined && { status }) },
+  );
+  return { error, applied: "no", next: "elsewhere" };
+}
+
+/** The error to throw: a definite answer to a later copy says nothing about an earlier one (rqlite-api F6). */
+function settle({ error, applied }: Failure, doubtful: boolean): Error {
+  if (!doubtful || applied !== "no") return error;
+  return new OutcomeUnknownError(
+    `Cannot tell whether the write was applied, as the answer to an earlier attempt was lost: ${error.message}`,
+    { cause: error },
+  );
+}
+
+function closedError(): InterfaceError {
+  return new InterfaceError("The client is closed");
+}

@@ -1,0 +1,62 @@
+/** Turns a URL into the base that paths are appended to: no credentials, no query, no slash at the end. */
+export function nodeOf(url: URL): string {
+  return url.origin + url.pathname.replace(/\/+$/, "");
+}
+
+/** Rewrites an address that the cluster advertises; `undefined` leaves the node out. */
+export type MapNode = (apiUrl: string) => string | undefined;
+
+/** Which node to ask next: the configured ones, those that were discovered, and the leader where it is known. */
+export class Nodes {
+  readonly #configured: readonly string[];
+  readonly #mapNode: MapNode;
+  #known: readonly string[];
+  #current = 0;
+  #leader: string | undefined;
+
+  /** @param configured At least one base URL. */
+  constructor(configured: readonly string[], mapNode: MapNode = (url) => url) {
+    this.#configured = configured;
+    this.#known = configured;
+    this.#mapNode = mapNode;
+  }
+
+  /** The leader if it is asked for and known, else the node that worked last. */
+  pick(leader: boolean): string {
+    return (leader ? this.#leader : undefined) ?? this.#known[this.#current % this.#known.length]!;
+  }
+
+  /** `node` did not do it: the next one is asked, and it is not taken for the leader any more. */
+  failed(node: string): void {
+    if (node === this.#leader) this.#leader = undefined;
+    if (node === this.#known[this.#current % this.#known.length]) this.#current++;
+  }
+
+  /**
+   * Learns the leader from a redirect of `from` to `location`. Only another node's same `path` counts: anything
+   * else comes from a proxy, and a step down from https to http would show the credentials.
+   */
+  redirected(from: string, location: string, path: string): string | undefined {
+    const target = URL.canParse(location, from) ? new URL(location, from) : undefined;
+    if (target === undefined || !/^https?:$/.test(target.protocol)) return undefined;
+    if (from.startsWith("https:") && target.protocol !== "https:") return undefined;
+    const endpoint = path.split("?", 1)[0]!;
+    if (!target.pathname.endsWith(endpoint)) return undefined;
+    target.pathname = target.pathname.slice(0, -endpoint.length);
+    this.#leader = this.#map(nodeOf(target));
+    return this.#leader;
+  }
+
+  /** Takes the API addresses of a cluster's members; the configured nodes stay. */
+  learn(apiUrls: readonly string[]): void {
+    const learned = apiUrls.map((url) => this.#map(url)).filter((url) => url !== undefined);
+    const current = this.pick(false);
+    this.#known = [...new Set([...this.#configured, ...learned])];
+    this.#current = Math.max(0, this.#known.indexOf(current));
+  }
+
+  #map(apiUrl: string): string | undefined {
+    const mapped = this.#mapNode(apiUrl);
+    return mapped !== undefined && URL.canParse(mapped) ? nodeOf(new URL(mapped)) : undefined;
+  }
+}

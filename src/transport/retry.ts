@@ -1,0 +1,58 @@
+import type { Applied, Next } from "./transport.ts";
+
+/** What is known when an attempt has failed. */
+export interface Attempt {
+  /** Attempts before this one. */
+  readonly attempt: number;
+  /** Attempts allowed after the first. */
+  readonly retries: number;
+  /** Another copy may be sent although this one may have arrived. */
+  readonly repeatable: boolean;
+  /** Whether this one took effect. */
+  readonly applied: Applied;
+  /** What the answer suggests. */
+  readonly next: Next;
+  /** Milliseconds a server or proxy asked to wait. */
+  readonly retryAfter?: number | undefined;
+}
+
+/** Upper ends of the waits before another attempt, by attempt, in milliseconds. */
+const WAITS: Record<Exclude<Next, "never">, readonly number[]> = {
+  elsewhere: [50, 200, 800, 2000],
+  // An election takes 0.3 to 2 s with the server's settings (rqlite-api §8.4): three waits outlast it.
+  leaderless: [400, 900, 1800, 2500],
+};
+
+/**
+ * How long to wait before the next attempt, in milliseconds, or `undefined` for no further one: what may
+ * have been applied is repeated only if the exchange is repeatable.
+ */
+export function retryDelay(
+  { attempt, retries, repeatable, applied, next, retryAfter = 0 }: Attempt,
+  random: () => number = Math.random,
+): number | undefined {
+  if (next === "never" || applied === "yes" || attempt >= retries) return undefined;
+  if (applied === "maybe" && !repeatable) return undefined;
+  const waits = WAITS[next];
+  const longest = waits[Math.min(attempt, waits.length - 1)]!;
+  const share = next === "leaderless" ? 0.75 + random() / 4 : random();
+  return Math.max(longest * share, retryAfter);
+}
+
+/**
+ * How long one attempt may take, in milliseconds. Where another could follow it gets half of what remains, so
+ * that one silent node does not use up the whole call.
+ */
+export function attemptLimit(
+  remaining: number,
+  { attempt, retries, repeatable }: Pick<Attempt, "attempt" | "retries" | "repeatable">,
+): number {
+  return repeatable && attempt < retries ? remaining / 2 : remaining;
+}
+
+/** Milliseconds that a `Retry-After` header asks for, as seconds or as a date; `undefined` without a usable one. */
+export function retryAfter(header: string | null, now: number = Date.now()): number | undefined {
+  if (header === null) return undefined;
+  const wait = /^\d+$/.test(header.trim()) ? Number(header) * 1000 : Date.parse(header) - now;
+  return wait >= 0 ? wait : undefined;
+}

@@ -1,0 +1,69 @@
+import type { RqliteError } from "../errors.ts";
+import type { Deadline } from "./deadline.ts";
+
+/** Whether a write that did not succeed took effect. */
+export type Applied = "no" | "maybe" | "yes";
+
+/**
+ * What could be tried after an answer that is not a success: another node at once, the same again after
+ * an election, or nothing.
+ */
+export type Next = "elsewhere" | "leaderless" | "never";
+
+/** A node's answer, read to its end. */
+export interface HttpAnswer {
+  /** The HTTP status. */
+  readonly status: number;
+  /** The whole body. */
+  readonly text: string;
+  /** The node that answered, such as `http://localhost:4001`. */
+  readonly node: string;
+  /** The server's version as its header says, "" where CORS hides it; `undefined` if a stand-in answered. */
+  readonly version: string | undefined;
+}
+
+/** An answer, or an attempt without one, that is not a success. */
+export interface Failure {
+  /** What to throw when nothing more can be tried. */
+  readonly error: RqliteError;
+  /** Whether a write took effect. */
+  readonly applied: Applied;
+  /** What could be tried. */
+  readonly next: Next;
+}
+
+/** What an answer means to the caller of the transport. */
+export type Verdict<T> = { readonly value: T } | Failure;
+
+/** One logical exchange: however many attempts it takes, one result. */
+export interface Exchange<T> {
+  readonly method: "GET" | "POST" | "DELETE";
+  /** The path on the node, with its query string. */
+  readonly path: string;
+  /** JSON text. */
+  readonly body?: string;
+  /** The leader has to do it: a node that is not the leader is asked where the leader is. */
+  readonly leader: boolean;
+  /** It changes data: what cannot be known about it is reported as unknown. */
+  readonly write: boolean;
+  /** It may be sent again although an earlier copy may have arrived: reads, and writes that carry an id. */
+  readonly repeatable: boolean;
+  /** How many statements it holds; only for events. */
+  readonly statements: number;
+  /** The end of all attempts. */
+  readonly deadline: Deadline;
+  /** Judges an answer; runs once per answer. */
+  judge(answer: HttpAnswer): Verdict<T>;
+}
+
+/** Carries exchanges to the cluster: knows nodes, time and failure, and no SQL. */
+export interface Transport {
+  /**
+   * Sends until there is a success, nothing more may be tried, or time is up.
+   *
+   * @throws {RqliteError} The error of the last attempt, or the caller's abort reason as it is.
+   */
+  send<T>(exchange: Exchange<T>): Promise<T>;
+  /** Ends what is under way; later calls to {@linkcode send} reject. */
+  close(): void;
+}

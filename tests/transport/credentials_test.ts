@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { Authorization, basic } from "../../src/transport/credentials.ts";
+
+describe("basic()", () => {
+  it("encodes UTF-8 and an empty password", () => {
+    assert.equal(basic({ username: "bob", password: "" }), `Basic ${btoa("bob:")}`);
+    const bytes = Uint8Array.from(
+      atob(basic({ username: "ü", password: "€" }).slice(6)),
+      (c) => c.charCodeAt(0),
+    );
+    assert.equal(new TextDecoder().decode(bytes), "ü:€");
+  });
+});
+
+describe("Authorization", () => {
+  it("has no header without credentials", async () => {
+    assert.equal(await new Authorization(undefined).header(), undefined);
+  });
+
+  it("asks once for calls at the same time, and again for the next one", async () => {
+    let asked = 0;
+    const authorization = new Authorization(() => {
+      asked++;
+      return Promise.resolve({ username: "u", password: String(asked) });
+    });
+    const [one, two] = await Promise.all([authorization.header(), authorization.header()]);
+    assert.equal(one, two);
+    assert.equal(asked, 1);
+    assert.equal(await authorization.header(), basic({ username: "u", password: "2" }));
+  });
+
+  it("asks again after a failure, thrown or rejected", async () => {
+    let asked = 0;
+    const authorization = new Authorization(() => {
+      if (++asked === 1) throw new Error("vault is sealed");
+      return Promise.resolve({ username: "u", password: "p" });
+    });
+    await assert.rejects(async () => await authorization.header(), /vault is sealed/);
+    assert.equal(await authorization.header(), basic({ username: "u", password: "p" }));
+  });
+});

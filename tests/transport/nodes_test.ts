@@ -1,0 +1,78 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { nodeOf, Nodes } from "../../src/transport/nodes.ts";
+
+const A = "http://a:4001";
+const B = "http://b:4001";
+const PATH = "/db/execute?transaction";
+
+describe("nodeOf()", () => {
+  it("keeps a path prefix and drops credentials, query and slashes at the end", () => {
+    assert.equal(
+      nodeOf(new URL("https://u:p@host:4001/rqlite//?level=weak")),
+      "https://host:4001/rqlite",
+    );
+    assert.equal(nodeOf(new URL("http://host:4001")), "http://host:4001");
+  });
+});
+
+describe("Nodes", () => {
+  it("stays with a node until it fails, then takes the next", () => {
+    const nodes = new Nodes([A, B]);
+    assert.equal(nodes.pick(false), A);
+    assert.equal(nodes.pick(true), A);
+    nodes.failed(A);
+    assert.equal(nodes.pick(false), B);
+    nodes.failed(B);
+    assert.equal(nodes.pick(false), A);
+  });
+
+  it("does not move on for the failure of a node it has left", () => {
+    const nodes = new Nodes([A, B]);
+    nodes.failed(A);
+    nodes.failed(A);
+    assert.equal(nodes.pick(false), B);
+  });
+
+  it("sends the leader's work to the leader that a redirect named, until it fails", () => {
+    const nodes = new Nodes([A]);
+    assert.equal(nodes.redirected(A, `${B}/db/execute?transaction&redirect`, PATH), B);
+    assert.equal(nodes.pick(true), B);
+    assert.equal(nodes.pick(false), A);
+    nodes.failed(B);
+    assert.equal(nodes.pick(true), A);
+  });
+
+  it("rewrites the leader's address with mapNode", () => {
+    const nodes = new Nodes([A], (url) => url.replace("10.0.0.7", "localhost"));
+    assert.equal(
+      nodes.redirected(A, "http://10.0.0.7:4003/db/execute", PATH),
+      "http://localhost:4003",
+    );
+  });
+
+  const refused: [string, string, string][] = [
+    [A, "/login", "another path"],
+    [A, "ftp://b/db/execute", "another scheme"],
+    [A, "javascript:alert(1)", "a script"],
+    [A, "http://[", "no URL"],
+    ["https://a:4001", `${B}/db/execute`, "a step down to http"],
+  ];
+  for (const [from, location, what] of refused) {
+    it(`does not follow a redirect to ${what}`, () => {
+      const nodes = new Nodes([from]);
+      assert.equal(nodes.redirected(from, location, PATH), undefined);
+      assert.equal(nodes.pick(true), from);
+    });
+  }
+
+  it("learns members, keeps the configured nodes and the one in use", () => {
+    const nodes = new Nodes([A], (url) => url.includes("hidden") ? undefined : url);
+    nodes.learn([`${B}/`, "http://hidden:4001", A]);
+    assert.equal(nodes.pick(false), A);
+    nodes.failed(A);
+    assert.equal(nodes.pick(false), B);
+    nodes.failed(B);
+    assert.equal(nodes.pick(false), A);
+  });
+});
