@@ -1,0 +1,125 @@
+import assert from "node:assert/strict";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
+import { cycles, forbiddenImports, foreignNames, type Layers } from "./support/layout.ts";
+import { codeOnly, importsOf, runtimeNames } from "./support/source.ts";
+
+const ROOT = fileURLToPath(new URL("../", import.meta.url));
+
+/** Who may import whom; CONTRIBUTING.md says why. */
+const LAYERS: Layers = {
+  "errors.ts": ["sql"],
+  "sql": ["errors.ts"],
+  "wire": ["sql", "errors.ts"],
+  "transport": ["errors.ts"],
+  "client": ["wire", "transport", "sql", "errors.ts"],
+  "embedded": ["sql"],
+  "mod.ts": ["client", "transport", "wire", "sql", "errors.ts"],
+};
+
+/** The parts that are made for certain runtimes. */
+const BOUND = ["embedded"];
+
+function readSources(): Map<string, string> {
+  const inside = readdirSync(`${ROOT}src`, { recursive: true, encoding: "utf8" });
+  const modules = inside.filter((path) => path.endsWith(".ts"));
+  const paths = ["mod.ts", ...modules.map((path) => `src/${path.replaceAll("\\", "/")}`)];
+  return new Map(paths.map((path) => [path, readFileSync(ROOT + path, "utf8")]));
+}
+
+describe("layout of the package", () => {
+  it("src/ imports in the directions of the layers only", () => {
+    assert.deepEqual(forbiddenImports(readSources(), LAYERS), []);
+  });
+
+  it("src/ has no import cycle", () => {
+    assert.deepEqual(cycles(readSources()), []);
+  });
+
+  it("src/ names no runtime and no package outside the parts made for them", () => {
+    assert.deepEqual(foreignNames(readSources(), BOUND), []);
+  });
+
+  it("deno.json exports files that exist", () => {
+    const manifest = JSON.parse(readFileSync(`${ROOT}deno.json`, "utf8"));
+    const entries: string[] = Object.values(manifest.exports);
+    assert.deepEqual(entries.filter((entry) => !existsSync(ROOT + entry)), []);
+    assert.ok(entries.length > 0);
+  });
+});
+
+describe("checks of the layout", () => {
+  const graph = (modules: Record<string, string>) => new Map(Object.entries(modules));
+
+  it("forbiddenImports() finds a wrong direction, a missing module and a part without rule", () => {
+    const sources = graph({
+      "src/sql/a.ts": 'import { b } from "../wire/b.ts";\nexport * from "./gone.ts";',
+      "src/wire/b.ts": 'import type { A } from "../sql/a.ts";',
+      "src/other/c.ts": "",
+    });
+    assert.deepEqual(forbiddenImports(sources, LAYERS), [
+      "src/other/c.ts: no rule says what other may import",
+      "src/sql/a.ts must not import src/wire/b.ts",
+      "src/sql/a.ts imports ./gone.ts, which does not exist",
+    ]);
+  });
+
+  it("cycles() finds a cycle, and none where one of the imports is of types", () => {
+    const a = 'import { b } from "./b.ts";';
+    const b = 'export { c } from "./c.ts";';
+    const c = 'import {\n  a,\n} from "./a.ts";';
+    const types = 'import type {\n  a,\n} from "./a.ts";';
+    assert.deepEqual(
+      cycles(graph({ "src/a.ts": a, "src/b.ts": b, "src/c.ts": c })),
+      ["src/a.ts > src/b.ts > src/c.ts > src/a.ts"],
+    );
+    assert.deepEqual(cycles(graph({ "src/a.ts": a, "src/b.ts": b, "src/c.ts": types })), []);
+  });
+
+  it("foreignNames() finds runtime names and packages, and lets bound parts use node:", () => {
+    const sources = graph({
+      "src/wire/a.ts": 'import x from "npm:x@1";\nimport "node:fs";\nconst b = Buffer.from("");',
+      "src/embedded/b.ts": 'import { DatabaseSync } from "node:sqlite";\nprocess.exit();',
+      "src/embedded/c.ts": 'import * as pg from "pg";',
+    });
+    assert.deepEqual(foreignNames(sources, BOUND), [
+      "src/wire/a.ts uses Buffer",
+      "src/wire/a.ts imports npm:x@1",
+      "src/wire/a.ts imports node:fs",
+      "src/embedded/c.ts imports pg",
+    ]);
+  });
+
+  it("runtimeNames() sees code, not comments and texts", () => {
+    const found = runtimeNames(`
+      // Deno.env
+      /* Bun.file */ const text = "process.env" + 'Buffer' + \`Deno.x \${Bun.y} Deno.z\`;
+      const escaped = "\\"Deno.a"; const re = /["'\`] Deno\\.b/; const half = 4 / 2; Deno.c();
+      queue.process.x; this.#process.y; globalThis.process; process?.env; arrayBuffer(); new Buffer();
+    `);
+    assert.deepEqual(found, ["Bun.", "Deno.", "globalThis.process", "process?.", "Buffer"]);
+  });
+
+  it("importsOf() sees every form of import", () => {
+    const source = `
+      import "./a.ts"; import b from './b.ts'; import { type C } from "./c.ts";
+      import type { D } from "./d.ts"; export * from "./e.ts"; export type { F } from "./f.ts";
+      const g = await import("./g.ts"); type H = import("./h.ts").H;
+      // import "./no.ts"
+      const text = 'import "./no.ts"'; Array.from("no");
+    `;
+    const found = importsOf(source).map((one) => one.specifier + (one.typeOnly ? " type" : ""));
+    assert.deepEqual(found, [
+      ...["./a.ts", "./b.ts", "./c.ts", "./d.ts type", "./e.ts", "./f.ts type"],
+      ...["./g.ts", "./h.ts"],
+    ]);
+  });
+
+  it("codeOnly() keeps every offset", () => {
+    const source = "const a = `x${ { b: `${1}` }.b }y`; // c\nconst d = 'e';";
+    const code = codeOnly(source);
+    assert.equal(code.length, source.length);
+    assert.equal(code, "const a = `_${ { b: `${1}` }.b }_`;     \nconst d = '_';");
+  });
+});

@@ -1,0 +1,96 @@
+/**
+ * Runs everything: the static checks, the examples in the documentation, and the tests on every
+ * engine. The last line is `N passed, N failed, N skipped`.
+ *
+ *     deno run -A tests/run_all.ts [--only=static,docs,deno,bun,node24,node22] [--verbose] [FILE…]
+ *
+ * A FILE is a part of a test file's path; with one, only engines run.
+ */
+
+import type { Case } from "./runner/junit.ts";
+import { filesUnder } from "./runner/paths.ts";
+import { skips, totals } from "./runner/report.ts";
+import { run } from "./runner/run.ts";
+import { docsStep, engineSteps, staticSteps, type Step } from "./runner/steps.ts";
+
+const SETUP_LIMIT_MS = 4 * 60_000;
+
+function print(text: string): void {
+  let bytes = new TextEncoder().encode(text);
+  while (bytes.length > 0) bytes = bytes.subarray(Deno.stdout.writeSync(bytes));
+}
+
+function selectFiles(parts: readonly string[]): string[] {
+  const files = filesUnder("tests", "_test.ts");
+  const names = parts.map((part) => part.replace(/^\.\//, ""));
+  if (names.length === 0) return files;
+  // Without a file, an engine would take all it finds.
+  const absent = names.find((name) => !files.some((file) => file.includes(name)));
+  if (absent !== undefined) throw new Error(`No test file has ${absent} in its path`);
+  return files.filter((file) => names.some((name) => file.includes(name)));
+}
+
+function selectSteps(only: readonly string[], parts: readonly string[]): Step[] {
+  const wanted = (name: string) => only.length === 0 || only.includes(name);
+  const steps = engineSteps(selectFiles(parts)).filter((step) => wanted(step.name));
+  if (parts.length > 0) return steps;
+  if (wanted("docs")) steps.unshift(docsStep());
+  if (wanted("static")) steps.unshift(...staticSteps());
+  return steps;
+}
+
+/** The engines' packages are for one platform; elsewhere the engines come from `PATH`. */
+async function setUp(): Promise<boolean> {
+  const limits = { limit: SETUP_LIMIT_MS, verbose: false };
+  const folders = ["."];
+  if (Deno.build.os === "linux" && Deno.build.arch === "x86_64") folders.push("tests/runtimes");
+  for (const folder of folders) {
+    const ran = await run(Deno.execPath(), ["install", "--frozen"], { ...limits, folder });
+    if (ran.code === 0) continue;
+    print(`${ran.output}\nCannot install the dependencies of ${folder}\n`);
+    return false;
+  }
+  return true;
+}
+
+async function perform(step: Step, verbose: boolean): Promise<readonly Case[]> {
+  const start = performance.now();
+  const { cases, output } = await step.run(verbose);
+  const seconds = ((performance.now() - start) / 1000).toFixed(1);
+  const failures = cases.filter((one) => one.state === "failed");
+  if (failures.length > 0 && !verbose) print(`\n${output}\n`);
+  for (const { name } of failures) print(`FAILED ${step.name}: ${name}\n`);
+  print(`${step.name.padEnd(25)} ${totals(cases).padEnd(40)} ${seconds.padStart(6)} s\n`);
+  return cases;
+}
+
+/** Takes the steps in order, as many at once as there are workers. */
+async function performAll(
+  steps: readonly Step[],
+  verbose: boolean,
+): Promise<Map<string, readonly Case[]>> {
+  const results = new Map<string, readonly Case[]>();
+  const queue = [...steps];
+  const work = async () => {
+    for (let step = queue.shift(); step; step = queue.shift()) {
+      results.set(step.name, await perform(step, verbose));
+    }
+  };
+  const workers = verbose ? 1 : Math.min(2, navigator.hardwareConcurrency);
+  await Promise.all(Array.from({ length: workers }, work));
+  return results;
+}
+
+const flags = Deno.args.filter((arg) => arg.startsWith("--"));
+const parts = Deno.args.filter((arg) => !arg.startsWith("--"));
+const only = flags.find((flag) => flag.startsWith("--only="))?.slice(7).split(",") ?? [];
+const ready = await setUp();
+const results = ready
+  ? await performAll(selectSteps(only, parts), flags.includes("--verbose"))
+  : new Map([["setup", [{ name: "setup", state: "failed", reason: "" } as const]]]);
+for (const { name, engines, reason } of skips(results)) {
+  print(`skipped: ${name} (${engines.join(", ")})${reason ? `: ${reason}` : ""}\n`);
+}
+const all = [...results.values()].flat();
+print(`\n${totals(all)}\n`);
+Deno.exit(all.length > 0 && all.every((one) => one.state !== "failed") ? 0 : 1);

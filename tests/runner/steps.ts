@@ -1,0 +1,133 @@
+import { type Engine, ENGINES, findEngine } from "./engines.ts";
+import { type Case, readJunit } from "./junit.ts";
+import { filesUnder, ROOT } from "./paths.ts";
+import { type Ran, run } from "./run.ts";
+
+/** What one step came to. */
+export interface Outcome {
+  readonly cases: readonly Case[];
+  /** Printed when something failed. */
+  readonly output: string;
+}
+
+/** One line of the run. */
+export interface Step {
+  readonly name: string;
+  readonly run: (verbose: boolean) => Promise<Outcome>;
+}
+
+const CHECK_LIMIT_MS = 3 * 60_000;
+const ENGINE_LIMIT_MS = 5 * 60_000;
+
+function single(name: string, state: Case["state"], reason = ""): Case {
+  return { name, state, reason };
+}
+
+/** A step that is one command, and counts as one test. */
+function check(name: string, ...args: readonly string[]): Step {
+  return {
+    name,
+    async run(verbose) {
+      const limits = { limit: CHECK_LIMIT_MS, verbose };
+      const { code, output } = await run(Deno.execPath(), args, limits);
+      return { cases: [single(name, code === 0 ? "passed" : "failed")], output };
+    },
+  };
+}
+
+function entryPoints(): string[] {
+  const text = Deno.readTextFileSync(`${ROOT}deno.json`);
+  return Object.values((JSON.parse(text) as { exports: Record<string, string> }).exports);
+}
+
+/** The files that promise to run anywhere: all but those for one family of runtimes. */
+function portableFiles(): string[] {
+  const bound = ["src/embedded/", "src/node/"];
+  const files = filesUnder("src", ".ts");
+  return ["mod.ts", ...files.filter((file) => !bound.some((folder) => file.startsWith(folder)))];
+}
+
+/** Everything that is told without running the library. */
+export function staticSteps(): Step[] {
+  return [
+    check("fmt", "fmt", "--check"),
+    check("lint", "lint"),
+    // Examples print with `console`, which the library must not use.
+    check("lint examples", "lint", "--config", "deno.web.json", "examples"),
+    check("types", "check"),
+    check("types without a runtime", "check", "--config", "deno.web.json", ...portableFiles()),
+    check("documentation", "doc", "--lint", ...entryPoints()),
+    check("package", "publish", "--dry-run", "--allow-dirty"),
+  ];
+}
+
+/** Adds a failure where the command failed or ran nothing, and its report does not show it. */
+function judge(name: string, cases: readonly Case[], ran: Ran): Outcome {
+  const failed = cases.some((one) => one.state === "failed");
+  const problem = ran.code !== 0 && !failed
+    ? `${name} exited with ${ran.code}`
+    : cases.length === 0
+    ? `${name} ran no test`
+    : undefined;
+  if (problem === undefined) return { cases, output: ran.output };
+  return { cases: [...cases, single(problem, "failed")], output: `${ran.output}\n${problem}\n` };
+}
+
+async function runWithReport(
+  name: string,
+  path: string,
+  args: (report: string) => readonly string[],
+  verbose: boolean,
+): Promise<Outcome> {
+  const report = `out/${name}.xml`;
+  await Deno.mkdir(`${ROOT}out`, { recursive: true });
+  await Deno.remove(ROOT + report).catch(() => {}); // that of an earlier run
+  const ran = await run(path, args(report), { limit: ENGINE_LIMIT_MS, verbose });
+  const xml = await Deno.readTextFile(ROOT + report).catch(() => "");
+  return judge(name, readJunit(xml), ran);
+}
+
+/** Runs the code blocks of the README and of the documentation comments. */
+export function docsStep(): Step {
+  const files = ["README.md", "mod.ts", ...filesUnder("src", ".ts")];
+  const args = (report: string) => ["test", "--doc", "-A", `--junit-path=${report}`, ...files];
+  return {
+    name: "docs",
+    run: (verbose) => runWithReport("docs", Deno.execPath(), args, verbose),
+  };
+}
+
+/** Runs the test files on the Deno that runs this; `types` has checked them already. */
+function denoStep(files: readonly string[]): Step {
+  const args = (report: string) => [
+    "test",
+    "-A",
+    "--no-check",
+    `--junit-path=${report}`,
+    ...files,
+  ];
+  return {
+    name: "deno",
+    run: (verbose) => runWithReport("deno", Deno.execPath(), args, verbose),
+  };
+}
+
+function engineStep(engine: Engine, files: readonly string[]): Step {
+  const { name, variable } = engine;
+  return {
+    name,
+    async run(verbose) {
+      const found = await findEngine(engine);
+      const args = (report: string) => engine.args(files, report);
+      if (found !== undefined) return runWithReport(name, found.path, args, verbose);
+      const reason = `not found; name it with ${variable}`;
+      const state = Deno.env.get("CI") ? "failed" : "skipped";
+      return { cases: [single(`${name} (engine)`, state, reason)], output: `${name} ${reason}\n` };
+    },
+  };
+}
+
+/** Runs the test files on every engine. */
+export function engineSteps(files: readonly string[]): Step[] {
+  return [denoStep(files), ...ENGINES.map((engine) => engineStep(engine, files))];
+}
