@@ -54,13 +54,18 @@ export interface OperationalErrorInit extends DatabaseErrorInit {
 
 /** Base of everything thrown for what the outside world did. */
 export class RqliteError extends Error {
+  /** "RqliteError". */
   override name = "RqliteError";
   /** Stable: `ERR_…`, or SQLite's own name such as `SQLITE_CONSTRAINT_UNIQUE`. */
   readonly code: string;
   /** Repeating the whole unit may succeed, and nothing was applied. */
   readonly retryable: boolean;
 
-  /** @param message What was attempted and what came of it. */
+  /**
+   * Makes an error.
+   *
+   * @param message What was attempted and what came of it.
+   */
   constructor(message: string, init: ErrorInit & { code: ErrorCode }) {
     super(message, "cause" in init ? { cause: init.cause } : undefined);
     this.code = init.code;
@@ -70,9 +75,14 @@ export class RqliteError extends Error {
 
 /** A closed object was used. */
 export class InterfaceError extends RqliteError {
+  /** "InterfaceError". */
   override name = "InterfaceError";
 
-  /** @param message What was attempted and what came of it. */
+  /**
+   * Makes an error.
+   *
+   * @param message What was attempted and what came of it.
+   */
   constructor(message: string, init: ErrorInit = {}) {
     super(message, { code: "ERR_INTERFACE", ...init });
   }
@@ -80,6 +90,7 @@ export class InterfaceError extends RqliteError {
 
 /** Base of the errors that a statement or the database behind it caused. */
 export class DatabaseError extends RqliteError {
+  /** "DatabaseError". */
   override name = "DatabaseError";
   /** The statement as the caller wrote it. */
   readonly sql?: string;
@@ -88,7 +99,11 @@ export class DatabaseError extends RqliteError {
   /** The results of the statements before it; in an atomic batch none of them was kept. */
   readonly results?: readonly Result[];
 
-  /** @param message What was attempted and what came of it. */
+  /**
+   * Makes an error.
+   *
+   * @param message What was attempted and what came of it.
+   */
   constructor(message: string, init: DatabaseErrorInit = {}) {
     super(message, { code: "ERR_DATABASE", ...init });
     if (init.sql !== undefined) this.sql = init.sql;
@@ -99,11 +114,16 @@ export class DatabaseError extends RqliteError {
 
 /** A value does not fit: an integer beyond 2^53 in mode "number", a blob that arrived as broken text. */
 export class DataError extends DatabaseError {
+  /** "DataError". */
   override name = "DataError";
   /** The result column it stood in. */
   readonly column?: string;
 
-  /** @param message What was attempted and what came of it. */
+  /**
+   * Makes an error.
+   *
+   * @param message What was attempted and what came of it.
+   */
   constructor(message: string, init: DatabaseErrorInit & { column?: string } = {}) {
     super(message, { code: "ERR_DATA", ...init });
     if (init.column !== undefined) this.column = init.column;
@@ -123,6 +143,7 @@ export type Constraint =
 
 /** A constraint refused the statement; it changed nothing. */
 export class IntegrityError extends DatabaseError {
+  /** "IntegrityError". */
   override name = "IntegrityError";
   /** Which kind; a primary key may read as `unique`, the server's text is the same. */
   readonly constraint: Constraint;
@@ -131,7 +152,11 @@ export class IntegrityError extends DatabaseError {
   /** The columns, where the server names them. */
   readonly columns: readonly string[];
 
-  /** @param message What was attempted and what came of it. */
+  /**
+   * Makes an error.
+   *
+   * @param message What was attempted and what came of it.
+   */
   constructor(
     message: string,
     init: DatabaseErrorInit & {
@@ -149,9 +174,14 @@ export class IntegrityError extends DatabaseError {
 
 /** A node answered a read with something that is not rqlite's format. */
 export class InternalError extends DatabaseError {
+  /** "InternalError". */
   override name = "InternalError";
 
-  /** @param message What was attempted and what came of it. */
+  /**
+   * Makes an error.
+   *
+   * @param message What was attempted and what came of it.
+   */
   constructor(message: string, init: DatabaseErrorInit = {}) {
     super(message, { code: "ERR_INTERNAL", ...init });
   }
@@ -159,9 +189,14 @@ export class InternalError extends DatabaseError {
 
 /** SQL that does not compile, a missing table, parameters that do not match; nothing was applied. */
 export class ProgrammingError extends DatabaseError {
+  /** "ProgrammingError". */
   override name = "ProgrammingError";
 
-  /** @param message What was attempted and what came of it. */
+  /**
+   * Makes an error.
+   *
+   * @param message What was attempted and what came of it.
+   */
   constructor(message: string, init: DatabaseErrorInit = {}) {
     super(message, { code: "ERR_PROGRAMMING", ...init });
   }
@@ -169,9 +204,14 @@ export class ProgrammingError extends DatabaseError {
 
 /** The server, or this client, does not offer what was asked for; nothing was applied. */
 export class NotSupportedError extends DatabaseError {
+  /** "NotSupportedError". */
   override name = "NotSupportedError";
 
-  /** @param message What was attempted and what came of it. */
+  /**
+   * Makes an error.
+   *
+   * @param message What was attempted and what came of it.
+   */
   constructor(message: string, init: DatabaseErrorInit = {}) {
     super(message, { code: "ERR_NOT_SUPPORTED", ...init });
   }
@@ -179,13 +219,18 @@ export class NotSupportedError extends DatabaseError {
 
 /** The cluster could not do it now. */
 export class OperationalError extends DatabaseError {
+  /** "OperationalError". */
   override name = "OperationalError";
   /** The HTTP status, where there was an answer. */
   readonly status?: number;
   /** The node's origin; never with credentials. */
   readonly node?: string;
 
-  /** @param message What was attempted and what came of it. */
+  /**
+   * Makes an error.
+   *
+   * @param message What was attempted and what came of it.
+   */
   constructor(message: string, init: OperationalErrorInit = {}) {
     super(message, { code: "ERR_OPERATIONAL", ...init });
     if (init.status !== undefined) this.status = init.status;
@@ -195,9 +240,14 @@ export class OperationalError extends DatabaseError {
 
 /** No node could be reached; nothing was applied. */
 export class ConnectionError extends OperationalError {
+  /** "ConnectionError". */
   override name = "ConnectionError";
 
-  /** @param message What was attempted and what came of it. */
+  /**
+   * Makes an error.
+   *
+   * @param message What was attempted and what came of it.
+   */
   constructor(message: string, init: OperationalErrorInit = {}) {
     super(message, { code: "ERR_CONNECTION", retryable: true, ...init });
   }
@@ -205,9 +255,14 @@ export class ConnectionError extends OperationalError {
 
 /** The deadline passed before anything was sent, or during a read; nothing was applied. */
 export class TimeoutError extends OperationalError {
+  /** "TimeoutError". */
   override name = "TimeoutError";
 
-  /** @param message What was attempted and what came of it. */
+  /**
+   * Makes an error.
+   *
+   * @param message What was attempted and what came of it.
+   */
   constructor(message: string, init: OperationalErrorInit = {}) {
     super(message, { code: "ERR_TIMEOUT", retryable: true, ...init });
   }
@@ -215,9 +270,14 @@ export class TimeoutError extends OperationalError {
 
 /** The user name or password was refused, or the user lacks the permission. */
 export class AuthenticationError extends OperationalError {
+  /** "AuthenticationError". */
   override name = "AuthenticationError";
 
-  /** @param message What was attempted and what came of it. */
+  /**
+   * Makes an error.
+   *
+   * @param message What was attempted and what came of it.
+   */
   constructor(message: string, init: OperationalErrorInit = {}) {
     super(message, { code: "ERR_AUTHENTICATION", ...init });
   }
@@ -225,9 +285,14 @@ export class AuthenticationError extends OperationalError {
 
 /** A node at level "none" was staler than `freshness` allows. */
 export class StaleReadError extends OperationalError {
+  /** "StaleReadError". */
   override name = "StaleReadError";
 
-  /** @param message What was attempted and what came of it. */
+  /**
+   * Makes an error.
+   *
+   * @param message What was attempted and what came of it.
+   */
   constructor(message: string, init: OperationalErrorInit = {}) {
     super(message, { code: "ERR_STALE_READ", retryable: true, ...init });
   }
@@ -238,9 +303,14 @@ export class StaleReadError extends OperationalError {
  * Look at the data before repeating it.
  */
 export class OutcomeUnknownError extends OperationalError {
+  /** "OutcomeUnknownError". */
   override name = "OutcomeUnknownError";
 
-  /** @param message What was attempted and what came of it. */
+  /**
+   * Makes an error.
+   *
+   * @param message What was attempted and what came of it.
+   */
   constructor(message: string, init: OperationalErrorInit = {}) {
     super(message, { code: "ERR_OUTCOME_UNKNOWN", ...init });
   }

@@ -97,6 +97,7 @@ export class HttpTransport implements Transport {
       attempt,
       retries: this.#options.retries,
       repeatable: exchange.repeatable,
+      several: this.#options.nodes.several,
     });
     const answer = await this.#within(limit, exchange.deadline, (signal) => {
       return this.#converse(exchange, trace, signal);

@@ -26,6 +26,12 @@ export class Nodes {
     return (leader ? this.#leader : undefined) ?? this.#known[this.#current % this.#known.length]!;
   }
 
+  /** Whether another node than the one that {@linkcode pick} gives could be asked. */
+  get several(): boolean {
+    return this.#known.length > 1 ||
+      (this.#leader !== undefined && this.#leader !== this.#known[0]);
+  }
+
   /** `node` did not do it: the next one is asked, and it is not taken for the leader any more. */
   failed(node: string): void {
     if (node === this.#leader) this.#leader = undefined;

@@ -40,14 +40,19 @@ export function retryDelay(
 }
 
 /**
- * How long one attempt may take, in milliseconds. Where another could follow it gets half of what remains, so
- * that one silent node does not use up the whole call.
+ * How long one attempt may take, in milliseconds. Where another node could be asked next it gets half of what
+ * remains, so that one silent node does not use up the whole call (rqlite-api F3).
  */
 export function attemptLimit(
   remaining: number,
-  { attempt, retries, repeatable }: Pick<Attempt, "attempt" | "retries" | "repeatable">,
+  { attempt, retries, repeatable, several }: {
+    attempt: number;
+    retries: number;
+    repeatable: boolean;
+    several: boolean;
+  },
 ): number {
-  return repeatable && attempt < retries ? remaining / 2 : remaining;
+  return several && repeatable && attempt < retries ? remaining / 2 : remaining;
 }
 
 /** Milliseconds that a `Retry-After` header asks for, as seconds or as a date; `undefined` without a usable one. */

@@ -57,13 +57,16 @@ describe("retryDelay()", () => {
 });
 
 describe("attemptLimit()", () => {
-  it("leaves half of the time to the other attempts", () => {
-    assert.equal(attemptLimit(1000, { attempt: 0, retries: 3, repeatable: true }), 500);
+  const what = { attempt: 0, retries: 3, repeatable: true, several: true };
+
+  it("leaves half of the time to the other nodes", () => {
+    assert.equal(attemptLimit(1000, what), 500);
   });
 
-  it("gives the last attempt, and one that cannot be repeated, all of it", () => {
-    assert.equal(attemptLimit(1000, { attempt: 3, retries: 3, repeatable: true }), 1000);
-    assert.equal(attemptLimit(1000, { attempt: 0, retries: 3, repeatable: false }), 1000);
+  it("gives all of it to an attempt that no other can follow", () => {
+    assert.equal(attemptLimit(1000, { ...what, attempt: 3 }), 1000);
+    assert.equal(attemptLimit(1000, { ...what, repeatable: false }), 1000);
+    assert.equal(attemptLimit(1000, { ...what, several: false }), 1000);
   });
 });
 

@@ -1,0 +1,36 @@
+/**
+ * A client for rqlite, the SQLite database that is replicated by Raft: exact values, safe retries, one deadline for each
+ * call; in Deno, Bun, Node, Workers and browsers, over `fetch`, without dependencies.
+ *
+ * ```ts
+ * import { connect, sql } from "@tangled/rqlite";
+ * import { embedded } from "@tangled/rqlite/embedded";
+ *
+ * const db = connect(embedded()); // or connect("http://localhost:4001")
+ * await db.execute("CREATE TABLE products(id INTEGER PRIMARY KEY, name TEXT, price REAL)");
+ * await db.execute("INSERT INTO products(name, price) VALUES(?, ?)", ["Widget", 9.99]);
+ * const { rows } = await db.query(sql`SELECT * FROM products WHERE price < ${10}`);
+ * console.log(rows); // [ { id: 1, name: "Widget", price: 9.99 } ]
+ * await db.close();
+ * ```
+ *
+ * @module
+ */
+
+export { connect } from "./src/client/connect.ts";
+export type { Client, IterateOptions } from "./src/client/client.ts";
+export type {
+  BatchOptions,
+  CallOptions,
+  ExecuteOptions,
+  Executor,
+  Level,
+  QueryOptions,
+} from "./src/client/executor.ts";
+export type { ConnectOptions } from "./src/client/options.ts";
+export type { RequestEvent } from "./src/transport/http.ts";
+export { sql } from "./src/sql/template.ts";
+export type { SqlTag } from "./src/sql/template.ts";
+export type { SqlFragment, Statement } from "./src/sql/statement.ts";
+export type { IntegerMode, Param, Params, Result, Row, Value } from "./src/sql/value.ts";
+export * from "./src/errors.ts";

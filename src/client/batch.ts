@@ -1,0 +1,107 @@
+import { OutcomeUnknownError } from "../errors.ts";
+import { analyse } from "../sql/analyse.ts";
+import { prepare, type Prepared } from "../sql/prepare.ts";
+import type { Statement } from "../sql/statement.ts";
+import type { Result } from "../sql/value.ts";
+import type { Capabilities } from "./capabilities.ts";
+import type { Batch, Dispatcher, Reply } from "./dispatch.ts";
+import { emptyResult, resultsOf } from "./results.ts";
+import { changes } from "./route.ts";
+
+/** Compiles on every server and fails on its first row, so that the transaction around it is rolled back. */
+const POISON = prepareText("SELECT abs(-9223372036854775808)");
+
+/** Its result at the end of a list shows that the list was run to its end and committed. */
+const SENTINEL = prepareText("SELECT 1");
+
+/** What runs a batch. */
+export interface BatchContext {
+  readonly dispatcher: Dispatcher;
+  readonly capabilities: Capabilities;
+}
+
+/** A batch whose statements know their place in the caller's list. */
+export interface PlacedBatch extends Batch {
+  readonly positions: readonly number[];
+}
+
+/** Runs the statements one by one in one request; each stands for itself. */
+export async function runLoose(context: BatchContext, batch: PlacedBatch): Promise<Result[]> {
+  const { writes, reads } = countKinds(batch.statements);
+  const { dispatcher } = context;
+  const reply =
+    await (writes === 0
+      ? dispatcher.read(batch)
+      : reads === 0
+      ? dispatcher.write(batch)
+      : dispatcher.mixed(batch));
+  return resultsOf(reply, batch.statements, batch.settings, batch.positions);
+}
+
+/**
+ * Runs the statements as one unit.
+ *
+ * Reads alone share one snapshot. Writes alone go to `/db/execute`, which undoes everything at an error; servers
+ * before 9.4.2 do not where the failing statement has RETURNING. Reads and writes together have to go to
+ * `/db/request`, which commits in spite of a statement that does not compile. In the last two cases the batch is first
+ * run to a statement that fails on purpose, which shows every error and keeps nothing (orm-drivers §5.1).
+ */
+export async function runAtomic(context: BatchContext, batch: PlacedBatch): Promise<Result[]> {
+  const { dispatcher, capabilities } = context;
+  const { statements, settings, positions } = batch;
+  const { writes, reads } = countKinds(statements);
+  if (writes === 0) return resultsOf(await dispatcher.read(batch), statements, settings, positions);
+  const returning = statements.some(({ analysis }) => analysis.returning);
+  const sound = reads === 0 &&
+    (!returning || statements.length === 1 || capabilities.returningAborts);
+  if (sound) return resultsOf(await dispatcher.write(batch), statements, settings, positions);
+  await rehearse(context, batch);
+  const marked = { ...batch, statements: [...statements, SENTINEL] };
+  const reply = await dispatcher.mixed(marked);
+  if (committedInSpite(reply, statements)) throw tornBatch(reply, statements, positions);
+  return resultsOf(reply, statements, settings, positions);
+}
+
+/** Throws the error that the batch would have, without keeping anything of it. */
+async function rehearse({ dispatcher }: BatchContext, batch: PlacedBatch): Promise<void> {
+  const { statements, settings, positions } = batch;
+  const reply = await dispatcher.speculate({ ...batch, statements: [...statements, POISON] });
+  const failed = firstError(reply, statements);
+  if (failed >= 0) resultsOf(reply, statements.slice(0, failed + 1), settings, positions);
+}
+
+/** The server met an error, and went on to commit the rest. */
+function committedInSpite(reply: Reply, statements: readonly Prepared[]): boolean {
+  return firstError(reply, statements) >= 0 &&
+    reply.answer.length > reply.first + statements.length;
+}
+
+/** Only when the schema, or a row that decides about a constraint, changed between the two requests. */
+function tornBatch(
+  reply: Reply,
+  statements: readonly Prepared[],
+  positions: readonly number[],
+): OutcomeUnknownError {
+  const failed = firstError(reply, statements);
+  const text = reply.answer.errorAt(reply.first + failed);
+  return new OutcomeUnknownError(
+    `The other statements of the batch were applied although this one failed, as the database changed while ` +
+      `the batch was being checked: ${text}`,
+    { sql: statements[failed]!.analysis.source, statementIndex: positions[failed]! },
+  );
+}
+
+function firstError({ answer, first }: Reply, statements: readonly Prepared[]): number {
+  return statements.findIndex((_, i) =>
+    first + i < answer.length && answer.errorAt(first + i) !== undefined
+  );
+}
+
+function countKinds(statements: readonly Prepared[]): { reads: number; writes: number } {
+  const writes = statements.filter(({ analysis }) => changes(analysis)).length;
+  return { writes, reads: statements.length - writes };
+}
+
+function prepareText(sql: string): Prepared {
+  return { analysis: analyse(sql), sql, params: [] };
+}

@@ -1,0 +1,42 @@
+import { Authorization } from "../transport/credentials.ts";
+import { HttpTransport } from "../transport/http.ts";
+import { Nodes } from "../transport/nodes.ts";
+import { memberUrls } from "../wire/cluster.ts";
+import type { Client } from "./client.ts";
+import { DefaultClient } from "./default_client.ts";
+import { type ConnectOptions, resolveOptions } from "./options.ts";
+
+/**
+ * Makes a client of a cluster; no request is sent.
+ *
+ * @param url One URL, several nodes of one cluster, or options. A URL may carry the user, the password and options:
+ * `http://user:pw@host:4001?level=weak&timeout=5000`.
+ * @param options Win over what the URL says; see {@linkcode ConnectOptions} for the defaults.
+ *
+ * @example
+ * ```ts
+ * import { connect } from "@tangled/rqlite";
+ *
+ * const db = connect(["http://node1:4001", "http://node2:4001"], { level: "weak", timeout: 5_000 });
+ * await db.close();
+ * ```
+ *
+ * @throws {TypeError} If a URL or an option has the wrong form or an unknown name.
+ * @throws {RangeError} If a number is out of range, such as a negative timeout.
+ */
+export function connect(
+  url?: string | readonly string[] | ConnectOptions,
+  options?: ConnectOptions,
+): Client {
+  const resolved = resolveOptions(url, options);
+  const transport = new HttpTransport({
+    fetch: resolved.fetch,
+    nodes: new Nodes(resolved.nodes, resolved.mapNode),
+    authorization: new Authorization(resolved.credentials),
+    headers: resolved.headers,
+    retries: resolved.retries,
+    discover: resolved.discover ? memberUrls : undefined,
+    onRequest: resolved.onRequest,
+  });
+  return new DefaultClient(resolved, transport);
+}

@@ -1,0 +1,158 @@
+import { InterfaceError, ProgrammingError } from "../errors.ts";
+import { prepare, type Prepared } from "../sql/prepare.ts";
+import { refuse } from "../sql/refuse.ts";
+import { withReturning } from "../sql/returning.ts";
+import type { SqlFragment, Statement } from "../sql/statement.ts";
+import type { Params, Result, Row } from "../sql/value.ts";
+import { Deadline } from "../transport/deadline.ts";
+import type { Transport } from "../transport/transport.ts";
+import { type PlacedBatch, runAtomic, runLoose } from "./batch.ts";
+import { Capabilities } from "./capabilities.ts";
+import type { Client, IterateOptions } from "./client.ts";
+import { Dispatcher } from "./dispatch.ts";
+import type { BatchOptions, ExecuteOptions, QueryOptions } from "./executor.ts";
+import { type Cells, DEFAULT_PAGE_SIZE, iterate, keyOf } from "./iterate.ts";
+import { type ResolvedOptions, resolveSettings, type Settings } from "./options.ts";
+import { emptyResult, resultsOf } from "./results.ts";
+import { changes, notAQuery } from "./route.ts";
+
+/** The {@linkcode Client} over a transport. */
+export class DefaultClient implements Client {
+  readonly #options: ResolvedOptions;
+  readonly #transport: Transport;
+  readonly #capabilities: Capabilities;
+  readonly #dispatcher: Dispatcher;
+  #closed = false;
+
+  /** Sends nothing. */
+  constructor(options: ResolvedOptions, transport: Transport) {
+    this.#options = options;
+    this.#transport = transport;
+    this.#capabilities = new Capabilities(transport);
+    this.#dispatcher = new Dispatcher(transport, this.#capabilities);
+  }
+
+  /** See {@linkcode Client.closed}. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** See {@linkcode Client.query}. */
+  async query<R = Row>(
+    sql: string | SqlFragment,
+    params?: Params,
+    options?: QueryOptions,
+  ): Promise<Result<R>> {
+    const settings = this.#settings(options);
+    const prepared = this.#prepare(statementOf(sql, params));
+    const { analysis } = prepared;
+    if (changes(analysis) && analysis.kind !== "unknown") throw notAQuery(analysis);
+    return await this.#run(prepared, settings, "read") as Result<R>;
+  }
+
+  /** See {@linkcode Client.execute}. */
+  async execute<R = Row>(
+    sql: string | SqlFragment,
+    params?: Params,
+    options?: ExecuteOptions,
+  ): Promise<Result<R>> {
+    const settings = this.#settings(options);
+    const prepared = this.#prepare(statementOf(sql, params));
+    const method = changes(prepared.analysis) ? "write" : "read";
+    return await this.#run(prepared, settings, method) as Result<R>;
+  }
+
+  /** See {@linkcode Client.batch}. */
+  async batch(statements: readonly Statement[], options?: BatchOptions): Promise<Result[]> {
+    const settings = this.#settings(options);
+    const now = new Date();
+    const all = statements.map((statement, i) => this.#prepare(statement, now, i));
+    const positions = [...all.keys()].filter((i) => all[i]!.analysis.kind !== "empty");
+    const results = all.map(emptyResult);
+    if (positions.length === 0) return results;
+    const atomic = options?.atomic ?? true;
+    const batch: PlacedBatch = {
+      statements: positions.map((i) => all[i]!),
+      positions,
+      transaction: atomic && positions.length > 1,
+      settings,
+      deadline: new Deadline(settings.timeout, settings.signal),
+    };
+    const context = { dispatcher: this.#dispatcher, capabilities: this.#capabilities };
+    const answered = await (atomic ? runAtomic : runLoose)(context, batch);
+    for (const [i, position] of positions.entries()) results[position] = answered[i]!;
+    return results;
+  }
+
+  /** See {@linkcode Client.iterate}. */
+  iterate<R = Row>(
+    sql: string | SqlFragment,
+    params?: Params,
+    options: IterateOptions = {},
+  ): AsyncIterableIterator<R> {
+    const settings = this.#settings(options);
+    const prepared = this.#prepare(statementOf(sql, params));
+    const keyed = keyOf(prepared, options);
+    const { pageSize = DEFAULT_PAGE_SIZE } = options;
+    const read = async (page: Prepared): Promise<Result<Cells>> =>
+      await this.#run(page, { ...settings, rows: "array" }, "read") as Result<unknown> as Result<
+        Cells
+      >;
+    const rows = iterate(prepared, keyed, { pageSize, rows: settings.rows }, read);
+    return rows as AsyncIterableIterator<unknown> as AsyncIterableIterator<R>;
+  }
+
+  /** See {@linkcode Client.close}. */
+  close(): Promise<void> {
+    if (!this.#closed) {
+      this.#closed = true;
+      this.#transport.close();
+      this.#options.close?.();
+    }
+    return Promise.resolve();
+  }
+
+  /** Closes the client. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #run(prepared: Prepared, settings: Settings, method: "read" | "write"): Promise<Result> {
+    if (prepared.analysis.kind === "empty") return emptyResult();
+    const deadline = new Deadline(settings.timeout, settings.signal);
+    const statements = [prepared];
+    const reply = await this.#dispatcher[method]({
+      statements,
+      transaction: false,
+      settings,
+      deadline,
+    });
+    return resultsOf(reply, statements, settings)[0]!;
+  }
+
+  #settings(options: BatchOptions | undefined): Settings {
+    if (this.#closed) throw new InterfaceError("The client is closed: connect() makes another one");
+    const settings = resolveSettings(this.#options.settings, options);
+    settings.signal?.throwIfAborted();
+    return settings;
+  }
+
+  /** Refuses what must not be sent; puts values and SQL into the form that every server understands. */
+  #prepare(statement: Statement, now: Date = new Date(), statementIndex?: number): Prepared {
+    const prepared = prepare(statement, {
+      now,
+      ...(statementIndex !== undefined && { statementIndex }),
+    });
+    const refusal = refuse(prepared.analysis);
+    if (refusal !== undefined) throw refusal;
+    return this.#options.returningRewrite ? withReturning(prepared) : prepared;
+  }
+}
+
+function statementOf(sql: string | SqlFragment, params: Params | undefined): Statement {
+  if (typeof sql === "string") return { sql, ...(params !== undefined && { params }) };
+  if (params === undefined || (Array.isArray(params) && params.length === 0)) return sql;
+  throw new ProgrammingError("Cannot bind `params` to a fragment as it carries its own values", {
+    sql: sql.sql,
+  });
+}

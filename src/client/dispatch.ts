@@ -1,0 +1,138 @@
+import type { Prepared } from "../sql/prepare.ts";
+import type { Deadline } from "../transport/deadline.ts";
+import type { HttpAnswer, Transport } from "../transport/transport.ts";
+import type { Answer } from "../wire/decode.ts";
+import { encode } from "../wire/encode.ts";
+import { type Flags, path } from "../wire/params.ts";
+import type { Capabilities } from "./capabilities.ts";
+import type { Level } from "./executor.ts";
+import { type Asked, judge, READ_STRONG } from "./judge.ts";
+import type { Settings } from "./options.ts";
+
+/**
+ * In front of `SELECT *` in the same request: reading the schema makes the connection notice a change of it.
+ * Otherwise the first `*` after DDL has the old column names over the new values (rqlite-api §5.6).
+ */
+const REFRESH_SCHEMA = "SELECT 1 FROM sqlite_schema LIMIT 1";
+
+/** How long a linearizable read may wait on the server before it is repeated as a strong one, in milliseconds. */
+const LINEARIZABLE_WAIT = 1000;
+
+/** What every data request carries: exact BLOBs, and statements left as they were written. */
+const EXACT: Flags = { blob_array: true, norwrandom: true, norwtime: true };
+
+/** Statements that travel together. */
+export interface Batch {
+  /** At least one; none of them empty. */
+  readonly statements: readonly Prepared[];
+  /** In one transaction. */
+  readonly transaction: boolean;
+  readonly settings: Settings;
+  /** The end of the call, where it takes several requests. */
+  readonly deadline: Deadline;
+}
+
+/** The part of an answer that belongs to a batch. */
+export interface Reply {
+  readonly answer: Answer;
+  /** The position of the first statement's result. */
+  readonly first: number;
+}
+
+/** The one place where calls become requests. */
+export class Dispatcher {
+  readonly #transport: Transport;
+  readonly #capabilities: Capabilities;
+
+  /** Sends nothing yet. */
+  constructor(transport: Transport, capabilities: Capabilities) {
+    this.#transport = transport;
+    this.#capabilities = capabilities;
+  }
+
+  /** Runs statements that only read, by `/db/query`. */
+  async read(batch: Batch): Promise<Reply> {
+    const { level } = batch.settings;
+    if (level !== "linearizable") return await this.#query(batch, level);
+    if (!this.#capabilities.lacksLinearizable) {
+      const reply = await this.#query(batch, level);
+      const real = await this.#capabilities.hasLinearizable(batch.deadline);
+      if (real && reply.answer !== READ_STRONG) return reply as Reply;
+    }
+    return await this.#query(batch, "strong");
+  }
+
+  /** Runs statements that change data, by `/db/execute`: in a transaction an error undoes them all. */
+  write(batch: Batch): Promise<Reply> {
+    const returning = batch.statements.some(({ analysis }) => analysis.returning);
+    // Before 9.2 /db/execute sends the BLOBs of RETURNING as base64, like text; /db/request does not.
+    if (returning && !this.#capabilities.returningAborts) return this.mixed(batch);
+    return this.#send(batch, "/db/execute", true);
+  }
+
+  /** Runs reads and writes in one list, by `/db/request`; it commits in spite of a statement that does not compile. */
+  mixed(batch: Batch): Promise<Reply> {
+    return this.#send(batch, "/db/request", true);
+  }
+
+  /** Runs a list that ends in a failing statement, by `/db/request`: nothing is kept, so a repeat is harmless. */
+  speculate(batch: Batch): Promise<Reply> {
+    return this.#send(batch, "/db/request", false);
+  }
+
+  async #query(batch: Batch, level: Exclude<Level, "linearizable">): Promise<Reply>;
+  async #query(batch: Batch, level: Level): Promise<Reply | Unserved>;
+  async #query(batch: Batch, level: Level): Promise<Reply | Unserved> {
+    const { statements, transaction, settings } = batch;
+    const prefix = statements.some(({ analysis }) => analysis.star) ? [REFRESH_SCHEMA] : [];
+    const linearizable = level === "linearizable";
+    const answer = await this.#exchange(batch, {
+      path: path("/db/query", {
+        ...EXACT,
+        level,
+        transaction,
+        ...(linearizable && { linearizable_timeout: LINEARIZABLE_WAIT }),
+        ...(settings.freshness !== undefined && { freshness: settings.freshness }),
+        freshness_strict: settings.freshnessStrict,
+      }),
+      body: encode(statements, prefix),
+      leader: level !== "none" && level !== "auto",
+      write: false,
+    }, { write: false, linearizable, results: prefix.length + statements.length });
+    return { answer, first: prefix.length } as Reply | Unserved;
+  }
+
+  async #send(batch: Batch, endpoint: string, write: boolean): Promise<Reply> {
+    const { statements, transaction } = batch;
+    const answer = await this.#exchange(batch, {
+      path: path(endpoint, { ...EXACT, transaction }),
+      body: encode(statements),
+      leader: true,
+      write,
+    }, { write, linearizable: false, results: statements.length });
+    return { answer, first: 0 } as Reply;
+  }
+
+  #exchange(
+    { statements, deadline }: Batch,
+    request: { path: string; body: string; leader: boolean; write: boolean },
+    asked: Asked,
+  ): Promise<Answer | typeof READ_STRONG> {
+    return this.#transport.send({
+      method: "POST",
+      ...request,
+      repeatable: !request.write,
+      statements: statements.length,
+      deadline,
+      judge: (answer: HttpAnswer) => {
+        this.#capabilities.learn(answer.version);
+        return judge(asked, answer);
+      },
+    });
+  }
+}
+
+/** No result yet: the read has to be strong. */
+interface Unserved {
+  readonly answer: typeof READ_STRONG;
+}

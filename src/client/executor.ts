@@ -1,0 +1,74 @@
+import type { SqlFragment, Statement } from "../sql/statement.ts";
+import type { IntegerMode, Params, Result, Row } from "../sql/value.ts";
+
+/**
+ * How current a read has to be, rqlite's own levels: "none" asks any node for what it has, "weak" asks the
+ * leader, "linearizable" makes the leader prove that it still is one, "strong" sends the read through the
+ * Raft log, and "auto" is "weak" on a voter and "none" on a read replica.
+ */
+export type Level = "none" | "weak" | "linearizable" | "strong" | "auto";
+
+/** What every call takes. */
+export interface CallOptions {
+  /** Ends the call with the signal's own reason; a write that was already sent may still be applied. */
+  signal?: AbortSignal;
+  /** Milliseconds over all attempts. @default {30000} */
+  timeout?: number;
+  /** How INTEGER values come back. @default {"number"} */
+  integers?: IntegerMode;
+}
+
+/** What a read takes. */
+export interface QueryOptions extends CallOptions {
+  /** How current the rows have to be. @default {"linearizable"} */
+  level?: Level;
+  /** Milliseconds of staleness accepted with level "none". */
+  freshness?: number;
+  /** Also requires the node's last applied entry to be that recent, by the leader's clock. @default {false} */
+  freshnessStrict?: boolean;
+  /** "array" keeps duplicate column names; in an object the last of them wins. @default {"object"} */
+  rows?: "object" | "array";
+}
+
+/** What a write takes. */
+export interface ExecuteOptions extends CallOptions {
+  /** The form of the rows of RETURNING. @default {"object"} */
+  rows?: "object" | "array";
+}
+
+/** What a batch takes. */
+export interface BatchOptions extends ExecuteOptions, QueryOptions {
+  /** All or nothing. Without it each statement stands for itself and the first error does not stop the rest. @default {true} */
+  atomic?: boolean;
+}
+
+/** The seam between the client and everything above it: whatever executes SQL implements these three. */
+export interface Executor {
+  /**
+   * Runs a statement that reads.
+   *
+   * @throws {ProgrammingError} If the statement changes data, does not compile, or its parameters do not match.
+   */
+  query<R = Row>(
+    sql: string | SqlFragment,
+    params?: Params,
+    options?: QueryOptions,
+  ): Promise<Result<R>>;
+  /**
+   * Runs a statement that changes data; the rows of a RETURNING clause are in the result.
+   *
+   * @throws {IntegrityError} If a constraint refused it.
+   * @throws {OutcomeUnknownError} If it cannot be known whether it was applied.
+   */
+  execute<R = Row>(
+    sql: string | SqlFragment,
+    params?: Params,
+    options?: ExecuteOptions,
+  ): Promise<Result<R>>;
+  /**
+   * Runs several statements, all or none of them unless `atomic` is false.
+   *
+   * @throws {DatabaseError} Of the first statement that failed, with `statementIndex` and the `results` before it.
+   */
+  batch(statements: readonly Statement[], options?: BatchOptions): Promise<Result[]>;
+}

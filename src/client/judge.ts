@@ -1,0 +1,115 @@
+import {
+  AuthenticationError,
+  InternalError,
+  NotSupportedError,
+  OperationalError,
+  type OperationalErrorInit,
+  OutcomeUnknownError,
+  ProgrammingError,
+  type RqliteError,
+  StaleReadError,
+} from "../errors.ts";
+import type { HttpAnswer, Verdict } from "../transport/transport.ts";
+import { Answer, MalformedAnswerError } from "../wire/decode.ts";
+import { type Fate, fate } from "../wire/outcome.ts";
+import { statementError } from "../wire/sql_error.ts";
+
+/** How much of a body that nobody expected goes into a message, in characters. */
+const LONGEST_QUOTE = 300;
+
+/** What a request asked for, as far as its answer has to match. */
+export interface Asked {
+  /** It changes data. */
+  readonly write: boolean;
+  /** It is a read at level "linearizable". */
+  readonly linearizable: boolean;
+  /** How many results it must have. */
+  readonly results: number;
+}
+
+/** The node cannot serve a linearizable read now; the same read at level "strong" will do. */
+export const READ_STRONG: unique symbol = Symbol("read at level strong");
+
+/** Judges the answer to a data request. */
+export function judge(asked: Asked, answer: HttpAnswer): Verdict<Answer | typeof READ_STRONG> {
+  if (answer.status !== 200) return refused(asked, answer, answer.text);
+  const body = parse(answer.text);
+  if (body === undefined) return refused(asked, answer, undefined);
+  if (body.error !== undefined) return refused(asked, answer, body.error);
+  if (body.length > asked.results || (body.length < asked.results && !endsInError(body))) {
+    return refused(asked, answer, undefined);
+  }
+  return { value: body };
+}
+
+function parse(text: string): Answer | undefined {
+  try {
+    return new Answer(text);
+  } catch (error) {
+    if (error instanceof MalformedAnswerError) return undefined;
+    throw error;
+  }
+}
+
+/** A transaction stops at its first error: the statements after it have no result. */
+function endsInError(body: Answer): boolean {
+  return body.length > 0 && body.errorAt(body.length - 1) !== undefined;
+}
+
+/** `text` is what the server said; `undefined` if the answer is not what rqlite sends. */
+function refused(
+  { write, linearizable }: Asked,
+  answer: HttpAnswer,
+  text: string | undefined,
+): Verdict<typeof READ_STRONG> {
+  const { applied, next }: Fate = text === undefined
+    ? { applied: "maybe", next: "elsewhere" }
+    : fate(answer.status, text);
+  if (next === "strong" && linearizable) return { value: READ_STRONG };
+  const error = write && applied !== "no"
+    ? unknownOutcome(answer, text, applied === "yes")
+    : text === undefined
+    ? new InternalError(`Cannot read the answer of ${answer.node}: ${quote(answer.text)}`)
+    : errorOf(answer, text, next !== "never");
+  return { error, applied, next: next === "strong" ? "elsewhere" : next };
+}
+
+function unknownOutcome(
+  { status, node, text: body }: HttpAnswer,
+  text: string | undefined,
+  applied: boolean,
+): RqliteError {
+  const said = quote(text ?? body);
+  const message = applied
+    ? `The write was applied, but ${node} could not send its result: ${said}`
+    : `Cannot tell whether the write was applied, as ${node} answered ${status} with ${said}`;
+  return new OutcomeUnknownError(message, { status, node });
+}
+
+/** The error for what a node or the cluster said about a whole request that changed nothing. */
+function errorOf({ status, node }: HttpAnswer, text: string, retryable: boolean): RqliteError {
+  const init: OperationalErrorInit = { status, node, retryable };
+  const said = quote(text);
+  if (status === 401) {
+    const hint = "check the user name, the password and the permissions";
+    return new AuthenticationError(`${node} refused the credentials (${said}): ${hint}`, init);
+  }
+  if (status === 404) {
+    return new OperationalError(`${node} answered 404: is it rqlite's HTTP address?`, init);
+  }
+  if (text.includes("stale read")) {
+    return new StaleReadError(`${node} is staler than \`freshness\` allows`, init);
+  }
+  if (status === 400) return new ProgrammingError(`${node} refused the request: ${said}`);
+  if (text.includes("disallowed pragma")) {
+    return new NotSupportedError(`${node} does not allow this PRAGMA`);
+  }
+  if (status === 200 && !retryable) return statementError(text, {});
+  return new OperationalError(`${node} could not do it: ${said}`, init);
+}
+
+function quote(text: string): string {
+  const line = text.trim();
+  if (line === "") return "no text";
+  return JSON.stringify(line.length > LONGEST_QUOTE ? line.slice(0, LONGEST_QUOTE) + "…" : line);
+}
