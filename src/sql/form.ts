@@ -1,0 +1,88 @@
+/**
+ * The forms in which a statement may be given.
+ *
+ * @module
+ */
+
+import type { SqlFragment, Statement } from "./statement.ts";
+import type { Param, Params } from "./value.ts";
+
+/** SQL text and its values, not yet looked at. */
+export interface StatementForm {
+  /** The text. */
+  readonly sql: string;
+  /** The values; undefined is the same as none. */
+  readonly params: Params | undefined;
+}
+
+/**
+ * Takes a statement of any form apart.
+ *
+ * @throws {TypeError} If it has none of the forms.
+ */
+export function statementForm(statement: Statement): StatementForm {
+  if (typeof statement === "string") return { sql: statement, params: undefined };
+  if (isTuple(statement)) return tupleForm(statement);
+  if (typeof statement !== "object" || statement === null || typeof statement.sql !== "string") {
+    throw new TypeError(
+      `Cannot read ${
+        described(statement)
+      } as a statement: give SQL text, { sql, params } or [sql, ...params]`,
+    );
+  }
+  return { sql: statement.sql, params: statement.params };
+}
+
+/**
+ * Makes one statement of the two arguments of `query` and `execute`.
+ *
+ * @param sql SQL text or a fragment, which brings its own values.
+ * @throws {TypeError} If there are values beside a fragment.
+ */
+export function statementOf(sql: string | SqlFragment, params: Params | undefined): Statement {
+  if (params === undefined) return sql;
+  if (typeof sql === "string") return { sql, params };
+  const none = Array.isArray(params) ? params.length === 0 : false;
+  if (none) return sql;
+  throw new TypeError(
+    "Cannot take params beside a fragment as it has its own: put them into sql`…`",
+  );
+}
+
+/** Whether a value is a fragment: anything with a text and a list of values. */
+export function isFragment(value: unknown): value is SqlFragment {
+  return typeof value === "object" && value !== null && "sql" in value && "params" in value &&
+    typeof value.sql === "string" && Array.isArray(value.params);
+}
+
+/** What a wrong value is, without its contents. */
+export function described(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  if (typeof value !== "object") return `a ${typeof value}`;
+  if (Array.isArray(value)) return "an array";
+  const name = Object.prototype.toString.call(value).slice(8, -1);
+  return name === "Object" ? "an object" : `an object of type ${name}`;
+}
+
+/** Whether a value names parameters: an object that is no value itself. */
+export function isRecord(value: unknown): value is Readonly<Record<string, Param>> {
+  return Object.prototype.toString.call(value) === "[object Object]";
+}
+
+type Tuple = Extract<Statement, readonly [sql: string, ...rest: never[]] | readonly unknown[]>;
+
+function isTuple(statement: Statement): statement is Tuple {
+  return Array.isArray(statement);
+}
+
+function tupleForm(tuple: Tuple): StatementForm {
+  const [sql, ...params] = tuple;
+  if (typeof sql !== "string") {
+    throw new TypeError(
+      `Cannot read a tuple that begins with ${described(sql)}: begin with SQL text`,
+    );
+  }
+  const [first] = params;
+  if (params.length === 1 && isRecord(first) && !isFragment(first)) return { sql, params: first };
+  return { sql, params: params as Param[] };
+}

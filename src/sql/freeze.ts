@@ -1,0 +1,160 @@
+import { NotSupportedError } from "../errors.ts";
+import type { Analysis } from "./analyse.ts";
+import type { Edit } from "./edit.ts";
+import { isNow, isSubsecond } from "./functions.ts";
+import { literal } from "./literal.ts";
+import type { VolatileSite } from "./site.ts";
+
+/** The largest blob that `randomblob` may ask for: it is written into the statement. */
+const MAX_RANDOM_BYTES = 1 << 20;
+
+/** What a statement is frozen with. */
+export interface FreezeOptions {
+  /** The present time. */
+  readonly now: Date;
+  /** The value of the parameter with a number, from 1. */
+  readonly valueOf?: (index: number) => unknown;
+  /** Fills an array with random bytes. @default {crypto.getRandomValues} */
+  readonly random?: (bytes: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer>;
+  /** The statement's position in the batch, for errors. */
+  readonly statementIndex?: number;
+}
+
+/**
+ * The edits that leave nothing for a node to evaluate for itself: `random()`, `randomblob(16)`, the
+ * date functions with 'now' or nothing as their time, CURRENT_TIMESTAMP, CURRENT_DATE and
+ * CURRENT_TIME become a literal per place, in UTC, all of the same instant.
+ *
+ * Not seen: the text 'now' read from a column or put together by the statement, and the time zone
+ * that the modifiers 'localtime' and 'utc' take from the node.
+ *
+ * @throws {NotSupportedError} Where no literal can stand in: `ORDER BY random()`, `randomblob(n +
+ * 1)`, `datetime(lower('now'))`.
+ *
+ * @example
+ * ```ts
+ * import { analyse } from "./analyse.ts";
+ * import { freeze } from "./freeze.ts";
+ * freeze(analyse("UPDATE t SET at = datetime('now')"), { now: new Date(0) });
+ * // [{ start: 27, end: 32, text: "'1970-01-01 00:00:00.000Z'" }]
+ * ```
+ */
+export function freeze(analysis: Analysis, options: FreezeOptions): readonly Edit[] {
+  const edits: Edit[] = [];
+  for (const site of analysis.volatile) {
+    const text = replacement(analysis, site, options);
+    if (text !== undefined) edits.push({ start: site.start, end: site.end, text });
+  }
+  return edits;
+}
+
+function replacement(
+  analysis: Analysis,
+  site: VolatileSite,
+  options: FreezeOptions,
+): string | undefined {
+  const { now } = options;
+  switch (site.kind) {
+    case "random":
+      return randomInteger(options);
+    case "randomblob":
+      return randomBlob(analysis, site, options);
+    case "now":
+    case "only":
+      return timeValue(now);
+    case "first":
+      return `${timeValue(now)}, `;
+    case "last":
+      return `, ${timeValue(now)}`;
+    case "timestamp":
+      return `'${date(now)} ${time(now)}'`;
+    case "date":
+      return `'${date(now)}'`;
+    case "time":
+      return `'${time(now)}'`;
+    case "bound":
+      return boundTime(site, options);
+    case "unclear":
+      if (site.index !== undefined && !meansNow(parameter(site, options))) return undefined;
+      throw unsupported(analysis, site, options, "bind a value instead");
+  }
+}
+
+/** The `Z` makes SQLite treat it as UTC, as it does 'now', when the modifier 'utc' follows. */
+function timeValue(now: Date): string {
+  return `'${date(now)} ${now.toISOString().slice(-13)}'`;
+}
+
+function date(now: Date): string {
+  return now.toISOString().slice(0, -14);
+}
+
+function time(now: Date): string {
+  return now.toISOString().slice(-13, -5);
+}
+
+function boundTime(site: VolatileSite, options: FreezeOptions): string | undefined {
+  const value = parameter(site, options);
+  if (!meansNow(value)) return undefined;
+  const subsecond = !site.bare && isSubsecond(value);
+  return subsecond ? `${timeValue(options.now)}, 'subsec'` : timeValue(options.now);
+}
+
+function meansNow(value: string): boolean {
+  return isNow(value) || isSubsecond(value);
+}
+
+/** A bound text as a date function reads it: up to a NUL character. */
+function parameter(site: VolatileSite, options: FreezeOptions): string {
+  const value = options.valueOf?.(site.index ?? 0);
+  if (typeof value !== "string") return "";
+  const end = value.length < 1024 ? value.indexOf("\0") : -1;
+  return end === -1 ? value : value.slice(0, end);
+}
+
+function randomInteger(options: FreezeOptions): string {
+  const bytes = fill(new Uint8Array(8), options);
+  const value = new DataView(bytes.buffer).getBigInt64(0);
+  // A sign would join a minus or a word before it.
+  return value < 0n ? `(${value})` : String(value);
+}
+
+function randomBlob(analysis: Analysis, site: VolatileSite, options: FreezeOptions): string {
+  const size = site.size ?? boundSize(options.valueOf?.(site.index ?? 0));
+  if (size === undefined) {
+    throw unsupported(analysis, site, options, "give its size as a number");
+  }
+  if (size > MAX_RANDOM_BYTES) {
+    throw unsupported(analysis, site, options, `at most ${MAX_RANDOM_BYTES} bytes can be sent`);
+  }
+  return literal(fill(new Uint8Array(size), options));
+}
+
+function boundSize(value: unknown): number | undefined {
+  if (value === null) return 1;
+  if (typeof value !== "number" && typeof value !== "bigint") return undefined;
+  return Math.max(1, Math.trunc(Number(value)));
+}
+
+function fill(bytes: Uint8Array<ArrayBuffer>, options: FreezeOptions): Uint8Array<ArrayBuffer> {
+  if (options.random !== undefined) return options.random(bytes);
+  // Platforms refuse to fill more than 64 KiB at once.
+  for (let at = 0; at < bytes.length; at += 65536) {
+    crypto.getRandomValues(bytes.subarray(at, at + 65536));
+  }
+  return bytes;
+}
+
+function unsupported(
+  analysis: Analysis,
+  { start, end }: VolatileSite,
+  { statementIndex }: FreezeOptions,
+  advice: string,
+): NotSupportedError {
+  const piece = analysis.text.slice(start, end);
+  return new NotSupportedError(
+    `Cannot send ${piece} at character ${start + 1} of a write as each node would evaluate it to ` +
+      `something else: ${advice}`,
+    { sql: analysis.source, ...(statementIndex === undefined ? {} : { statementIndex }) },
+  );
+}

@@ -1,0 +1,53 @@
+/**
+ * The functions whose result differs from node to node, and those that hand a value through.
+ *
+ * @module
+ */
+
+/** How a function takes its time value: how many arguments come before it. */
+export interface TimeFunction {
+  /** Which arguments are time values. */
+  readonly time: readonly number[];
+  /** Without a time value it takes the present one. */
+  readonly implied: boolean;
+}
+
+const first: TimeFunction = { time: [0], implied: true };
+
+const timeFunctions: ReadonlyMap<string, TimeFunction> = new Map<string, TimeFunction>([
+  ["date", first],
+  ["time", first],
+  ["datetime", first],
+  ["julianday", first],
+  ["unixepoch", first],
+  ["strftime", { time: [1], implied: true }],
+  ["timediff", { time: [0, 1], implied: false }],
+]);
+
+/**
+ * The date function of a name.
+ *
+ * @param name In lower case, without quotes.
+ */
+export function timeFunction(name: string): TimeFunction | undefined {
+  return timeFunctions.get(name);
+}
+
+/** Whether a function answers one of its arguments as it is. */
+export function handsThrough(name: string): boolean {
+  return name === "coalesce" || name === "ifnull";
+}
+
+/** Whether SQLite takes the text for the present time. */
+export function isNow(text: string): boolean {
+  return text.length === 3 && text.toLowerCase() === "now";
+}
+
+/**
+ * Whether SQLite takes the text, where a time value is due, for the present time with fractions of
+ * a second.
+ */
+export function isSubsecond(text: string): boolean {
+  const lower = text.length === 6 || text.length === 9 ? text.toLowerCase() : "";
+  return lower === "subsec" || lower === "subsecond";
+}

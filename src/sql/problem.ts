@@ -1,0 +1,45 @@
+/**
+ * Why a text cannot be a statement.
+ *
+ * @module
+ */
+
+import { MAX_PARAMETERS } from "./placeholders.ts";
+import type { Token } from "./tokenize.ts";
+
+/**
+ * Says what is wrong, as the end of a sentence that goes on with "as".
+ *
+ * @param error The first token that SQLite would not accept.
+ * @param refused The first placeholder that SQLite would not accept.
+ */
+export function findProblem(
+  text: string,
+  error: Token | undefined,
+  refused: string | undefined,
+): string | undefined {
+  if (text.includes("\0")) return "it holds a NUL character, at which SQLite would stop reading";
+  if (!text.isWellFormed()) return "it holds half of a surrogate pair, which UTF-8 cannot express";
+  if (error !== undefined) return tokenProblem(text, error);
+  if (refused === undefined) return undefined;
+  return /^\?\d/.test(refused)
+    ? `the placeholder ${refused} is not between ?1 and ?${MAX_PARAMETERS}`
+    : `it has more than ${MAX_PARAMETERS} parameters`;
+}
+
+function tokenProblem(text: string, { start, end }: Token): string {
+  const place = `at character ${start + 1}`;
+  switch (text[start]) {
+    case "'":
+      return `the string that begins ${place} is not closed`;
+    case '"':
+    case "`":
+    case "[":
+      return `the quoted name that begins ${place} is not closed`;
+  }
+  return `${JSON.stringify(shortened(text.slice(start, end)))} ${place} is not SQL`;
+}
+
+function shortened(text: string): string {
+  return text.length > 20 ? `${text.slice(0, 20)}…` : text;
+}

@@ -1,0 +1,16 @@
+import type { Prepared } from "./prepare.ts";
+
+/**
+ * Makes every server answer the rows of a RETURNING clause. A server returns them only if its own SQL parser
+ * understands the statement; that parser reads up to the first `;`, and of a string marked as returning rows only
+ * the last statement is run. So a statement in front that is understood, and that would do nothing, marks it
+ * (orm-drivers §1.4; undocumented, hence the option `returningRewrite`).
+ *
+ * @returns The same statement if it needs nothing.
+ */
+export function withReturning(prepared: Prepared): Prepared {
+  const { analysis, sql } = prepared;
+  const understood = analysis.plain && sql === analysis.text;
+  if (!analysis.returning || understood || analysis.table === undefined) return prepared;
+  return { ...prepared, sql: `DELETE FROM ${analysis.table} WHERE 0 RETURNING 1; ${sql}` };
+}

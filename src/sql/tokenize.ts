@@ -1,0 +1,194 @@
+/**
+ * SQLite's lexical grammar, character for character as its own tokenizer has it.
+ *
+ * @module
+ */
+
+import { Beginning, beginning, isDigit, isIdentifier, isSpace } from "./chars.ts";
+import { scanBlob, scanNumber, scanQuoted, scanVariable } from "./scan.ts";
+
+/** What a token is; an "error" is what SQLite calls an unrecognized token. */
+export type TokenKind =
+  | "word"
+  | "string"
+  | "quoted"
+  | "number"
+  | "blob"
+  | "placeholder"
+  | "punct"
+  | "space"
+  | "comment"
+  | "error";
+
+/** A piece of the text, from `start` up to and without `end`. */
+export interface Token {
+  /** What it is. */
+  readonly kind: TokenKind;
+  /** Offset of its first character. */
+  readonly start: number;
+  /** Offset behind its last character. */
+  readonly end: number;
+}
+
+/**
+ * Cuts SQL into tokens that cover it without a gap.
+ *
+ * @param sql Any text; what SQLite would not accept becomes tokens of kind "error".
+ */
+export function tokenize(sql: string): Token[] {
+  const tokens: Token[] = [];
+  for (let at = 0; at < sql.length;) {
+    const token = readToken(sql, at);
+    tokens.push(token);
+    at = token.end;
+  }
+  return tokens;
+}
+
+/** The tokens that mean something, and whether there were comments among them. */
+export interface SignificantTokens {
+  /** Everything but space and comments. */
+  readonly tokens: Token[];
+  /** A comment was left out. */
+  readonly comments: boolean;
+  /** The first "error" token. */
+  readonly error: Token | undefined;
+}
+
+/**
+ * Cuts SQL into tokens and leaves out space and comments.
+ *
+ * @param sql Any text.
+ */
+export function significantTokens(sql: string): SignificantTokens {
+  const tokens: Token[] = [];
+  let comments = false;
+  let error: Token | undefined;
+  for (let at = 0; at < sql.length;) {
+    // Most tokens are followed by one blank: not worth an object that is thrown away.
+    if (sql.charCodeAt(at) === 32 && !isSpace(sql.charCodeAt(at + 1))) {
+      at++;
+      continue;
+    }
+    const token = readToken(sql, at);
+    at = token.end;
+    if (token.kind === "space") continue;
+    if (token.kind === "comment") {
+      comments = true;
+      continue;
+    }
+    if (token.kind === "error") error ??= token;
+    tokens.push(token);
+  }
+  return { tokens, comments, error };
+}
+
+function readToken(sql: string, start: number): Token {
+  const code = sql.charCodeAt(start);
+  switch (beginning(code)) {
+    case Beginning.word:
+      return { kind: "word", start, end: identifierEnd(sql, start + 1) };
+    case Beginning.mark:
+      return { kind: "punct", start, end: start + 1 };
+    case Beginning.space:
+      return { kind: "space", start, end: spaceEnd(sql, start + 1) };
+    case Beginning.digit:
+      return token("number", start, scanNumber(sql, start));
+    case Beginning.quote:
+      return token(code === 39 ? "string" : "quoted", start, scanQuoted(sql, start, code));
+    case Beginning.question:
+      return { kind: "placeholder", start, end: digitsEnd(sql, start + 1) };
+    case Beginning.variable:
+      return token("placeholder", start, scanVariable(sql, start));
+    case Beginning.other:
+      return readOther(sql, start, code);
+  }
+  return { kind: "error", start, end: start + 1 };
+}
+
+/** What takes a second look. */
+function readOther(sql: string, start: number, code: number): Token {
+  const next = sql.charCodeAt(start + 1);
+  switch (code) {
+    case 0xfeff: // a byte order mark; behind the first letter of a word it would belong to that
+      return { kind: "space", start, end: start + 1 };
+    case 88: // X
+    case 120: // x
+      return next === 39
+        ? token("blob", start, scanBlob(sql, start))
+        : { kind: "word", start, end: identifierEnd(sql, start + 1) };
+    case 91: // [
+      return token("quoted", start, closing(sql, "]", start));
+    case 46: // .
+      if (isDigit(next)) return token("number", start, scanNumber(sql, start));
+      break;
+    case 45: // -
+      if (next === 45) return { kind: "comment", start, end: lineEnd(sql, start + 2) };
+      break;
+    case 47: // /
+      // As the last two characters of a text they are two operators for SQLite.
+      if (next === 42 && start + 2 < sql.length) {
+        return { kind: "comment", start, end: blockCommentEnd(sql, start + 2) };
+      }
+      break;
+    case 33: // !
+      if (next !== 61) return { kind: "error", start, end: start + 1 };
+  }
+  return { kind: "punct", start, end: start + operatorLength(code, next, sql, start) };
+}
+
+/** Scanners answer the complement of the end for what SQLite would not accept. */
+function token(kind: TokenKind, start: number, end: number): Token {
+  return end < 0 ? { kind: "error", start, end: ~end } : { kind, start, end };
+}
+
+function operatorLength(code: number, next: number, sql: string, start: number): number {
+  switch (code) {
+    case 45: // - -> ->>
+      return next !== 62 ? 1 : sql.charCodeAt(start + 2) === 62 ? 3 : 2;
+    case 60: // < <= <> <<
+      return next >= 60 && next <= 62 ? 2 : 1;
+    case 62: // > >= >>
+      return next === 61 || next === 62 ? 2 : 1;
+    case 33: // !=
+    case 61: // = ==
+      return next === 61 ? 2 : 1;
+    case 124: // | ||
+      return next === 124 ? 2 : 1;
+  }
+  return 1;
+}
+
+/** The slash in a slash-star-slash does not close; a comment that is not closed runs to the end. */
+function blockCommentEnd(sql: string, from: number): number {
+  const close = sql.indexOf("*/", from);
+  return close === -1 ? sql.length : close + 2;
+}
+
+function lineEnd(sql: string, from: number): number {
+  const end = sql.indexOf("\n", from);
+  return end === -1 ? sql.length : end;
+}
+
+function closing(sql: string, mark: string, start: number): number {
+  const end = sql.indexOf(mark, start + 1);
+  return end === -1 ? ~sql.length : end + 1;
+}
+
+function identifierEnd(sql: string, from: number): number {
+  let end = from;
+  while (isIdentifier(sql.charCodeAt(end))) end++;
+  return end;
+}
+
+function spaceEnd(sql: string, from: number): number {
+  let end = from;
+  while (isSpace(sql.charCodeAt(end))) end++;
+  return end;
+}
+
+function digitsEnd(sql: string, from: number): number {
+  let end = from;
+  while (isDigit(sql.charCodeAt(end))) end++;
+  return end;
+}

@@ -1,0 +1,77 @@
+/**
+ * Turning what callers bind into what SQLite stores.
+ *
+ * @module
+ */
+
+import { described, isFragment } from "./form.ts";
+import { bytesOf } from "./literal.ts";
+
+/** A value that a node takes as a parameter, or bytes, which must be written into the statement. */
+export type Bindable = null | number | bigint | string | boolean | Uint8Array;
+
+const MIN_INTEGER = -(2n ** 63n);
+const MAX_INTEGER = 2n ** 63n - 1n;
+
+/**
+ * Checks a value.
+ *
+ * @param parameter Its number, or its name with the prefix; for errors.
+ * @throws {TypeError} If it is of a type that SQLite does not have.
+ * @throws {RangeError} If SQLite cannot store it exactly.
+ */
+export function bindable(value: unknown, parameter: number | string): Bindable {
+  switch (typeof value) {
+    case "string":
+      if (value.isWellFormed()) return value;
+      throw new RangeError(
+        `Cannot bind parameter ${parameter} as its text holds half of a surrogate pair: ` +
+          "bind bytes, or toWellFormed()",
+      );
+    case "number":
+      if (Number.isFinite(value)) return value;
+      throw new RangeError(
+        `Cannot bind parameter ${parameter} as ${value} is not a number SQLite can store`,
+      );
+    case "bigint":
+      if (value >= MIN_INTEGER && value <= MAX_INTEGER) return value;
+      throw new RangeError(
+        `Cannot bind parameter ${parameter} as ${value} does not fit in 64 bits: bind text`,
+      );
+    case "boolean":
+      return value;
+    case "object":
+      return value === null ? null : objectValue(value, parameter);
+    case "undefined":
+      throw new TypeError(
+        `Cannot bind parameter ${parameter} as it is undefined: bind null for NULL`,
+      );
+  }
+  throw new TypeError(`Cannot bind parameter ${parameter} as it is ${described(value)}`);
+}
+
+function objectValue(value: object, parameter: number | string): Bindable {
+  if (value instanceof Date) return dateText(value, parameter);
+  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return bytesOf(value);
+  const advice = isFragment(value)
+    ? "put fragments together with sql`…`"
+    : "bind text, such as JSON.stringify() of it";
+  throw new TypeError(`Cannot bind parameter ${parameter} as it is ${described(value)}: ${advice}`);
+}
+
+function dateText(value: Date, parameter: number | string): string {
+  if (!Number.isNaN(value.getTime())) return value.toISOString();
+  throw new RangeError(`Cannot bind parameter ${parameter} as it is an invalid Date`);
+}
+
+/**
+ * Whether newer servers would take a text for a blob: `x'41'`, with any white space around it.
+ */
+export function looksLikeBlob(text: string): boolean {
+  // Most texts end in something else; only the others are worth the pattern.
+  const last = text.charCodeAt(text.length - 1);
+  return (last === 39 || last <= 32 || last >= 0x85) && blobLike.test(text);
+}
+
+// White space as Go's strings.TrimSpace has it: JavaScript's and U+0085.
+const blobLike = /^[\s\u0085]*x'(?:[0-9a-f]{2})*'[\s\u0085]*$/i;

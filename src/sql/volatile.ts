@@ -1,0 +1,158 @@
+/**
+ * Finding what every node would evaluate for itself: random numbers and the present time.
+ *
+ * @module
+ */
+
+import { clauseInside, clauseOf, isCall, isValue } from "./clause.ts";
+import { type Frame, timeUse } from "./frame.ts";
+import { handsThrough, isNow, isSubsecond, timeFunction } from "./functions.ts";
+import { randomCall } from "./random_call.ts";
+import type { VolatileKind, VolatileSite } from "./site.ts";
+import type { Token } from "./tokenize.ts";
+import { TokenView } from "./view.ts";
+
+/** What every site contains; most statements need no closer look. */
+const candidate = /random|\bdate|time|julianday|unixepoch|current_/i;
+
+const presentTime: ReadonlyMap<string, VolatileKind> = new Map<string, VolatileKind>([
+  ["CURRENT_TIMESTAMP", "timestamp"],
+  ["CURRENT_DATE", "date"],
+  ["CURRENT_TIME", "time"],
+]);
+
+/**
+ * Finds the places, in the order of the text.
+ *
+ * @param tokens The significant tokens of the statement.
+ * @param indexOf The number of the placeholder at an offset; asked for in the order of the text.
+ */
+export function volatileSites(
+  sql: string,
+  tokens: readonly Token[],
+  indexOf: (start: number) => number,
+): VolatileSite[] {
+  if (!candidate.test(sql)) return [];
+  return new Walk(new TokenView(sql, tokens), indexOf).sites();
+}
+
+class Walk {
+  readonly #view: TokenView;
+  readonly #indexOf: (start: number) => number;
+  readonly #sites: VolatileSite[] = [];
+  readonly #outer: Frame[] = [];
+  #frame: Frame = {
+    call: undefined,
+    through: false,
+    first: -1,
+    open: -1,
+    clause: "expression",
+    argument: 0,
+  };
+
+  constructor(view: TokenView, indexOf: (start: number) => number) {
+    this.#view = view;
+    this.#indexOf = indexOf;
+  }
+
+  sites(): VolatileSite[] {
+    const { tokens } = this.#view;
+    for (let i = 0; i < tokens.length; i++) {
+      const token = tokens[i]!;
+      if (token.kind === "punct") i = this.#punct(i, token);
+      else if (token.kind === "word") this.#word(i, token);
+      else if (token.kind !== "number") this.#value(i, token);
+    }
+    return this.#sites;
+  }
+
+  /** Answers the index of the last token that was dealt with. */
+  #punct(i: number, token: Token): number {
+    const code = this.#view.sql.charCodeAt(token.start);
+    if (code === 40) return this.#open(i);
+    if (code === 41) this.#close(token);
+    else if (code === 44) this.#frame.argument++;
+    return i;
+  }
+
+  #open(i: number): number {
+    const called = isCall(this.#view, i - 1, this.#frame.clause);
+    const name = called ? this.#view.name(i - 1).toLowerCase() : "";
+    const random = randomCall(this.#view, i, name, this.#indexOf);
+    if (random !== undefined) {
+      this.#sites.push(this.#orders() ? { ...random.site, kind: "unclear" } : random.site);
+      return random.last;
+    }
+    const frame: Frame = {
+      call: timeFunction(name),
+      through: !called || handsThrough(name),
+      first: called ? i - 1 : i,
+      open: i,
+      clause: clauseInside(this.#view, i, this.#frame.clause),
+      argument: 0,
+    };
+    this.#outer.push(this.#frame);
+    this.#frame = frame;
+    return this.#implied(i, frame) ? i + 1 : i;
+  }
+
+  /** In ORDER BY and GROUP BY a literal would be a column number, or no order at all. */
+  #orders(): boolean {
+    return this.#frame.clause === "by" || this.#outer.some(({ clause }) => clause === "by");
+  }
+
+  /** `datetime()` and `datetime(*)`: the token behind the parenthesis is dealt with. */
+  #implied(i: number, { call }: Frame): boolean {
+    const next = this.#view.tokens[i + 1];
+    if (call?.implied !== true || call.time[0] !== 0 || next === undefined) return false;
+    const star = this.#view.is(i + 1, "*") && this.#view.is(i + 2, ")");
+    if (!star && !this.#view.is(i + 1, ")")) return false;
+    this.#sites.push({ kind: "only", start: next.start, end: star ? next.end : next.start });
+    if (!star) this.#leave();
+    return true;
+  }
+
+  #close({ start }: Token): void {
+    const { call, argument, open } = this.#frame;
+    const formatOnly = call?.time[0] === 1 && argument === 0 && !this.#view.is(open + 1, ")");
+    if (formatOnly) this.#sites.push({ kind: "last", start, end: start });
+    this.#leave();
+  }
+
+  #leave(): void {
+    this.#frame = this.#outer.pop() ?? this.#frame;
+  }
+
+  #word(i: number, { start, end }: Token): void {
+    this.#frame.clause = clauseOf(this.#view, i) ?? this.#frame.clause;
+    if (end - start < 12 || end - start > 17) return;
+    const kind = presentTime.get(this.#view.text(i).toUpperCase());
+    if (kind !== undefined && isValue(this.#view, i, this.#frame.clause)) {
+      this.#sites.push({ kind, start, end });
+    }
+  }
+
+  #value(i: number, token: Token): void {
+    const use = timeUse(this.#view, i, [...this.#outer, this.#frame]);
+    if (use === undefined) return;
+    const { start, end, kind } = token;
+    const bare = !use.call.implied;
+    if (kind === "placeholder") {
+      const index = this.#indexOf(start);
+      this.#sites.push({ kind: use.clear ? "bound" : "unclear", start, end, index, bare });
+    } else if (this.#isTime(i, isNow) || /^x'[46]e[46]f[57]7'$/i.test(this.#view.text(i))) {
+      this.#sites.push({ kind: use.clear ? "now" : "unclear", start, end });
+    } else if (this.#isTime(i, isSubsecond)) {
+      if (!use.direct) this.#sites.push({ kind: "unclear", start, end });
+      else if (bare) this.#sites.push({ kind: "now", start, end });
+      else this.#sites.push({ kind: "first", start, end: start });
+    }
+  }
+
+  /** Text in double quotes is a string for SQLite if no column has that name. */
+  #isTime(i: number, test: (text: string) => boolean): boolean {
+    const { kind, start } = this.#view.tokens[i]!;
+    const text = kind === "string" || this.#view.sql.charCodeAt(start) === 34;
+    return text && test(this.#view.name(i));
+  }
+}

@@ -1,0 +1,330 @@
+import fc from "fast-check";
+import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
+import { describe, it } from "node:test";
+import { NotSupportedError } from "../../src/errors.ts";
+import { analyse } from "../../src/sql/analyse.ts";
+import { clean } from "../../src/sql/clean.ts";
+import { literal } from "../../src/sql/literal.ts";
+import { prepare } from "../../src/sql/prepare.ts";
+import { split } from "../../src/sql/split.ts";
+import { sql } from "../../src/sql/template.ts";
+import { tokenize } from "../../src/sql/tokenize.ts";
+
+const SEED = 20261122;
+const now = new Date(0);
+
+/** Pieces that lexers stumble over. */
+const fragments = [
+  ..."'\"`[];-/*?:@$#.,()=<>|!~+%&\\{} \t\n\r\f\v\0\ufeff_xX0e9",
+  ..."-- ,/*,*/,'',\"\",x',X'0f',->,->>,||,::,0x,1_000,1e-3,.5,é,\ud83d\ude00,\ud800,$a::b(c),?12"
+    .split(","),
+  ..."SELECT ,INSERT INTO t,VALUES(,RETURNING,BEGIN,END,CREATE TRIGGER,CASE ,WITH a AS (,random("
+    .split(","),
+  ..."datetime('now'),CURRENT_DATE,OR ROLLBACK,UPDATE t SET,PRAGMA ,count(*),EXPLAIN,strftime("
+    .split(","),
+];
+
+const text = fc.array(fc.constantFrom(...fragments), { maxLength: 30, size: "max" }).map((parts) =>
+  parts.join("")
+);
+
+/** Words and values with blanks between, so that more of it is SQL. */
+const statement = fc.array(
+  fc.constantFrom(
+    ..."SELECT * FROM t WHERE a = ? AND b IN ( 1 , :a ) , @b $c ?2 'x' \"y\" [z] x'00' . + - || 1.5"
+      .split(" "),
+    ..."INSERT INTO VALUES UPDATE SET DELETE RETURNING WITH AS CREATE TABLE TRIGGER BEGIN END CASE ;"
+      .split(" "),
+    "-- c\n",
+    "/* ; */",
+    "random()",
+    "date('now')",
+    "CURRENT_TIMESTAMP",
+  ),
+  { maxLength: 20, size: "max" },
+).map((parts) => parts.join(" "));
+
+/** Expressions that may depend on the time in every way but through other functions. */
+const { expression: timeExpression } = fc.letrec<{ expression: string }>((tie) => ({
+  expression: fc.oneof(
+    { maxDepth: 4, depthSize: "medium" },
+    fc.constantFrom(
+      ..."'now';'NOW';CURRENT_TIMESTAMP;current_date;CURRENT_TIME;datetime();julianday('now');1;'a'"
+        .split(";"),
+      ..."strftime('%s');unixepoch('subsec');date('2020-01-01');NULL;strftime('%f', 'now');x'6e6f77'"
+        .split(";"),
+    ),
+    fc.tuple(
+      fc.constantFrom(
+        ..."(%);coalesce(NULL, %);ifnull(%, %);CASE WHEN % THEN % ELSE % END;% || %;datetime(%)"
+          .split(";"),
+        ..."date(%, '+1 day');(SELECT %);% IS DISTINCT FROM %;max(%, %);strftime('%Y', %);lower(%)"
+          .split(";"),
+        ..."timediff(%, %);% IN (%, %);% BETWEEN % AND %;time((%), '-1 hour', 'subsec');- %;+%"
+          .split(";"),
+      ),
+      tie("expression"),
+      tie("expression"),
+      tie("expression"),
+    ).map(([form, ...parts]) => {
+      let next = 0;
+      return form.replace(/%(?!Y)/g, () => parts[next++]!);
+    }),
+  ),
+}));
+
+function isFreezable(source: string): boolean {
+  try {
+    prepare(source, { now });
+    return true;
+  } catch (error) {
+    assert.ok(error instanceof NotSupportedError);
+    return false;
+  }
+}
+
+function check<T>(
+  arbitrary: fc.Arbitrary<T>,
+  numRuns: number,
+  predicate: (value: T) => void,
+): void {
+  fc.assert(fc.property(arbitrary, predicate), { seed: SEED, numRuns });
+}
+
+describe("fuzzed tokenize()", () => {
+  it("covers any text without a gap", () => {
+    check(text, 50_000, (source) => {
+      let at = 0;
+      for (const { start, end } of tokenize(source)) {
+        assert.equal(start, at);
+        assert.ok(end > start);
+        at = end;
+      }
+      assert.equal(at, source.length);
+    });
+  });
+
+  it("cuts a token that stands alone as it did in the text", () => {
+    check(text, 15_000, (source) => {
+      for (const { kind, start, end } of tokenize(source)) {
+        const [alone] = tokenize(source.slice(start, end));
+        // White space and comments that are not closed may read on.
+        if (kind === "error" || kind === "punct") continue;
+        assert.deepEqual({ ...alone }, { kind, start: 0, end: end - start });
+      }
+    });
+  });
+});
+
+describe("fuzzed clean() and split()", () => {
+  it("clean() changes nothing the second time", () => {
+    check(fc.oneof(text, statement), 30_000, (source) => {
+      const once = clean(source);
+      assert.equal(clean(once), once);
+    });
+  });
+
+  it("split() finds again what was joined", () => {
+    check(statement, 15_000, (source) => {
+      const parts = split(source);
+      assert.deepEqual(split(parts.join(";\n")), parts);
+      for (const part of parts) assert.equal(analyse(part).statements, 1, part);
+    });
+  });
+});
+
+describe("fuzzed analyse()", () => {
+  it("is not moved by what stands in quotes", () => {
+    const place = fc.constantFrom(
+      "SELECT %",
+      "INSERT INTO t VALUES(%)",
+      "PRAGMA a = %",
+      "DROP TABLE %",
+    );
+    const quoted = fc.tuple(text, fc.constantFrom("'", '"', "`")).map(([inner, mark]) =>
+      mark + inner.replaceAll("\0", "").replaceAll(mark, mark + mark) + mark
+    );
+    check(fc.tuple(place, quoted), 20_000, ([form, value]) => {
+      const { problem: _, text, source: __, ...facts } = analyse(form.replace("%", () => value));
+      const { problem: ___, text: ____, source: _____, ...expected } = analyse(
+        form.replace("%", "'x'"),
+      );
+      const table = facts.table;
+      assert.deepEqual({ ...facts, table }, { ...expected, table });
+      assert.equal(text, form.replace("%", () => value));
+    });
+  });
+
+  it("is not moved by comments and blanks", () => {
+    const comment = text.map((inner) => `/*${inner.replaceAll("*/", "* /")} */`);
+    const line = text.map((inner) => `--${inner.replaceAll("\n", "")}\n`);
+    const trivia = fc.array(fc.oneof(comment, line, fc.constantFrom(" ", "\n", "\t")), {
+      maxLength: 3,
+    });
+    check(fc.tuple(trivia, trivia, trivia), 10_000, ([a, b, c]) => {
+      const source = `${a.join("")}WITH x AS (SELECT 1)${b.join("")}DELETE FROM t RETURNING a${
+        c.join("")
+      }`;
+      const { kind, verb, returning, statements, table, placeholders, problem } = analyse(source);
+      assert.deepEqual(
+        { kind, verb, returning, statements, table, placeholders, problem },
+        {
+          kind: "write",
+          verb: "DELETE",
+          returning: true,
+          statements: 1,
+          table: "t",
+          placeholders: [],
+          problem: undefined,
+        },
+      );
+    });
+  });
+
+  it("throws nothing", () => {
+    check(fc.oneof(text, statement, fc.string({ unit: "binary" })), 20_000, (source) => {
+      const analysis = analyse(source);
+      for (const { start, end } of analysis.volatile) {
+        assert.ok(start >= 0 && start <= end && end <= analysis.text.length);
+      }
+      for (let i = 1; i < analysis.volatile.length; i++) {
+        assert.ok(analysis.volatile[i]!.start >= analysis.volatile[i - 1]!.end);
+      }
+    });
+  });
+});
+
+describe("fuzzed against SQLite", () => {
+  const db = new DatabaseSync(":memory:");
+
+  /** Whether SQLite objects to a token; `#1` is one to its tokenizer, but to nothing behind it. */
+  function unrecognized(source: string): boolean {
+    try {
+      db.prepare(source).all();
+    } catch (error) {
+      return /unrecognized token|near "#\d/.test(String(error));
+    }
+    return false;
+  }
+
+  it("SQLite finds fault with a token only where tokenize() does", () => {
+    check(text, 5_000, (source) => {
+      // To SQLite a NUL ends the text, and a string in it is not closed.
+      const fault = source.includes("\0") || tokenize(source).some(({ kind }) => kind === "error");
+      if (unrecognized(source)) assert.ok(fault, JSON.stringify(source));
+    });
+  });
+
+  it("SQLite takes a single token as tokenize() does", () => {
+    const part = fc.array(
+      fc.constantFrom(..."0123456789_xXeE.+-abfAF$:@#?()'\"[]` é\t\n"),
+      { minLength: 1, maxLength: 8 },
+    ).map((parts) => parts.join(""));
+    check(part, 10_000, (source) => {
+      const tokens = tokenize(source);
+      const error = tokens.find(({ kind }) => kind === "error");
+      // As a comment or string that swallows the rest shows, the token is read before the grammar objects.
+      const accepted = !unrecognized(`SELECT ${source}`);
+      if (tokens.length === 1 && error !== undefined) assert.ok(!accepted, JSON.stringify(source));
+      if (error === undefined) assert.ok(accepted, JSON.stringify(source));
+    });
+  });
+
+  it("literal() evaluates to its value", () => {
+    const value = fc.oneof(
+      fc.string({ unit: "binary" }).map((text) => text.toWellFormed()),
+      fc.double({ noNaN: true, noDefaultInfinity: true }),
+      fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
+      fc.uint8Array(),
+      fc.constant(null),
+    );
+    check(value, 3_000, (value) => {
+      const text = typeof value === "string";
+      const expression = text ? `CAST(${literal(value)} AS BLOB)` : literal(value);
+      const statement = db.prepare(`SELECT ${expression} AS v`);
+      statement.setReadBigInts(true);
+      const v = statement.get()?.v;
+      const expected = text ? new TextEncoder().encode(value) : value;
+      assert.deepEqual(
+        typeof value === "number" && typeof v === "bigint" ? Number(v) : v,
+        expected,
+      );
+    });
+  });
+
+  it("prepare() sends what SQLite would have bound", () => {
+    const value = fc.oneof(
+      fc.constantFrom("x'41'", " X'00' ", "a", "it's", "now"),
+      fc.uint8Array({ maxLength: 3 }),
+      fc.integer(),
+      fc.constant(null),
+    );
+    const placeholder = fc.constantFrom("?", "?", "?", "?2", "?1", "?4");
+    const cases = fc.tuple(
+      fc.array(placeholder, { minLength: 1, maxLength: 6 }),
+      fc.array(value, { minLength: 16, maxLength: 16 }),
+    );
+    check(cases, 3_000, ([placeholders, values]) => {
+      const source = `SELECT ${placeholders.map((one, i) => `${one} AS c${i}`).join(",")}`;
+      const params = values.slice(0, analyse(source).parameterCount);
+      const prepared = prepare({ sql: source, params }, { now });
+      const original = db.prepare(source).get(...params);
+      const again = db.prepare(prepared.sql).get(...prepared.params as null[]);
+      assert.deepEqual(again, original);
+    });
+  });
+
+  it("freeze() changes no result", () => {
+    db.exec("CREATE TABLE frozen(at REAL, value); INSERT INTO frozen VALUES(0, NULL)");
+    const read = db.prepare("SELECT at, typeof(value) AS type, quote(value) AS value FROM frozen");
+    let compared = 0;
+    check(timeExpression, 2_000, (expression) => {
+      const set = `UPDATE frozen SET value = (${expression})`;
+      if (!isFreezable(set)) return;
+      db.exec(`${set}, at = unixepoch('now', 'subsec')`);
+      const { at, ...original } = read.get() as { at: number };
+      const { sql } = prepare(set, { now: new Date(Math.round(at * 1000)) });
+      assert.deepEqual(analyse(sql).volatile, [], sql);
+      db.exec(sql);
+      const { at: _, ...again } = read.get() as { at: number };
+      assert.deepEqual(again, original, sql);
+      compared++;
+    });
+    assert.ok(compared > 1_000);
+  });
+
+  it("sql.id() names what it is given", () => {
+    const name = fc.string({ unit: "grapheme", minLength: 1 }).filter((text) =>
+      !text.includes("\0")
+    );
+    check(name, 2_000, (name) => {
+      if (!name.isWellFormed()) return;
+      const row = db.prepare(`SELECT 1 AS ${sql.id(name).sql}`).get();
+      assert.deepEqual(Object.keys({ ...row }), [name]);
+    });
+  });
+
+  it("split() finds as many statements as SQLite runs", () => {
+    const piece = fc.constantFrom(
+      "INSERT INTO log VALUES(1);",
+      "INSERT INTO log VALUES(';');",
+      "-- ;\n",
+      "/* ; */",
+      " ; ",
+      "INSERT INTO log SELECT CASE WHEN 1 THEN 2 END;",
+      "CREATE TEMP TRIGGER IF NOT EXISTS r AFTER INSERT ON log BEGIN SELECT 1; SELECT CASE 1 WHEN 2 THEN 3 END; END;",
+    );
+    db.exec("CREATE TABLE log(a)");
+    check(fc.array(piece, { maxLength: 8 }), 1_000, (pieces) => {
+      const script = pieces.join("\n");
+      const count = (): unknown => db.prepare("SELECT count(*) AS n FROM log").get()?.n;
+      db.exec("DELETE FROM log");
+      db.exec(script);
+      const whole = count();
+      db.exec("DELETE FROM log");
+      for (const part of split(script)) db.prepare(part).run();
+      assert.equal(count(), whole);
+    });
+  });
+});
