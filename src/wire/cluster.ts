@@ -1,0 +1,85 @@
+import { MalformedAnswerError } from "./malformed_answer.ts";
+
+/** A member of the cluster. */
+export interface Node {
+  /** Its name in the cluster. */
+  readonly id: string;
+  /** Its HTTP address, such as `http://localhost:4001`; "" if it did not answer. */
+  readonly apiUrl: string;
+  /** Its Raft address. */
+  readonly raftAddress: string;
+  /** Whether it votes; a read replica does not. */
+  readonly voter: boolean;
+  /** Whether the node that was asked could reach it. */
+  readonly reachable: boolean;
+  /** Whether it leads. */
+  readonly leader: boolean;
+  /** The server's version as it says, in any form. */
+  readonly version?: string;
+  /** Why it could not be reached. */
+  readonly error?: string;
+}
+
+/**
+ * Reads the answer of `/nodes?ver=2`, and the older form with the ids as keys.
+ *
+ * @throws {MalformedAnswerError} If it is neither.
+ */
+export function parseNodes(text: string): Node[] {
+  const json = record(parse(text));
+  // A node that is called "nodes" would stand there as an object.
+  if (Array.isArray(json.nodes)) return json.nodes.map((node) => toNode(node));
+  return Object.entries(json).map(([id, node]) => toNode(node, id));
+}
+
+/**
+ * Reads the answer of `/leader`.
+ *
+ * @throws {MalformedAnswerError} If it is not a node.
+ */
+export function parseNode(text: string): Node {
+  return toNode(parse(text));
+}
+
+/**
+ * The HTTP addresses in an answer of `/nodes`.
+ *
+ * @throws {MalformedAnswerError} If it is not one.
+ */
+export function memberUrls(text: string): string[] {
+  return parseNodes(text).map(({ apiUrl }) => apiUrl).filter((url) => url !== "");
+}
+
+function toNode(json: unknown, key?: string): Node {
+  const { id = key, api_addr, addr, voter, reachable, leader, version, error } = record(json);
+  if (typeof id !== "string") throw new MalformedAnswerError("Cannot read a node without an id");
+  return {
+    id,
+    apiUrl: textOf(api_addr),
+    raftAddress: textOf(addr),
+    voter: voter === true,
+    reachable: reachable === true,
+    leader: leader === true,
+    ...(textOf(version) !== "" && { version: textOf(version) }),
+    ...(textOf(error) !== "" && { error: textOf(error) }),
+  };
+}
+
+function textOf(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new MalformedAnswerError("Cannot read the answer as it is not JSON", { cause });
+  }
+}
+
+function record(json: unknown): Record<string, unknown> {
+  if (typeof json !== "object" || json === null || Array.isArray(json)) {
+    throw new MalformedAnswerError("Cannot read the answer as it is not a JSON object");
+  }
+  return json as Record<string, unknown>;
+}

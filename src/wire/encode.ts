@@ -1,0 +1,59 @@
+import type { Analysis } from "../sql/analyse.ts";
+import type { Prepared } from "../sql/prepare.ts";
+
+type Param = Prepared["params"][number];
+
+/** The JSON of texts that are sent as they were written: most programs send the same ones again and again. */
+const texts: WeakMap<Analysis, string> = new WeakMap();
+
+/**
+ * The body of a request: statements as JSON, in which an integer token means INTEGER and any other number
+ * REAL.
+ *
+ * @param prefix Texts of statements without parameters that run first.
+ *
+ * @example
+ * ```ts
+ * import { prepare } from "../sql/prepare.ts";
+ * import { encode } from "./encode.ts";
+ *
+ * encode([prepare(["SELECT ?, ?", 1n, "a"], { now: new Date() })]); // [["SELECT ?, ?",1,"a"]]
+ * ```
+ */
+export function encode(statements: readonly Prepared[], prefix: readonly string[] = []): string {
+  const parts = prefix.map((sql) => JSON.stringify(sql));
+  for (const statement of statements) parts.push(encodeStatement(statement));
+  return `[${parts.join(",")}]`;
+}
+
+function encodeStatement({ analysis, sql, params }: Prepared): string {
+  const text = sql === analysis.text ? textOf(analysis) : JSON.stringify(sql);
+  if (params.length === 0) return text;
+  let body = "[" + text;
+  for (const param of params) body += "," + encodeParam(param);
+  return body + "]";
+}
+
+function textOf(analysis: Analysis): string {
+  const known = texts.get(analysis);
+  if (known !== undefined) return known;
+  const text = JSON.stringify(analysis.text);
+  texts.set(analysis, text);
+  return text;
+}
+
+function encodeParam(param: Param): string {
+  if (typeof param === "string") return JSON.stringify(param);
+  return typeof param === "number" ? encodeNumber(param) : String(param);
+}
+
+/** Where 64 bits end. */
+const INT64_END = 2 ** 63;
+
+function encodeNumber(value: number): string {
+  if (Number.isSafeInteger(value)) return Object.is(value, -0) ? "-0.0" : String(value);
+  if (!Number.isInteger(value)) return String(value);
+  // The shortest text of such a double is another integer; beyond 64 bits it must not look like one at all.
+  const fits = value >= -INT64_END && value < INT64_END;
+  return fits ? String(BigInt(value)) : value.toExponential();
+}

@@ -1,0 +1,80 @@
+/** What a query string can ask for, by rqlite's names; durations in milliseconds. Flags that are false are left out. */
+export interface Flags {
+  /** How current a read has to be. */
+  readonly level?: string | undefined;
+  /** Staleness accepted with level "none". */
+  readonly freshness?: number | undefined;
+  /** Staleness by the leader's clock too; needs `freshness`. */
+  readonly freshness_strict?: boolean | undefined;
+  /** How long a linearizable read may wait for the node to catch up. */
+  readonly linearizable_timeout?: number | undefined;
+  /** All statements in one transaction. */
+  readonly transaction?: boolean | undefined;
+  /** Answer with the leader's address instead of forwarding. */
+  readonly redirect?: boolean | undefined;
+  /** BLOBs as lists of bytes. */
+  readonly blob_array?: boolean | undefined;
+  /** No rewriting of random functions. */
+  readonly norwrandom?: boolean | undefined;
+  /** No rewriting of time functions. */
+  readonly norwtime?: boolean | undefined;
+  /** Limit between nodes, and of `wait`. */
+  readonly timeout?: number | undefined;
+  /** Limit of SQLite; on reads only, since nodes may disagree about it. */
+  readonly db_timeout?: number | undefined;
+  /** A queued write. */
+  readonly queue?: boolean | undefined;
+  /** Wait until the queue is written, or the leadership has moved. */
+  readonly wait?: boolean | undefined;
+  /** Do not ask the leader. */
+  readonly noleader?: boolean | undefined;
+  /** Ready only with what the leader has committed. */
+  readonly sync?: boolean | undefined;
+  /** The form of `/nodes`. */
+  readonly ver?: string | undefined;
+  /** Read replicas too. */
+  readonly nonvoters?: boolean | undefined;
+  /** The format of a backup. */
+  readonly fmt?: string | undefined;
+  /** A backup without free pages. */
+  readonly vacuum?: boolean | undefined;
+  /** A backup as gzip. */
+  readonly compress?: boolean | undefined;
+  /** The tables of an SQL backup, separated by commas. */
+  readonly tables?: string | undefined;
+  /** A part of a status document. */
+  readonly key?: string | undefined;
+}
+
+/**
+ * The path of an endpoint with its query string. The server looks only whether a flag is there: `transaction=false`
+ * would be one.
+ *
+ * @example
+ * ```ts
+ * import { path } from "./params.ts";
+ *
+ * path("/db/query", { level: "none", freshness: 500, transaction: false }); // "/db/query?level=none&freshness=500ms"
+ * ```
+ */
+export function path(endpoint: string, flags: Flags): string {
+  const parts: string[] = [];
+  for (const [name, value] of Object.entries(flags)) {
+    if (value === undefined || value === false) continue;
+    parts.push(value === true ? name : `${name}=${encode(value)}`);
+  }
+  return parts.length === 0 ? endpoint : `${endpoint}?${parts.join("&")}`;
+}
+
+function encode(value: string | number): string {
+  return typeof value === "number" ? duration(value) : encodeURIComponent(value);
+}
+
+/** Go's longest duration, about 292 years. */
+const LONGEST = 9_223_372_036_854;
+
+/** Go's form of a duration. */
+function duration(milliseconds: number): string {
+  const bounded = Math.min(milliseconds, LONGEST);
+  return Number.isInteger(bounded) ? `${bounded}ms` : `${Math.ceil(bounded * 1000)}us`;
+}
