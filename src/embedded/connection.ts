@@ -1,0 +1,163 @@
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { MAX_PARAMETERS } from "../sql/placeholders.ts";
+import type { Binding } from "./binding.ts";
+import { SqliteError } from "./sqlite_error.ts";
+import type { StoredValue } from "./values.ts";
+
+/** How a connection is opened. */
+export interface ConnectionOptions {
+  readonly foreignKeys: boolean;
+  /** Refuses to write. */
+  readonly readOnly: boolean;
+}
+
+/** The columns and rows of a statement that ran to its end. */
+export interface RowSet {
+  readonly columns: readonly string[];
+  /** Declared types in lower case, "" where there is none. */
+  readonly declared: readonly string[];
+  readonly rows: readonly (readonly StoredValue[])[];
+}
+
+/** What SQLite counts. */
+export interface Counters {
+  readonly lastInsertId: bigint;
+  readonly rowsAffected: bigint;
+}
+
+/** What the type definitions of some runtimes leave out. */
+interface ArrayStatement extends StatementSync {
+  setReturnArrays(enabled: boolean): void;
+}
+
+/** How long another process may hold the file before a statement gives up, in milliseconds. */
+const BUSY_TIMEOUT = 5000;
+
+/** One connection to a database, with SQLite's own errors. */
+export class Connection {
+  readonly #database: DatabaseSync;
+  #counters: StatementSync | undefined;
+  #refresh: StatementSync | undefined;
+
+  /** Opens the file or the `file:` URI. @throws {SqliteError} when that fails */
+  constructor(location: string, { foreignKeys, readOnly }: ConnectionOptions) {
+    const memory = location.startsWith("file:");
+    this.#database = guarded(() =>
+      new DatabaseSync(location, {
+        enableForeignKeyConstraints: foreignKeys,
+        enableDoubleQuotedStringLiterals: true,
+        readOnly: readOnly && !memory,
+      })
+    );
+    // Whoever locks a database in memory is in this thread and can not end while we wait.
+    this.#pragma(`busy_timeout=${memory ? 0 : BUSY_TIMEOUT}`);
+    if (!readOnly) this.#pragma("journal_mode=WAL");
+    // In WAL mode NORMAL loses nothing when the process is killed, only when the machine is.
+    this.#pragma(`synchronous=${readOnly ? "OFF" : "NORMAL"}`);
+    if (readOnly) this.#pragma("query_only=1");
+  }
+
+  /** Compiles a statement, which finds most of its mistakes. @throws {SqliteError} with SQLite's text */
+  prepare(sql: string): StatementSync {
+    return guarded(() => {
+      const statement = this.#database.prepare(sql);
+      statement.setReadBigInts(true);
+      (statement as ArrayStatement).setReturnArrays(true);
+      statement.setAllowBareNamedParameters(false);
+      return statement;
+    });
+  }
+
+  /** Runs a statement to its end. @throws {SqliteError} with SQLite's text */
+  rows(statement: StatementSync, { named, positional }: Binding): RowSet {
+    return guarded(() => {
+      const rows = statement.all(named, ...positional) as unknown as StoredValue[][];
+      // Asked for afterwards: SQLite compiles the statement again when the schema has changed.
+      const columns = statement.columns();
+      return {
+        columns: columns.map(({ name }) => name),
+        declared: columns.map(({ type }) => (type ?? "").toLowerCase()),
+        rows,
+      };
+    });
+  }
+
+  /**
+   * Steps a statement once, as rqlite does with what it takes for a write.
+   *
+   * @param explains It is an EXPLAIN, which counts nothing.
+   * @throws {SqliteError} with SQLite's text
+   */
+  step(statement: StatementSync, { named, positional }: Binding, explains: boolean): Counters {
+    return guarded(() => {
+      if (statement.columns().length === 0) {
+        statement.run(named, ...positional);
+        return this.counters();
+      }
+      const before = this.counters();
+      const row = statement.get(named, ...positional);
+      const after = this.counters();
+      // A statement that gave a row has not ended after one step, and SQLite counts only at the end.
+      const counted = row === undefined && !explains;
+      return counted ? after : { ...after, rowsAffected: before.rowsAffected };
+    });
+  }
+
+  /** What the last insert and the last change left behind. */
+  counters(): Counters {
+    this.#counters ??= this.prepare("SELECT last_insert_rowid(), changes()");
+    const [row] = this.#counters.all() as unknown as [[bigint, bigint]];
+    return { lastInsertId: row[0], rowsAffected: row[1] };
+  }
+
+  /** Takes note of what other connections did to the schema, which SQLite does only when it reads. */
+  refresh(): void {
+    try {
+      this.#refresh ??= this.#database.prepare("SELECT 1 FROM sqlite_schema LIMIT 1");
+      this.#refresh.all();
+    } catch {
+      // Whatever it is, the statement that follows will report it.
+    }
+  }
+
+  /** Runs a statement without values. @throws {SqliteError} with SQLite's text */
+  run(sql: string): void {
+    guarded(() => this.#database.prepare(sql).run());
+  }
+
+  /** The first column of the rows of a statement. @throws {SqliteError} with SQLite's text */
+  column(sql: string): StoredValue[] {
+    return this.rows(this.prepare(sql), { named: {}, positional: [] }).rows
+      .map(([value]) => value ?? null);
+  }
+
+  /** The connection itself, for copying. */
+  get database(): DatabaseSync {
+    return this.#database;
+  }
+
+  /** Closes it; what is open is rolled back. */
+  close(): void {
+    this.#counters = undefined;
+    this.#refresh = undefined;
+    this.#database.close();
+  }
+
+  #pragma(setting: string): void {
+    guarded(() => this.#database.prepare(`PRAGMA ${setting}`).all());
+  }
+}
+
+function guarded<T>(action: () => T): T {
+  try {
+    return action();
+  } catch (cause) {
+    if (!(cause instanceof Error) || !("code" in cause) || cause.code !== "ERR_SQLITE_ERROR") {
+      throw cause;
+    }
+    const code = "errcode" in cause && typeof cause.errcode === "number" ? cause.errcode : 0;
+    // Some builds of SQLite allow more than the usual number.
+    const message = cause.message.replace(/(between \?1 and \?)\d+$/, `$1${MAX_PARAMETERS}`);
+    throw new SqliteError(message, code, { cause });
+  }
+}

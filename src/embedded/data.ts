@@ -1,0 +1,167 @@
+import { type Answer, failure, JSON_TYPE, TEXT_TYPE, wrongMethod } from "./answer.ts";
+import { BadRequest, parseStatements, type Statement } from "./body.ts";
+import { bodyText, type Call, isText } from "./call.ts";
+import { encodeEnvelope, type Envelope } from "./encode.ts";
+import { goIndent, UnsupportedValue } from "./go_json.ts";
+import { executeList, isReadOnlyList, type ListFlags, queryList, requestList } from "./lists.ts";
+import { type Outcome, RequestFailed } from "./outcome.ts";
+import type { Store } from "./store.ts";
+
+const NOT_UTF8 = "string field contains invalid UTF-8";
+
+/** POST /db/execute: writes. */
+export function execute(call: Call): Answer {
+  if (call.method !== "POST") return wrongMethod(JSON_TYPE);
+  if (call.flags.has("queue")) return enqueue(call);
+  const statements = readStatements(call);
+  return respond(call, () => {
+    if (isPlain(call) && !isText(call)) throw new RequestFailed(NOT_UTF8);
+    return apply(call.store, statements, listFlags(call));
+  });
+}
+
+/** GET and POST /db/query: reads. */
+export function query(call: Call): Answer {
+  const { method, flags, store } = call;
+  if (method !== "GET" && method !== "POST") return wrongMethod(JSON_TYPE);
+  const statements = method === "GET" ? [{ sql: flags.get("q"), args: [] }] : readStatements(call);
+  return respond(call, () => {
+    refuseBreakingPragma(statements);
+    store.reader.refresh();
+    const strong = isStrong(call);
+    if (strong && method === "POST" && isPlain(call) && !isText(call)) {
+      throw new RequestFailed(NOT_UTF8);
+    }
+    return {
+      results: queryList(store.reader, statements, listFlags(call)),
+      raftIndex: strong ? ++store.index : undefined,
+    };
+  });
+}
+
+/** POST /db/request: reads and writes in one list. */
+export function request(call: Call): Answer {
+  if (call.method !== "POST") return wrongMethod(JSON_TYPE);
+  const { store } = call;
+  const statements = parseStatements(bodyText(call));
+  const flags = listFlags(call);
+  return respond(call, () => {
+    refuseBreakingPragma(statements);
+    store.reader.refresh();
+    if (!isStrong(call) && isReadOnlyList(store.reader, statements, flags)) {
+      return { results: queryList(store.reader, statements, flags) };
+    }
+    store.index++;
+    return { results: requestList(store.writer, statements, flags), raftIndex: store.index };
+  });
+}
+
+/** POST /db/load with SQL text. */
+export function loadText(call: Call): Answer {
+  const statement = { sql: bodyText(call), args: [] };
+  const flags = { ...listFlags(call), transaction: false, noParse: true, rollbackOnError: true };
+  return respond(call, () => {
+    if (!isText(call)) throw new RequestFailed(NOT_UTF8);
+    const { results } = apply(call.store, [statement], flags);
+    return { results };
+  }, true);
+}
+
+/** A queued write is applied at once, and as in rqlite nobody learns what became of it. */
+function enqueue(call: Call): Answer {
+  const statements = queuedStatements(call);
+  try {
+    apply(call.store, statements, { ...listFlags(call), transaction: false });
+  } catch (error) {
+    if (!(error instanceof RequestFailed)) throw error;
+  }
+  const answer = respond(call, () => ({
+    results: [],
+    sequenceNumber: call.store.nextSequenceNumber(),
+  }));
+  return { ...answer, served: false };
+}
+
+function queuedStatements(call: Call): Statement[] {
+  try {
+    return parseStatements(bodyText(call));
+  } catch (error) {
+    if (!(error instanceof BadRequest)) throw error;
+    if (error.message === "no statements" && !call.flags.has("wait")) throw error;
+    return [];
+  }
+}
+
+function apply(
+  store: Store,
+  statements: readonly Statement[],
+  flags: ListFlags,
+): { results: Outcome[]; raftIndex: number } {
+  refuseBreakingPragma(statements);
+  store.index++;
+  return { results: executeList(store.writer, statements, flags), raftIndex: store.index };
+}
+
+function respond(call: Call, work: () => Partial<Envelope>, load = false): Answer {
+  const { flags } = call;
+  const started = performance.now();
+  const { error, raftIndex, ...rest } = failing(work);
+  const seconds = Math.max(performance.now() - started, 0.001) / 1000;
+  const index = flags.has("raft_index") ? raftIndex : undefined;
+  const envelope = { results: [], seconds, error, raftIndex: index, ...rest };
+  try {
+    const json = encodeEnvelope(envelope, {
+      associative: !load && flags.has("associative"),
+      blobArray: flags.has("blob_array"),
+      timings: flags.has("timings"),
+    });
+    const body = flags.has("pretty") ? goIndent(json) : json;
+    const type = load ? TEXT_TYPE : JSON_TYPE;
+    return { status: 200, body, type, served: error === undefined };
+  } catch (problem) {
+    if (!(problem instanceof UnsupportedValue)) throw problem;
+    return { ...failure(500, problem.message), served: true };
+  }
+}
+
+function failing(work: () => Partial<Envelope>): Partial<Envelope> {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof RequestFailed) return { error: error.message };
+    throw error;
+  }
+}
+
+function readStatements(call: Call): Statement[] {
+  const text = bodyText(call);
+  return isPlain(call) ? [{ sql: text, args: [] }] : parseStatements(text);
+}
+
+function isPlain({ type }: Call): boolean {
+  return type.startsWith("text/plain");
+}
+
+function isStrong({ flags }: Call): boolean {
+  return flags.get("level").toLowerCase() === "strong";
+}
+
+function listFlags({ flags }: Call): ListFlags {
+  return {
+    transaction: flags.has("transaction"),
+    noParse: flags.has("noparse"),
+    qualifyColumns: flags.has("qualify_columns"),
+    strictCount: flags.duration("db_timeout") > 0,
+  };
+}
+
+const BREAKING_PRAGMA = new RegExp(
+  "^\\s*PRAGMA\\s+(?:(?:\\w+\\.)?(?:journal_mode|synchronous|query_only)\\s*=" +
+    "|wal_autocheckpoint\\s*=|(?:\\w+\\.)?wal_checkpoint)",
+  "i",
+);
+
+function refuseBreakingPragma(statements: readonly Statement[]): void {
+  if (!statements.some(({ sql }) => BREAKING_PRAGMA.test(sql))) return;
+  throw new RequestFailed("disallowed pragma");
+}

@@ -1,0 +1,67 @@
+/**
+ * The embedded engine: rqlite's HTTP protocol in this process, over SQLite in a file or in memory, for
+ * development, tests and a first look. It runs where `node:sqlite` does: Deno, Bun, and Node 22.16 or newer.
+ *
+ * ```ts
+ * import { connect } from "@tangled/rqlite";
+ * import { embedded } from "@tangled/rqlite/embedded";
+ *
+ * const db = connect({ fetch: embedded().fetch });
+ * ```
+ *
+ * @module
+ */
+
+import { answer, closedError } from "./engine.ts";
+import { Store } from "./store.ts";
+
+/** How the embedded engine behaves. */
+export interface EmbeddedOptions {
+  /**
+   * Enforces foreign keys, as rqlite's `-fk` does.
+   *
+   * @default {false}
+   */
+  readonly foreignKeys?: boolean;
+}
+
+/** An rqlite of one node that lives in this process. */
+export interface EmbeddedEngine {
+  /** Answers what an rqlite server would answer, whatever host the URL names. */
+  readonly fetch: typeof fetch;
+  /** Closes the database. Requests that come later fail as if nothing listened. */
+  close(): void;
+}
+
+/**
+ * Opens a database and speaks rqlite's protocol for it.
+ *
+ * In a file, a transaction that was answered is not lost when the process is killed, and the file stays
+ * consistent; two processes on one file wait for each other.
+ *
+ * @param path A file, made when it does not exist, or `":memory:"`.
+ * @returns A `fetch` for the client, and `close()`.
+ * @throws {TypeError} if `path` is empty or not a text
+ * @throws {Error} if the file can not be opened
+ *
+ * @example
+ * ```ts
+ * import { embedded } from "@tangled/rqlite/embedded";
+ *
+ * const engine = embedded();
+ * const response = await engine.fetch("http://localhost:4001/db/query?q=SELECT%201");
+ * console.log(await response.json());
+ * engine.close();
+ * ```
+ */
+export function embedded(path = ":memory:", options: EmbeddedOptions = {}): EmbeddedEngine {
+  if (typeof path !== "string" || path === "") {
+    throw new TypeError('Cannot open an embedded database as `path` must be a file or ":memory:"');
+  }
+  const store = new Store(path, options.foreignKeys ?? false);
+  return {
+    fetch: (input: string | URL | Request, init?: RequestInit): Promise<Response> =>
+      store.closed ? Promise.reject(closedError()) : answer(store, input, init),
+    close: () => store.close(),
+  };
+}

@@ -1,0 +1,36 @@
+import { statementRanges } from "../sql/boundaries.ts";
+import { significantTokens, type Token } from "../sql/tokenize.ts";
+import { goTrim } from "./trim.ts";
+
+/** One statement of a string. */
+export interface Piece {
+  /** The statement with its semicolon; "" when there is nothing but blanks and comments. */
+  readonly sql: string;
+  /** Its tokens; their offsets count in `source`. */
+  readonly tokens: readonly Token[];
+  /** The whole string, up to a NUL character: SQLite does not look further. */
+  readonly source: string;
+}
+
+/**
+ * Cuts a string into the statements that SQLite would compile one after the other. Whatever follows the last
+ * semicolon and says nothing, such as a comment, is a piece too: rqlite compiles it and loses the result of
+ * the statement before.
+ */
+export function toPieces(sql: string): Piece[] {
+  const source = sql.split("\0", 1)[0] ?? "";
+  const { tokens } = significantTokens(source);
+  const pieces: Piece[] = [];
+  let at = 0;
+  for (const [from, to] of statementRanges(source, tokens)) {
+    const end = tokens[to]?.end ?? source.length;
+    const text = source.slice(at, end);
+    // rqlite trims what is left after each statement, which shows in some of SQLite's errors.
+    const sql = at === 0 ? text : goTrim(text);
+    pieces.push({ sql, tokens: tokens.slice(from, to), source });
+    at = end;
+  }
+  const trailing = pieces.length === 0 || goTrim(source.slice(at)) !== "";
+  if (trailing) pieces.push({ sql: "", tokens: [], source });
+  return pieces;
+}

@@ -1,0 +1,166 @@
+import { classify } from "../sql/classify.ts";
+import type { Token } from "../sql/tokenize.ts";
+import { isWord } from "../sql/words.ts";
+import { bind, type Inputs, inputsOf, nameProblem } from "./binding.ts";
+import type { Argument, Statement } from "./body.ts";
+import type { Connection, RowSet } from "./connection.ts";
+import { SqliteError } from "./sqlite_error.ts";
+import { DateOutOfRange } from "./dates.ts";
+import type { RowsOutcome, WriteOutcome } from "./outcome.ts";
+import { type Piece, toPieces } from "./pieces.ts";
+import { convertRows } from "./values.ts";
+
+/** How statements are run. */
+export interface RunFlags {
+  /** Column names become `table.column`. */
+  readonly qualifyColumns: boolean;
+  /** rqlite's driver counts the values even where there are none. */
+  readonly strictCount: boolean;
+}
+
+/** A statement can not run, or failed; the message is what the client reads. */
+export class StatementFailed extends Error {
+  override readonly name = "StatementFailed";
+  /** It is a write where only reads are allowed. */
+  readonly readOnly: boolean;
+
+  /** With the text for the client. */
+  constructor(message: string, readOnly = false) {
+    super(message);
+    this.readOnly = readOnly;
+  }
+}
+
+/** Runs all pieces of a statement, each for one step. @throws {StatementFailed} */
+export function runForEffect(
+  connection: Connection,
+  statement: Statement,
+  { strictCount }: RunFlags,
+): WriteOutcome {
+  return failing(() => {
+    const started = performance.now();
+    let counters = { lastInsertId: 0n, rowsAffected: 0n };
+    let used = 0;
+    for (const piece of toPieces(statement.sql)) {
+      counters = { lastInsertId: 0n, rowsAffected: 0n };
+      if (piece.sql === "") continue;
+      const prepared = connection.prepare(piece.sql);
+      const inputs = inputsOf(piece);
+      if (statement.args.length > 0 || strictCount) {
+        checkCount(inputs, statement.args, used, statement.args.length);
+      }
+      const explains = isWord(piece.source, piece.tokens[0], "EXPLAIN");
+      counters = connection.step(prepared, bind(inputs, statement.args, used), explains);
+      used += inputs.names.length;
+    }
+    return { kind: "write", ...counters, seconds: secondsSince(started) };
+  }, statement.args);
+}
+
+/** Runs the last piece of a statement for its rows; the others are only compiled. @throws {StatementFailed} */
+export function runForRows(
+  connection: Connection,
+  statement: Statement,
+  { qualifyColumns }: RunFlags,
+): RowsOutcome {
+  return failing(() => {
+    const started = performance.now();
+    const pieces = toPieces(statement.sql);
+    const set = lastRows(connection, pieces, statement.args);
+    const { types, rows } = convertRows(set.rows, set.declared);
+    const columns = qualifyColumns ? qualified(connection, pieces, set.columns) : set.columns;
+    return { kind: "rows", columns, types, rows, seconds: secondsSince(started) };
+  }, statement.args);
+}
+
+function lastRows(
+  connection: Connection,
+  pieces: readonly Piece[],
+  args: readonly Argument[],
+): RowSet {
+  let used = 0;
+  for (const [i, piece] of pieces.entries()) {
+    if (piece.sql === "") break;
+    const prepared = connection.prepare(piece.sql);
+    const inputs = inputsOf(piece);
+    checkCount(inputs, args, used, args.length - used);
+    if (i === pieces.length - 1) return connection.rows(prepared, bind(inputs, args, used));
+    used += inputs.names.length;
+  }
+  return { columns: [], declared: [], rows: [] };
+}
+
+/** rqlite asks the first statement of a string for the tables, even where the columns are the last one's. */
+function qualified(
+  connection: Connection,
+  [first]: readonly Piece[],
+  columns: readonly string[],
+): readonly string[] {
+  if (columns.length === 0 || !first?.sql) return columns;
+  const tables = connection.prepare(first.sql).columns().map(({ table }) => table);
+  return columns.map((name, i) => tables[i] ? `${tables[i]}.${name}` : name);
+}
+
+/**
+ * Whether SQLite takes the first statement of a string for one that changes nothing.
+ *
+ * @throws {StatementFailed} when it does not compile
+ */
+export function isReadOnly(connection: Connection, statement: Statement): boolean {
+  return failing(() => {
+    const [piece] = toPieces(statement.sql);
+    if (piece === undefined || piece.sql === "") return true;
+    connection.prepare(piece.sql);
+    const tokens = withoutExplain(piece);
+    const { kind } = classify(piece.sql, tokens);
+    if (kind === "read") return true;
+    // Explaining a write would reset what changes() tells.
+    if (kind === "write") return false;
+    return changesNothing(connection, piece.sql.slice(tokens[0]?.start ?? 0));
+  }, []);
+}
+
+// SQLite's own test, sqlite3_stmt_readonly, looks for these instructions in the program.
+const WRITING: ReadonlySet<unknown> = new Set(["Checkpoint", "JournalMode", "Vacuum"]);
+
+function changesNothing(connection: Connection, sql: string): boolean {
+  const explained = connection.prepare(`EXPLAIN ${sql}`);
+  const { rows } = connection.rows(explained, { named: {}, positional: [] });
+  return rows.every(([, opcode, , p2]) =>
+    !WRITING.has(opcode) && !(opcode === "Transaction" && p2 !== 0n)
+  );
+}
+
+/** The tokens behind EXPLAIN; the first piece begins where the string does, so offsets hold in both. */
+function withoutExplain({ sql, tokens }: Piece): readonly Token[] {
+  if (!isWord(sql, tokens[0], "EXPLAIN")) return tokens;
+  return tokens.slice(isWord(sql, tokens[1], "QUERY") ? 3 : 1);
+}
+
+function checkCount(
+  { names }: Inputs,
+  args: readonly Argument[],
+  used: number,
+  shown: number,
+): void {
+  if (args.length - used >= names.length) return;
+  throw new StatementFailed(
+    `not enough args to execute query: want ${names.length} got ${shown}`,
+  );
+}
+
+function failing<T>(action: () => T, args: readonly Argument[]): T {
+  const problem = nameProblem(args);
+  if (problem !== undefined) throw new StatementFailed(problem);
+  try {
+    return action();
+  } catch (error) {
+    if (error instanceof SqliteError) throw new StatementFailed(error.message, error.readOnly);
+    if (error instanceof DateOutOfRange) throw new StatementFailed(error.message);
+    throw error;
+  }
+}
+
+function secondsSince(started: number): number {
+  return Math.max(performance.now() - started, 0.001) / 1000;
+}

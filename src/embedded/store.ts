@@ -1,0 +1,179 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { backup, DatabaseSync } from "node:sqlite";
+import { Connection } from "./connection.ts";
+
+/** Where a copy's journal mode stands in the header of a database file: 1 is a rollback journal, 2 a WAL. */
+const VERSION_BYTES = [18, 19];
+
+/** More than any database has: a copy is made in one go. */
+const ALL_PAGES = 2 ** 30;
+
+/** The database and its two connections: one that writes, one that only reads. */
+export class Store {
+  readonly #location: string;
+  readonly #foreignKeys: boolean;
+  #writer: Connection;
+  #reader: Connection;
+  #alone: Promise<void> | undefined;
+  #closed = false;
+  #sequenceNumber = BigInt(Date.now()) * 1_000_000n;
+  #snapshotIndex = 0;
+  #snapshots = 0;
+  /** How many requests have written so far: what rqlite calls the Raft index. */
+  index = 3;
+
+  /** Opens the file, or a database in memory. @throws {SqliteError} when that fails */
+  constructor(path: string, foreignKeys: boolean) {
+    const memory = path === ":memory:";
+    this.#location = memory ? `file:/rqlite-${crypto.randomUUID()}?vfs=memdb` : path;
+    this.#foreignKeys = foreignKeys;
+    this.#writer = this.#open(false);
+    this.#reader = this.#open(true);
+  }
+
+  /** The connection for writes. */
+  get writer(): Connection {
+    return this.#writer;
+  }
+
+  /** The connection for reads; it sees only what is committed. */
+  get reader(): Connection {
+    return this.#reader;
+  }
+
+  /** Whether `close()` was called. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Resolves when nothing has the database for itself. */
+  async idle(): Promise<void> {
+    while (this.#alone !== undefined) await this.#alone;
+  }
+
+  /** A copy of the database file as it is, in WAL mode as rqlite has it or not. */
+  async copy(mode: "wal" | "delete"): Promise<Uint8Array> {
+    const bytes = await this.#inFolder((file) =>
+      backup(this.#writer.database, file, { rate: ALL_PAGES })
+    );
+    return setMode(bytes, mode);
+  }
+
+  /** A copy without free pages. @throws {Error} when that fails */
+  compactCopy(): Promise<Uint8Array> {
+    // VACUUM INTO would write the copy of a database in memory to memory.
+    return this.#inFolder(async (file) => {
+      await backup(this.#writer.database, file, { rate: ALL_PAGES });
+      const copy = new DatabaseSync(file);
+      copy.exec("PRAGMA journal_mode=DELETE");
+      copy.exec("VACUUM");
+      copy.close();
+    });
+  }
+
+  /** Replaces everything by the content of a database file. @throws {Error} when it is damaged */
+  async replace(bytes: Uint8Array): Promise<void> {
+    await this.#inFolder(async (file) => {
+      writeFileSync(file, setMode(Uint8Array.from(bytes), "delete"));
+      const source = openSource(file, this.#pageSize());
+      try {
+        await backup(source, this.#location, { rate: ALL_PAGES });
+      } finally {
+        source.close();
+      }
+    });
+    this.#reopen();
+  }
+
+  /** The number of the next queued write. */
+  nextSequenceNumber(): bigint {
+    return ++this.#sequenceNumber;
+  }
+
+  /** Whether anything was written since the last time. */
+  snapshot(): boolean {
+    if (this.#snapshotIndex === this.index) return false;
+    this.#snapshotIndex = this.index;
+    this.#snapshots++;
+    return true;
+  }
+
+  /** How many snapshots rqlite would have thrown away: all but the last. */
+  reap(): number {
+    const reaped = Math.max(this.#snapshots - 1, 0);
+    this.#snapshots -= reaped;
+    return reaped;
+  }
+
+  /** Lets nothing else happen until the work is done. */
+  async alone<T>(work: () => T | Promise<T>): Promise<T> {
+    await this.idle();
+    const result = Promise.resolve(work());
+    this.#alone = result.then(() => undefined, () => undefined);
+    try {
+      return await result;
+    } finally {
+      this.#alone = undefined;
+    }
+  }
+
+  /** Closes both connections; nothing may follow. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#reader.close();
+    this.#writer.close();
+  }
+
+  #open(readOnly: boolean): Connection {
+    return new Connection(this.#location, { foreignKeys: this.#foreignKeys, readOnly });
+  }
+
+  #reopen(): void {
+    const [writer, reader] = [this.#writer, this.#reader];
+    this.#writer = this.#open(false);
+    this.#reader = this.#open(true);
+    reader.close();
+    writer.close();
+  }
+
+  #pageSize(): bigint {
+    return BigInt(Number(this.#writer.column("PRAGMA page_size")[0]));
+  }
+
+  async #inFolder(work: (file: string) => unknown): Promise<Uint8Array> {
+    const folder = mkdtempSync(join(tmpdir(), "rqlite-"));
+    try {
+      const file = join(folder, "copy.db");
+      await work(file);
+      return new Uint8Array(readFileSync(file));
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  }
+}
+
+/** Changes a database file so that it opens in the given journal mode. */
+function setMode(bytes: Uint8Array, mode: "wal" | "delete"): Uint8Array {
+  for (const at of VERSION_BYTES) bytes[at] = mode === "wal" ? 2 : 1;
+  return bytes;
+}
+
+/** A checked database to copy from, with the page size of the one that it replaces. */
+function openSource(file: string, pageSize: bigint): DatabaseSync {
+  const source = new DatabaseSync(file);
+  try {
+    const problems = source.prepare("PRAGMA quick_check(1)").all();
+    const [problem] = problems.flatMap((row) => Object.values(row));
+    if (problem !== "ok") throw new Error(String(problem));
+    source.exec(`PRAGMA page_size=${pageSize}`);
+    const [own] = Object.values(source.prepare("PRAGMA page_size").get() ?? {});
+    if (BigInt(Number(own)) !== pageSize) source.exec("VACUUM");
+    return source;
+  } catch (error) {
+    source.close();
+    throw error;
+  }
+}

@@ -1,0 +1,203 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import { embedded, type EmbeddedEngine } from "../../src/embedded/mod.ts";
+import { post, rows } from "./post.ts";
+
+const QUERY = "http://localhost:4001/db/query";
+const JSON_HEADERS = { "content-type": "application/json" };
+
+async function withEngine(
+  work: (engine: EmbeddedEngine) => Promise<void>,
+  path?: string,
+): Promise<void> {
+  const engine = embedded(path);
+  try {
+    await work(engine);
+  } finally {
+    engine.close();
+  }
+}
+
+describe("embedded().fetch", () => {
+  it("takes a text, a URL or a Request", () =>
+    withEngine(async ({ fetch }) => {
+      const url = `${QUERY}?q=SELECT%201`;
+      for (const input of [url, new URL(url), new Request(url)]) {
+        const response = await fetch(input);
+        assert.equal(response.status, 200);
+        assert.deepEqual((await response.json()).results[0].values, [[1]]);
+      }
+    }));
+
+  it("lets the second argument win over a Request", () =>
+    withEngine(async ({ fetch }) => {
+      const request = new Request(QUERY, { method: "POST", body: '["SELECT 1"]' });
+      const response = await fetch(request, { body: '["SELECT 2"]', headers: JSON_HEADERS });
+      assert.deepEqual((await response.json()).results[0].values, [[2]]);
+    }));
+
+  it("reads bytes, blobs and streams as bodies", () =>
+    withEngine(async ({ fetch }) => {
+      const blob = new Blob(['["SELECT 3"]']);
+      const bytes = new Uint8Array(await blob.arrayBuffer());
+      for (const body of [bytes, bytes.buffer, blob, blob.stream()]) {
+        const init = { method: "POST", body, headers: JSON_HEADERS, duplex: "half" };
+        const response = await fetch(QUERY, init as RequestInit);
+        assert.deepEqual((await response.json()).results[0].values, [[3]]);
+      }
+    }));
+
+  it("takes a text without a content type for SQL, as rqlite does", () =>
+    withEngine(async ({ fetch }) => {
+      const response = await fetch(QUERY, { method: "POST", body: "SELECT 4" });
+      assert.deepEqual((await response.json()).results[0].values, [[4]]);
+    }));
+
+  it("answers HEAD and OPTIONS without a body", () =>
+    withEngine(async ({ fetch }) => {
+      const head = await fetch("http://localhost:4001/readyz", { method: "HEAD" });
+      const options = await fetch("http://localhost:4001/db/execute", { method: "OPTIONS" });
+      assert.deepEqual([head.status, head.body], [405, null]);
+      assert.deepEqual([options.status, options.body], [200, null]);
+    }));
+
+  it("rejects with the signal's reason and does nothing", () =>
+    withEngine(async (engine) => {
+      await post(engine, "/db/execute", ["CREATE TABLE t(a)"]);
+      const reason = new Error("enough");
+      const body = '["INSERT INTO t VALUES(1)"]';
+      const init = { method: "POST", body, signal: AbortSignal.abort(reason) };
+      await assert.rejects(
+        engine.fetch("http://localhost:4001/db/execute", init),
+        (error) => error === reason,
+      );
+      assert.deepEqual(await rows(engine, "SELECT count(*) FROM t"), [[0]]);
+    }));
+
+  it("rejects with the signal's reason while the body is still on its way", () =>
+    withEngine(async ({ fetch }) => {
+      const controller = new AbortController();
+      const reason = new Error("enough");
+      const body = new ReadableStream({
+        pull: () => controller.abort(reason),
+      });
+      const init = { method: "POST", body, signal: controller.signal, duplex: "half" };
+      await assert.rejects(fetch(QUERY, init as RequestInit), (error) => error === reason);
+    }));
+
+  it("rejects a URL that is none with a TypeError", () =>
+    withEngine(async ({ fetch }) => {
+      await assert.rejects(fetch("not a url"), TypeError);
+    }));
+
+  it("rejects with a TypeError once the engine is closed", async () => {
+    const engine = embedded();
+    engine.close();
+    engine.close();
+    await assert.rejects(engine.fetch(QUERY), TypeError);
+  });
+
+  it("lets a request that waits for its body see that the engine was closed", async () => {
+    const { fetch, close } = embedded();
+    const body = new ReadableStream({
+      pull(controller): void {
+        close();
+        controller.enqueue(new TextEncoder().encode('["SELECT 1"]'));
+        controller.close();
+      },
+    }, { highWaterMark: 0 });
+    const init = { method: "POST", body, duplex: "half" };
+    await assert.rejects(fetch(QUERY, init as RequestInit), TypeError);
+  });
+});
+
+describe("embedded()", () => {
+  it("refuses an empty path", () => {
+    assert.throws(() => embedded(""), TypeError);
+  });
+
+  it("throws when the file can not be opened", () => {
+    assert.throws(() => embedded(join(tmpdir(), "no", "such", "folder", "a.db")), /unable to open/);
+  });
+
+  it("keeps databases in memory apart", () =>
+    withEngine(async (one) => {
+      await post(one, "/db/execute", ["CREATE TABLE t(a)"]);
+      await withEngine(async (two) => {
+        assert.match(await post(two, "/db/query", ["SELECT * FROM t"]), /no such table: t/);
+      });
+    }));
+
+  it("enforces foreign keys when asked to", async () => {
+    const statements = [
+      "CREATE TABLE p(id INTEGER PRIMARY KEY)",
+      "CREATE TABLE c(p REFERENCES p(id))",
+      "INSERT INTO c VALUES(1)",
+    ];
+    for (const foreignKeys of [false, true]) {
+      const engine = embedded(":memory:", { foreignKeys });
+      const failed = (await post(engine, "/db/execute", statements)).includes("FOREIGN KEY");
+      engine.close();
+      assert.equal(failed, foreignKeys);
+    }
+  });
+
+  it("finds in a file what was written before, and leaves nothing else behind", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "embedded-"));
+    const file = join(folder, "it's a.db");
+    try {
+      await withEngine(async (engine) => {
+        await post(engine, "/db/execute", ["CREATE TABLE t(a)", "INSERT INTO t VALUES('kept')"]);
+      }, file);
+      await withEngine(async (engine) => {
+        assert.deepEqual(await rows(engine, "SELECT a FROM t"), [["kept"]]);
+        const backup = await engine.fetch("http://localhost:4001/db/backup?vacuum");
+        assert.ok((await backup.arrayBuffer()).byteLength > 0);
+      }, file);
+      assert.deepEqual(readdirSync(folder), ["it's a.db"]);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it("answers what comes during a backup or a load afterwards", () =>
+    withEngine(async (engine) => {
+      const url = "http://localhost:4001";
+      await post(engine, "/db/execute", ["CREATE TABLE t(a)", "INSERT INTO t VALUES(1)"]);
+      const copy = await (await engine.fetch(`${url}/db/backup`)).arrayBuffer();
+      await post(engine, "/db/execute", ["INSERT INTO t VALUES(2)"]);
+      const answers = await Promise.all([
+        engine.fetch(`${url}/db/load`, { method: "POST", body: copy }).then((r) => r.text()),
+        post(engine, "/db/query", ["SELECT a FROM t"]),
+        post(engine, "/db/execute", ["INSERT INTO t VALUES(3)"]),
+      ]);
+      assert.equal(answers[0], '{"results":[]}');
+      assert.doesNotMatch(answers[1] + answers[2], /error/);
+      const found = await rows(engine, "SELECT a FROM t ORDER BY a");
+      assert.ok(["[[1]]", "[[1],[3]]"].includes(JSON.stringify(found)), JSON.stringify(found));
+    }));
+
+  it("keeps what it has when a database file that is loaded is damaged", () =>
+    withEngine(async (engine) => {
+      const url = "http://localhost:4001/db/load";
+      await post(engine, "/db/execute", ["CREATE TABLE t(a)", "INSERT INTO t VALUES(1)"]);
+      const body = new TextEncoder().encode("SQLite format 3\0 and then nothing of the kind");
+      const response = await engine.fetch(url, { method: "POST", body });
+      assert.equal(response.status, 500);
+      assert.match(await response.text(), /^error swapping databases: /);
+      assert.deepEqual(await rows(engine, "SELECT a FROM t"), [[1]]);
+    }));
+
+  it("shows a changed schema at once and under the right names", () =>
+    withEngine(async (engine) => {
+      await post(engine, "/db/execute", ["CREATE TABLE c(a, b, d)", "INSERT INTO c VALUES(1,2,3)"]);
+      await post(engine, "/db/query", ["SELECT * FROM c"]);
+      await post(engine, "/db/execute", ["ALTER TABLE c DROP COLUMN b"]);
+      const answer = JSON.parse(await post(engine, "/db/query", ["SELECT * FROM c"]));
+      assert.deepEqual(answer.results[0].columns, ["a", "d"]);
+      assert.deepEqual(answer.results[0].values, [[1, 3]]);
+    }));
+});
