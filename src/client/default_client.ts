@@ -1,6 +1,6 @@
-import { InterfaceError, ProgrammingError } from "../errors.ts";
+import { InterfaceError } from "../errors.ts";
+import { statementOf } from "../sql/form.ts";
 import { prepare, type Prepared } from "../sql/prepare.ts";
-import { refuse } from "../sql/refuse.ts";
 import { withReturning } from "../sql/returning.ts";
 import type { SqlFragment, Statement } from "../sql/statement.ts";
 import type { Params, Result, Row } from "../sql/value.ts";
@@ -143,16 +143,6 @@ export class DefaultClient implements Client {
       now,
       ...(statementIndex !== undefined && { statementIndex }),
     });
-    const refusal = refuse(prepared.analysis);
-    if (refusal !== undefined) throw refusal;
     return this.#options.returningRewrite ? withReturning(prepared) : prepared;
   }
-}
-
-function statementOf(sql: string | SqlFragment, params: Params | undefined): Statement {
-  if (typeof sql === "string") return { sql, ...(params !== undefined && { params }) };
-  if (params === undefined || (Array.isArray(params) && params.length === 0)) return sql;
-  throw new ProgrammingError("Cannot bind `params` to a fragment as it carries its own values", {
-    sql: sql.sql,
-  });
 }

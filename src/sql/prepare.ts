@@ -3,6 +3,7 @@ import { applyEdits, type Edit } from "./edit.ts";
 import { statementForm } from "./form.ts";
 import { freeze } from "./freeze.ts";
 import { literal } from "./literal.ts";
+import { refuse } from "./refuse.ts";
 import { resolveParams } from "./resolve.ts";
 import type { Statement } from "./statement.ts";
 import { type Bindable, looksLikeBlob } from "./value_check.ts";
@@ -50,6 +51,8 @@ export interface PrepareOptions {
 export function prepare(statement: Statement, options: PrepareOptions): Prepared {
   const form = statementForm(statement);
   const analysis = analyse(form.sql);
+  const refusal = refuse(analysis, options.statementIndex);
+  if (refusal !== undefined) throw refusal;
   const values = resolveParams(analysis, form.params, options.statementIndex);
   const edits = [...frozen(analysis, values, options)];
   const params = inlined(analysis, values, edits);

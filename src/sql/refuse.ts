@@ -26,7 +26,7 @@ const harmful: ReadonlySet<string> = new Set([
  * import { analyse } from "./analyse.ts";
  * import { refuse } from "./refuse.ts";
  * refuse(analyse("COMMIT"))?.message;
- * // "Cannot send COMMIT as a node would end …: use transaction() or begin()"
+ * // "Cannot send COMMIT as requests share one connection per node: send the statements together with batch()"
  * ```
  */
 export function refuse(
@@ -51,7 +51,7 @@ function mistake({ problem, statements, kind, verb }: Analysis): string | undefi
   }
   if (kind === "control") {
     return `Cannot send ${verb} as requests share one connection per node: ` +
-      "use transaction() or begin()";
+      "send the statements together with batch()";
   }
   return undefined;
 }

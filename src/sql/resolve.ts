@@ -28,9 +28,6 @@ export function resolveParams(
       ...(statementIndex === undefined ? {} : { statementIndex }),
     });
   };
-  if (analysis.problem !== undefined && analysis.parameterCount === 0) {
-    fail(`Cannot bind parameters as ${analysis.problem}`);
-  }
   if (params === undefined) params = [];
   if (Array.isArray(params)) return resolveList(analysis, params, fail);
   if (isRecord(params)) return resolveRecord(analysis, params, fail);

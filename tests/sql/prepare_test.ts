@@ -195,7 +195,7 @@ describe("prepare() refuses values that do not match", () => {
     ],
     [
       ["SELECT ?0", blob],
-      "Cannot bind parameters as the placeholder ?0 is not between ?1 and ?32766",
+      "Cannot send the statement as the placeholder ?0 is not between ?1 and ?32766",
     ],
     [
       { sql: "SELECT 1", params: new Array(32767).fill(1) },
@@ -203,7 +203,7 @@ describe("prepare() refuses values that do not match", () => {
     ],
     [
       { sql: `SELECT ${"?,".repeat(32767)}1`, params: new Array(32766).fill(1) },
-      "Cannot bind parameters as it has more than 32766 parameters",
+      "Cannot send the statement as it has more than 32766 parameters",
     ],
   ];
   for (const [statement, message] of cases) {

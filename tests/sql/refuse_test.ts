@@ -5,7 +5,7 @@ import { analyse } from "../../src/sql/analyse.ts";
 import { refuse } from "../../src/sql/refuse.ts";
 
 const control = (verb: string) =>
-  `Cannot send ${verb} as requests share one connection per node: use transaction() or begin()`;
+  `Cannot send ${verb} as requests share one connection per node: send the statements together with batch()`;
 const several = (count: number) =>
   `Cannot send ${count} statements in one string as a node would run only some of them: ` +
   "send them one by one or with batch()";
