@@ -1,7 +1,7 @@
 import { MAX_PARAMETERS, numberPlaceholders } from "../sql/placeholders.ts";
 import type { Argument, BoundValue } from "./body.ts";
-import { SqliteError } from "./sqlite_error.ts";
 import type { Piece } from "./pieces.ts";
+import { SqliteError } from "./sqlite_error.ts";
 
 /** What a statement is given, in the form of node:sqlite: values by name, then values in order. */
 export interface Binding {
@@ -18,7 +18,11 @@ export interface Inputs {
   readonly names: readonly (string | undefined)[];
 }
 
-/** The placeholders of a statement by SQLite's number. @throws {SqliteError} beyond the usual limit */
+/**
+ * The placeholders of a statement by SQLite's number.
+ *
+ * @throws {SqliteError} beyond the usual limit
+ */
 export function inputsOf({ source, tokens }: Piece): Inputs {
   const { list, count, refused } = numberPlaceholders(source, tokens);
   if (refused !== undefined) throw tooMany(refused);
@@ -39,8 +43,8 @@ function tooMany(placeholder: string): SqliteError {
 }
 
 /**
- * Hands values to placeholders as rqlite's driver does: in order from `start`, then named ones wherever their
- * name stands; a placeholder that gets nothing is NULL.
+ * Hands values to placeholders as rqlite's driver does: in order from `start`, then named ones
+ * wherever their name stands; a placeholder that gets nothing is NULL.
  */
 export function bind({ names }: Inputs, args: readonly Argument[], start: number): Binding {
   const values = new Array<SqliteInput>(names.length).fill(null);

@@ -6,6 +6,8 @@ import type { StoredValue } from "./values.ts";
 
 /** How a connection is opened. */
 export interface ConnectionOptions {
+  /** The location is that of a database in memory. */
+  readonly memory: boolean;
   readonly foreignKeys: boolean;
   /** Refuses to write. */
   readonly readOnly: boolean;
@@ -36,12 +38,13 @@ const BUSY_TIMEOUT = 5000;
 /** One connection to a database, with SQLite's own errors. */
 export class Connection {
   readonly #database: DatabaseSync;
+  /** Whether the runtime loses what follows a NUL character in a text. */
+  readonly cutsTexts: boolean;
   #counters: StatementSync | undefined;
   #refresh: StatementSync | undefined;
 
   /** Opens the file or the `file:` URI. @throws {SqliteError} when that fails */
-  constructor(location: string, { foreignKeys, readOnly }: ConnectionOptions) {
-    const memory = location.startsWith("file:");
+  constructor(location: string, { memory, foreignKeys, readOnly }: ConnectionOptions) {
     this.#database = guarded(() =>
       new DatabaseSync(location, {
         enableForeignKeyConstraints: foreignKeys,
@@ -55,14 +58,16 @@ export class Connection {
     // In WAL mode NORMAL loses nothing when the process is killed, only when the machine is.
     this.#pragma(`synchronous=${readOnly ? "OFF" : "NORMAL"}`);
     if (readOnly) this.#pragma("query_only=1");
+    this.cutsTexts = this.column("SELECT 'a' || char(0)")[0] === "a";
   }
 
-  /** Compiles a statement, which finds most of its mistakes. @throws {SqliteError} with SQLite's text */
+  /** Compiles a statement, which finds most mistakes. @throws {SqliteError} with SQLite's text */
   prepare(sql: string): StatementSync {
     return guarded(() => {
       const statement = this.#database.prepare(sql);
+      requireArrays(statement);
       statement.setReadBigInts(true);
-      (statement as ArrayStatement).setReturnArrays(true);
+      statement.setReturnArrays(true);
       statement.setAllowBareNamedParameters(false);
       return statement;
     });
@@ -97,7 +102,7 @@ export class Connection {
       const before = this.counters();
       const row = statement.get(named, ...positional);
       const after = this.counters();
-      // A statement that gave a row has not ended after one step, and SQLite counts only at the end.
+      // A statement that gave a row has not ended after one step; SQLite counts only at the end.
       const counted = row === undefined && !explains;
       return counted ? after : { ...after, rowsAffected: before.rowsAffected };
     });
@@ -110,7 +115,7 @@ export class Connection {
     return { lastInsertId: row[0], rowsAffected: row[1] };
   }
 
-  /** Takes note of what other connections did to the schema, which SQLite does only when it reads. */
+  /** Takes note of what others did to the schema, which SQLite does only when it reads. */
   refresh(): void {
     try {
       this.#refresh ??= this.#database.prepare("SELECT 1 FROM sqlite_schema LIMIT 1");
@@ -146,6 +151,13 @@ export class Connection {
   #pragma(setting: string): void {
     guarded(() => this.#database.prepare(`PRAGMA ${setting}`).all());
   }
+}
+
+function requireArrays(statement: StatementSync): asserts statement is ArrayStatement {
+  if ("setReturnArrays" in statement) return;
+  throw new Error(
+    "Cannot run the embedded engine as node:sqlite is too old here: Node must be 22.16 or newer",
+  );
 }
 
 function guarded<T>(action: () => T): T {

@@ -36,6 +36,7 @@ async function dispatch(
     const found = await route({ store, method, url, flags, type, body });
     return toResponse(found, url.host, method);
   } catch (error) {
+    if (store.closed) throw closedError();
     if (!(error instanceof BadRequest)) throw error;
     return toResponse(failure(400, error.message), url.host, method);
   }

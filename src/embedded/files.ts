@@ -1,8 +1,8 @@
 import { type Answer, failure, JSON_TYPE, TEXT_TYPE, wrongMethod } from "./answer.ts";
 import type { Call } from "./call.ts";
-import { SqliteError } from "./sqlite_error.ts";
 import { loadText } from "./data.ts";
 import { dump } from "./dump.ts";
+import { SqliteError } from "./sqlite_error.ts";
 
 /** The size of a database file's header that is looked at. */
 const HEADER_SIZE = 32;
@@ -45,7 +45,7 @@ export async function boot(call: Call): Promise<Answer> {
   return await replace(call) ?? { status: 200 };
 }
 
-/** POST /snapshot: there is no log to shorten; the status tells whether there would have been something. */
+/** POST /snapshot: there is no log to shorten; the status tells whether anything was written. */
 export function snapshot({ method, store }: Call): Answer {
   if (method !== "POST") return wrongMethod();
   try {

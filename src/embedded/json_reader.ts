@@ -66,7 +66,7 @@ export class JsonReader {
     return this.#number();
   }
 
-  /** Calls `element` for each element up to the closing bracket; the opening one is already taken. */
+  /** Calls `element` for each element up to the closing bracket; the opening one is taken. */
   elements(element: () => void): void {
     if (this.take("]")) return;
     do element(); while (this.take(","));

@@ -2,10 +2,13 @@ import { significantTokens } from "../sql/tokenize.ts";
 import { isWord } from "../sql/words.ts";
 import type { Statement } from "./body.ts";
 import type { Connection } from "./connection.ts";
-import { SqliteError } from "./sqlite_error.ts";
-import { type Outcome, RequestFailed } from "./outcome.ts";
+import { type ErrorOutcome, type Outcome, RequestFailed } from "./outcome.ts";
 import { returnsRows } from "./returning.ts";
 import { isReadOnly, type RunFlags, runForEffect, runForRows, StatementFailed } from "./run.ts";
+import { SqliteError } from "./sqlite_error.ts";
+
+/** Takes the lock at once: a read that wants to write later may find that it comes too late. */
+const BEGIN_WRITES = "BEGIN IMMEDIATE";
 
 /** How a list of statements is run. */
 export interface ListFlags extends RunFlags {
@@ -23,7 +26,7 @@ export function executeList(
   statements: readonly Statement[],
   flags: ListFlags,
 ): Outcome[] {
-  return transacted(connection, flags, (abort) => {
+  return transacted(connection, BEGIN_WRITES, flags, (abort) => {
     const outcomes: Outcome[] = [];
     for (const statement of statements) {
       if (statement.sql === "") continue;
@@ -37,15 +40,19 @@ export function executeList(
   });
 }
 
-/** Runs a list on the reading connection as /db/query does; errors do not end it. @throws {RequestFailed} */
+/**
+ * Runs a list on the reading connection as /db/query does; errors do not end it.
+ *
+ * @throws {RequestFailed} when the transaction fails
+ */
 export function queryList(
   connection: Connection,
   statements: readonly Statement[],
   flags: ListFlags,
 ): Outcome[] {
-  return transacted(connection, flags, () =>
+  return transacted(connection, "BEGIN", flags, () =>
     statements.filter(({ sql }) => sql !== "")
-      .map((statement) => attempt(true, () => runForRows(connection, statement, flags))));
+      .map((statement) => attempt(true, () => read(connection, statement, flags))));
 }
 
 /** Runs a list on the writing connection as /db/request does. @throws {RequestFailed} */
@@ -54,7 +61,7 @@ export function requestList(
   statements: readonly Statement[],
   flags: ListFlags,
 ): Outcome[] {
-  return transacted(connection, flags, (abort) => {
+  return transacted(connection, BEGIN_WRITES, flags, (abort) => {
     const outcomes: Outcome[] = [];
     for (const statement of statements) {
       if (statement.sql === "") continue;
@@ -65,7 +72,7 @@ export function requestList(
         continue;
       }
       const outcome = readOnly
-        ? attempt(true, () => runForRows(connection, statement, flags), true)
+        ? attempt(true, () => runForRows(connection, statement, flags))
         : attempt(false, () => execute(connection, statement, flags));
       outcomes.push(outcome);
       if (outcome.kind === "error" && abort()) break;
@@ -100,43 +107,59 @@ function execute(connection: Connection, statement: Statement, flags: ListFlags)
   });
 }
 
-function attempt<T>(asRows: boolean, action: () => T, rawReadOnly = false): T | Outcome {
+function read(connection: Connection, statement: Statement, flags: ListFlags): Outcome {
+  try {
+    return runForRows(connection, statement, flags);
+  } catch (error) {
+    if (!(error instanceof StatementFailed) || !error.readOnly) throw error;
+    throw new StatementFailed("attempt to change database via query operation");
+  }
+}
+
+function attempt<T>(asRows: boolean, action: () => T): T | ErrorOutcome {
   try {
     return action();
   } catch (error) {
     if (!(error instanceof StatementFailed)) throw error;
-    const message = error.readOnly && asRows && !rawReadOnly
-      ? "attempt to change database via query operation"
-      : error.message;
-    return { kind: "error", message, asRows };
+    return { kind: "error", message: error.message, asRows };
   }
 }
 
-/** Begins and commits when asked to; `abort` rolls back and tells whether there was something to abort. */
-function transacted<T>(
+/** Begins and commits when asked to; `abort` rolls back and tells whether it had to. */
+function transacted(
   connection: Connection,
+  begin: string,
   { transaction }: ListFlags,
-  action: (abort: () => boolean) => T,
-): T {
+  action: (abort: () => boolean) => Outcome[],
+): Outcome[] {
   if (!transaction) return action(() => false);
-  requireOk(() => connection.run("BEGIN"));
+  const locked = requireOk(() => start(connection, begin));
+  if (locked !== undefined) return [locked];
   let open = true;
-  const results = action(() => {
+  const abort = (): boolean => {
     if (open) rollBack(connection);
     open = false;
     return true;
-  });
-  if (open) requireOk(() => commit(connection));
-  return results;
+  };
+  try {
+    const outcomes = action(abort);
+    if (open) requireOk(() => connection.run("COMMIT"));
+    return outcomes;
+  } catch (error) {
+    // Also after a COMMIT that failed: a deferred foreign key leaves the transaction open.
+    abort();
+    throw error;
+  }
 }
 
-function commit(connection: Connection): void {
+/** Begins; when another process has the file, that is the error of the first statement. */
+function start(connection: Connection, begin: string): ErrorOutcome | undefined {
   try {
-    connection.run("COMMIT");
+    connection.run(begin);
+    return undefined;
   } catch (error) {
-    // A deferred foreign key leaves the transaction open.
-    rollBack(connection);
-    throw error;
+    if (!(error instanceof SqliteError) || !error.busy) throw error;
+    return { kind: "error", message: error.message, asRows: false };
   }
 }
 
@@ -148,9 +171,9 @@ function rollBack(connection: Connection): void {
   }
 }
 
-function requireOk(action: () => void): void {
+function requireOk<T>(action: () => T): T {
   try {
-    action();
+    return action();
   } catch (error) {
     if (error instanceof SqliteError) throw new RequestFailed(error.message);
     throw error;

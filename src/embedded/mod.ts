@@ -1,6 +1,7 @@
 /**
- * The embedded engine: rqlite's HTTP protocol in this process, over SQLite in a file or in memory, for
- * development, tests and a first look. It runs where `node:sqlite` does: Deno, Bun, and Node 22.16 or newer.
+ * The embedded engine: rqlite's HTTP protocol in this process, over SQLite in a file or in memory,
+ * for development, tests and a first look. It runs where `node:sqlite` does: Deno, Bun, and Node
+ * 22.16 or newer.
  *
  * ```ts
  * import { connect } from "@tangled/rqlite";
@@ -36,8 +37,8 @@ export interface EmbeddedEngine {
 /**
  * Opens a database and speaks rqlite's protocol for it.
  *
- * In a file, a transaction that was answered is not lost when the process is killed, and the file stays
- * consistent; two processes on one file wait for each other.
+ * In a file, a transaction that was answered is not lost when the process is killed, and the file
+ * stays consistent; two processes on one file wait for each other.
  *
  * @param path A file, made when it does not exist, or `":memory:"`.
  * @returns A `fetch` for the client, and `close()`.

@@ -13,9 +13,9 @@ export interface Piece {
 }
 
 /**
- * Cuts a string into the statements that SQLite would compile one after the other. Whatever follows the last
- * semicolon and says nothing, such as a comment, is a piece too: rqlite compiles it and loses the result of
- * the statement before.
+ * Cuts a string into the statements that SQLite would compile one after the other. Whatever follows
+ * the last semicolon and says nothing, such as a comment, is a piece too: rqlite compiles it and
+ * loses the result of the statement before.
  */
 export function toPieces(sql: string): Piece[] {
   const source = sql.split("\0", 1)[0] ?? "";

@@ -3,8 +3,8 @@ import { significantTokens, type Token } from "../sql/tokenize.ts";
 import { isWord } from "../sql/words.ts";
 
 /**
- * Whether rqlite answers a write with rows. It looks for `returning` and a blank, and then needs its own parser,
- * which does not know `[name]` and `IS DISTINCT FROM`.
+ * Whether rqlite answers a write with rows. It looks for `returning` and a blank, and then needs
+ * its own parser, which does not know `[name]` and `IS DISTINCT FROM`.
  */
 export function returnsRows(sql: string): boolean {
   if (!/returning /i.test(sql)) return false;

@@ -4,10 +4,11 @@ import { isWord } from "../sql/words.ts";
 import { bind, type Inputs, inputsOf, nameProblem } from "./binding.ts";
 import type { Argument, Statement } from "./body.ts";
 import type { Connection, RowSet } from "./connection.ts";
-import { SqliteError } from "./sqlite_error.ts";
 import { DateOutOfRange } from "./dates.ts";
+import { withExactTexts } from "./exact_text.ts";
 import type { RowsOutcome, WriteOutcome } from "./outcome.ts";
 import { type Piece, toPieces } from "./pieces.ts";
+import { SqliteError } from "./sqlite_error.ts";
 import { convertRows } from "./values.ts";
 
 /** How statements are run. */
@@ -57,7 +58,11 @@ export function runForEffect(
   }, statement.args);
 }
 
-/** Runs the last piece of a statement for its rows; the others are only compiled. @throws {StatementFailed} */
+/**
+ * Runs the last piece of a statement for its rows; the others are only compiled.
+ *
+ * @throws {StatementFailed} with the text for the client
+ */
 export function runForRows(
   connection: Connection,
   statement: Statement,
@@ -84,13 +89,16 @@ function lastRows(
     const prepared = connection.prepare(piece.sql);
     const inputs = inputsOf(piece);
     checkCount(inputs, args, used, args.length - used);
-    if (i === pieces.length - 1) return connection.rows(prepared, bind(inputs, args, used));
+    if (i === pieces.length - 1) {
+      const binding = bind(inputs, args, used);
+      return withExactTexts(connection, piece, binding, connection.rows(prepared, binding));
+    }
     used += inputs.names.length;
   }
   return { columns: [], declared: [], rows: [] };
 }
 
-/** rqlite asks the first statement of a string for the tables, even where the columns are the last one's. */
+/** rqlite asks the first statement of a string for the tables, and the last one for the columns. */
 function qualified(
   connection: Connection,
   [first]: readonly Piece[],
@@ -131,7 +139,7 @@ function changesNothing(connection: Connection, sql: string): boolean {
   );
 }
 
-/** The tokens behind EXPLAIN; the first piece begins where the string does, so offsets hold in both. */
+/** The tokens behind EXPLAIN; in the first piece of a string their offsets hold as they are. */
 function withoutExplain({ sql, tokens }: Piece): readonly Token[] {
   if (!isWord(sql, tokens[0], "EXPLAIN")) return tokens;
   return tokens.slice(isWord(sql, tokens[1], "QUERY") ? 3 : 1);

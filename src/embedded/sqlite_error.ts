@@ -10,6 +10,11 @@ export class SqliteError extends Error {
     this.code = code;
   }
 
+  /** Whether somebody else has the lock. */
+  get busy(): boolean {
+    return (this.code & 0xff) === 5;
+  }
+
   /** Whether the connection may not write. */
   get readOnly(): boolean {
     return (this.code & 0xff) === 8;

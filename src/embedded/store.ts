@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { backup, DatabaseSync } from "node:sqlite";
 import { Connection } from "./connection.ts";
 
-/** Where a copy's journal mode stands in the header of a database file: 1 is a rollback journal, 2 a WAL. */
+/** Where the header of a database file has the journal mode: 1 is a rollback journal, 2 a WAL. */
 const VERSION_BYTES = [18, 19];
 
 /** More than any database has: a copy is made in one go. */
@@ -13,6 +13,7 @@ const ALL_PAGES = 2 ** 30;
 /** The database and its two connections: one that writes, one that only reads. */
 export class Store {
   readonly #location: string;
+  readonly #memory: boolean;
   readonly #foreignKeys: boolean;
   #writer: Connection;
   #reader: Connection;
@@ -26,8 +27,8 @@ export class Store {
 
   /** Opens the file, or a database in memory. @throws {SqliteError} when that fails */
   constructor(path: string, foreignKeys: boolean) {
-    const memory = path === ":memory:";
-    this.#location = memory ? `file:/rqlite-${crypto.randomUUID()}?vfs=memdb` : path;
+    this.#memory = path === ":memory:";
+    this.#location = this.#memory ? `file:/rqlite-${crypto.randomUUID()}?vfs=memdb` : path;
     this.#foreignKeys = foreignKeys;
     this.#writer = this.#open(false);
     this.#reader = this.#open(true);
@@ -128,10 +129,12 @@ export class Store {
   }
 
   #open(readOnly: boolean): Connection {
-    return new Connection(this.#location, { foreignKeys: this.#foreignKeys, readOnly });
+    const options = { memory: this.#memory, foreignKeys: this.#foreignKeys, readOnly };
+    return new Connection(this.#location, options);
   }
 
   #reopen(): void {
+    if (this.#closed) return;
     const [writer, reader] = [this.#writer, this.#reader];
     this.#writer = this.#open(false);
     this.#reader = this.#open(true);

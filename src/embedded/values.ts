@@ -19,8 +19,8 @@ const TEXT_PREFIXES = [
 ];
 
 /**
- * Converts the rows of a result by the declared types of its columns, and fills in the types that nothing
- * declares from the first row.
+ * Converts the rows of a result by the declared types of its columns, and fills in the types that
+ * nothing declares from the first row.
  */
 export function convertRows(
   rows: readonly (readonly StoredValue[])[],

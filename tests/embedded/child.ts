@@ -1,4 +1,4 @@
-/** Another process on the same file: writes transactions, or counts up, and tells what was answered. */
+/** Another process on the same file: writes transactions or counts, and tells what was answered. */
 
 import process from "node:process";
 import { embedded } from "../../src/embedded/mod.ts";

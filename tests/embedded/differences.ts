@@ -85,18 +85,6 @@ export const DIFFERENCES: readonly Difference[] = [
     runtime: "deno",
     reason: "ANALYZE makes one more table (sqlite_stat4), so VACUUM copies one row more",
   },
-  {
-    name: "parameters/text",
-    steps: [1],
-    runtime: "deno",
-    reason: "Deno's node:sqlite cuts a text that it reads at a NUL character",
-  },
-  {
-    name: "results/text-oddities",
-    steps: [2],
-    runtime: "deno",
-    reason: "Deno's node:sqlite cuts a text that it reads at a NUL character",
-  },
   { name: "control/begin-on-execute", steps: [4, 5], memory: true, reason: LOCKED },
   { name: "control/savepoint-left-open", steps: [2], memory: true, reason: LOCKED },
   { name: "control/begin-on-query", steps: [3, 8], memory: true, reason: LOCKED },

@@ -112,7 +112,7 @@ function recordedAnswer(from: Transcript, { response }: Step): unknown {
   };
 }
 
-/** Go writes a byte that is not UTF-8 as an escape, and the same character as it is: the same JSON. */
+/** Go escapes what stands for a byte that is not UTF-8; as JSON that is the same text. */
 function comparable(answer: unknown): unknown {
   return JSON.parse(JSON.stringify(answer).replaceAll("\\\\ufffd", "\ufffd"));
 }

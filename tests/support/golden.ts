@@ -48,7 +48,7 @@ export type RecordedBody =
     readonly end: string;
   };
 
-/** An answer; `headers` has only what differs from those of the transcript, `null` for an absent one. */
+/** An answer; `headers` has only what differs from the transcript, `null` for an absent one. */
 export interface RecordedResponse {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string | null>>;
@@ -123,7 +123,7 @@ export function headersOf(
   return Object.fromEntries(present);
 }
 
-/** The structure of a JSON document: every scalar becomes the name of its type, an array its first element. */
+/** The structure of JSON: a scalar becomes the name of its type, an array its first element. */
 export function shape(value: unknown): unknown {
   if (Array.isArray(value)) return value.slice(0, 1).map(shape);
   if (value === null || typeof value !== "object") return value === null ? null : typeof value;

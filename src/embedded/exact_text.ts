@@ -1,0 +1,77 @@
+import { classify } from "../sql/classify.ts";
+import type { Binding } from "./binding.ts";
+import type { Connection, RowSet } from "./connection.ts";
+import type { Piece } from "./pieces.ts";
+import { SqliteError } from "./sqlite_error.ts";
+import { decodeLossy, INVALID_BYTE } from "./utf8.ts";
+import type { StoredValue } from "./values.ts";
+
+/**
+ * Reads again, as bytes, what a runtime cuts at a NUL character, as Deno does. It helps reads only:
+ * what RETURNING gives can not be asked for twice.
+ */
+export function withExactTexts(
+  connection: Connection,
+  piece: Piece,
+  binding: Binding,
+  set: RowSet,
+): RowSet {
+  if (!connection.cutsTexts || !isRead(piece)) return set;
+  const texts = set.columns.map((_, i) => i).filter((i) => hasText(set, i));
+  if (texts.length === 0) return set;
+  try {
+    if (!hasNul(connection, piece, binding, set, texts)) return set;
+    return { ...set, rows: readExactly(connection, piece, binding, set) };
+  } catch (error) {
+    // Too many columns for a query around the query.
+    if (error instanceof SqliteError) return set;
+    throw error;
+  }
+}
+
+function isRead({ source, tokens }: Piece): boolean {
+  return classify(source, tokens).kind === "read";
+}
+
+function hasText({ rows }: RowSet, column: number): boolean {
+  return rows.some((row) => typeof row[column] === "string");
+}
+
+function hasNul(
+  connection: Connection,
+  piece: Piece,
+  binding: Binding,
+  set: RowSet,
+  texts: readonly number[],
+): boolean {
+  if (connection.column("PRAGMA encoding")[0] !== "UTF-8") return false;
+  const tests = texts.map((i) => `typeof(c${i}) = 'text' AND instr(CAST(c${i} AS BLOB), x'00')`);
+  const sql = `${around(piece, set)} SELECT 1 FROM r WHERE ${tests.join(" OR ")} LIMIT 1`;
+  return connection.rows(connection.prepare(sql), binding).rows.length > 0;
+}
+
+function readExactly(
+  connection: Connection,
+  piece: Piece,
+  binding: Binding,
+  set: RowSet,
+): StoredValue[][] {
+  const values = set.columns.map((_, i) =>
+    `iif(typeof(c${i}) = 'text', CAST(c${i} AS BLOB), c${i})`
+  );
+  const types = set.columns.map((_, i) => `typeof(c${i})`);
+  const sql = `${around(piece, set)} SELECT ${[...values, ...types].join()} FROM r`;
+  return connection.rows(connection.prepare(sql), binding).rows.map((row) =>
+    row.slice(0, values.length).map((value, i) =>
+      row[values.length + i] === "text" && value instanceof Uint8Array
+        ? decodeLossy(value, INVALID_BYTE)
+        : value
+    )
+  );
+}
+
+/** The read as a table `r` with columns `c0`, `c1` and so on. */
+function around({ source, tokens }: Piece, { columns }: RowSet): string {
+  const read = source.slice(tokens[0]?.start, tokens.at(-1)?.end);
+  return `WITH r(${columns.map((_, i) => `c${i}`).join()}) AS (${read}\n)`;
+}
