@@ -1,8 +1,8 @@
 import type { Analysis } from "../sql/analyse.ts";
 import type { IntegerMode, Result, Row, Value } from "../sql/value.ts";
 import { affinity } from "./affinity.ts";
-import { type Cell, decodeCell, inspect } from "./cell.ts";
-import { checkEnvelope, type Envelope, type StatementAnswer } from "./envelope.ts";
+import { type Cell, decodeCell } from "./cell.ts";
+import { type Contents, type Envelope, inspect, type StatementAnswer } from "./envelope.ts";
 import { restore } from "./json.ts";
 import { MalformedAnswerError } from "./malformed_answer.ts";
 import { rowBuilder } from "./row.ts";
@@ -18,9 +18,9 @@ export interface ResultSpec {
   /** How INTEGER values come back. */
   readonly integers: IntegerMode;
   /**
-   * The server ignored `blob_array`: `/db/execute` before 9.2, for RETURNING; its `/db/request` and `/db/query` do not.
-   * Texts of columns declared BLOB are then decoded from base64. TEXT that someone stored in such a column
-   * and that happens to be base64 cannot be told from a BLOB and is decoded too.
+   * The server ignored `blob_array`: `/db/execute` before 9.2 does, for RETURNING; `/db/request` and `/db/query` of
+   * the same server do not. Texts of columns declared BLOB are then decoded from base64: TEXT that someone
+   * stored in such a column and that happens to be base64 cannot be told from a BLOB.
    *
    * @default {false}
    */
@@ -43,9 +43,10 @@ export interface ResultSpec {
  */
 export class Answer {
   readonly #text: string;
+  readonly #contents: readonly Contents[];
   #envelope: Envelope;
   #exact = false;
-  /** Positions whose rows were made in place and are the caller's now. */
+  /** Results whose rows were made in place and are their callers' now. */
   readonly #taken: Set<number> = new Set();
 
   /**
@@ -55,7 +56,9 @@ export class Answer {
    */
   constructor(text: string) {
     this.#text = text;
-    this.#envelope = checkEnvelope(parse(text));
+    const json = parse(text);
+    this.#contents = inspect(json);
+    this.#envelope = json as Envelope;
   }
 
   /** Why the request as a whole failed. */
@@ -65,7 +68,7 @@ export class Answer {
 
   /** How many results there are. */
   get length(): number {
-    return this.#envelope.results.length;
+    return this.#contents.length;
   }
 
   /** The position of a queued write in its queue. */
@@ -77,66 +80,68 @@ export class Answer {
 
   /** The error of one statement. */
   errorAt(index: number): string | undefined {
-    return this.#envelope.results[index]?.error;
+    return this.#envelope.results?.[index]?.error;
   }
 
   /**
    * Whether a write was applied while the rows of its RETURNING are lost: the server's parser did not see the clause.
+   *
+   * @throws {RangeError} If there is no result at that position.
    */
   lost(index: number, analysis: Analysis): boolean {
     const { error, columns } = this.#at(index);
-    return analysis.kind === "write" && analysis.returning && columns === undefined &&
-      error === undefined;
+    return isReturning(analysis) && columns === undefined && error === undefined;
   }
 
   /**
    * The result of one statement.
    *
    * @throws {DataError} In mode "number", for an integer beyond ±(2^53 - 1); it names the column.
-   * @throws {MalformedAnswerError} If a cell is an object.
    * @throws {RangeError} If there is no result at that position.
    */
   result(index: number, spec: ResultSpec): Result {
-    if (this.#taken.has(index)) this.#reload();
-    const { columns = [], types = columns.map(() => ""), values = [] } = this.#at(index);
-    const rows = values.length === 0 ? [] : this.#rows(index, { columns, types }, spec);
-    const { kind, returning } = spec.analysis;
-    const rowsAffected = kind !== "write"
-      ? 0
-      : returning
-      ? rows.length
-      : this.#at(index).rows_affected ?? 0;
-    return { columns, types, rows, rowsAffected, lastInsertId: this.#lastInsertId(index, spec) };
+    const { columns = [], types = [], rows_affected = 0 } = this.#at(index);
+    const rows = this.#rows(index, spec);
+    return {
+      columns,
+      types,
+      rows,
+      rowsAffected: isReturning(spec.analysis)
+        ? rows.length
+        : spec.analysis.kind === "write"
+        ? rows_affected
+        : 0,
+      lastInsertId: this.#lastInsertId(index, spec),
+    };
   }
 
   #at(index: number): StatementAnswer {
-    const result = this.#envelope.results[index];
+    const result = this.#envelope.results?.[index];
     if (result !== undefined) return result;
-    throw new RangeError(`Cannot read result ${index} as there are ${this.length}`);
+    throw new RangeError(`Cannot read result ${index} of an answer with ${this.length}`);
   }
 
-  #rows(index: number, header: Header, spec: ResultSpec): Row[] {
-    const real = header.types.map((type) => affinity(type) === "real");
-    const contents = inspect(this.#at(index).values!, real);
-    if (contents.doubtful) this.#makeExact();
+  #rows(index: number, spec: ResultSpec): Row[] {
+    const { doubtful, blobs } = this.#contents[index]!;
+    if (doubtful) this.#makeExact();
+    if (this.#taken.has(index)) this.#reload();
+    const { columns = [], types = [], values = [] } = this.#at(index);
     this.#taken.add(index);
-    const values = this.#at(index).values!;
+    const rows = values as (Row | Value[])[];
     const asIs = spec.integers === "number" || spec.integers === "auto";
-    if (!asIs || contents.doubtful || contents.blobs || spec.base64Blobs) {
-      decodeCells(values, header, spec);
+    // Being exact for the sake of another result put `bigint` into REAL columns too.
+    if (this.#exact || blobs || !asIs || spec.base64Blobs) {
+      decodeCells(values, columns, types, spec);
     }
-    const rows: (Row | Value[])[] = values as Value[][];
-    if (spec.rows === "object") buildRows(rows, header.columns);
+    if (spec.rows === "object") buildRows(rows, columns);
     // The caller knows the form it asked for.
     return rows as Row[];
   }
 
   #lastInsertId(index: number, { analysis, integers }: ResultSpec): number | bigint | undefined {
-    const { kind, verb, returning, upsert } = analysis;
-    const inserts = kind === "write" && (verb === "INSERT" || verb === "REPLACE") && !returning &&
-      !upsert;
-    if (!inserts || (this.#at(index).rows_affected ?? 0) === 0) return undefined;
+    if (!isPlainInsert(analysis) || !this.#at(index).rows_affected) return undefined;
     if (!Number.isSafeInteger(this.#at(index).last_insert_id ?? 0)) this.#makeExact();
+    // Absent when it is 0.
     const id = this.#at(index).last_insert_id ?? 0;
     return integers === "bigint" ? BigInt(id) : id;
   }
@@ -149,17 +154,12 @@ export class Answer {
     else this.#envelope = restore(this.#envelope, this.#text) as Envelope;
   }
 
+  /** Results that were taken are no longer what the text says. */
   #reload(): void {
     this.#taken.clear();
     const json = parse(this.#text);
-    this.#envelope = checkEnvelope(json);
-    if (this.#exact) this.#envelope = restore(this.#envelope, this.#text) as Envelope;
+    this.#envelope = (this.#exact ? restore(json, this.#text) : json) as Envelope;
   }
-}
-
-interface Header {
-  readonly columns: readonly string[];
-  readonly types: readonly string[];
 }
 
 function parse(text: string): unknown {
@@ -170,18 +170,34 @@ function parse(text: string): unknown {
   }
 }
 
-/** In place, because a second array of this length costs more than the rows. */
-function decodeCells(rows: (Cell | Value)[][], header: Header, spec: ResultSpec): void {
-  const specs = header.columns.map((column, i) => {
-    const kind = affinity(header.types[i] ?? "");
-    const base64 = spec.base64Blobs === true && kind === "blob" && header.types[i] !== "";
-    return { column, real: kind === "real", base64, integers: spec.integers };
+function isReturning({ kind, returning }: Analysis): boolean {
+  return kind === "write" && returning;
+}
+
+/** After anything else the server sends the rowid of some earlier insert, or of nothing. */
+function isPlainInsert({ kind, verb, returning, upsert }: Analysis): boolean {
+  const inserts = verb === "INSERT" || verb === "REPLACE";
+  return kind === "write" && inserts && !returning && !upsert;
+}
+
+function decodeCells(
+  rows: (Cell | Value)[][],
+  columns: readonly string[],
+  types: readonly string[],
+  { integers, base64Blobs = false }: ResultSpec,
+): void {
+  const specs = columns.map((column, i) => {
+    const type = types[i]!;
+    const kind = affinity(type);
+    const base64 = base64Blobs && kind === "blob" && type !== "";
+    return { column, real: kind === "real", base64, integers };
   });
   for (const cells of rows) {
     for (let i = 0; i < cells.length; i++) cells[i] = decodeCell(cells[i] as Cell, specs[i]!);
   }
 }
 
+/** In place, because a second array of this length costs more than the rows. */
 function buildRows(rows: (Row | Value[])[], columns: readonly string[]): void {
   const build = rowBuilder(columns);
   for (let i = 0; i < rows.length; i++) rows[i] = build(rows[i] as Value[]);

@@ -1,60 +1,107 @@
+import { affinity } from "./affinity.ts";
 import type { Cell } from "./cell.ts";
+import { isDoubtful } from "./long_integers.ts";
 import { MalformedAnswerError } from "./malformed_answer.ts";
 
 /** The JSON of one statement's result; absent members are zero, empty or not meant. */
 export interface StatementAnswer {
+  /** Why it failed. */
   readonly error?: string;
+  /** Column names; absent after a write without RETURNING. */
   readonly columns?: readonly string[];
+  /** Declared types, one for each column. */
   readonly types?: readonly string[];
+  /** The rows. */
   readonly values?: Cell[][];
+  /** Rows that the connection changed last, whoever changed them. */
   readonly rows_affected?: number;
+  /** The rowid that the connection inserted last, whoever inserted it. */
   readonly last_insert_id?: number | bigint;
 }
 
 /** The JSON of an answer to a list of statements. */
 export interface Envelope {
-  readonly results: readonly StatementAnswer[];
+  /** One for each statement that ran. */
+  readonly results?: readonly StatementAnswer[];
+  /** Why the request failed as a whole. */
   readonly error?: string;
+  /** The position of a queued write. */
   readonly sequence_number?: number | bigint;
 }
 
-/** Checks the shape of everything but the cells. */
-export function checkEnvelope(json: unknown): Envelope {
-  if (!isRecord(json)) throw malformed("the answer is not an object");
-  const { error, results = [], sequence_number } = json;
-  if (error === undefined && json.results === undefined) throw malformed("`results` is missing");
-  if (!isOptional(error, "string")) throw malformed("`error` is not text");
-  if (!isOptional(sequence_number, "number")) throw malformed("`sequence_number` is not a number");
-  if (!Array.isArray(results)) throw malformed("`results` is not a list");
-  for (const result of results) checkResult(result);
-  return json.results === undefined ? { ...json, results: [] } : json as unknown as Envelope;
+/** What the rows of a result hold; most need nothing but to be built. */
+export interface Contents {
+  /** A number, perhaps an integer that lost digits, in a column that is not REAL. */
+  readonly doubtful: boolean;
+  /** A BLOB. */
+  readonly blobs: boolean;
 }
 
-function checkResult(result: unknown): void {
+const NOTHING: Contents = { doubtful: false, blobs: false };
+
+/**
+ * Checks that an answer has the shape of rqlite's, and looks at all cells once.
+ *
+ * @returns What the rows of each result hold.
+ * @throws {MalformedAnswerError} If rqlite would not send it.
+ */
+export function inspect(answer: unknown): Contents[] {
+  if (!isRecord(answer)) throw malformed("it is not an object");
+  const { error, results, sequence_number } = answer;
+  check(isOptional(error, "string"), "`error` is not text");
+  check(isOptional(sequence_number, "number"), "`sequence_number` is not a number");
+  if (results === undefined && error !== undefined) return [];
+  if (!Array.isArray(results)) throw malformed("`results` is not a list");
+  return results.map(inspectResult);
+}
+
+function inspectResult(result: unknown): Contents {
   if (!isRecord(result)) throw malformed("a result is not an object");
   const { error, columns, types, values, rows_affected, last_insert_id } = result;
-  if (!isOptional(error, "string")) throw malformed("a result's `error` is not text");
-  if (!isOptional(rows_affected, "number") || !isOptional(last_insert_id, "number")) {
-    throw malformed("a count is not a number");
-  }
-  if (columns === undefined) {
-    if (values !== undefined) throw malformed("`columns` are missing");
-    return;
-  }
-  if (!isTexts(columns)) throw malformed("`columns` are not a list of names");
-  if (types !== undefined && !(isTexts(types) && types.length === columns.length)) {
-    throw malformed("`types` do not match the columns");
-  }
-  if (values !== undefined) checkRows(values, columns.length);
+  check(isOptional(error, "string"), "a result's `error` is not text");
+  check(isOptional(rows_affected, "number"), "`rows_affected` is not a number");
+  check(isOptional(last_insert_id, "number"), "`last_insert_id` is not a number");
+  const width = count(columns, "`columns` are not a list of names");
+  check(
+    count(types, "`types` are not a list of names") === width,
+    "`types` do not match `columns`",
+  );
+  if (values === undefined) return NOTHING;
+  check(width !== undefined && Array.isArray(values), "`values` are not the rows of `columns`");
+  return inspectRows(
+    values as unknown[],
+    (types as string[]).map((type) => affinity(type) === "real"),
+  );
 }
 
-function checkRows(rows: unknown, width: number): void {
-  if (!Array.isArray(rows)) throw malformed("`values` are not a list");
-  for (const row of rows) {
-    if (!Array.isArray(row) || row.length !== width) {
-      throw malformed("a row does not match the columns");
+function inspectRows(rows: readonly unknown[], real: readonly boolean[]): Contents {
+  let doubtful = false;
+  let blobs = false;
+  for (let row = 0; row < rows.length; row++) {
+    const cells = rows[row];
+    if (!Array.isArray(cells) || cells.length !== real.length) {
+      throw malformed("a row does not match `columns`");
+    }
+    for (let i = 0; i < cells.length; i++) {
+      const cell: unknown = cells[i];
+      if (typeof cell === "number") {
+        if (isDoubtful(cell) && !real[i]) doubtful = true;
+      } else if (typeof cell === "object" && cell !== null) {
+        check(isBytes(cell), "a cell is neither a value nor a list of bytes");
+        blobs = true;
+      }
     }
   }
+  return { doubtful, blobs };
+}
+
+function isBytes(cell: object): boolean {
+  if (!Array.isArray(cell)) return false;
+  for (let i = 0; i < cell.length; i++) {
+    const byte: unknown = cell[i];
+    if (typeof byte !== "number" || (byte & 0xff) !== byte) return false;
+  }
+  return true;
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
@@ -65,8 +112,16 @@ function isOptional(value: unknown, type: "string" | "number"): boolean {
   return value === undefined || typeof value === type;
 }
 
-function isTexts(value: unknown): value is string[] {
-  return Array.isArray(value) && value.every((item) => typeof item === "string");
+/** How many texts there are; `undefined` for none at all. */
+function count(value: unknown, otherwise: string): number | undefined {
+  if (value === undefined) return undefined;
+  const fine = Array.isArray(value) && value.every((item) => typeof item === "string");
+  if (!fine) throw malformed(otherwise);
+  return value.length;
+}
+
+function check(fine: boolean, otherwise: string): void {
+  if (!fine) throw malformed(otherwise);
 }
 
 function malformed(reason: string): MalformedAnswerError {

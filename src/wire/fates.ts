@@ -32,7 +32,7 @@ export const FATES: readonly FateRow[] = [
   { status: REFUSED, text: "leader not found", applied: "no", next: "leaderless" },
   {
     status: REFUSED,
-    text: /^(store |cluster )?(leader|nodes|stats): leader not found$/,
+    text: /^(?:leader|leader address|store nodes|store stats|cluster stats): leader not found$/,
     applied: "no",
     next: "leaderless",
   },

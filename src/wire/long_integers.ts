@@ -70,8 +70,19 @@ function collect(text: string, start: number, end: number, found: (number | bigi
   const before = text.charCodeAt(start - 1);
   if (before === DOT) return;
   const value = BigInt(text.slice(before === MINUS ? start - 1 : start, end));
+  if (isSimple(text, start, end)) {
+    found.push(value);
+    return;
+  }
   const rounded = Number(value);
   if (isDoubtful(rounded)) found.push(isInt64(value) && !isFraction(text, end) ? value : rounded);
+}
+
+/** Whether its length alone says that it is beyond 2^53 and has 64 bits: conversions cost more than all the rest. */
+function isSimple(text: string, start: number, end: number): boolean {
+  const digits = end - start;
+  return !isFraction(text, end) &&
+    (digits === 17 || digits === 18 || (digits === 19 && text.charCodeAt(start) < NINE));
 }
 
 function isInt64(value: bigint): boolean {
@@ -79,5 +90,6 @@ function isInt64(value: bigint): boolean {
 }
 
 function isFraction(text: string, end: number): boolean {
-  return text.charCodeAt(end) === DOT || /[eE]/.test(text.charAt(end));
+  const code = text.charCodeAt(end);
+  return code === DOT || code === 0x65 || code === 0x45;
 }

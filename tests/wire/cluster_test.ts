@@ -1,0 +1,76 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { memberUrls, parseNode, parseNodes } from "../../src/wire/cluster.ts";
+import { MalformedAnswerError } from "../../src/wire/malformed_answer.ts";
+
+const LEADER =
+  '{"id":"1","api_addr":"http://127.0.0.1:4001","addr":"127.0.0.1:4002","version":"10","voter":true,' +
+  '"reachable":true,"leader":true,"time":0.001,"time_s":"1ms"}';
+const DARK =
+  '{"id":"c2","addr":"127.0.0.1:14022","version":"","voter":true,"reachable":false,"leader":false,' +
+  '"error":"dial tcp 127.0.0.1:14022: connect: connection refused"}';
+
+const leader = {
+  id: "1",
+  apiUrl: "http://127.0.0.1:4001",
+  raftAddress: "127.0.0.1:4002",
+  voter: true,
+  reachable: true,
+  leader: true,
+  version: "10",
+};
+const dark = {
+  id: "c2",
+  apiUrl: "",
+  raftAddress: "127.0.0.1:14022",
+  voter: true,
+  reachable: false,
+  leader: false,
+  error: "dial tcp 127.0.0.1:14022: connect: connection refused",
+};
+
+describe("parseNodes()", () => {
+  it("reads the list of ver=2", () => {
+    assert.deepEqual(parseNodes(`{"nodes":[${LEADER},${DARK}]}`), [leader, dark]);
+  });
+
+  it("reads the older form with the ids as keys", () => {
+    assert.deepEqual(parseNodes(`{"1":${LEADER},"c2":${DARK}}`), [leader, dark]);
+  });
+
+  it("reads a node of the older form that is called nodes", () => {
+    assert.deepEqual(parseNodes(`{"nodes":${LEADER.replace('"id":"1",', "")}}`), [
+      { ...leader, id: "nodes" },
+    ]);
+  });
+
+  it("takes what is missing for empty or false", () => {
+    assert.deepEqual(parseNodes('{"nodes":[{"id":"a"}]}'), [
+      { id: "a", apiUrl: "", raftAddress: "", voter: false, reachable: false, leader: false },
+    ]);
+  });
+
+  it("refuses anything else", () => {
+    for (
+      const text of ["", "<html>", "[]", "null", "1", '{"nodes":[1]}', '{"a":1}', '{"nodes":[{}]}']
+    ) {
+      assert.throws(() => parseNodes(text), MalformedAnswerError, text);
+    }
+  });
+});
+
+describe("parseNode()", () => {
+  it("reads the answer of /leader", () => {
+    assert.deepEqual(parseNode(LEADER), leader);
+  });
+
+  it("refuses anything else", () => {
+    assert.throws(() => parseNode("leader not found\n"), MalformedAnswerError);
+  });
+});
+
+describe("memberUrls()", () => {
+  it("gives the HTTP addresses that are known", () => {
+    assert.deepEqual(memberUrls(`{"nodes":[${LEADER},${DARK}]}`), ["http://127.0.0.1:4001"]);
+  });
+});

@@ -1,0 +1,330 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { DataError } from "../../src/errors.ts";
+import { analyse } from "../../src/sql/analyse.ts";
+import type { Result } from "../../src/sql/value.ts";
+import { Answer, MalformedAnswerError, type ResultSpec } from "../../src/wire/decode.ts";
+
+const SPEC: ResultSpec = {
+  analysis: analyse("SELECT * FROM t"),
+  rows: "object",
+  integers: "number",
+};
+
+function answer(...results: object[]): Answer {
+  return new Answer(JSON.stringify({ results }));
+}
+
+/** The result of a text that has one column of that type and one row with that cell. */
+function cell(type: string, token: string, spec: Partial<ResultSpec> = {}): unknown {
+  const text = `{"results":[{"columns":["a"],"types":["${type}"],"values":[[${token}]]}]}`;
+  return new Answer(text).result(0, { ...SPEC, ...spec }).rows[0]?.a;
+}
+
+/** The result of a write. */
+function wrote(sql: string, result: object, spec: Partial<ResultSpec> = {}): Result {
+  return answer(result).result(0, { ...SPEC, ...spec, analysis: analyse(sql) });
+}
+
+describe("Answer.result()", () => {
+  it("gives rows as objects or as arrays", () => {
+    const result = {
+      columns: ["id", "n"],
+      types: ["integer", "text"],
+      values: [[1, "a"], [2, null]],
+    };
+    assert.deepEqual(answer(result).result(0, SPEC), {
+      columns: ["id", "n"],
+      types: ["integer", "text"],
+      rows: [{ id: 1, n: "a" }, { id: 2, n: null }],
+      rowsAffected: 0,
+      lastInsertId: undefined,
+    });
+    const { rows } = answer(result).result(0, { ...SPEC, rows: "array" });
+    assert.deepEqual(rows, [[1, "a"], [2, null]]);
+  });
+
+  it("has no rows where values or everything is missing", () => {
+    const { rows, columns } = answer({ columns: ["a"], types: [""] }).result(0, SPEC);
+    assert.deepEqual([rows, columns], [[], ["a"]]);
+    assert.deepEqual(answer({}).result(0, SPEC), {
+      columns: [],
+      types: [],
+      rows: [],
+      rowsAffected: 0,
+      lastInsertId: undefined,
+    });
+  });
+
+  it("gives the same result again, in any form", () => {
+    const text =
+      '{"results":[{"columns":["a"],"types":["blob"],"values":[[[1]],[9007199254740993]]}]}';
+    const both = new Answer(text);
+    for (const rows of ["object", "array", "object"] as const) {
+      for (const integers of ["auto", "bigint", "string"] as const) {
+        const fresh = new Answer(text).result(0, { ...SPEC, rows, integers });
+        assert.deepEqual(both.result(0, { ...SPEC, rows, integers }), fresh);
+      }
+    }
+  });
+
+  it("keeps the results apart that it gave before", () => {
+    const text = '{"results":[{"columns":["a"],"types":["real"],"values":[[1e18]]},' +
+      '{"columns":["a"],"types":["integer"],"values":[[9007199254740993]]}]}';
+    const both = new Answer(text);
+    const first = both.result(0, SPEC);
+    const second = both.result(1, { ...SPEC, integers: "auto" });
+    assert.deepEqual([first.rows, second.rows], [[{ a: 1e18 }], [{ a: 9007199254740993n }]]);
+  });
+
+  it("gives REAL as numbers beside a result with long integers", () => {
+    const text = '{"results":[{"columns":["a"],"types":[""],"values":[[9007199254740993]]},' +
+      '{"columns":["a"],"types":["real"],"values":[[9007199254740992]]}]}';
+    const both = new Answer(text);
+    both.result(0, { ...SPEC, integers: "auto" });
+    assert.deepEqual(both.result(1, SPEC).rows, [{ a: 9007199254740992 }]);
+  });
+
+  it("throws for a position that is not there", () => {
+    assert.throws(() => answer({}).result(1, SPEC), RangeError);
+    assert.throws(() => answer().lost(0, SPEC.analysis), RangeError);
+  });
+});
+
+describe("Answer.result() values", () => {
+  it("makes bytes of lists", () => {
+    assert.deepEqual(cell("blob", "[0,255]"), new Uint8Array([0, 255]));
+    assert.deepEqual(cell("blob", "[]"), new Uint8Array());
+    assert.deepEqual(cell("integer", "[1]"), new Uint8Array([1]));
+  });
+
+  it("leaves text in a BLOB column text", () => {
+    assert.equal(cell("blob", '"QQ=="'), "QQ==");
+  });
+
+  it("decodes base64 in BLOB columns where the server knows no lists", () => {
+    const spec = { base64Blobs: true };
+    assert.deepEqual(cell("blob", '"AQI="', spec), new Uint8Array([1, 2]));
+    assert.deepEqual(cell("tinyblob", '""', spec), new Uint8Array());
+    assert.equal(cell("blob", '"not base64"', spec), "not base64");
+    for (const type of ["text", "", "char(5)", "datetime", "any"]) {
+      assert.equal(cell(type, '"AQI="', spec), "AQI=", type);
+    }
+  });
+
+  it("leaves booleans, text, null and fractions alone in every mode", () => {
+    for (const integers of ["number", "bigint", "string", "auto"] as const) {
+      assert.equal(cell("boolean", "true", { integers }), true);
+      assert.equal(
+        cell("datetime", '"2024-01-02T00:00:00Z"', { integers }),
+        "2024-01-02T00:00:00Z",
+      );
+      assert.equal(cell("integer", "null", { integers }), null);
+      assert.equal(cell("", "1.5", { integers }), 1.5);
+      assert.equal(cell("numeric", "1e+21", { integers }), 1e21);
+      assert.equal(cell("", "100000000000000000000", { integers }), 1e20);
+      assert.ok(Object.is(cell("", "-0", { integers }), -0));
+    }
+  });
+
+  it("gives integers in the mode that was asked for", () => {
+    const modes: [ResultSpec["integers"], unknown, unknown][] = [
+      ["bigint", 5n, 9007199254740993n],
+      ["string", "5", "9007199254740993"],
+      ["auto", 5, 9007199254740993n],
+    ];
+    for (const [integers, short, long] of modes) {
+      assert.equal(cell("integer", "5", { integers }), short);
+      assert.equal(cell("integer", "9007199254740993", { integers }), long);
+    }
+    assert.equal(cell("integer", "-9007199254740991"), -9007199254740991);
+  });
+
+  it("gives REAL columns as numbers in every mode", () => {
+    for (const integers of ["number", "bigint", "string", "auto"] as const) {
+      for (const type of ["real", "double precision", "float"]) {
+        assert.equal(cell(type, "2", { integers }), 2);
+        assert.equal(cell(type, "1000000000000000000", { integers }), 1e18);
+      }
+    }
+    const mixed = '{"results":[{"columns":["r","i"],"types":["real","int"],' +
+      '"values":[[1000000000000000000,9007199254740993]]}]}';
+    const { rows } = new Answer(mixed).result(0, { ...SPEC, integers: "auto" });
+    assert.deepEqual(rows, [{ r: 1e18, i: 9007199254740993n }]);
+  });
+
+  it("throws in mode number for an integer that is none, and names the column", () => {
+    const text = '{"results":[{"columns":["a","my id"],"types":["text",""],' +
+      '"values":[["x",1],["y",-9007199254740993]]}]}';
+    assert.throws(() => new Answer(text).result(0, SPEC), (error: unknown) => {
+      assert.ok(error instanceof DataError);
+      assert.equal(error.column, "my id");
+      assert.match(error.message, /-9007199254740993 of column "my id"/);
+      return true;
+    });
+  });
+
+  it("makes own properties of odd names and keeps duplicates in arrays", () => {
+    const columns = ["__proto__", "constructor", "", "é", "a", "a"];
+    const result = { columns, types: columns.map(() => ""), values: [[1, 2, 3, 4, 5, 6]] };
+    const { rows } = answer(result).result(0, SPEC);
+    assert.deepEqual(Object.entries(rows[0]!), [
+      ["__proto__", 1],
+      ["constructor", 2],
+      ["", 3],
+      ["é", 4],
+      ["a", 6],
+    ]);
+    assert.deepEqual(answer(result).result(0, { ...SPEC, rows: "array" }).rows, [[
+      1,
+      2,
+      3,
+      4,
+      5,
+      6,
+    ]]);
+  });
+});
+
+describe("Answer.result() of a write", () => {
+  const counts = { last_insert_id: 7, rows_affected: 2 };
+
+  it("counts rows of INSERT, REPLACE, UPDATE and DELETE only", () => {
+    const writes = [
+      "INSERT INTO t VALUES(1)",
+      "REPLACE INTO t VALUES(1)",
+      "UPDATE t SET a=1",
+      "DELETE FROM t",
+    ];
+    for (const sql of writes) assert.equal(wrote(sql, counts).rowsAffected, 2, sql);
+    for (
+      const sql of ["CREATE TABLE t(a)", "SELECT 1", "PRAGMA foreign_keys", "EXPLAIN DELETE FROM t"]
+    ) {
+      const { rowsAffected, lastInsertId } = wrote(sql, counts);
+      assert.deepEqual([rowsAffected, lastInsertId], [0, undefined], sql);
+    }
+    assert.equal(wrote("DELETE FROM t", {}).rowsAffected, 0);
+  });
+
+  it("counts the rows of RETURNING", () => {
+    const rows = { columns: ["a"], types: [""], values: [[1], [2]] };
+    const result = wrote("INSERT INTO t VALUES(1),(2) RETURNING a", rows);
+    assert.deepEqual([result.rowsAffected, result.lastInsertId], [2, undefined]);
+    const none = wrote("UPDATE t SET a=1 WHERE 0 RETURNING a", { columns: ["a"], types: [""] });
+    assert.equal(none.rowsAffected, 0);
+  });
+
+  it("knows the rowid after a plain INSERT that inserted", () => {
+    for (
+      const sql of [
+        "INSERT INTO t VALUES(1)",
+        "REPLACE INTO t VALUES(1)",
+        "WITH x AS (SELECT 1) INSERT INTO t SELECT * FROM x",
+      ]
+    ) {
+      assert.equal(wrote(sql, counts).lastInsertId, 7, sql);
+      // Left out when it is 0.
+      assert.equal(wrote(sql, { rows_affected: 1 }).lastInsertId, 0, sql);
+      assert.equal(wrote(sql, { last_insert_id: 7 }).lastInsertId, undefined, sql);
+    }
+  });
+
+  it("does not know the rowid after anything else", () => {
+    const others = [
+      "UPDATE t SET a=1",
+      "DELETE FROM t",
+      "INSERT INTO t VALUES(1) ON CONFLICT(a) DO UPDATE SET a=2",
+      "INSERT INTO t VALUES(1) RETURNING a",
+    ];
+    for (const sql of others) assert.equal(wrote(sql, counts).lastInsertId, undefined, sql);
+  });
+
+  it("gives the rowid exactly and without throwing", () => {
+    const text = '{"results":[{"last_insert_id":-9007199254740993,"rows_affected":1}]}';
+    const analysis = analyse("INSERT INTO t VALUES(1)");
+    for (const integers of ["number", "bigint", "string", "auto"] as const) {
+      const { lastInsertId } = new Answer(text).result(0, { ...SPEC, analysis, integers });
+      assert.equal(lastInsertId, -9007199254740993n);
+    }
+    assert.equal(wrote("INSERT INTO t VALUES(1)", counts, { integers: "bigint" }).lastInsertId, 7n);
+  });
+});
+
+describe("Answer.lost()", () => {
+  const returning = analyse("INSERT INTO t VALUES(1) RETURNING a");
+
+  it("is a RETURNING write without columns", () => {
+    assert.equal(answer({ rows_affected: 1 }).lost(0, returning), true);
+    assert.equal(answer({}).lost(0, returning), true);
+    assert.equal(answer({ columns: ["a"], types: [""] }).lost(0, returning), false);
+    assert.equal(answer({ error: "no such table: t" }).lost(0, returning), false);
+    assert.equal(answer({}).lost(0, analyse("INSERT INTO t VALUES(1)")), false);
+    assert.equal(answer({}).lost(0, SPEC.analysis), false);
+  });
+});
+
+describe("Answer", () => {
+  it("tells errors of the request from those of statements", () => {
+    const top = new Answer('{"results":[],"error":"not leader"}');
+    assert.deepEqual([top.error, top.length], ["not leader", 0]);
+    const one = answer({}, { error: "no such table: t" });
+    assert.deepEqual([one.error, one.length], [undefined, 2]);
+    assert.deepEqual([one.errorAt(0), one.errorAt(1), one.errorAt(2)], [
+      undefined,
+      "no such table: t",
+      undefined,
+    ]);
+    assert.equal(new Answer('{"error":"x"}').error, "x");
+  });
+
+  it("has the exact number of a queued write", () => {
+    const text = '{"results":[],"sequence_number":1795354305950081027}';
+    assert.equal(new Answer(text).sequenceNumber, 1795354305950081027n);
+    assert.equal(new Answer('{"results":[],"sequence_number":5}').sequenceNumber, 5n);
+    assert.equal(answer().sequenceNumber, undefined);
+  });
+
+  it("ignores members that it does not know", () => {
+    const text =
+      '{"results":[{"time":0.1,"rows_affected":1}],"time":0.1,"raft_index":9007199254740993}';
+    assert.equal(new Answer(text).length, 1);
+  });
+
+  const malformed = [
+    "",
+    "<html>",
+    '{"results":[{}',
+    "null",
+    "[]",
+    "1",
+    "{}",
+    '{"results":{}}',
+    '{"results":null}',
+    '{"results":[null]}',
+    '{"results":[[]]}',
+    '{"results":[],"error":1}',
+    '{"results":[],"sequence_number":"1"}',
+    '{"results":[{"error":1}]}',
+    '{"results":[{"rows_affected":"1"}]}',
+    '{"results":[{"last_insert_id":null}]}',
+    '{"results":[{"columns":["a"]}]}',
+    '{"results":[{"columns":"a","types":[""]}]}',
+    '{"results":[{"columns":[1],"types":[""]}]}',
+    '{"results":[{"columns":["a"],"types":[]}]}',
+    '{"results":[{"columns":["a"],"types":[null]}]}',
+    '{"results":[{"types":[""],"values":[[1]]}]}',
+    '{"results":[{"values":[[1]]}]}',
+    '{"results":[{"columns":["a"],"types":[""],"values":{}}]}',
+    '{"results":[{"columns":["a"],"types":[""],"values":[1]}]}',
+    '{"results":[{"columns":["a"],"types":[""],"values":[[1,2]]}]}',
+    '{"results":[{"columns":["a"],"types":[""],"values":[[]]}]}',
+    '{"results":[{"columns":["a"],"types":[""],"values":[[{"a":1}]]}]}',
+    '{"results":[{"columns":["a"],"types":[""],"values":[[["a"]]]}]}',
+    '{"results":[{"columns":["a"],"types":[""],"values":[[[256]]]}]}',
+  ];
+  for (const text of malformed) {
+    it(`refuses ${text || "an empty text"}`, () => {
+      assert.throws(() => new Answer(text), MalformedAnswerError);
+    });
+  }
+});
