@@ -1,11 +1,10 @@
 import { OutcomeUnknownError } from "../errors.ts";
 import { analyse } from "../sql/analyse.ts";
-import { prepare, type Prepared } from "../sql/prepare.ts";
-import type { Statement } from "../sql/statement.ts";
+import type { Prepared } from "../sql/prepare.ts";
 import type { Result } from "../sql/value.ts";
 import type { Capabilities } from "./capabilities.ts";
 import type { Batch, Dispatcher, Reply } from "./dispatch.ts";
-import { emptyResult, resultsOf } from "./results.ts";
+import { resultsOf } from "./results.ts";
 import { changes } from "./route.ts";
 
 /** Compiles on every server and fails on its first row, so that the transaction around it is rolled back. */

@@ -91,8 +91,8 @@ export class Dispatcher {
         ...EXACT,
         level,
         transaction,
-        ...(linearizable && { linearizable_timeout: LINEARIZABLE_WAIT }),
-        ...(settings.freshness !== undefined && { freshness: settings.freshness }),
+        linearizable_timeout: linearizable ? LINEARIZABLE_WAIT : undefined,
+        freshness: settings.freshness,
         freshness_strict: settings.freshnessStrict,
       }),
       body: encode(statements, prefix),
@@ -115,13 +115,16 @@ export class Dispatcher {
 
   #exchange(
     { statements, deadline }: Batch,
-    request: { path: string; body: string; leader: boolean; write: boolean },
+    { path, body, leader, write }: { path: string; body: string; leader: boolean; write: boolean },
     asked: Asked,
   ): Promise<Answer | typeof READ_STRONG> {
     return this.#transport.send({
       method: "POST",
-      ...request,
-      repeatable: !request.write,
+      path,
+      body,
+      leader,
+      write,
+      repeatable: !write,
       statements: statements.length,
       deadline,
       judge: (answer: HttpAnswer) => {

@@ -1,4 +1,5 @@
 import { ProgrammingError } from "../errors.ts";
+import type { Analysis } from "../sql/analyse.ts";
 import { type Keyed, keyedBy, keyedByRowid, pageOf } from "../sql/keyset.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import type { Result, Row, Value } from "../sql/value.ts";
@@ -26,16 +27,29 @@ export function keyOf(
       `Cannot use \`pageSize\` as it must be a positive integer: current value is ${pageSize}`,
     );
   }
-  const keyed = analysis.kind !== "read"
-    ? undefined
-    : by === undefined
-    ? keyedByRowid(sql)
-    : keyedBy(sql, by);
-  if (keyed !== undefined) return keyed;
-  const message = analysis.kind !== "read"
-    ? `Cannot iterate over ${analysis.verb || "an empty statement"} as it is not a SELECT`
-    : "Cannot iterate by rowid as this is not a plain SELECT from one table: name a unique column with `by`";
-  throw new ProgrammingError(message, { sql: analysis.source });
+  if (analysis.kind !== "read") {
+    const what = analysis.verb || "an empty statement";
+    throw new ProgrammingError(`Cannot iterate over ${what} as it is not a SELECT`, {
+      sql: analysis.source,
+    });
+  }
+  const keyed = by === undefined ? keyedByRowid(sql) : keyedBy(sql, by);
+  if (keyed === undefined) throw notByRowid(analysis);
+  return keyed;
+}
+
+function notByRowid({ source }: Analysis): ProgrammingError {
+  return new ProgrammingError(
+    "Cannot iterate by rowid as this is not a plain SELECT from one table with rowids: " +
+      "name a unique column with `by`",
+    { sql: source },
+  );
+}
+
+/** Only the node knows whether a name is that of a view or of a table WITHOUT ROWID. */
+function withoutRowid(error: unknown, { hidden }: Keyed): boolean {
+  return hidden > 1 && error instanceof ProgrammingError &&
+    /^no such column: (.*\.)?rowid$/.test(error.message);
 }
 
 /** Reads the rows page by page; each page asks for one row more, to know whether another page follows. */
@@ -48,7 +62,9 @@ export async function* iterate(
   let after: string | undefined;
   do {
     const sql = pageOf(keyed, after, pageSize + 1);
-    const page = await read({ ...prepared, sql });
+    const page = await read({ ...prepared, sql }).catch((error: unknown) => {
+      throw withoutRowid(error, keyed) ? notByRowid(prepared.analysis) : error;
+    });
     const build = rows === "object"
       ? rowBuilder(page.columns.slice(0, -keyed.hidden))
       : (cells: Cells) => cells.slice(0, -keyed.hidden);

@@ -116,7 +116,8 @@ export function resolveOptions(
   return {
     nodes: urls.map(({ node }) => node),
     credentials: credentialsOf(merged, same(urls, "credentials")),
-    headers: { ...merged.headers },
+    // In lower case, so that those of the protocol replace them.
+    headers: Object.fromEntries(new Headers(merged.headers)),
     fetch: merged.fetch ?? ((input, init) => globalThis.fetch(input, init)),
     discover: merged.discover ?? false,
     mapNode: merged.mapNode,
@@ -178,6 +179,13 @@ function readUrl(text: string): ParsedUrl {
       `Cannot connect to ${
         shown(text)
       } as it is not an http:// or https:// URL, such as ${DEFAULT_URL}`,
+    );
+  }
+  if (/[@#]/.test(url.pathname + url.search + url.hash)) {
+    throw new TypeError(
+      `Cannot connect to ${
+        shown(text)
+      } as there is a # or @ behind the host: percent-encode those of the user name and password`,
     );
   }
   const options: Record<string, unknown> = {};

@@ -41,40 +41,40 @@ export class Interrupted extends Error {
  *
  * @throws {Interrupted} When something else than `work` came first.
  */
-export async function within<T>(
+export function within<T>(
   limit: number,
-  signals: { abort: AbortSignal | undefined; close: AbortSignal },
+  { abort, close }: { abort: AbortSignal | undefined; close: AbortSignal },
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  const controller = new AbortController();
-  const cleanups: (() => void)[] = [];
-  const interrupted = new Promise<never>((_, reject) => {
+  if (abort?.aborted) return Promise.reject(new Interrupted("abort"));
+  if (close.aborted) return Promise.reject(new Interrupted("close"));
+  return new Promise((resolve, reject) => {
+    const controller = new AbortController();
     const end = (by: Interruption): void => {
       const reason = new Interrupted(by);
       // A fetch that ignores its signal must not hold the caller: reject first, then tell it.
-      reject(reason);
+      fail(reason);
       controller.abort(reason);
     };
-    const listen = (signal: AbortSignal | undefined, by: Interruption): void => {
-      if (signal === undefined) return;
-      if (signal.aborted) return end(by);
-      const listener = (): void => end(by);
-      signal.addEventListener("abort", listener, { once: true });
-      cleanups.push(() => signal.removeEventListener("abort", listener));
+    const onAbort = (): void => end("abort");
+    const onClose = (): void => end("close");
+    const timer = limit === Infinity
+      ? undefined
+      : setTimeout(end, Math.min(limit, LONGEST_TIMER), "limit" satisfies Interruption);
+    abort?.addEventListener("abort", onAbort);
+    close.addEventListener("abort", onClose);
+    const cleanUp = (): void => {
+      clearTimeout(timer);
+      abort?.removeEventListener("abort", onAbort);
+      close.removeEventListener("abort", onClose);
     };
-    listen(signals.abort, "abort");
-    listen(signals.close, "close");
-    if (limit !== Infinity) {
-      const timer = setTimeout(() => end("limit"), Math.min(limit, LONGEST_TIMER));
-      cleanups.push(() => clearTimeout(timer));
-    }
+    const fail = (error: unknown): void => {
+      cleanUp();
+      reject(error);
+    };
+    work(controller.signal).then((value) => {
+      cleanUp();
+      resolve(value);
+    }, fail);
   });
-  try {
-    return await Promise.race([
-      interrupted,
-      controller.signal.aborted ? interrupted : work(controller.signal),
-    ]);
-  } finally {
-    for (const cleanup of cleanups) cleanup();
-  }
 }

@@ -92,7 +92,7 @@ export class HttpTransport implements Transport {
     attempt: number,
   ): Promise<{ verdict: Verdict<T>; wait: number | undefined }> {
     const started = performance.now();
-    const trace: Trace = { node, status: undefined, wait: undefined };
+    const trace: Trace = { node, sent: false, status: undefined, wait: undefined };
     const limit = attemptLimit(exchange.deadline.remaining, {
       attempt,
       retries: this.#options.retries,
@@ -101,11 +101,11 @@ export class HttpTransport implements Transport {
     });
     const answer = await this.#within(limit, exchange.deadline, (signal) => {
       return this.#converse(exchange, trace, signal);
-    }).catch((error: unknown): Failure => interrupted(exchange, trace.node, error));
+    }).catch((error: unknown): Failure => interrupted(exchange, trace, error));
     const verdict = "status" in answer ? exchange.judge(answer) : answer;
     const failed = "error" in verdict ? verdict : undefined;
     if (failed !== undefined && failed.next !== "never") {
-      this.#options.nodes.failed(trace.node);
+      this.#options.nodes.failed(trace.node, failed.error instanceof ConnectionError);
       this.#membersKnown = this.#options.discover === undefined;
     }
     this.#report(exchange, trace, attempt, started, failed?.error);
@@ -122,7 +122,7 @@ export class HttpTransport implements Transport {
     let renewed = false;
     for (let hop = 0; hop < MOST_HOPS; hop++) {
       const path = forward ? exchange.path : withFlag(exchange.path, "redirect");
-      const response = await this.#fetch(trace.node + path, exchange, signal);
+      const response = await this.#fetch(trace, path, exchange, signal);
       if (response.type === "opaqueredirect") {
         // Browsers hide where a redirect leads; the node itself can forward.
         forward = this.#redirectsHidden = true;
@@ -132,14 +132,17 @@ export class HttpTransport implements Transport {
       trace.wait = retryAfter(response.headers.get("retry-after"));
       const location = isRedirect(response.status) ? response.headers.get("location") : null;
       if (location !== null) {
+        trace.sent = false;
         await response.body?.cancel();
         if (forward) break;
         const leader = this.#options.nodes.redirected(trace.node, location, exchange.path);
         if (leader === undefined) forward = true;
         else trace.node = leader;
+        trace.redirected = leader !== undefined;
         continue;
       }
       if (response.status === 401 && this.#options.authorization.renewable && !renewed) {
+        trace.sent = false;
         await response.body?.cancel();
         renewed = true;
         continue;
@@ -155,7 +158,12 @@ export class HttpTransport implements Transport {
     return misdirected(trace);
   }
 
-  async #fetch(url: string, exchange: Exchange<unknown>, signal: AbortSignal): Promise<Response> {
+  async #fetch(
+    trace: Trace,
+    path: string,
+    exchange: Exchange<unknown>,
+    signal: AbortSignal,
+  ): Promise<Response> {
     const authorization = await this.#authorize();
     const headers: Record<string, string> = { ...this.#options.headers };
     if (authorization !== undefined) headers["authorization"] = authorization;
@@ -167,7 +175,8 @@ export class HttpTransport implements Transport {
       init.body = exchange.repeatable ? exchange.body : new Blob([exchange.body]);
     }
     const { fetch } = this.#options;
-    return await fetch(url, init);
+    trace.sent = true;
+    return await fetch(trace.node + path, init);
   }
 
   async #authorize(): Promise<string | undefined> {
@@ -192,6 +201,7 @@ export class HttpTransport implements Transport {
     };
     const trace: Trace = {
       node: this.#options.nodes.pick(false),
+      sent: false,
       status: undefined,
       wait: undefined,
     };
@@ -269,6 +279,10 @@ export class HttpTransport implements Transport {
 /** What is known of the attempt under way. */
 interface Trace {
   node: string;
+  /** It was named by another node. */
+  redirected?: boolean;
+  /** A copy is on its way; one that was redirected or refused with 401 does not count. */
+  sent: boolean;
   status: number | undefined;
   wait: number | undefined;
 }
@@ -276,7 +290,7 @@ interface Trace {
 /** What became of an attempt that ended without an answer. */
 function interrupted(
   { write, deadline }: Exchange<unknown>,
-  node: string,
+  { node, redirected, sent }: Trace,
   error: unknown,
 ): Failure {
   if (error instanceof AuthenticationError) return { error, applied: "no", next: "never" };
@@ -284,15 +298,16 @@ function interrupted(
   if (by === "abort") throw deadline.signal!.reason;
   if (by === undefined && neverSent(error)) {
     const unreached = new ConnectionError(`Cannot reach ${node}`, { node, cause: error });
-    return { error: unreached, applied: "no", next: "elsewhere" };
+    // A node that still names a dead leader will do so until the others have elected one.
+    return { error: unreached, applied: "no", next: redirected ? "leaderless" : "elsewhere" };
   }
   const cause = by === undefined
     ? connectionLost(node, error)
     : by === "close"
     ? closedError()
-    : tooLate(node);
+    : tooLate(node, sent);
   const next = by === "close" ? "never" : "elsewhere";
-  if (!write) return { error: cause, applied: "maybe", next };
+  if (!write || !sent) return { error: cause, applied: sent ? "maybe" : "no", next };
   const message = `Cannot tell whether the write was applied, as the answer of ${node} was lost`;
   return { error: new OutcomeUnknownError(message, { node, cause }), applied: "maybe", next };
 }
@@ -304,8 +319,10 @@ function connectionLost(node: string, cause: unknown): ConnectionError {
   });
 }
 
-function tooLate(node: string): TimeoutError {
-  return new TimeoutError(`No complete answer from ${node} in time`, { node });
+function tooLate(node: string, sent: boolean): TimeoutError {
+  return sent
+    ? new TimeoutError(`No complete answer from ${node} in time`, { node })
+    : new TimeoutError("Out of time before the request was sent");
 }
 
 function isRedirect(status: number): boolean {

@@ -17,6 +17,8 @@ export function neverSent(error: unknown, depth = 0): boolean {
   if (!(error instanceof Error) || depth > 4) return false;
   const { code, errors, cause } = error as Error & { code?: unknown; errors?: unknown };
   if (CONNECT_CODES.has(code)) return true;
+  // Deno's name for a permission that the program was not given.
+  if (error.name === "NotCapable") return true;
   // Deno has no code; its HTTP client names the phase: Connect, SendRequest, …
   if (/: client error \(Connect\)/.test(error.message)) return true;
   if (Array.isArray(errors) && errors.length > 0) {

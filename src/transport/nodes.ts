@@ -13,6 +13,7 @@ export class Nodes {
   #known: readonly string[];
   #current = 0;
   #leader: string | undefined;
+  readonly #unreached = new Set<string>();
 
   /** @param configured At least one base URL. */
   constructor(configured: readonly string[], mapNode: MapNode = (url) => url) {
@@ -32,10 +33,16 @@ export class Nodes {
       (this.#leader !== undefined && this.#leader !== this.#known[0]);
   }
 
-  /** `node` did not do it: the next one is asked, and it is not taken for the leader any more. */
-  failed(node: string): void {
+  /**
+   * `node` did not do it: the next one is asked, and it is not taken for the leader any more. One that could not
+   * even be reached is left out while there are others: an election is short of attempts to waste on its victim.
+   */
+  failed(node: string, unreached = false): void {
     if (node === this.#leader) this.#leader = undefined;
-    if (node === this.#known[this.#current % this.#known.length]) this.#current++;
+    if (unreached) this.#unreached.add(node);
+    if (this.#known.every((url) => this.#unreached.has(url))) this.#unreached.clear();
+    if (node !== this.pick(false)) return;
+    do this.#current++; while (this.#unreached.has(this.pick(false)));
   }
 
   /**

@@ -19,8 +19,9 @@ export interface Attempt {
 /** Upper ends of the waits before another attempt, by attempt, in milliseconds. */
 const WAITS: Record<Exclude<Next, "never">, readonly number[]> = {
   elsewhere: [50, 200, 800, 2000],
-  // An election takes 0.3 to 2 s with the server's settings (rqlite-api §8.4): three waits outlast it.
-  leaderless: [400, 900, 1800, 2500],
+  // An election takes 0.3 to 2.5 s with the server's settings (rqlite-api §8.4): the second and the third wait
+  // outlast it, as the first attempt is the one that finds the leader dead.
+  leaderless: [400, 1500, 3000, 3000],
 };
 
 /**
