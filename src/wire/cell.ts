@@ -1,6 +1,5 @@
 import { DataError } from "../errors.ts";
 import type { IntegerMode, Value } from "../sql/value.ts";
-import { decodeBase64 } from "./base64.ts";
 
 /** A cell as JSON has it: an array is a BLOB, `bigint` an integer beyond 2^53 (see `parseExact`). */
 export type Cell = null | boolean | number | bigint | string | readonly number[];
@@ -11,15 +10,13 @@ export interface CellSpec {
   readonly column: string;
   /** It is REAL: whatever looks like an integer in it is none. */
   readonly real: boolean;
-  /** Its texts are base64. */
-  readonly base64: boolean;
   /** How INTEGER values come back. */
   readonly integers: IntegerMode;
 }
 
 /** The value of a cell. */
 export function decodeCell(cell: Cell, spec: CellSpec): Value {
-  if (typeof cell === "string") return spec.base64 ? decodeBase64(cell) ?? cell : cell;
+  if (typeof cell === "string") return cell;
   if (typeof cell === "number") return isInteger(cell) ? decodeInteger(cell, spec) : cell;
   if (typeof cell === "bigint") return decodeInteger(cell, spec);
   return typeof cell === "boolean" || cell === null ? cell : new Uint8Array(cell);

@@ -33,15 +33,6 @@ export function parseNodes(text: string): Node[] {
 }
 
 /**
- * Reads the answer of `/leader`.
- *
- * @throws {MalformedAnswerError} If it is not a node.
- */
-export function parseNode(text: string): Node {
-  return toNode(parse(text));
-}
-
-/**
  * The HTTP addresses in an answer of `/nodes`.
  *
  * @throws {MalformedAnswerError} If it is not one.

@@ -17,14 +17,6 @@ export interface ResultSpec {
   readonly rows: "object" | "array";
   /** How INTEGER values come back. */
   readonly integers: IntegerMode;
-  /**
-   * The server ignored `blob_array`: `/db/execute` before 9.2 does, for RETURNING; `/db/request` and `/db/query` of
-   * the same server do not. Texts of columns declared BLOB are then decoded from base64: TEXT that someone
-   * stored in such a column and that happens to be base64 cannot be told from a BLOB.
-   *
-   * @default {false}
-   */
-  readonly base64Blobs?: boolean;
 }
 
 /**
@@ -69,13 +61,6 @@ export class Answer {
   /** How many results there are. */
   get length(): number {
     return this.#contents.length;
-  }
-
-  /** The position of a queued write in its queue. */
-  get sequenceNumber(): bigint | undefined {
-    if (this.#envelope.sequence_number === undefined) return undefined;
-    this.#makeExact();
-    return BigInt(this.#envelope.sequence_number);
   }
 
   /** The error of one statement. */
@@ -130,7 +115,7 @@ export class Answer {
     const rows = values as (Row | Value[])[];
     const asIs = spec.integers === "number" || spec.integers === "auto";
     // Being exact for the sake of another result put `bigint` into REAL columns too.
-    if (this.#exact || blobs || !asIs || spec.base64Blobs) {
+    if (this.#exact || blobs || !asIs) {
       decodeCells(values, columns, types, spec);
     }
     if (spec.rows === "object") buildRows(rows, columns);
@@ -184,13 +169,11 @@ function decodeCells(
   rows: (Cell | Value)[][],
   columns: readonly string[],
   types: readonly string[],
-  { integers, base64Blobs = false }: ResultSpec,
+  { integers }: ResultSpec,
 ): void {
   const specs = columns.map((column, i) => {
     const type = types[i]!;
-    const kind = affinity(type);
-    const base64 = base64Blobs && kind === "blob" && type !== "";
-    return { column, real: kind === "real", base64, integers };
+    return { column, real: affinity(type) === "real", integers };
   });
   for (const cells of rows) {
     for (let i = 0; i < cells.length; i++) cells[i] = decodeCell(cells[i] as Cell, specs[i]!);

@@ -25,8 +25,6 @@ export interface Envelope {
   readonly results?: readonly StatementAnswer[];
   /** Why the request failed as a whole. */
   readonly error?: string;
-  /** The position of a queued write. */
-  readonly sequence_number?: number | bigint;
 }
 
 /** What the rows of a result hold; most need nothing but to be built. */
@@ -47,9 +45,8 @@ const NOTHING: Contents = { doubtful: false, blobs: false };
  */
 export function inspect(answer: unknown): Contents[] {
   if (!isRecord(answer)) throw malformed("it is not an object");
-  const { error, results, sequence_number } = answer;
+  const { error, results } = answer;
   check(isOptional(error, "string"), "`error` is not text");
-  check(isOptional(sequence_number, "number"), "`sequence_number` is not a number");
   if (results === undefined && error !== undefined) return [];
   if (!Array.isArray(results)) throw malformed("`results` is not a list");
   return results.map(inspectResult);

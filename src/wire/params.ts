@@ -10,40 +10,12 @@ export interface Flags {
   readonly linearizable_timeout?: number | undefined;
   /** All statements in one transaction. */
   readonly transaction?: boolean | undefined;
-  /** Answer with the leader's address instead of forwarding. */
-  readonly redirect?: boolean | undefined;
   /** BLOBs as lists of bytes. */
   readonly blob_array?: boolean | undefined;
   /** No rewriting of random functions. */
   readonly norwrandom?: boolean | undefined;
   /** No rewriting of time functions. */
   readonly norwtime?: boolean | undefined;
-  /** Limit between nodes, and of `wait`. */
-  readonly timeout?: number | undefined;
-  /** Limit of SQLite; on reads only, since nodes may disagree about it. */
-  readonly db_timeout?: number | undefined;
-  /** A queued write. */
-  readonly queue?: boolean | undefined;
-  /** Wait until the queue is written, or the leadership has moved. */
-  readonly wait?: boolean | undefined;
-  /** Do not ask the leader. */
-  readonly noleader?: boolean | undefined;
-  /** Ready only with what the leader has committed. */
-  readonly sync?: boolean | undefined;
-  /** The form of `/nodes`. */
-  readonly ver?: string | undefined;
-  /** Read replicas too. */
-  readonly nonvoters?: boolean | undefined;
-  /** The format of a backup. */
-  readonly fmt?: string | undefined;
-  /** A backup without free pages. */
-  readonly vacuum?: boolean | undefined;
-  /** A backup as gzip. */
-  readonly compress?: boolean | undefined;
-  /** The tables of an SQL backup, separated by commas. */
-  readonly tables?: string | undefined;
-  /** A part of a status document. */
-  readonly key?: string | undefined;
 }
 
 /**

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { memberUrls, parseNode, parseNodes } from "../../src/wire/cluster.ts";
+import { memberUrls, parseNodes } from "../../src/wire/cluster.ts";
 import { MalformedAnswerError } from "../../src/wire/malformed_answer.ts";
 
 const LEADER =
@@ -56,16 +56,6 @@ describe("parseNodes()", () => {
     ) {
       assert.throws(() => parseNodes(text), MalformedAnswerError, text);
     }
-  });
-});
-
-describe("parseNode()", () => {
-  it("reads the answer of /leader", () => {
-    assert.deepEqual(parseNode(LEADER), leader);
-  });
-
-  it("refuses anything else", () => {
-    assert.throws(() => parseNode("leader not found\n"), MalformedAnswerError);
   });
 });
 

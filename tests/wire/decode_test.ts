@@ -102,16 +102,6 @@ describe("Answer.result() values", () => {
     assert.equal(cell("blob", '"QQ=="'), "QQ==");
   });
 
-  it("decodes base64 in BLOB columns where the server knows no lists", () => {
-    const spec = { base64Blobs: true };
-    assert.deepEqual(cell("blob", '"AQI="', spec), new Uint8Array([1, 2]));
-    assert.deepEqual(cell("tinyblob", '""', spec), new Uint8Array());
-    assert.equal(cell("blob", '"not base64"', spec), "not base64");
-    for (const type of ["text", "", "char(5)", "datetime", "any"]) {
-      assert.equal(cell(type, '"AQI="', spec), "AQI=", type);
-    }
-  });
-
   it("leaves booleans, text, null and fractions alone in every mode", () => {
     for (const integers of ["number", "bigint", "string", "auto"] as const) {
       assert.equal(cell("boolean", "true", { integers }), true);
@@ -277,13 +267,6 @@ describe("Answer", () => {
     assert.equal(new Answer('{"error":"x"}').error, "x");
   });
 
-  it("has the exact number of a queued write", () => {
-    const text = '{"results":[],"sequence_number":1795354305950081027}';
-    assert.equal(new Answer(text).sequenceNumber, 1795354305950081027n);
-    assert.equal(new Answer('{"results":[],"sequence_number":5}').sequenceNumber, 5n);
-    assert.equal(answer().sequenceNumber, undefined);
-  });
-
   it("ignores members that it does not know", () => {
     const text =
       '{"results":[{"time":0.1,"rows_affected":1}],"time":0.1,"raft_index":9007199254740993}';
@@ -303,7 +286,6 @@ describe("Answer", () => {
     '{"results":[null]}',
     '{"results":[[]]}',
     '{"results":[],"error":1}',
-    '{"results":[],"sequence_number":"1"}',
     '{"results":[{"error":1}]}',
     '{"results":[{"rows_affected":"1"}]}',
     '{"results":[{"last_insert_id":null}]}',

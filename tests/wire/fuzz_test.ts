@@ -5,7 +5,6 @@ import { DataError } from "../../src/errors.ts";
 import { analyse } from "../../src/sql/analyse.ts";
 import { prepare } from "../../src/sql/prepare.ts";
 import type { IntegerMode, Value } from "../../src/sql/value.ts";
-import { decodeBase64 } from "../../src/wire/base64.ts";
 import { Answer } from "../../src/wire/decode.ts";
 import { encode } from "../../src/wire/encode.ts";
 import { parseExact } from "../../src/wire/json.ts";
@@ -246,18 +245,6 @@ describe("Answer.result()", () => {
           );
         }
       }
-    });
-  });
-});
-
-describe("decodeBase64()", () => {
-  it("gives back what was encoded and nothing else", PATIENT, () => {
-    check(15_000, fc.uint8Array({ maxLength: 20 }), (bytes) => {
-      assert.deepEqual(decodeBase64(btoa(String.fromCharCode(...bytes))), bytes);
-    });
-    check(5_000, fc.string({ unit: fc.constantFrom(..."AQg=+/ z_") }), (source) => {
-      const bytes = decodeBase64(source);
-      if (bytes !== undefined) assert.equal(btoa(String.fromCharCode(...bytes)), source);
     });
   });
 });
