@@ -4,7 +4,7 @@ import type { Prepared } from "../sql/prepare.ts";
 import type { Result } from "../sql/value.ts";
 import type { Capabilities } from "./capabilities.ts";
 import type { Batch, Dispatcher, Reply } from "./dispatch.ts";
-import { resultsOf } from "./results.ts";
+import { firstError, resultsOf } from "./results.ts";
 import { changes } from "./route.ts";
 
 /** Compiles on every server and fails on its first row, so that the transaction around it is rolled back. */
@@ -87,12 +87,6 @@ function tornBatch(
     `The other statements of the batch were applied although this one failed, as the database changed while ` +
       `the batch was being checked: ${text}`,
     { sql: statements[failed]!.analysis.source, statementIndex: positions[failed]! },
-  );
-}
-
-function firstError({ answer, first }: Reply, statements: readonly Prepared[]): number {
-  return statements.findIndex((_, i) =>
-    first + i < answer.length && answer.errorAt(first + i) !== undefined
   );
 }
 

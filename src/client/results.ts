@@ -30,43 +30,64 @@ export function resultsOf(
   positions?: readonly number[],
 ): Result[] {
   const results: Result[] = [];
-  for (const [i, prepared] of statements.entries()) {
-    const where: DatabaseErrorInit = { sql: prepared.analysis.source, results };
-    if (positions !== undefined) where.statementIndex = positions[i]!;
-    results.push(resultOf(reply, i, prepared, settings, where));
+  const placeOf = (i: number): DatabaseErrorInit => ({
+    sql: statements[i]!.analysis.source,
+    results,
+    ...(positions !== undefined && { statementIndex: positions[i]! }),
+  });
+  const failed = firstError(reply, statements);
+  try {
+    const end = failed < 0 ? statements.length : failed;
+    for (let i = 0; i < end; i++) results.push(resultOf(reply, i, statements[i]!, settings));
+  } catch (error) {
+    // What failed in the database decides whether anything was kept, not what cannot be read of it.
+    if (failed < 0) throw unreadable(error, statements, placeOf(results.length));
   }
-  return results;
+  if (failed < 0) return results;
+  const { answer, first } = reply;
+  throw failure(answer.errorAt(first + failed)!, statements[failed]!.analysis, placeOf(failed));
+}
+
+/** The position of the first statement that failed; -1 if none did. */
+export function firstError({ answer, first }: Reply, statements: readonly Prepared[]): number {
+  return statements.findIndex((_, i) =>
+    first + i < answer.length && answer.errorAt(first + i) !== undefined
+  );
 }
 
 function resultOf(
   { answer, first }: Reply,
   i: number,
   { analysis }: Prepared,
-  settings: Settings,
-  where: DatabaseErrorInit,
+  { rows, integers }: Settings,
 ): Result {
-  const error = answer.errorAt(first + i);
-  if (error !== undefined) throw failure(error, analysis, where);
   if (answer.lost(first + i, analysis)) {
     throw new OutcomeUnknownError(
       "The write was applied, but the server overlooked its RETURNING clause and sent no rows: do not repeat it",
-      where,
     );
   }
-  try {
-    const { rows, integers } = settings;
-    // Rows have the type that the caller named with R and chose with `rows`.
-    return answer.result(first + i, { analysis, rows, integers }) as Result;
-  } catch (error) {
-    if (!(error instanceof DataError) || !changes(analysis)) throw error;
-    const message =
-      `The write was applied, but a value that it returned does not fit: ${error.message}`;
-    throw new DataError(message, {
-      ...where,
-      cause: error,
-      ...(error.column && { column: error.column }),
-    });
-  }
+  // Rows have the type that the caller named with R and chose with `rows`.
+  return answer.result(first + i, { analysis, rows, integers }) as Result;
+}
+
+/** The error for a result that is there and cannot be given to the caller. */
+function unreadable(
+  error: unknown,
+  statements: readonly Prepared[],
+  where: DatabaseErrorInit,
+): unknown {
+  if (error instanceof OutcomeUnknownError) return new OutcomeUnknownError(error.message, where);
+  if (!(error instanceof DataError)) return error;
+  const applied = statements.some(({ analysis }) => changes(analysis));
+  const prefix = statements.length > 1 ? "The batch was applied" : "The write was applied";
+  const message = applied
+    ? `${prefix}, but a value that it returned does not fit: ${error.message}`
+    : error.message;
+  return new DataError(message, {
+    ...where,
+    cause: error,
+    ...(error.column !== undefined && { column: error.column }),
+  });
 }
 
 function failure(text: string, { returning }: Analysis, where: DatabaseErrorInit): DatabaseError {
