@@ -1,0 +1,57 @@
+/** How the examples print: headings, ✓ lines and tables; in colour where someone is looking. */
+
+import process from "node:process";
+
+function paint(stream: { isTTY?: boolean }, code: number, text: string): string {
+  const plain = !stream.isTTY || process.env.NO_COLOR;
+  return plain ? text : `\x1b[${code}m${text}\x1b[0m`;
+}
+
+const bold = (text: string): string => paint(process.stdout, 1, text);
+const dim = (text: string): string => paint(process.stdout, 2, text);
+const green = (text: string): string => paint(process.stdout, 32, text);
+const red = (text: string): string => paint(process.stderr, 31, text);
+
+/** Begins a part. */
+export function heading(text: string): void {
+  console.log(`\n${bold(text)}`);
+}
+
+/** Something was done. */
+export function done(text: string): void {
+  console.log(`  ${green("✓")} ${text}`);
+}
+
+/** More about the line before. */
+export function detail(text: string): void {
+  console.log(`    ${dim(text)}`);
+}
+
+/** Something went wrong; goes to stderr. */
+export function failed(text: string): void {
+  console.error(`${red("✗")} ${text}`);
+}
+
+/** Rows under their column names; numbers stand to the right. */
+export function table(rows: readonly Readonly<Record<string, unknown>>[]): void {
+  const names = Object.keys(rows[0] ?? {});
+  const columns = names.map((name) => {
+    const width = Math.max(...[name, ...rows.map((row) => String(row[name]))].map(length));
+    const right = rows.every((row) => /^\$?[\d.]+$/.test(String(row[name])));
+    return { name, pad: (text: string) => padded(text, width, right) };
+  });
+  const line = (cell: (name: string) => unknown): string =>
+    columns.map(({ name, pad }) => pad(String(cell(name)))).join("   ").trimEnd();
+  detail(line((name) => name));
+  for (const row of rows) console.log(`    ${line((name) => row[name])}`);
+}
+
+function padded(text: string, width: number, right: boolean): string {
+  const blanks = " ".repeat(width - length(text));
+  return right ? blanks + text : text + blanks;
+}
+
+/** In characters, where `text.length` counts some of them twice. */
+function length(text: string): number {
+  return [...text].length;
+}

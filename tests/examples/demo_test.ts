@@ -1,0 +1,102 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { after, before, describe, it } from "node:test";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { freePort } from "../support/ports.ts";
+import { type Rqlited, skipWithoutRqlited, startRqlited } from "../support/rqlited.ts";
+
+const DEMO = fileURLToPath(new URL("../../examples/demo.ts", import.meta.url));
+
+interface Ran {
+  readonly code: number | string | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs the demo on the engine that runs this test. */
+function demo(...flags: readonly string[]): Promise<Ran> {
+  const start = process.versions["deno"] === undefined ? [] : ["run", "-A"];
+  return new Promise((resolve) => {
+    const args = [...start, DEMO, ...flags];
+    execFile(process.execPath, args, (error, stdout, stderr) => {
+      resolve({ code: error === null ? 0 : error.code ?? null, stdout, stderr });
+    });
+  });
+}
+
+/** What the demo must tell, in this order. */
+const STORY = [
+  "✓ Table demo_products is ready",
+  "✓ Inserted Widget A ($9.99, 100 in stock) as id 1",
+  "✓ Inserted Gadget B ($24.50, 12 in stock) as id 2",
+  "✓ Found Widget A ($9.99, 100 in stock)",
+  "    id   name        price   quantity",
+  "     1   Widget A    $9.99        100",
+  "✓ Widget A: $9.99 → $12.99, 100 → 85 in stock",
+  "✓ Took 5 Widget A and 2 Gadget B; 90 pieces are left",
+  "✓ IntegrityError: ",
+  "code SQLITE_CONSTRAINT_UNIQUE, constraint unique, statement 1",
+  "Widget A still costs $12.99",
+  "REAL      0.30000000000000004     0.30000000000000004",
+  "INTEGER   9223372036854775807n    9223372036854775807n",
+  "BLOB      bytes 255 216 255 224   bytes 255 216 255 224",
+  "✓ Deleted Widget A (1 row)",
+  "✓ Deleted the others (2 rows)",
+  "✓ Table empty: 0 rows",
+];
+
+function assertStory({ code, stdout, stderr }: Ran): void {
+  assert.equal(code, 0, stderr);
+  let rest = stdout;
+  for (const line of STORY) {
+    assert.ok(rest.includes(line), `${line}\nis not in\n${rest}`);
+    rest = rest.slice(rest.indexOf(line) + line.length);
+  }
+  assert.ok(!stdout.includes("\x1b"), "there are colours although nobody is looking");
+}
+
+describe("the demo", () => {
+  it("demo tells its whole story on the embedded engine", async () => {
+    assertStory(await demo());
+  });
+
+  it("demo --url of a dead server ends with what to do, and code 1", async () => {
+    const url = `http://127.0.0.1:${await freePort()}`;
+    const { code, stderr } = await demo("--url", url);
+    assert.equal(code, 1);
+    const hint = "is rqlite running there? Without --url the demo needs no server";
+    assert.ok(stderr.includes(`✗ Cannot reach ${url}: ${hint}`), stderr);
+    assert.ok(!stderr.includes("    at "), stderr);
+  });
+
+  it("demo --url of something else than a URL says what a URL looks like", async () => {
+    const { code, stderr } = await demo("--url", "localhost");
+    assert.equal(code, 1);
+    assert.match(stderr, /✗ Cannot connect to "localhost" as it is not an http:\/\//);
+  });
+
+  it("demo with an unknown flag prints its usage, and ends with code 2", async () => {
+    const { code, stdout, stderr } = await demo("--colour");
+    assert.equal(code, 2);
+    assert.equal(stdout, "");
+    assert.match(stderr, /--colour[^]*Usage: deno task demo \[--url /);
+  });
+});
+
+describe("the demo on a server", { skip: skipWithoutRqlited() }, () => {
+  let server: Rqlited;
+  before(async () => {
+    server = await startRqlited();
+  });
+  after(() => server.stop());
+
+  it("demo --url tells the same story, as often as one likes, and leaves nothing behind", async () => {
+    assertStory(await demo("--url", server.url));
+    assertStory(await demo("--url", server.url));
+    const [{ values }] = await server.sql("SELECT name FROM sqlite_schema") as [
+      { values?: unknown[] },
+    ];
+    assert.equal(values, undefined);
+  });
+});
