@@ -13,6 +13,9 @@ const POISON = prepareText("SELECT abs(-9223372036854775808)");
 /** Its result at the end of a list shows that the list was run to its end and committed. */
 const SENTINEL = prepareText("SELECT 1");
 
+const SAVEPOINT = prepareText('SAVEPOINT "rqlite:guard"');
+const RELEASE = prepareText('RELEASE "rqlite:guard"');
+
 /** What runs a batch. */
 export interface BatchContext {
   readonly dispatcher: Dispatcher;
@@ -62,11 +65,30 @@ export async function runAtomic(context: BatchContext, batch: PlacedBatch): Prom
 }
 
 /** Throws the error that the batch would have, without keeping anything of it. */
-async function rehearse({ dispatcher }: BatchContext, batch: PlacedBatch): Promise<void> {
-  const { statements, settings, positions } = batch;
+async function rehearse(context: BatchContext, batch: PlacedBatch): Promise<void> {
+  const { dispatcher, capabilities } = context;
+  const { statements, positions, settings } = capabilities.returningAborts ? batch : guarded(batch);
   const reply = await dispatcher.speculate({ ...batch, statements: [...statements, POISON] });
   const failed = firstError(reply, statements);
   if (failed >= 0) resultsOf(reply, statements.slice(0, failed + 1), settings, positions);
+}
+
+/**
+ * Servers that do not notice an error behind RETURNING go on even where it has ended the transaction (ON CONFLICT
+ * ROLLBACK in the schema, RAISE(ROLLBACK) in a trigger), and commit what follows. A savepoint has gone with the
+ * transaction: releasing it is an error that they do notice.
+ */
+function guarded(batch: PlacedBatch): PlacedBatch {
+  const pairs = batch.statements.flatMap((statement, i): [Prepared, number][] => {
+    const position = batch.positions[i]!;
+    const guards = statement.analysis.returning ? [RELEASE, SAVEPOINT] : [];
+    return [statement, ...guards].map((one) => [one, position]);
+  });
+  return {
+    ...batch,
+    statements: [SAVEPOINT, ...pairs.map(([statement]) => statement)],
+    positions: [batch.positions[0]!, ...pairs.map(([, position]) => position)],
+  };
 }
 
 /** The server met an error, and went on to commit the rest. */

@@ -11,7 +11,7 @@ import { Capabilities } from "./capabilities.ts";
 import type { Client, IterateOptions } from "./client.ts";
 import { Dispatcher } from "./dispatch.ts";
 import type { BatchOptions, ExecuteOptions, QueryOptions } from "./executor.ts";
-import { type Cells, DEFAULT_PAGE_SIZE, iterate, keyOf } from "./iterate.ts";
+import { type Cells, DEFAULT_PAGE_SIZE, iterate, keysetOf } from "./iterate.ts";
 import { type ResolvedOptions, resolveSettings, type Settings } from "./options.ts";
 import { emptyResult, resultsOf } from "./results.ts";
 import { changes, notAQuery } from "./route.ts";
@@ -92,13 +92,13 @@ export class DefaultClient implements Client {
   ): AsyncIterableIterator<R> {
     const settings = this.#settings(options);
     const prepared = this.#prepare(statementOf(sql, params));
-    const keyed = keyOf(prepared, options);
+    const keyset = keysetOf(prepared, options);
     const { pageSize = DEFAULT_PAGE_SIZE } = options;
     const read = async (page: Prepared): Promise<Result<Cells>> =>
       await this.#run(page, { ...settings, rows: "array" }, "read") as Result<unknown> as Result<
         Cells
       >;
-    const rows = iterate(prepared, keyed, { pageSize, rows: settings.rows }, read);
+    const rows = iterate(prepared, keyset, { pageSize, rows: settings.rows }, read);
     return rows as AsyncIterableIterator<unknown> as AsyncIterableIterator<R>;
   }
 

@@ -1,6 +1,6 @@
 import { ProgrammingError } from "../errors.ts";
 import type { Analysis } from "../sql/analyse.ts";
-import { type Keyed, keyedBy, keyedByRowid, pageOf } from "../sql/keyset.ts";
+import { HIDDEN_COLUMNS, type Keyset, keysetBy, keysetByRowid } from "../sql/keyset.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import type { Result, Row, Value } from "../sql/value.ts";
 import { rowBuilder } from "../wire/row.ts";
@@ -13,15 +13,15 @@ export const DEFAULT_PAGE_SIZE = 1000;
 export type Cells = Value[];
 
 /**
- * The key of a statement's rows.
+ * How a statement is read page by page.
  *
  * @throws {ProgrammingError} If the statement cannot be paged.
  * @throws {RangeError} If `pageSize` is not a positive integer.
  */
-export function keyOf(
+export function keysetOf(
   { analysis, sql }: Prepared,
   { by, pageSize = DEFAULT_PAGE_SIZE }: IterateOptions,
-): Keyed {
+): Keyset {
   if (!Number.isInteger(pageSize) || pageSize < 1) {
     throw new RangeError(
       `Cannot use \`pageSize\` as it must be a positive integer: current value is ${pageSize}`,
@@ -33,9 +33,9 @@ export function keyOf(
       sql: analysis.source,
     });
   }
-  const keyed = by === undefined ? keyedByRowid(sql) : keyedBy(sql, by);
-  if (keyed === undefined) throw notByRowid(analysis);
-  return keyed;
+  const keyset = by === undefined ? keysetByRowid(sql) : keysetBy(sql, by);
+  if (keyset === undefined) throw notByRowid(analysis);
+  return keyset;
 }
 
 function notByRowid({ source }: Analysis): ProgrammingError {
@@ -47,43 +47,49 @@ function notByRowid({ source }: Analysis): ProgrammingError {
 }
 
 /** Only the node knows whether a name is that of a view or of a table WITHOUT ROWID. */
-function withoutRowid(error: unknown, { hidden }: Keyed): boolean {
-  return hidden > 1 && error instanceof ProgrammingError &&
-    /^no such column: (.*\.)?rowid$/.test(error.message);
+function lacksRowid(error: unknown): boolean {
+  return error instanceof ProgrammingError &&
+    /^no such column: (.*\.)?_rowid_$/.test(error.message);
 }
 
 /** Reads the rows page by page; each page asks for one row more, to know whether another page follows. */
 export async function* iterate(
   prepared: Prepared,
-  keyed: Keyed,
+  keyset: Keyset,
   { pageSize, rows }: { pageSize: number; rows: "object" | "array" },
   read: (page: Prepared) => Promise<Result<Cells>>,
 ): AsyncGenerator<Row | Cells> {
   let after: string | undefined;
   do {
-    const sql = pageOf(keyed, after, pageSize + 1);
+    const overlap = after !== undefined && keyset.overlaps ? 1 : 0;
+    const sql = keyset.page(after, pageSize + 1 + overlap);
     const page = await read({ ...prepared, sql }).catch((error: unknown) => {
-      throw withoutRowid(error, keyed) ? notByRowid(prepared.analysis) : error;
+      throw !keyset.overlaps && lacksRowid(error) ? notByRowid(prepared.analysis) : error;
     });
+    const fresh = page.rows.filter((cells) => !isSame(cells));
+    const repeated = page.rows.filter(isSame);
+    const ambiguous = repeated.length > 1 || repeated.some((cells) => keyOf(cells) !== after);
+    after = fresh.length > pageSize ? keyOf(fresh[pageSize - 1]!) : undefined;
+    if (ambiguous || after === "NULL") throw notUnique(prepared.analysis, keyset);
     const build = rows === "object"
-      ? rowBuilder(page.columns.slice(0, -keyed.hidden))
-      : (cells: Cells) => cells.slice(0, -keyed.hidden);
-    after = page.rows.length > pageSize ? lastKey(page.rows, pageSize, prepared, keyed) : undefined;
-    for (const cells of page.rows.slice(0, pageSize)) yield build(cells);
+      ? rowBuilder(page.columns.slice(0, -HIDDEN_COLUMNS))
+      : (cells: Cells) => cells.slice(0, -HIDDEN_COLUMNS);
+    for (const cells of fresh.slice(0, pageSize)) yield build(cells);
   } while (after !== undefined);
 }
 
-/** The key to go on from; one that the next row shares, or that has no order, would lose rows. */
-function lastKey(
-  rows: readonly Cells[],
-  pageSize: number,
-  { analysis }: Prepared,
-  { key }: Keyed,
-): string {
-  const last = String(rows[pageSize - 1]!.at(-1));
-  if (last !== "NULL" && last !== rows[pageSize]!.at(-1)) return last;
-  throw new ProgrammingError(
-    `Cannot iterate by ${key} as it is NULL or not unique: rows between two pages would be lost`,
-    { sql: analysis.source },
+function keyOf(cells: Cells): string {
+  return String(cells.at(-2));
+}
+
+/** Whether the row is the last of the page before, or one that compares equal to it. */
+function isSame(cells: Cells): boolean {
+  return Number(cells.at(-1)) === 1;
+}
+
+function notUnique({ source }: Analysis, { name }: Keyset): ProgrammingError {
+  return new ProgrammingError(
+    `Cannot iterate by ${name} as it is NULL or not unique: rows between two pages would be lost`,
+    { sql: source },
   );
 }

@@ -38,7 +38,11 @@ export function resultsOf(
   const failed = firstError(reply, statements);
   try {
     const end = failed < 0 ? statements.length : failed;
-    for (let i = 0; i < end; i++) results.push(resultOf(reply, i, statements[i]!, settings));
+    for (const [i, statement] of statements.slice(0, end).entries()) {
+      // Savepoints are this client's own: callers cannot send them.
+      if (statement.analysis.kind === "control") continue;
+      results.push(resultOf(reply, i, statement, settings));
+    }
   } catch (error) {
     // What failed in the database decides whether anything was kept, not what cannot be read of it.
     if (failed < 0) throw unreadable(error, statements, placeOf(results.length));

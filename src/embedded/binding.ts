@@ -29,7 +29,7 @@ export function inputsOf({ source, tokens }: Piece): Inputs {
   const names = new Array<string | undefined>(count).fill(undefined);
   for (const { start, end, index } of list) {
     const text = source.slice(start, end);
-    if (text !== "?") names[index - 1] ??= text;
+    if (!text.startsWith("?")) names[index - 1] ??= text;
   }
   return { names };
 }

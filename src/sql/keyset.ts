@@ -7,50 +7,87 @@
 import { significantTokens } from "./tokenize.ts";
 import { groupEnd, isPunct, isWord } from "./words.ts";
 
-/** A SELECT whose rows have a key. */
-export interface Keyed {
-  /** The SELECT; it has a column for the key. */
-  readonly sql: string;
-  /** The key's column, quoted. */
-  readonly key: string;
-  /** How many columns at the end of each page are not the caller's; the last is the key as an SQL literal. */
-  readonly hidden: number;
+/** How the rows of a SELECT are read page by page. */
+export interface Keyset {
+  /** What the pages follow, for messages. */
+  readonly name: string;
+  /** A page may begin with the row that `after` stands for. */
+  readonly overlaps: boolean;
+  /**
+   * The SELECT of one page. Behind the caller's columns it has two more: the row's key as an SQL literal, and 1 for
+   * a row whose key equals `after`.
+   *
+   * @param after The key of the last row so far, an SQL literal.
+   */
+  page(after: string | undefined, rows: number): string;
 }
 
-const ROWID = '"rqlite:rowid"';
+/** How many columns at the end of a page are not the caller's. */
+export const HIDDEN_COLUMNS = 2;
 
 /** What makes "the rowid" ambiguous or meaningless, or the order of the rows the caller's own. */
-const UNPAGEABLE = ["DISTINCT", "GROUP", "UNION", "INTERSECT", "EXCEPT", "ORDER", "LIMIT", "JOIN"];
+const UNPAGEABLE = [
+  "DISTINCT",
+  "EXCEPT",
+  "GROUP",
+  "HAVING",
+  "INTERSECT",
+  "JOIN",
+  "LIMIT",
+  "ORDER",
+  "UNION",
+  "WINDOW",
+];
 
 /** Takes a column of the result as the key. */
-export function keyedBy(sql: string, column: string): Keyed {
-  return { sql, key: `"${column.replaceAll('"', '""')}"`, hidden: 1 };
+export function keysetBy(sql: string, column: string): Keyset {
+  const key = `"${column.replaceAll('"', '""')}"`;
+  return {
+    name: key,
+    overlaps: true,
+    page: (after, rows) => {
+      // By `>=`: the collation may take two different keys for one, and `>` would skip the second.
+      const where = after === undefined ? "" : ` WHERE ${key} >= ${after}`;
+      const same = after === undefined ? "0" : `${key} = ${after}`;
+      return `SELECT *, ${literalOf(key)} AS "rqlite:key", ${same} AS "rqlite:same" ` +
+        `FROM (${sql})${where} ORDER BY ${key} LIMIT ${rows}`;
+    },
+  };
 }
 
 /** Takes the table's rowid as the key; `undefined` unless `sql` is a plain SELECT from one table. */
-export function keyedByRowid(sql: string): Keyed | undefined {
+export function keysetByRowid(sql: string): Keyset | undefined {
   const { tokens } = significantTokens(sql);
   let from: number | undefined;
+  let where: number | undefined;
   for (let i = 0; i < tokens.length; i++) {
     const token = tokens[i];
     if (isPunct(sql, token, "(")) i = groupEnd(sql, tokens, i) - 1;
     else if (UNPAGEABLE.some((word) => isWord(sql, token, word))) return undefined;
     else if (from !== undefined && isPunct(sql, token, ",")) return undefined;
     else if (isWord(sql, token, "FROM")) from = token!.start;
+    else if (isWord(sql, token, "WHERE")) where = token!.end;
   }
   if (from === undefined) return undefined;
-  const rewritten = `${sql.slice(0, from)}, rowid AS ${ROWID} ${sql.slice(from)}`;
-  return { sql: rewritten, key: ROWID, hidden: 2 };
+  const head = `${sql.slice(0, from)}, quote(_rowid_) AS "rqlite:key", 0 AS "rqlite:same" `;
+  const tail = where === undefined
+    ? `${sql.slice(from)} WHERE 1`
+    : `${sql.slice(from, where)} (${sql.slice(where)})`;
+  return {
+    name: "_rowid_",
+    overlaps: false,
+    page: (after, rows) => {
+      const behind = after === undefined ? "" : ` AND _rowid_ > ${after}`;
+      return `${head}${tail}${behind} ORDER BY _rowid_ LIMIT ${rows}`;
+    },
+  };
 }
 
 /**
- * The SELECT for the rows behind `after`.
- *
- * @param after The key of the last row so far, an SQL literal.
+ * quote() gives the stored value: not rounded, not converted by a declared type; but it ends at a NUL character. The
+ * plus takes the affinity away that CAST gives.
  */
-export function pageOf({ sql, key }: Keyed, after: string | undefined, rows: number): string {
-  // quote() gives the stored value: not rounded, not converted by a declared type.
-  const page = `SELECT *, quote(${key}) AS "rqlite:key" FROM (${sql})`;
-  const behind = after === undefined ? "" : ` WHERE ${key} > ${after}`;
-  return `${page}${behind} ORDER BY ${key} LIMIT ${rows}`;
+function literalOf(key: string): string {
+  return `CASE WHEN typeof(${key}) = 'text' AND instr(${key}, char(0)) ` +
+    `THEN '+CAST(x''' || hex(${key}) || ''' AS TEXT)' ELSE quote(${key}) END`;
 }

@@ -1,3 +1,5 @@
+import { significantTokens } from "./tokenize.ts";
+import { nameOf } from "./words.ts";
 import type { Prepared } from "./prepare.ts";
 
 /**
@@ -12,5 +14,14 @@ export function withReturning(prepared: Prepared): Prepared {
   const { analysis, sql } = prepared;
   const understood = analysis.plain && sql === analysis.text;
   if (!analysis.returning || understood || analysis.table === undefined) return prepared;
-  return { ...prepared, sql: `DELETE FROM ${analysis.table} WHERE 0 RETURNING 1; ${sql}` };
+  return {
+    ...prepared,
+    sql: `DELETE FROM ${plainName(analysis.table)} WHERE 0 RETURNING 1; ${sql}`,
+  };
+}
+
+/** The table's own name in the one quoting that every server's parser reads, without the schema. */
+function plainName(table: string): string {
+  const { tokens } = significantTokens(table);
+  return `"${nameOf(table, tokens.at(-1)!).replaceAll('"', '""')}"`;
 }

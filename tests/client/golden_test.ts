@@ -1,7 +1,7 @@
 // The client against what real servers answered: a fetch that gives the recorded answer to whatever is asked.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { connect, DatabaseError, RqliteError, type Statement } from "../../mod.ts";
+import { connect, type DatabaseError, RqliteError, type Statement } from "../../mod.ts";
 import { expand, readTranscript, type Step, type Transcript } from "../support/golden.ts";
 
 interface Entry {

@@ -1,0 +1,484 @@
+// What connect() makes of URLs and options, what of it reaches the wire, and that the password never shows.
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import {
+  type Client,
+  connect,
+  type ConnectOptions,
+  type RequestEvent,
+  type RqliteError,
+} from "../../mod.ts";
+import {
+  type Call,
+  type ScriptedFetch,
+  scriptedFetch,
+  type Step,
+} from "../support/scripted_fetch.ts";
+
+type Target = Parameters<typeof connect>[0];
+
+const ROW: Step = { body: { results: [{ columns: ["1"], types: ["integer"], values: [[1]] }] } };
+const HEADERS = { "x-rqlite-version": "v10.0.0" };
+
+/** A client, and what it asks `fetch` for. */
+function scripted(
+  target: Target,
+  options: ConnectOptions = {},
+  step: Step = { ...ROW, headers: HEADERS },
+): { db: Client; fetch: ScriptedFetch } {
+  const fetch = scriptedFetch(() => step);
+  const db = connect(target, { ...options, fetch: fetch as typeof globalThis.fetch });
+  return { db, fetch };
+}
+
+/** The first request of a query. */
+async function asked(target: Target, options: ConnectOptions = {}): Promise<Call> {
+  const { db, fetch } = scripted(target, options);
+  await db.query("SELECT 1");
+  return fetch.calls[0]!;
+}
+
+function flagsOf({ url }: Call): URLSearchParams {
+  return new URL(url).searchParams;
+}
+
+function nodeOf({ url }: Call): string {
+  return url.slice(0, url.indexOf("/db/query"));
+}
+
+const basic = (text: string): string => {
+  const bytes = new TextEncoder().encode(text);
+  return `Basic ${btoa(String.fromCharCode(...bytes))}`;
+};
+
+describe("connect() asks the node that", () => {
+  const cases: readonly [target: Target, node: string][] = [
+    [undefined, "http://localhost:4001"],
+    ["http://localhost:4001", "http://localhost:4001"],
+    ["http://localhost:4001/", "http://localhost:4001"],
+    ["https://db.example.com", "https://db.example.com"],
+    ["HTTP://LOCALHOST:80", "http://localhost"],
+    ["http://[::1]:4001", "http://[::1]:4001"],
+    ["http://10.0.0.1:4001?level=weak", "http://10.0.0.1:4001"],
+    ["https://proxy.example.com/rqlite/", "https://proxy.example.com/rqlite"],
+    ["https://u:p@proxy.example.com/a/b?level=none", "https://proxy.example.com/a/b"],
+    [["http://a:4001", "http://b:4001"], "http://a:4001"],
+    [{ url: "http://c:4001" }, "http://c:4001"],
+    [{ url: ["http://d:4001", "http://e:4001"] }, "http://d:4001"],
+    [{}, "http://localhost:4001"],
+  ];
+  for (const [target, node] of cases) {
+    it(`${JSON.stringify(target)} names`, async () => {
+      assert.equal(nodeOf(await asked(target)), node);
+    });
+  }
+
+  it("the option `url` names, where there is no first argument", async () => {
+    assert.equal(nodeOf(await asked(undefined, { url: "http://f:4001" })), "http://f:4001");
+    assert.equal(nodeOf(await asked("http://g:4001", { url: "http://f:4001" })), "http://g:4001");
+  });
+});
+
+describe("connect() sends nothing", () => {
+  it("by itself", () => {
+    const { fetch } = scripted("http://u:p@localhost:4001", { discover: true });
+    assert.equal(fetch.calls.length, 0);
+  });
+});
+
+describe("connect() refuses", () => {
+  const noUrl = (text: string): string =>
+    `Cannot connect to ${JSON.stringify(text)} as it is not an http:// or https:// URL, ` +
+    "such as http://localhost:4001";
+  const cases: readonly [what: string, target: unknown, name: string, message: string | RegExp][] =
+    [
+      ["a host without a scheme", "localhost:4001", "TypeError", noUrl("localhost:4001")],
+      ["an address without a scheme", "127.0.0.1:4001", "TypeError", noUrl("127.0.0.1:4001")],
+      ["another scheme", "ftp://localhost", "TypeError", noUrl("ftp://localhost")],
+      [
+        "its own name as a scheme",
+        "rqlite://localhost:4001",
+        "TypeError",
+        noUrl("rqlite://localhost:4001"),
+      ],
+      ["a path", "/var/run/rqlite", "TypeError", noUrl("/var/run/rqlite")],
+      ["an empty text", "", "TypeError", noUrl("")],
+      ["a URL without a host", "http://", "TypeError", noUrl("http://")],
+      ["a port that is none", "http://a:99999", "TypeError", noUrl("http://a:99999")],
+      ["a bad one among several", ["http://a:4001", "b:4001"], "TypeError", noUrl("b:4001")],
+      ["an empty list", [], "TypeError", "Cannot connect as the list of URLs is empty"],
+      [
+        "an unknown option of the URL",
+        "http://a:4001?levle=weak",
+        "TypeError",
+        "Cannot connect as the URL's option levle is unknown: it may be one of level, integers, rows, " +
+        "timeout, freshness, retries, freshnessStrict, discover",
+      ],
+      [
+        "a password as an option",
+        "http://a:4001?password=x",
+        "TypeError",
+        /option password is unknown/,
+      ],
+      [
+        "the property of an object",
+        "http://a:4001?toString=x",
+        "TypeError",
+        /option toString is unknown/,
+      ],
+      ["an unknown level", "http://a:4001?level=strongest", "TypeError", /`level`.*strongest/],
+      ["an unknown mode of integers", "http://a:4001?integers=big", "TypeError", /`integers`.*big/],
+      ["an unknown form of rows", "http://a:4001?rows=maps", "TypeError", /`rows`.*maps/],
+      ["a negative timeout", "http://a:4001?timeout=-1", "RangeError", /`timeout`.*-1/],
+      ["a timeout of zero", "http://a:4001?timeout=0", "RangeError", /`timeout`.*0/],
+      ["a timeout with a unit", "http://a:4001?timeout=5s", "RangeError", /`timeout`.*NaN/],
+      ["an empty timeout", "http://a:4001?timeout=", "RangeError", /`timeout`/],
+      ["negative retries", "http://a:4001?retries=-1", "RangeError", /`retries`.*-1/],
+      ["half a retry", "http://a:4001?retries=0.5", "RangeError", /`retries`.*0.5/],
+      ["a negative freshness", "http://a:4001?freshness=-1", "RangeError", /`freshness`.*-1/],
+      ["a flag that is none", "http://a:4001?discover=maybe", "TypeError", /flag.*maybe/],
+      [
+        "freshnessStrict alone",
+        "http://a:4001?freshnessStrict",
+        "TypeError",
+        /freshnessStrict.*freshness/,
+      ],
+      [
+        "options that differ",
+        ["http://a:4001?level=weak", "http://b:4001"],
+        "TypeError",
+        /differ in their options/,
+      ],
+      [
+        "users that differ",
+        ["http://u:p@a:4001", "http://b:4001"],
+        "TypeError",
+        /differ in their credentials/,
+      ],
+      ["a password that is not encoded", "http://u:50%@a:4001", "TypeError", /percent-encoded/],
+      ["a fragment", "http://a:4001#x", "TypeError", /# or @ behind the host/],
+      ["a password with a bare /", "http://u:1/p@a:4001", "TypeError", /percent-encode/],
+      ["a timeout that is NaN", { timeout: NaN }, "RangeError", /`timeout`.*NaN/],
+      ["a timeout that is text", { timeout: "5" }, "RangeError", /`timeout`/],
+      ["retries that are Infinity", { retries: Infinity }, "RangeError", /`retries`/],
+      ["an unknown level as an option", { level: "max" }, "TypeError", /`level`.*max/],
+      ["a header with a line end", { headers: { "x-a": "a\nb: c" } }, "TypeError", /header "x-a"/],
+      ["a header without a name", { headers: { "": "a" } }, "TypeError", /header ""/],
+      ["a signal that is none", { signal: {} }, "TypeError", /`signal`/],
+    ];
+  for (const [what, target, name, message] of cases) {
+    it(what, () => {
+      assert.throws(() => connect(target as Target), { name, message });
+    });
+  }
+
+  const credentials = () => Promise.resolve({ username: "u", password: "p" });
+  for (
+    const [target, options] of [
+      ["http://localhost:4001", { username: "u" }],
+      ["http://localhost:4001", { password: "p" }],
+      ["http://u:p@localhost:4001", {}],
+    ] as const
+  ) {
+    it(`credentials() beside a user: ${target} ${Object.keys(options)}`, () => {
+      assert.throws(() => connect(target, { ...options, credentials }), {
+        name: "TypeError",
+        message: "Cannot use `credentials` together with a username or a password",
+      });
+    });
+  }
+});
+
+describe("the user and the password", () => {
+  const cases: readonly [target: string, options: ConnectOptions, header: string | null][] = [
+    ["http://a:4001", {}, null],
+    ["http://u:p@a:4001", {}, basic("u:p")],
+    ["http://u@a:4001", {}, basic("u:")],
+    ["http://:p@a:4001", {}, basic(":p")],
+    ["http://u%40x:p%3A%2F%3F%23%25@a:4001", {}, basic("u@x:p:/?#%")],
+    ["http://%C3%BC:%F0%9F%A6%86@a:4001", {}, basic("ü:🦆")],
+    ["http://a:4001", { username: "u", password: "p" }, basic("u:p")],
+    ["http://u:p@a:4001", { password: "q" }, basic("u:q")],
+    ["http://u:p@a:4001", { username: "v" }, basic("v:p")],
+    [
+      "http://u:p@a:4001",
+      { username: undefined, password: undefined } as unknown as ConnectOptions,
+      basic("u:p"),
+    ],
+    [
+      "http://a:4001",
+      { credentials: () => Promise.resolve({ username: "c", password: "d" }) },
+      basic("c:d"),
+    ],
+  ];
+  for (const [i, [target, options, header]] of cases.entries()) {
+    it(`of ${target} are sent as a header, and in no URL (${i})`, async () => {
+      const call = await asked(target, options);
+      assert.equal(call.headers.get("authorization"), header);
+      assert.equal(new URL(call.url).username + new URL(call.url).password, "");
+    });
+  }
+
+  it("of several URLs are given once for all", async () => {
+    const { db, fetch } = scripted(["http://u:p@a:4001", "http://u:p@b:4001"], { retries: 1 }, {
+      status: 503,
+      body: "leader not found",
+    });
+    await assert.rejects(db.query("SELECT 1", [], { level: "none" }));
+    assert.deepEqual(fetch.calls.map(({ headers }) => headers.get("authorization")), [
+      basic("u:p"),
+      basic("u:p"),
+    ]);
+  });
+});
+
+describe("an option reaches the wire", () => {
+  it("from the URL", async () => {
+    const call = await asked(
+      "http://a:4001?level=none&freshness=1500&freshnessStrict&timeout=5000&retries=0&rows=array",
+    );
+    const flags = flagsOf(call);
+    assert.equal(flags.get("level"), "none");
+    assert.equal(flags.get("freshness"), "1500ms");
+    assert.ok(flags.has("freshness_strict"));
+    for (const name of ["timeout", "retries", "rows", "freshnessStrict"]) {
+      assert.equal(flags.has(name), false);
+    }
+  });
+
+  it("call over option over URL over default", async () => {
+    const url = "http://a:4001?level=weak";
+    assert.equal(flagsOf(await asked("http://a:4001")).get("level"), "linearizable");
+    assert.equal(flagsOf(await asked(url)).get("level"), "weak");
+    assert.equal(flagsOf(await asked(url, { level: "strong" })).get("level"), "strong");
+    const { db, fetch } = scripted(url, { level: "strong" });
+    await db.query("SELECT 1", [], { level: "none" });
+    assert.equal(flagsOf(fetch.calls[0]!).get("level"), "none");
+  });
+
+  it("and not where it is undefined", async () => {
+    const undefinedOnes = { level: undefined, timeout: undefined } as unknown as ConnectOptions;
+    assert.equal(
+      flagsOf(await asked("http://a:4001?level=weak", undefinedOnes)).get("level"),
+      "weak",
+    );
+    const { db, fetch } = scripted("http://a:4001?level=weak");
+    await db.query("SELECT 1", [], undefinedOnes);
+    assert.equal(flagsOf(fetch.calls[0]!).get("level"), "weak");
+  });
+
+  it("second argument over first", async () => {
+    const call = await asked({ url: "http://a:4001", level: "weak" }, { level: "none" });
+    assert.equal(flagsOf(call).get("level"), "none");
+  });
+
+  it("rows and integers", async () => {
+    const { db } = scripted("http://a:4001?rows=array&integers=bigint");
+    assert.deepEqual((await db.query("SELECT 1")).rows as unknown, [[1n]]);
+    const other = await db.query("SELECT 1", [], { rows: "object", integers: "string" });
+    assert.deepEqual(other.rows, [{ 1: "1" }]);
+  });
+
+  it("headers", async () => {
+    const { headers } = await asked("http://u:p@a:4001", {
+      headers: { "X-Trace": "7", accept: "a/b" },
+    });
+    assert.deepEqual([headers.get("x-trace"), headers.get("accept")], ["7", "a/b"]);
+    assert.equal(headers.get("content-type"), "application/json");
+    assert.equal(headers.get("authorization"), basic("u:p"));
+  });
+
+  it("headers never damage those that the protocol needs", async () => {
+    const headers = { "Content-Type": "text/plain", Authorization: "Bearer x" };
+    const call = await asked("http://u:p@a:4001", { headers });
+    assert.equal(call.headers.get("content-type"), "application/json");
+    assert.equal(call.headers.get("authorization"), basic("u:p"));
+    assert.equal(
+      (await asked("http://a:4001", { headers })).headers.get("authorization"),
+      "Bearer x",
+    );
+  });
+
+  it("retries", async () => {
+    for (const retries of [0, 1, 2]) {
+      const { db, fetch } = scripted(["http://a:4001", "http://b:4001"], { retries }, {
+        status: 502,
+        body: "",
+      });
+      await assert.rejects(db.query("SELECT 1"), { name: "OperationalError" });
+      assert.equal(fetch.calls.length, retries + 1);
+    }
+  });
+
+  it("retries of the URL", async () => {
+    const { db, fetch } = scripted("http://a:4001?retries=0", {}, { status: 502, body: "" });
+    await assert.rejects(db.query("SELECT 1"));
+    assert.equal(fetch.calls.length, 1);
+  });
+
+  it("timeout", async () => {
+    const { db } = scripted("http://a:4001?timeout=30&retries=0", {}, { hang: true });
+    await assert.rejects(db.query("SELECT 1"), { name: "TimeoutError" });
+  });
+
+  it("signal", async () => {
+    const reason = new Error("over");
+    const { db } = scripted("http://a:4001", { signal: AbortSignal.abort(reason) });
+    await assert.rejects(db.query("SELECT 1"), (error) => error === reason);
+  });
+
+  it("discover and mapNode", async () => {
+    const nodes = {
+      nodes: [{ api_addr: "http://10.0.0.9:4001", voter: true, reachable: true, id: "2" }],
+    };
+    const seen: string[] = [];
+    const fetch = scriptedFetch(({ url }) => {
+      seen.push(url);
+      if (url.includes("/nodes")) return { body: nodes };
+      return url.startsWith("http://a") ? { status: 502, body: "" } : { ...ROW, headers: HEADERS };
+    });
+    const db = connect("http://a:4001?discover", {
+      fetch: fetch as typeof globalThis.fetch,
+      mapNode: (url) => url.replace("10.0.0.9", "mapped"),
+    });
+    assert.equal((await db.query("SELECT 1", [], { level: "none" })).rows.length, 1);
+    assert.ok(seen[0]!.startsWith("http://a:4001/nodes?"));
+    assert.ok(seen.at(-1)!.startsWith("http://mapped:4001/db/query?"));
+  });
+
+  it("onRequest gets endpoint, node, statements, attempt, status and duration", async () => {
+    const events: RequestEvent[] = [];
+    const onRequest = (event: RequestEvent): void => {
+      events.push(event);
+      throw new Error("An observer's mistake");
+    };
+    const { db } = scripted("http://u:p@a:4001", { onRequest });
+    await db.query("SELECT 1");
+    const [{ duration, ...event }] = events as [RequestEvent];
+    assert.deepEqual(event, {
+      endpoint: "/db/query",
+      node: "http://a:4001",
+      statements: 1,
+      attempt: 0,
+      status: 200,
+    });
+    assert.equal(typeof duration, "number");
+  });
+
+  it("the options may change afterwards without effect", async () => {
+    const headers: Record<string, string> = { "x-a": "1" };
+    const options: ConnectOptions = { level: "weak", headers };
+    const { db, fetch } = scripted("http://a:4001", options);
+    options.level = "strong";
+    headers["x-a"] = "2";
+    await db.query("SELECT 1");
+    assert.equal(flagsOf(fetch.calls[0]!).get("level"), "weak");
+    assert.equal(fetch.calls[0]!.headers.get("x-a"), "1");
+  });
+});
+
+const SECRET = "s3cr3t";
+
+/** Everything that an error could show. */
+function everything(error: unknown): string {
+  const seen = new Set<unknown>();
+  const show = (value: unknown): string => {
+    if (typeof value !== "object" || value === null || seen.has(value)) return String(value);
+    seen.add(value);
+    const own = Object.getOwnPropertyNames(value).map((key) =>
+      show((value as Record<string, unknown>)[key])
+    );
+    return [String(value), ...own].join("\n");
+  };
+  return show(error);
+}
+
+describe("the password never shows", () => {
+  const broken = [
+    `http://user:${SECRET}@`,
+    `htp://user:${SECRET}@host:4001`,
+    `user:${SECRET}@localhost:4001`,
+    `http://user:${SECRET}@host:99999`,
+    `http://user:${SECRET}%@host:4001`,
+    `http://user:${SECRET}@host:4001?nope=1`,
+    `http://user:${SECRET}@host:4001?level=nope`,
+    `http://user:${SECRET}@host:4001?timeout=-5`,
+    `http://user:a/${SECRET}@host:4001`,
+    `http://user:a?${SECRET}@host:4001`,
+    `http://user:1?${SECRET}@host:4001`,
+    `http://user:1?level=${SECRET}@host:4001`,
+    `http://user:1?discover=${SECRET}@host:4001`,
+    `http://user:1#${SECRET}@host:4001`,
+    `http://user:1/${SECRET}@host:4001`,
+    `http://user:a#${SECRET}@host:4001`,
+    `http://user:a@${SECRET}@host name:4001`,
+    `//user:${SECRET}@host`,
+  ];
+  for (const url of broken) {
+    it(`where the URL is ${url.replace(SECRET, "…")}`, () => {
+      assert.throws(() => connect(url), (error) => {
+        assert.ok(error instanceof TypeError || error instanceof RangeError);
+        assert.doesNotMatch(everything(error), new RegExp(SECRET));
+        return true;
+      });
+    });
+  }
+
+  it("where the URLs differ", () => {
+    const urls = [`http://user:${SECRET}@a:4001`, `http://user:${SECRET}2@b:4001`];
+    assert.throws(() => connect(urls), (error) => {
+      assert.doesNotMatch(everything(error), new RegExp(SECRET));
+      return true;
+    });
+  });
+
+  const refused = new TypeError("fetch failed", {
+    cause: Object.assign(new Error("connect ECONNREFUSED"), { code: "ECONNREFUSED" }),
+  });
+  const failures: Readonly<Record<string, Step>> = {
+    "the connection is refused": { reject: refused },
+    "the connection breaks": { reject: new TypeError("terminated") },
+    "the answer is 401": { status: 401, body: "" },
+    "the answer is 403": { status: 403, body: "forbidden" },
+    "the answer is 404": { status: 404, body: "not found" },
+    "the answer is HTML": { body: "<html>login</html>" },
+    "the node cannot do it": { body: { results: [], error: "the moon is full" } },
+    "the statement fails": { body: { results: [{ error: 'near "SELECT": syntax error' }] } },
+    "there is no answer": { hang: true },
+    "the node redirects elsewhere": {
+      status: 301,
+      headers: { location: "http://evil.example/login" },
+    },
+  };
+  for (const [when, step] of Object.entries(failures)) {
+    it(`in errors and events where ${when}`, async () => {
+      const events: RequestEvent[] = [];
+      const options = {
+        timeout: 300,
+        retries: 1,
+        onRequest: (event: RequestEvent) => events.push(event),
+      };
+      const { db, fetch } = scripted(`http://user:${SECRET}@a:4001`, options, step);
+      for (const call of [() => db.query("SELECT 1"), () => db.execute("DELETE FROM t")]) {
+        const error = await call().then(() => undefined, (error: RqliteError) => error);
+        assert.ok(error instanceof Error);
+        assert.doesNotMatch(everything(error), new RegExp(`${SECRET}|${basic(`user:${SECRET}`)}`));
+      }
+      assert.ok(events.length >= 2);
+      assert.doesNotMatch(everything(events), new RegExp(SECRET));
+      assert.ok(fetch.calls.every(({ url }) => !url.includes(SECRET) && !url.includes("evil")));
+      assert.doesNotMatch(everything(db) + JSON.stringify(db), new RegExp(SECRET));
+    });
+  }
+
+  it("where credentials() fails", async () => {
+    const { db } = scripted("http://a:4001", {
+      credentials: () => Promise.reject(new Error("vault is sealed")),
+    });
+    await assert.rejects(db.query("SELECT 1"), {
+      name: "AuthenticationError",
+      message: "Cannot send the request as `credentials` failed",
+    });
+    await assert.rejects(db.execute("DELETE FROM t"), { name: "AuthenticationError" });
+  });
+});

@@ -1,0 +1,56 @@
+import { after, before, describe } from "node:test";
+import { batches, foreignKeys } from "./batches.ts";
+import { endings } from "./endings.ts";
+import { errors } from "./errors.ts";
+import { iteration } from "./iteration.ts";
+import { levels } from "./levels.ts";
+import { parameters } from "./parameters.ts";
+import { refusals } from "./refusals.ts";
+import { results } from "./results.ts";
+import { returning } from "./returning.ts";
+import { schema } from "./schema.ts";
+import type { Open, Target, Topic } from "./target.ts";
+import { values } from "./values.ts";
+
+const TOPICS: Readonly<Record<string, Topic>> = {
+  values,
+  parameters,
+  results,
+  returning,
+  errors,
+  batches,
+  refusals,
+  levels,
+  iteration,
+  endings,
+  schema,
+};
+
+/** Runs every topic over one implementation, and what needs foreign keys over one that enforces them. */
+export function executorSuite(
+  name: string,
+  open: Open,
+  { skip = false }: { skip?: string | false } = {},
+): void {
+  group(name, TOPICS, () => open({ foreignKeys: false }), skip);
+  const enforced = { "foreign keys": foreignKeys };
+  group(`${name} with foreign keys`, enforced, () => open({ foreignKeys: true }), skip);
+}
+
+function group(
+  name: string,
+  topics: Readonly<Record<string, Topic>>,
+  open: () => Promise<Target>,
+  skip: string | false,
+): void {
+  describe(name, { skip }, () => {
+    let opened: Target | undefined;
+    before(async () => {
+      opened = await open();
+    });
+    after(() => opened?.close());
+    for (const [topic, tests] of Object.entries(topics)) {
+      describe(topic, () => tests(() => opened!));
+    }
+  });
+}
