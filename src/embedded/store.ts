@@ -12,7 +12,7 @@ const ALL_PAGES = 2 ** 30;
 
 /** The database and its two connections: one that writes, one that only reads. */
 export class Store {
-  readonly #location: string;
+  #location: string;
   readonly #memory: boolean;
   readonly #foreignKeys: boolean;
   #writer: Connection;
@@ -28,7 +28,7 @@ export class Store {
   /** Opens the file, or a database in memory. @throws {SqliteError} when that fails */
   constructor(path: string, foreignKeys: boolean) {
     this.#memory = path === ":memory:";
-    this.#location = this.#memory ? `file:/rqlite-${crypto.randomUUID()}?vfs=memdb` : path;
+    this.#location = this.#memory ? memoryLocation() : path;
     this.#foreignKeys = foreignKeys;
     this.#writer = this.#open(false);
     this.#reader = this.#open(true);
@@ -80,12 +80,13 @@ export class Store {
       writeFileSync(file, setMode(Uint8Array.from(bytes), "delete"));
       const source = openSource(file, this.#pageSize());
       try {
+        if (this.#memory) return this.#moveTo(source);
         await backup(source, this.#location, { rate: ALL_PAGES });
+        this.#reopen();
       } finally {
         source.close();
       }
     });
-    this.#reopen();
   }
 
   /** The number of the next queued write. */
@@ -128,6 +129,20 @@ export class Store {
     this.#writer.close();
   }
 
+  /** Copies to a new place in memory, as the backup() of Node 22 takes no URI. */
+  #moveTo(source: DatabaseSync): void {
+    const location = memoryLocation();
+    // A database in memory is gone when nobody has it open.
+    const holder = new DatabaseSync(location);
+    try {
+      source.exec(`VACUUM INTO '${location}'`);
+      this.#location = location;
+      this.#reopen();
+    } finally {
+      holder.close();
+    }
+  }
+
   #open(readOnly: boolean): Connection {
     const options = { memory: this.#memory, foreignKeys: this.#foreignKeys, readOnly };
     return new Connection(this.#location, options);
@@ -156,6 +171,10 @@ export class Store {
       rmSync(folder, { recursive: true, force: true });
     }
   }
+}
+
+function memoryLocation(): string {
+  return `file:/rqlite-${crypto.randomUUID()}?vfs=memdb`;
 }
 
 /** Changes a database file so that it opens in the given journal mode. */

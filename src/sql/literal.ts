@@ -1,7 +1,3 @@
-import type { Param } from "./value.ts";
-
-const MAX_INTEGER = 2 ** 63;
-
 /** Two hexadecimal digits for each byte value. */
 const hexPairs: readonly string[] = Array.from(
   { length: 256 },
@@ -9,10 +5,7 @@ const hexPairs: readonly string[] = Array.from(
 );
 
 /**
- * A value as SQL text that evaluates to it: same type, same value.
- *
- * @param value A value that {@linkcode prepare} accepts.
- * @throws {RangeError} For NaN and infinities, which SQL cannot write.
+ * Text or bytes as SQL that evaluates to them.
  *
  * @example
  * ```ts
@@ -21,19 +14,8 @@ const hexPairs: readonly string[] = Array.from(
  * literal(new Uint8Array([1, 255])); // "x'01ff'"
  * ```
  */
-export function literal(value: Param): string {
-  if (value === null) return "NULL";
-  switch (typeof value) {
-    case "string":
-      return textLiteral(value);
-    case "number":
-      return numberLiteral(value);
-    case "bigint":
-      return String(value);
-    case "boolean":
-      return value ? "1" : "0";
-  }
-  return value instanceof Date ? textLiteral(value.toISOString()) : blobLiteral(bytesOf(value));
+export function literal(value: string | Uint8Array): string {
+  return typeof value === "string" ? textLiteral(value) : blobLiteral(value);
 }
 
 /** The bytes behind a buffer or a view of one; not a copy. */
@@ -53,13 +35,4 @@ function blobLiteral(bytes: Uint8Array): string {
   let hex = "";
   for (let i = 0; i < bytes.length; i++) hex += hexPairs[bytes[i]!]!;
   return `x'${hex}'`;
-}
-
-function numberLiteral(value: number): string {
-  if (!Number.isFinite(value)) throw new RangeError(`Cannot write ${value} in SQL`);
-  if (Object.is(value, -0)) return "-0.0";
-  if (!Number.isInteger(value)) return String(value);
-  if (value >= -MAX_INTEGER && value < MAX_INTEGER) return String(BigInt(value));
-  const text = String(value);
-  return text.includes("e") ? text : `${text}.0`;
 }

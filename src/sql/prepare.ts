@@ -109,6 +109,6 @@ function wireParam(value: Bindable): WireParam {
   return value instanceof Uint8Array ? null : value;
 }
 
-function isAwkward(value: Bindable): boolean {
+function isAwkward(value: Bindable): value is string | Uint8Array {
   return typeof value === "string" ? looksLikeBlob(value) : value instanceof Uint8Array;
 }

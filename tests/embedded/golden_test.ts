@@ -20,6 +20,9 @@ import { type Difference, DIFFERENCES } from "./differences.ts";
 const transcript = readTranscript("v10");
 const runtime = "deno" in process.versions ? "deno" : "bun" in process.versions ? "bun" : "node";
 
+const [major, minor] = (process.versions.sqlite ?? "3.53").split(".").map(Number);
+const oldSqlite = major! < 3 || (major === 3 && minor! < 53);
+
 describe("embedded() in a file", () => {
   let folder = "";
   before(() => {
@@ -60,7 +63,7 @@ function replay(scenario: Scenario, memory: boolean, path: () => string): void {
 
 function applies(difference: Difference, { name }: Scenario, memory: boolean): boolean {
   return difference.name === name && (difference.runtime ?? runtime) === runtime &&
-    (memory || !difference.memory);
+    (memory || !difference.memory) && (oldSqlite || !difference.oldSqlite);
 }
 
 async function playAll(

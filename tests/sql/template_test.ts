@@ -3,7 +3,6 @@ import { DatabaseSync } from "node:sqlite";
 import { describe, it } from "node:test";
 import { literal } from "../../src/sql/literal.ts";
 import { sql } from "../../src/sql/template.ts";
-import type { Param } from "../../src/sql/value.ts";
 
 describe("sql``", () => {
   it("binds values", () => {
@@ -82,27 +81,13 @@ describe("sql.join() and sql.raw()", () => {
 });
 
 describe("literal()", () => {
-  const cases: readonly [value: Param, text: string, type: string][] = [
-    [null, "NULL", "null"],
+  const cases: readonly [value: string | Uint8Array, text: string, type: string][] = [
     ["", "''", "text"],
     ["it's -- 'x'", "'it''s -- ''x'''", "text"],
     ["a\0b", "CAST(x'610062' AS TEXT)", "text"],
-    [1, "1", "integer"],
-    [-5, "-5", "integer"],
-    [1.5, "1.5", "real"],
-    [-0, "-0.0", "real"],
-    [1e-7, "1e-7", "real"],
-    [2 ** 53, "9007199254740992", "integer"],
-    [-(2 ** 63), "-9223372036854775808", "integer"],
-    [2 ** 63, "9223372036854776000.0", "real"],
-    [1e300, "1e+300", "real"],
-    [2n ** 63n - 1n, "9223372036854775807", "integer"],
-    [true, "1", "integer"],
-    [false, "0", "integer"],
-    [new Date(0), "'1970-01-01T00:00:00.000Z'", "text"],
     [new Uint8Array([0, 15, 255]), "x'000fff'", "blob"],
     [new Uint8Array([1, 2, 3, 4]).subarray(1, 3), "x'0203'", "blob"],
-    [new ArrayBuffer(0), "x''", "blob"],
+    [new Uint8Array(), "x''", "blob"],
   ];
   for (const [value, text, type] of cases) {
     it(`writes ${text}`, () => {
@@ -113,10 +98,4 @@ describe("literal()", () => {
       assert.equal(row?.type, type);
     });
   }
-
-  it("refuses what SQL cannot write", () => {
-    for (const value of [NaN, Infinity]) {
-      assert.throws(() => literal(value), { name: "RangeError" });
-    }
-  });
 });
