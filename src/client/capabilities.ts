@@ -36,6 +36,11 @@ export class Capabilities {
     return atLeast(parse(this.#version), 9, 4, 2) === true;
   }
 
+  /** Whether `norwrandom` is known to do its opposite on `/db/query` and `/db/request`: before 10.2.7. */
+  get reversesRandom(): boolean {
+    return atLeast(parse(this.#version), 10, 2, 7) === false;
+  }
+
   /**
    * Whether level "linearizable" is real; servers before 8.32 take it for "weak" in silence. The answer to a read
    * must be there already. Where its version does not prove it, a parameter that only servers with the level

@@ -21,6 +21,12 @@ const LINEARIZABLE_WAIT = 1000;
 /** What every data request carries: exact BLOBs, and statements left as they were written. */
 const EXACT: Flags = { blob_array: true, norwrandom: true, norwtime: true };
 
+/**
+ * The same where no rows of RETURNING can be lost by it. Before 10.2.7 `/db/query` and `/db/request` take
+ * `norwrandom` for its opposite (rqlite PR #2712): STRICT is lost, a column has the name of a number.
+ */
+const UNPARSED: Flags = { ...EXACT, noparse: true };
+
 /** Statements that travel together. */
 export interface Batch {
   /** At least one; none of them empty. */
@@ -88,7 +94,7 @@ export class Dispatcher {
     const linearizable = level === "linearizable";
     const answer = await this.#exchange(batch, {
       path: path("/db/query", {
-        ...EXACT,
+        ...UNPARSED,
         level,
         transaction,
         linearizable_timeout: linearizable ? LINEARIZABLE_WAIT : undefined,
@@ -105,12 +111,21 @@ export class Dispatcher {
   async #send(batch: Batch, endpoint: string, write: boolean): Promise<Reply> {
     const { statements, transaction } = batch;
     const answer = await this.#exchange(batch, {
-      path: path(endpoint, { ...EXACT, transaction }),
+      path: path(endpoint, { ...this.#exact(endpoint, statements), transaction }),
       body: encode(statements),
       leader: true,
       write,
     }, { write, linearizable: false, results: statements.length });
     return { answer, first: 0 } as Reply;
+  }
+
+  #exact(endpoint: string, statements: readonly Prepared[]): Flags {
+    if (endpoint === "/db/execute") return EXACT;
+    const parsed = statements.some(({ analysis }) =>
+      analysis.returning || analysis.kind === "explain"
+    );
+    if (!parsed) return UNPARSED;
+    return { ...EXACT, norwrandom: !this.#capabilities.reversesRandom };
   }
 
   #exchange(

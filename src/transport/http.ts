@@ -79,7 +79,14 @@ export class HttpTransport implements Transport {
       const { verdict, wait } = await this.#attempt(exchange, nodes.pick(exchange.leader), attempt);
       if ("value" in verdict) return verdict.value;
       doubtful ||= write && verdict.applied === "maybe";
-      const delay = retryDelay({ ...verdict, attempt, retries, repeatable, retryAfter: wait });
+      const delay = retryDelay({
+        ...verdict,
+        attempt,
+        retries,
+        repeatable,
+        remaining: deadline.remaining,
+        retryAfter: wait,
+      });
       if (delay === undefined || delay >= deadline.remaining) throw settle(verdict, doubtful);
       await this.#sleep(delay, deadline);
     }

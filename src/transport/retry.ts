@@ -12,9 +12,14 @@ export interface Attempt {
   readonly applied: Applied;
   /** What the answer suggests. */
   readonly next: Next;
+  /** Milliseconds until the deadline. */
+  readonly remaining?: number;
   /** Milliseconds a server or proxy asked to wait. */
   readonly retryAfter?: number | undefined;
 }
+
+/** With less time than that no further attempt is made, in milliseconds. */
+const LAST_CHANCE = 20;
 
 /** Upper ends of the waits before another attempt, by attempt, in milliseconds. */
 const WAITS: Record<Exclude<Next, "never">, readonly number[]> = {
@@ -29,7 +34,7 @@ const WAITS: Record<Exclude<Next, "never">, readonly number[]> = {
  * have been applied is repeated only if the exchange is repeatable.
  */
 export function retryDelay(
-  { attempt, retries, repeatable, applied, next, retryAfter = 0 }: Attempt,
+  { attempt, retries, repeatable, applied, next, remaining = Infinity, retryAfter = 0 }: Attempt,
   random: () => number = Math.random,
 ): number | undefined {
   if (next === "never" || applied === "yes" || attempt >= retries) return undefined;
@@ -37,7 +42,9 @@ export function retryDelay(
   const waits = WAITS[next];
   const longest = waits[Math.min(attempt, waits.length - 1)]!;
   const share = next === "leaderless" ? 0.75 + random() / 4 : random();
-  return Math.max(longest * share, retryAfter);
+  // A wait beyond the deadline would give up while there is still time for an attempt.
+  const wait = Math.min(longest * share, remaining / 2);
+  return remaining < LAST_CHANCE ? undefined : Math.max(wait, retryAfter);
 }
 
 /**

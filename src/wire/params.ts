@@ -12,7 +12,9 @@ export interface Flags {
   readonly transaction?: boolean | undefined;
   /** BLOBs as lists of bytes. */
   readonly blob_array?: boolean | undefined;
-  /** No rewriting of random functions. */
+  /** The server's own parser is left out: no rewriting, and no rows of RETURNING. */
+  readonly noparse?: boolean | undefined;
+  /** No rewriting of random functions; on `/db/query` and `/db/request` the reverse before 10.2.7. */
   readonly norwrandom?: boolean | undefined;
   /** No rewriting of time functions. */
   readonly norwtime?: boolean | undefined;
