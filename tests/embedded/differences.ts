@@ -1,3 +1,10 @@
+import process from "node:process";
+
+const [major = 3, minor = 53] = (process.versions.sqlite ?? "3.53").split(".").map(Number);
+
+/** This runtime's SQLite prints REAL values in another way than that of rqlite 10; Node 22 has such a one. */
+export const OLD_SQLITE = major === 3 && minor < 53;
+
 /** Steps of a recorded scenario that the embedded engine knowingly answers in another way. */
 export interface Difference {
   /** The scenario. */
@@ -7,7 +14,7 @@ export interface Difference {
   readonly reason: string;
   /** Only there; everywhere when absent. */
   readonly runtime?: "deno" | "bun" | "node";
-  /** Only with an SQLite before 3.53, which Node 22 has. */
+  /** Only where `OLD_SQLITE`. */
   readonly oldSqlite?: true;
   /** Only with a database in memory. */
   readonly memory?: true;

@@ -7,11 +7,14 @@ import { after, before, describe, it } from "node:test";
 import { embedded, type EmbeddedEngine } from "../../src/embedded/mod.ts";
 import { normalise } from "../support/golden.ts";
 import { type Rqlited, startRqlited } from "../support/rqlited.ts";
+import { OLD_SQLITE } from "./differences.ts";
 import { Random, type RandomRequest, randomRequest, SCHEMA } from "./random_requests.ts";
 
 const ROUNDS = Number(process.env.DIFFERENTIAL_ROUNDS ?? 10);
 const REQUESTS = 40;
-const skip = process.env.RQLITED_BIN ? false : "RQLITED_BIN names no server";
+const skip = !process.env.RQLITED_BIN
+  ? "RQLITED_BIN names no server"
+  : OLD_SQLITE && "this runtime's SQLite is older than the server's";
 
 describe("embedded() beside the server of RQLITED_BIN", () => {
   const folder = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "differential-"));

@@ -15,13 +15,10 @@ import {
   type Step,
   type Transcript,
 } from "../support/golden.ts";
-import { type Difference, DIFFERENCES } from "./differences.ts";
+import { type Difference, DIFFERENCES, OLD_SQLITE } from "./differences.ts";
 
 const transcript = readTranscript("v10");
 const runtime = "deno" in process.versions ? "deno" : "bun" in process.versions ? "bun" : "node";
-
-const [major, minor] = (process.versions.sqlite ?? "3.53").split(".").map(Number);
-const oldSqlite = major! < 3 || (major === 3 && minor! < 53);
 
 describe("embedded() in a file", () => {
   let folder = "";
@@ -63,7 +60,7 @@ function replay(scenario: Scenario, memory: boolean, path: () => string): void {
 
 function applies(difference: Difference, { name }: Scenario, memory: boolean): boolean {
   return difference.name === name && (difference.runtime ?? runtime) === runtime &&
-    (memory || !difference.memory) && (oldSqlite || !difference.oldSqlite);
+    (memory || !difference.memory) && (OLD_SQLITE || !difference.oldSqlite);
 }
 
 async function playAll(
