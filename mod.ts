@@ -17,8 +17,9 @@
  * @module
  */
 
-export { connect } from "./src/client/connect.ts";
-export type { Client, IterateOptions } from "./src/client/client.ts";
+export { connect } from "./src/database/connect.ts";
+export type { Client } from "./src/database/client.ts";
+export type { BaseClient, IterateOptions } from "./src/client/client.ts";
 export type {
   BatchOptions,
   CallOptions,

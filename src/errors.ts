@@ -22,6 +22,7 @@ export type ErrorCode =
   | "ERR_AUTHENTICATION"
   | "ERR_STALE_READ"
   | "ERR_OUTCOME_UNKNOWN"
+  | "ERR_TRANSACTION_CONFLICT"
   | `SQLITE_${string}`;
 
 /** What every error of the package can carry. */
@@ -299,19 +300,43 @@ export class StaleReadError extends OperationalError {
 }
 
 /**
- * A write may or may not have been applied: its answer was lost, cut off, malformed or of an unknown text.
- * Look at the data before repeating it.
+ * A write may or may not have been applied: its answer was lost, cut off, malformed or of an unknown text. Where it
+ * carried an id, `client.outcome(id)` tells later what became of it; otherwise look at the data before repeating it.
  */
 export class OutcomeUnknownError extends OperationalError {
   /** "OutcomeUnknownError". */
   override name = "OutcomeUnknownError";
+  /** What `outcome` takes; only a commit and an `execute` with an id have one. */
+  readonly id?: string;
 
   /**
    * Makes an error.
    *
    * @param message What was attempted and what came of it.
    */
-  constructor(message: string, init: OperationalErrorInit = {}) {
+  constructor(message: string, init: OperationalErrorInit & { id?: string } = {}) {
     super(message, { code: "ERR_OUTCOME_UNKNOWN", ...init });
+    if (init.id !== undefined) this.id = init.id;
+  }
+}
+
+/**
+ * Another client changed what the transaction had read, so it was refused: nothing was kept, and no late copy of it
+ * can be. Running the whole transaction again may succeed.
+ */
+export class TransactionConflictError extends OperationalError {
+  /** "TransactionConflictError". */
+  override name = "TransactionConflictError";
+  /** How often the transaction ran. */
+  readonly attempts: number;
+
+  /**
+   * Makes an error.
+   *
+   * @param message What was attempted and what came of it.
+   */
+  constructor(message: string, init: OperationalErrorInit & { attempts?: number } = {}) {
+    super(message, { code: "ERR_TRANSACTION_CONFLICT", retryable: true, ...init });
+    this.attempts = init.attempts ?? 1;
   }
 }

@@ -2,7 +2,6 @@ import { OutcomeUnknownError } from "../errors.ts";
 import { analyse } from "../sql/analyse.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import type { Result } from "../sql/value.ts";
-import type { Capabilities } from "./capabilities.ts";
 import type { Batch, Dispatcher, Reply } from "./dispatch.ts";
 import { firstError, resultsOf } from "./results.ts";
 import { changes } from "./route.ts";
@@ -16,21 +15,14 @@ const SENTINEL = prepareText("SELECT 1");
 const SAVEPOINT = prepareText('SAVEPOINT "rqlite:guard"');
 const RELEASE = prepareText('RELEASE "rqlite:guard"');
 
-/** What runs a batch. */
-export interface BatchContext {
-  readonly dispatcher: Dispatcher;
-  readonly capabilities: Capabilities;
-}
-
 /** A batch whose statements know their place in the caller's list. */
 export interface PlacedBatch extends Batch {
   readonly positions: readonly number[];
 }
 
 /** Runs the statements one by one in one request; each stands for itself. */
-export async function runLoose(context: BatchContext, batch: PlacedBatch): Promise<Result[]> {
+export async function runLoose(dispatcher: Dispatcher, batch: PlacedBatch): Promise<Result[]> {
   const { writes, reads } = countKinds(batch.statements);
-  const { dispatcher } = context;
   const reply =
     await (writes === 0
       ? dispatcher.read(batch)
@@ -48,16 +40,15 @@ export async function runLoose(context: BatchContext, batch: PlacedBatch): Promi
  * `/db/request`, which commits in spite of a statement that does not compile. In the last two cases the batch is first
  * run to a statement that fails on purpose, which shows every error and keeps nothing (orm-drivers §5.1).
  */
-export async function runAtomic(context: BatchContext, batch: PlacedBatch): Promise<Result[]> {
-  const { dispatcher, capabilities } = context;
+export async function runAtomic(dispatcher: Dispatcher, batch: PlacedBatch): Promise<Result[]> {
   const { statements, settings, positions } = batch;
   const { writes, reads } = countKinds(statements);
   if (writes === 0) return resultsOf(await dispatcher.read(batch), statements, settings, positions);
   const returning = statements.some(({ analysis }) => analysis.returning);
   const sound = reads === 0 &&
-    (!returning || statements.length === 1 || capabilities.returningAborts);
+    (!returning || statements.length === 1 || dispatcher.capabilities.returningAborts);
   if (sound) return resultsOf(await dispatcher.write(batch), statements, settings, positions);
-  await rehearse(context, batch);
+  await rehearse(dispatcher, batch);
   const marked = { ...batch, statements: [...statements, SENTINEL] };
   const reply = await dispatcher.mixed(marked);
   if (committedInSpite(reply, statements)) throw tornBatch(reply, statements, positions);
@@ -65,9 +56,9 @@ export async function runAtomic(context: BatchContext, batch: PlacedBatch): Prom
 }
 
 /** Throws the error that the batch would have, without keeping anything of it. */
-async function rehearse(context: BatchContext, batch: PlacedBatch): Promise<void> {
-  const { dispatcher, capabilities } = context;
-  const { statements, positions, settings } = capabilities.returningAborts ? batch : guarded(batch);
+async function rehearse(dispatcher: Dispatcher, batch: PlacedBatch): Promise<void> {
+  const { returningAborts } = dispatcher.capabilities;
+  const { statements, positions, settings } = returningAborts ? batch : guarded(batch);
   const reply = await dispatcher.speculate({ ...batch, statements: [...statements, POISON] });
   const failed = firstError(reply, statements);
   if (failed >= 0) resultsOf(reply, statements.slice(0, failed + 1), settings, positions);

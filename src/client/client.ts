@@ -2,7 +2,7 @@ import type { SqlFragment } from "../sql/statement.ts";
 import type { Params, Row } from "../sql/value.ts";
 import type { Executor, QueryOptions } from "./executor.ts";
 
-/** What {@linkcode Client.iterate} takes. */
+/** What {@linkcode BaseClient.iterate} takes. */
 export interface IterateOptions extends QueryOptions {
   /** Rows asked for at a time. @default {1000} */
   pageSize?: number;
@@ -10,27 +10,9 @@ export interface IterateOptions extends QueryOptions {
   by?: string;
 }
 
-/**
- * A client of one rqlite cluster, made by `connect`. It holds no connection and no state of its callers: share one, also
- * at module scope of a Worker.
- *
- * @example
- * ```ts
- * import { connect } from "@tangled/rqlite";
- * import { embedded } from "@tangled/rqlite/embedded";
- *
- * const db = connect(embedded()); // or connect("http://localhost:4001")
- * await db.execute("CREATE TABLE users(id INTEGER PRIMARY KEY, name TEXT)");
- * const { lastInsertId } = await db.execute("INSERT INTO users(name) VALUES(?)", ["Ada"]);
- * const { rows } = await db.query<{ name: string }>("SELECT name FROM users WHERE id = :id", {
- *   id: lastInsertId!,
- * });
- * console.log(rows[0]?.name); // Ada
- * await db.close();
- * ```
- */
-export interface Client extends Executor, AsyncDisposable {
-  /** Whether {@linkcode Client.close} was called. */
+/** What a client does by single requests; `Client` adds transactions. */
+export interface BaseClient extends Executor, AsyncDisposable {
+  /** Whether {@linkcode BaseClient.close} was called. */
   readonly closed: boolean;
   /**
    * Reads a large result page by page, one row at a time. Each page is a read of its own: rows that change meanwhile

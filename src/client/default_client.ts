@@ -6,9 +6,9 @@ import type { SqlFragment, Statement } from "../sql/statement.ts";
 import type { Params, Result, Row } from "../sql/value.ts";
 import { Deadline } from "../transport/deadline.ts";
 import type { Transport } from "../transport/transport.ts";
+import type { Backend } from "./backend.ts";
 import { type PlacedBatch, runAtomic, runLoose } from "./batch.ts";
-import { Capabilities } from "./capabilities.ts";
-import type { Client, IterateOptions } from "./client.ts";
+import type { BaseClient, IterateOptions } from "./client.ts";
 import { Dispatcher } from "./dispatch.ts";
 import type { BatchOptions, ExecuteOptions, QueryOptions } from "./executor.ts";
 import { type Cells, DEFAULT_PAGE_SIZE, iterate, keysetOf } from "./iterate.ts";
@@ -16,57 +16,56 @@ import { type ResolvedOptions, resolveSettings, type Settings } from "./options.
 import { emptyResult, resultsOf } from "./results.ts";
 import { changes, notAQuery } from "./route.ts";
 
-/** The {@linkcode Client} over a transport. */
-export class DefaultClient implements Client {
+/** The {@linkcode BaseClient} over a transport. */
+export class DefaultClient implements BaseClient, Backend {
   readonly #options: ResolvedOptions;
   readonly #transport: Transport;
-  readonly #capabilities: Capabilities;
-  readonly #dispatcher: Dispatcher;
+  /** Turns statements into requests. */
+  readonly dispatcher: Dispatcher;
   #closed = false;
 
   /** Sends nothing. */
   constructor(options: ResolvedOptions, transport: Transport) {
     this.#options = options;
     this.#transport = transport;
-    this.#capabilities = new Capabilities(transport);
-    this.#dispatcher = new Dispatcher(transport, this.#capabilities);
+    this.dispatcher = new Dispatcher(transport);
   }
 
-  /** See {@linkcode Client.closed}. */
+  /** See {@linkcode BaseClient.closed}. */
   get closed(): boolean {
     return this.#closed;
   }
 
-  /** See {@linkcode Client.query}. */
+  /** See {@linkcode BaseClient.query}. */
   async query<R = Row>(
     sql: string | SqlFragment,
     params?: Params,
     options?: QueryOptions,
   ): Promise<Result<R>> {
-    const settings = this.#settings(options);
-    const prepared = this.#prepare(statementOf(sql, params));
+    const settings = this.settings(options);
+    const prepared = this.prepare(statementOf(sql, params));
     const { analysis } = prepared;
     if (changes(analysis) && analysis.kind !== "unknown") throw notAQuery(analysis);
     return await this.#run(prepared, settings, "read") as Result<R>;
   }
 
-  /** See {@linkcode Client.execute}. */
+  /** See {@linkcode BaseClient.execute}. */
   async execute<R = Row>(
     sql: string | SqlFragment,
     params?: Params,
     options?: ExecuteOptions,
   ): Promise<Result<R>> {
-    const settings = this.#settings(options);
-    const prepared = this.#prepare(statementOf(sql, params));
+    const settings = this.settings(options);
+    const prepared = this.prepare(statementOf(sql, params));
     const method = changes(prepared.analysis) ? "write" : "read";
     return await this.#run(prepared, settings, method) as Result<R>;
   }
 
-  /** See {@linkcode Client.batch}. */
+  /** See {@linkcode BaseClient.batch}. */
   async batch(statements: readonly Statement[], options?: BatchOptions): Promise<Result[]> {
-    const settings = this.#settings(options);
+    const settings = this.settings(options);
     const now = new Date();
-    const all = statements.map((statement, i) => this.#prepare(statement, now, i));
+    const all = statements.map((statement, i) => this.prepare(statement, now, i));
     const positions = [...all.keys()].filter((i) => all[i]!.analysis.kind !== "empty");
     const results = all.map(emptyResult);
     if (positions.length === 0) return results;
@@ -78,20 +77,19 @@ export class DefaultClient implements Client {
       settings,
       deadline: new Deadline(settings.timeout, settings.signal),
     };
-    const context = { dispatcher: this.#dispatcher, capabilities: this.#capabilities };
-    const answered = await (atomic ? runAtomic : runLoose)(context, batch);
+    const answered = await (atomic ? runAtomic : runLoose)(this.dispatcher, batch);
     for (const [i, position] of positions.entries()) results[position] = answered[i]!;
     return results;
   }
 
-  /** See {@linkcode Client.iterate}. */
+  /** See {@linkcode BaseClient.iterate}. */
   iterate<R = Row>(
     sql: string | SqlFragment,
     params?: Params,
     options: IterateOptions = {},
   ): AsyncIterableIterator<R> {
-    const settings = this.#settings(options);
-    const prepared = this.#prepare(statementOf(sql, params));
+    const settings = this.settings(options);
+    const prepared = this.prepare(statementOf(sql, params));
     const keyset = keysetOf(prepared, options);
     const { pageSize = DEFAULT_PAGE_SIZE } = options;
     const read = async (page: Prepared): Promise<Result<Cells>> =>
@@ -102,7 +100,7 @@ export class DefaultClient implements Client {
     return rows as AsyncIterableIterator<unknown> as AsyncIterableIterator<R>;
   }
 
-  /** See {@linkcode Client.close}. */
+  /** See {@linkcode BaseClient.close}. */
   close(): Promise<void> {
     if (!this.#closed) {
       this.#closed = true;
@@ -121,7 +119,7 @@ export class DefaultClient implements Client {
     if (prepared.analysis.kind === "empty") return emptyResult();
     const deadline = new Deadline(settings.timeout, settings.signal);
     const statements = [prepared];
-    const reply = await this.#dispatcher[method]({
+    const reply = await this.dispatcher[method]({
       statements,
       transaction: false,
       settings,
@@ -130,15 +128,16 @@ export class DefaultClient implements Client {
     return resultsOf(reply, statements, settings)[0]!;
   }
 
-  #settings(options: BatchOptions | undefined): Settings {
+  /** See {@linkcode Backend.settings}. */
+  settings(options: BatchOptions | undefined): Settings {
     if (this.#closed) throw new InterfaceError("The client is closed: connect() makes another one");
     const settings = resolveSettings(this.#options.settings, options);
     settings.signal?.throwIfAborted();
     return settings;
   }
 
-  /** Refuses what must not be sent; puts values and SQL into the form that every server understands. */
-  #prepare(statement: Statement, now: Date = new Date(), statementIndex?: number): Prepared {
+  /** See {@linkcode Backend.prepare}. */
+  prepare(statement: Statement, now: Date = new Date(), statementIndex?: number): Prepared {
     const prepared = prepare(statement, {
       now,
       ...(statementIndex !== undefined && { statementIndex }),

@@ -4,7 +4,7 @@ import type { HttpAnswer, Transport } from "../transport/transport.ts";
 import type { Answer } from "../wire/decode.ts";
 import { encode } from "../wire/encode.ts";
 import { type Flags, path } from "../wire/params.ts";
-import type { Capabilities } from "./capabilities.ts";
+import { Capabilities } from "./capabilities.ts";
 import type { Level } from "./executor.ts";
 import { type Asked, judge, READ_STRONG } from "./judge.ts";
 import type { Settings } from "./options.ts";
@@ -51,9 +51,14 @@ export class Dispatcher {
   readonly #capabilities: Capabilities;
 
   /** Sends nothing yet. */
-  constructor(transport: Transport, capabilities: Capabilities) {
+  constructor(transport: Transport) {
     this.#transport = transport;
-    this.#capabilities = capabilities;
+    this.#capabilities = new Capabilities(transport);
+  }
+
+  /** What is known of the server. */
+  get capabilities(): Capabilities {
+    return this.#capabilities;
   }
 
   /** Runs statements that only read, by `/db/query`. */
@@ -74,6 +79,11 @@ export class Dispatcher {
     // Before 9.2 /db/execute sends the BLOBs of RETURNING as base64, like text; /db/request does not.
     if (returning && !this.#capabilities.returningAborts) return this.mixed(batch);
     return this.#send(batch, "/db/execute", true);
+  }
+
+  /** Runs a list that begins with its own id, by `/db/execute`: copies of it are refused, so it may be sent again. */
+  commit(batch: Batch): Promise<Reply> {
+    return this.#send(batch, "/db/execute", true, true);
   }
 
   /** Runs reads and writes in one list, by `/db/request`; it commits in spite of a statement that does not compile. */
@@ -104,17 +114,24 @@ export class Dispatcher {
       body: encode(statements, prefix),
       leader: level !== "none" && level !== "auto",
       write: false,
+      repeatable: true,
     }, { write: false, linearizable, results: prefix.length + statements.length });
     return { answer, first: prefix.length } as Reply | Unserved;
   }
 
-  async #send(batch: Batch, endpoint: string, write: boolean): Promise<Reply> {
+  async #send(
+    batch: Batch,
+    endpoint: string,
+    write: boolean,
+    repeatable = !write,
+  ): Promise<Reply> {
     const { statements, transaction } = batch;
     const answer = await this.#exchange(batch, {
       path: path(endpoint, { ...this.#exact(endpoint, statements), transaction }),
       body: encode(statements),
       leader: true,
       write,
+      repeatable,
     }, { write, linearizable: false, results: statements.length });
     return { answer, first: 0 } as Reply;
   }
@@ -130,7 +147,13 @@ export class Dispatcher {
 
   #exchange(
     { statements, deadline }: Batch,
-    { path, body, leader, write }: { path: string; body: string; leader: boolean; write: boolean },
+    { path, body, leader, write, repeatable }: {
+      path: string;
+      body: string;
+      leader: boolean;
+      write: boolean;
+      repeatable: boolean;
+    },
     asked: Asked,
   ): Promise<Answer | typeof READ_STRONG> {
     return this.#transport.send({
@@ -139,7 +162,7 @@ export class Dispatcher {
       body,
       leader,
       write,
-      repeatable: !write,
+      repeatable,
       statements: statements.length,
       deadline,
       judge: (answer: HttpAnswer) => {

@@ -34,6 +34,13 @@ export interface QueryOptions extends CallOptions {
 export interface ExecuteOptions extends CallOptions {
   /** The form of the rows of RETURNING. @default {"object"} */
   rows?: "object" | "array";
+  /**
+   * Makes the write exactly-once, under a name of your own such as `order-7`: it is sent again after a lost answer, and
+   * however many copies arrive, one is applied. A later call with the same id does nothing more, and answers
+   * `rowsAffected: -1`; that holds while the id is among the last 100,000 that were used. An id whose write failed is
+   * spent. See `outcome`.
+   */
+  id?: string;
 }
 
 /** What a batch takes. */

@@ -2,9 +2,10 @@ import { Authorization } from "../transport/credentials.ts";
 import { HttpTransport } from "../transport/http.ts";
 import { Nodes } from "../transport/nodes.ts";
 import { memberUrls } from "../wire/cluster.ts";
+import { DefaultClient } from "../client/default_client.ts";
+import { type ConnectOptions, resolveOptions } from "../client/options.ts";
 import type { Client } from "./client.ts";
-import { DefaultClient } from "./default_client.ts";
-import { type ConnectOptions, resolveOptions } from "./options.ts";
+import { DefaultDatabase } from "./default_database.ts";
 
 /**
  * Makes a client of a cluster; no request is sent.
@@ -38,5 +39,5 @@ export function connect(
     discover: resolved.discover ? memberUrls : undefined,
     onRequest: resolved.onRequest,
   });
-  return new DefaultClient(resolved, transport);
+  return new DefaultDatabase(new DefaultClient(resolved, transport));
 }

@@ -1,0 +1,25 @@
+import type { Prepared } from "../sql/prepare.ts";
+import type { Statement } from "../sql/statement.ts";
+import type { Dispatcher } from "./dispatch.ts";
+import type { BatchOptions } from "./executor.ts";
+import type { Settings } from "./options.ts";
+
+/** What transactions use of a client: less than its users have, and closer to the wire. */
+export interface Backend {
+  /** Turns statements into requests. */
+  readonly dispatcher: Dispatcher;
+  /**
+   * What a call is run with: its options over the client's.
+   *
+   * @throws {InterfaceError} If the client is closed.
+   * @throws {TypeError|RangeError} If an option is wrong.
+   */
+  settings(options: BatchOptions | undefined): Settings;
+  /**
+   * Refuses what must not be sent; puts values and SQL into the form that every server understands.
+   *
+   * @param now The present time, for writes.
+   * @param statementIndex Its position in the batch, for errors.
+   */
+  prepare(statement: Statement, now?: Date, statementIndex?: number): Prepared;
+}

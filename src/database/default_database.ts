@@ -1,0 +1,93 @@
+import type { IterateOptions } from "../client/client.ts";
+import type { DefaultClient } from "../client/default_client.ts";
+import type {
+  BatchOptions,
+  CallOptions,
+  ExecuteOptions,
+  QueryOptions,
+} from "../client/executor.ts";
+import { statementOf } from "../sql/form.ts";
+import type { SqlFragment, Statement } from "../sql/statement.ts";
+import type { Params, Result, Row } from "../sql/value.ts";
+import { Commits } from "../transaction/commits.ts";
+import { executeOnce } from "../transaction/execute_once.ts";
+import type { Call } from "../transaction/internal.ts";
+import { Deadline } from "../transport/deadline.ts";
+import type { Client } from "./client.ts";
+
+/** The {@linkcode Client}: single requests by the client below, everything with an id by the commit log. */
+export class DefaultDatabase implements Client {
+  readonly #client: DefaultClient;
+  readonly #commits: Commits;
+
+  /** Sends nothing. */
+  constructor(client: DefaultClient) {
+    this.#client = client;
+    this.#commits = new Commits(client.dispatcher);
+  }
+
+  /** See {@linkcode Client.closed}. */
+  get closed(): boolean {
+    return this.#client.closed;
+  }
+
+  /** See {@linkcode Client.query}. */
+  query<R = Row>(
+    sql: string | SqlFragment,
+    params?: Params,
+    options?: QueryOptions,
+  ): Promise<Result<R>> {
+    return this.#client.query(sql, params, options);
+  }
+
+  /** See {@linkcode Client.execute}. */
+  async execute<R = Row>(
+    sql: string | SqlFragment,
+    params?: Params,
+    options?: ExecuteOptions,
+  ): Promise<Result<R>> {
+    const id = options?.id;
+    if (id === undefined) return await this.#client.execute(sql, params, options);
+    const call = this.#call(options);
+    const prepared = this.#client.prepare(statementOf(sql, params));
+    // Rows have the type that the caller named with R.
+    return await executeOnce(this.#client, this.#commits, prepared, id, call) as Result<R>;
+  }
+
+  /** See {@linkcode Client.batch}. */
+  batch(statements: readonly Statement[], options?: BatchOptions): Promise<Result[]> {
+    return this.#client.batch(statements, options);
+  }
+
+  /** See {@linkcode Client.iterate}. */
+  iterate<R = Row>(
+    sql: string | SqlFragment,
+    params?: Params,
+    options?: IterateOptions,
+  ): AsyncIterableIterator<R> {
+    return this.#client.iterate(sql, params, options);
+  }
+
+  /** See {@linkcode Client.outcome}. */
+  async outcome(
+    id: string,
+    options?: CallOptions,
+  ): Promise<"committed" | "not committed" | "unknown"> {
+    return await this.#commits.outcome(id, this.#call(options));
+  }
+
+  /** See {@linkcode Client.close}. */
+  close(): Promise<void> {
+    return this.#client.close();
+  }
+
+  /** Closes the client. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #call(options: BatchOptions | undefined): Call {
+    const settings = this.#client.settings(options);
+    return { settings, deadline: new Deadline(settings.timeout, settings.signal) };
+  }
+}
