@@ -28,7 +28,15 @@ export type {
   Level,
   QueryOptions,
 } from "./src/client/executor.ts";
-export type { ConnectOptions } from "./src/client/options.ts";
+export type { ClientOptions } from "./src/client/options.ts";
+export type { ConnectOptions } from "./src/database/options.ts";
+export type {
+  Savepoint,
+  Transaction,
+  TransactionOptions,
+  TransactionQueryOptions,
+} from "./src/transaction/transaction.ts";
+export type { AcquireOptions, Lock, LockHandle } from "./src/locks/lock.ts";
 export type { RequestEvent } from "./src/transport/http.ts";
 export { sql } from "./src/sql/template.ts";
 export type { SqlTag } from "./src/sql/template.ts";

@@ -14,10 +14,11 @@ const LAYERS: Layers = {
   "wire": ["sql", "errors.ts"],
   "transport": ["errors.ts"],
   "client": ["wire", "transport", "sql", "errors.ts"],
-  "transaction": ["client", "wire", "transport", "sql", "errors.ts"],
+  "locks": [],
+  "transaction": ["client", "locks", "wire", "transport", "sql", "errors.ts"],
   "database": ["transaction", "client", "wire", "transport", "sql", "errors.ts"],
   "embedded": ["sql"],
-  "mod.ts": ["database", "transaction", "client", "transport", "wire", "sql", "errors.ts"],
+  "mod.ts": ["database", "transaction", "locks", "client", "transport", "wire", "sql", "errors.ts"],
 };
 
 /** The parts that are made for certain runtimes. */

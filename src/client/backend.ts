@@ -1,4 +1,4 @@
-import type { Prepared } from "../sql/prepare.ts";
+import type { Prepared, PrepareOptions } from "../sql/prepare.ts";
 import type { Statement } from "../sql/statement.ts";
 import type { Dispatcher } from "./dispatch.ts";
 import type { BatchOptions } from "./executor.ts";
@@ -15,11 +15,6 @@ export interface Backend {
    * @throws {TypeError|RangeError} If an option is wrong.
    */
   settings(options: BatchOptions | undefined): Settings;
-  /**
-   * Refuses what must not be sent; puts values and SQL into the form that every server understands.
-   *
-   * @param now The present time, for writes.
-   * @param statementIndex Its position in the batch, for errors.
-   */
-  prepare(statement: Statement, now?: Date, statementIndex?: number): Prepared;
+  /** Refuses what must not be sent; puts values and SQL into the form that every server understands. */
+  prepare(statement: Statement, options?: Partial<PrepareOptions>): Prepared;
 }

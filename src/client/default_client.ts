@@ -1,6 +1,6 @@
 import { InterfaceError } from "../errors.ts";
 import { statementOf } from "../sql/form.ts";
-import { prepare, type Prepared } from "../sql/prepare.ts";
+import { prepare, type Prepared, type PrepareOptions } from "../sql/prepare.ts";
 import { withReturning } from "../sql/returning.ts";
 import type { SqlFragment, Statement } from "../sql/statement.ts";
 import type { Params, Result, Row } from "../sql/value.ts";
@@ -65,7 +65,9 @@ export class DefaultClient implements BaseClient, Backend {
   async batch(statements: readonly Statement[], options?: BatchOptions): Promise<Result[]> {
     const settings = this.settings(options);
     const now = new Date();
-    const all = statements.map((statement, i) => this.prepare(statement, now, i));
+    const all = statements.map((statement, i) =>
+      this.prepare(statement, { now, statementIndex: i })
+    );
     const positions = [...all.keys()].filter((i) => all[i]!.analysis.kind !== "empty");
     const results = all.map(emptyResult);
     if (positions.length === 0) return results;
@@ -137,11 +139,8 @@ export class DefaultClient implements BaseClient, Backend {
   }
 
   /** See {@linkcode Backend.prepare}. */
-  prepare(statement: Statement, now: Date = new Date(), statementIndex?: number): Prepared {
-    const prepared = prepare(statement, {
-      now,
-      ...(statementIndex !== undefined && { statementIndex }),
-    });
+  prepare(statement: Statement, options?: Partial<PrepareOptions>): Prepared {
+    const prepared = prepare(statement, { now: new Date(), ...options });
     return this.#options.returningRewrite ? withReturning(prepared) : prepared;
   }
 }

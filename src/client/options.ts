@@ -5,7 +5,7 @@ import type { IntegerMode } from "../sql/value.ts";
 import type { BatchOptions, Level, QueryOptions } from "./executor.ts";
 
 /** What {@linkcode connect} takes; per-call options win over these. */
-export interface ConnectOptions extends QueryOptions {
+export interface ClientOptions extends QueryOptions {
   /** One URL or several, in place of the first argument. @default {"http://localhost:4001"} */
   url?: string | readonly string[];
   /** The user; in place of the one in the URL. */
@@ -46,7 +46,7 @@ export interface Settings {
   readonly rows: "object" | "array";
 }
 
-/** {@linkcode ConnectOptions} with every default filled in. */
+/** {@linkcode ClientOptions} with every default filled in. */
 export interface ResolvedOptions {
   readonly nodes: readonly string[];
   readonly credentials: Credentials | (() => Promise<Credentials>) | undefined;
@@ -98,19 +98,19 @@ const URL_OPTIONS: Record<string, (value: string) => unknown> = {
  * @throws {RangeError} If a number is out of range.
  */
 export function resolveOptions(
-  target: string | readonly string[] | ConnectOptions | undefined,
-  options: ConnectOptions = {},
+  target: string | readonly string[] | ClientOptions | undefined,
+  options: ClientOptions = {},
 ): ResolvedOptions {
   const isOptions = typeof target === "object" && !Array.isArray(target);
-  const given: ConnectOptions = isOptions
-    ? { ...(target as ConnectOptions), ...options }
+  const given: ClientOptions = isOptions
+    ? { ...(target as ClientOptions), ...options }
     : { ...options };
   const source = (isOptions ? undefined : target as string | readonly string[] | undefined) ??
     given.url ??
     DEFAULT_URL;
   const urls = (typeof source === "string" ? [source] : [...source]).map(readUrl);
   if (urls.length === 0) throw new TypeError("Cannot connect as the list of URLs is empty");
-  const merged: ConnectOptions = { ...same(urls, "options"), ...withoutUndefined(given) };
+  const merged: ClientOptions = { ...same(urls, "options"), ...withoutUndefined(given) };
   checkHeaders(merged.headers);
   check("retries", merged.retries, (n) => Number.isInteger(n) && n >= 0, "an integer from 0 on");
   return {
@@ -169,7 +169,7 @@ export function resolveSettings(defaults: Settings, options: BatchOptions | unde
 interface ParsedUrl {
   readonly node: string;
   readonly credentials: Credentials | undefined;
-  readonly options: ConnectOptions;
+  readonly options: ClientOptions;
 }
 
 function readUrl(text: string): ParsedUrl {
@@ -202,7 +202,7 @@ function readUrl(text: string): ParsedUrl {
   const credentials = url.username === "" && url.password === ""
     ? undefined
     : { username: decode(url.username), password: decode(url.password) };
-  return { node: nodeOf(url), credentials, options: options as ConnectOptions };
+  return { node: nodeOf(url), credentials, options: options as ClientOptions };
 }
 
 function decode(part: string): string {
@@ -236,7 +236,7 @@ function same<K extends "credentials" | "options">(
 }
 
 function credentialsOf(
-  { username, password, credentials }: ConnectOptions,
+  { username, password, credentials }: ClientOptions,
   inUrl: Credentials | undefined,
 ): ResolvedOptions["credentials"] {
   if (credentials !== undefined) {
@@ -288,6 +288,6 @@ function check(name: string, value: unknown, valid: (n: number) => boolean, want
   );
 }
 
-function withoutUndefined(options: ConnectOptions): ConnectOptions {
+function withoutUndefined(options: ClientOptions): ClientOptions {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }

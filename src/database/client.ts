@@ -1,5 +1,6 @@
 import type { BaseClient } from "../client/client.ts";
 import type { CallOptions } from "../client/executor.ts";
+import type { Transaction, TransactionOptions } from "../transaction/transaction.ts";
 
 /**
  * A client of one rqlite cluster, made by `connect`. It holds no connection and no state of its callers: share one, also
@@ -21,6 +22,58 @@ import type { CallOptions } from "../client/executor.ts";
  * ```
  */
 export interface Client extends BaseClient {
+  /**
+   * Runs `fn` as one serializable transaction and commits it: what it read still holds at that moment, or nothing is kept.
+   * On a conflict it runs again, up to `retries` times: `fn` must have no effects outside of `tx`.
+   *
+   * @returns What `fn` returned in the run that took effect.
+   * @throws {TransactionConflictError} If every run conflicted; nothing was kept.
+   * @throws {OutcomeUnknownError} If it cannot be known whether it took effect; `outcome(error.id)` may tell later.
+   * @throws What `fn` throws; nothing was kept then.
+   *
+   * @example
+   * ```ts
+   * import { connect } from "@tangled/rqlite";
+   * import { embedded } from "@tangled/rqlite/embedded";
+   *
+   * const db = connect(embedded());
+   * await db.execute("CREATE TABLE accounts(id INTEGER PRIMARY KEY, balance INTEGER)");
+   * await db.execute("INSERT INTO accounts VALUES(1, 100), (2, 0)");
+   * await db.transaction(async (tx) => {
+   *   const { rows: [from] } = await tx.query<{ balance: number }>(
+   *     "SELECT balance FROM accounts WHERE id = 1",
+   *   );
+   *   if (from!.balance < 30) throw new Error("Not enough money");
+   *   await tx.execute("UPDATE accounts SET balance = balance - 30 WHERE id = 1");
+   *   await tx.execute("UPDATE accounts SET balance = balance + 30 WHERE id = 2");
+   * });
+   * await db.close();
+   * ```
+   */
+  transaction<T>(fn: (tx: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T>;
+  /**
+   * Begins a transaction that the caller commits; conflicts are the caller's too. No request is sent, and one that is
+   * never committed costs nothing; use `await using` to roll it back on every path.
+   *
+   * @example
+   * ```ts
+   * import { connect } from "@tangled/rqlite";
+   * import { embedded } from "@tangled/rqlite/embedded";
+   *
+   * const db = connect(embedded());
+   * await db.execute("CREATE TABLE logs(line TEXT)");
+   * {
+   *   await using tx = await db.begin();
+   *   await tx.execute("INSERT INTO logs VALUES('kept')");
+   *   const point = await tx.savepoint();
+   *   await tx.execute("INSERT INTO logs VALUES('undone')");
+   *   await tx.rollbackTo(point);
+   *   await tx.commit();
+   * }
+   * await db.close();
+   * ```
+   */
+  begin(options?: TransactionOptions): Promise<Transaction>;
   /**
    * What became of a commit, or of an `execute` with an id, asked later. It fences the id off: "not committed" stays
    * true, and the write can no longer be applied. "unknown" means that the cluster cannot tell any more, because more

@@ -3,9 +3,11 @@ import { HttpTransport } from "../transport/http.ts";
 import { Nodes } from "../transport/nodes.ts";
 import { memberUrls } from "../wire/cluster.ts";
 import { DefaultClient } from "../client/default_client.ts";
-import { type ConnectOptions, resolveOptions } from "../client/options.ts";
+import { resolveOptions } from "../client/options.ts";
+import type { TransactionOptions } from "../transaction/transaction.ts";
 import type { Client } from "./client.ts";
 import { DefaultDatabase } from "./default_database.ts";
+import type { ConnectOptions } from "./options.ts";
 
 /**
  * Makes a client of a cluster; no request is sent.
@@ -39,5 +41,13 @@ export function connect(
     discover: resolved.discover ? memberUrls : undefined,
     onRequest: resolved.onRequest,
   });
-  return new DefaultDatabase(new DefaultClient(resolved, transport));
+  const defaults = options?.transaction ?? transactionIn(url);
+  return new DefaultDatabase(new DefaultClient(resolved, transport), defaults ?? {});
+}
+
+function transactionIn(
+  url: string | readonly string[] | ConnectOptions | undefined,
+): TransactionOptions | undefined {
+  const isOptions = typeof url === "object" && !Array.isArray(url);
+  return isOptions ? (url as ConnectOptions).transaction : undefined;
 }

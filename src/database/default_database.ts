@@ -12,6 +12,11 @@ import type { Params, Result, Row } from "../sql/value.ts";
 import { Commits } from "../transaction/commits.ts";
 import { executeOnce } from "../transaction/execute_once.ts";
 import type { Call } from "../transaction/internal.ts";
+import { type ResolvedTransactionOptions, resolveTransaction } from "../transaction/options.ts";
+import { beginTransaction, type Runner, runTransaction } from "../transaction/run_transaction.ts";
+import type { Transaction, TransactionOptions } from "../transaction/transaction.ts";
+import { shapes } from "../transaction/trial.ts";
+import { Turns } from "../transaction/turns.ts";
 import { Deadline } from "../transport/deadline.ts";
 import type { Client } from "./client.ts";
 
@@ -19,11 +24,17 @@ import type { Client } from "./client.ts";
 export class DefaultDatabase implements Client {
   readonly #client: DefaultClient;
   readonly #commits: Commits;
+  readonly #runner: Runner;
+  readonly #defaults: TransactionOptions;
 
   /** Sends nothing. */
-  constructor(client: DefaultClient) {
+  constructor(client: DefaultClient, defaults: TransactionOptions) {
     this.#client = client;
-    this.#commits = new Commits(client.dispatcher);
+    this.#defaults = defaults;
+    const { dispatcher } = client;
+    this.#commits = new Commits(dispatcher);
+    const shared = { dispatcher, commits: this.#commits, shapes: shapes() };
+    this.#runner = { backend: client, shared, turns: new Turns() };
   }
 
   /** See {@linkcode Client.closed}. */
@@ -68,6 +79,19 @@ export class DefaultDatabase implements Client {
     return this.#client.iterate(sql, params, options);
   }
 
+  /** See {@linkcode Client.transaction}. */
+  async transaction<T>(
+    fn: (tx: Transaction) => Promise<T>,
+    options?: TransactionOptions,
+  ): Promise<T> {
+    return await runTransaction(this.#runner, this.#resolve(options), fn);
+  }
+
+  /** See {@linkcode Client.begin}. */
+  async begin(options?: TransactionOptions): Promise<Transaction> {
+    return await beginTransaction(this.#runner, this.#resolve(options));
+  }
+
   /** See {@linkcode Client.outcome}. */
   async outcome(
     id: string,
@@ -84,6 +108,10 @@ export class DefaultDatabase implements Client {
   /** Closes the client. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  #resolve(options: TransactionOptions | undefined): ResolvedTransactionOptions {
+    return resolveTransaction(this.#client, this.#defaults, options);
   }
 
   #call(options: BatchOptions | undefined): Call {

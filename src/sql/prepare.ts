@@ -27,6 +27,8 @@ export interface PrepareOptions {
   readonly now: Date;
   /** Its position in the batch, for errors. */
   readonly statementIndex?: number;
+  /** Also replaces the present time in reads, so that they can be repeated. @default {false} */
+  readonly freezeReads?: boolean;
   /** Fills an array with random bytes. @default {crypto.getRandomValues} */
   readonly random?: (bytes: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer>;
 }
@@ -66,7 +68,8 @@ function frozen(
   options: PrepareOptions,
 ): readonly Edit[] {
   if (analysis.volatile.length === 0) return [];
-  if (analysis.kind !== "write" && analysis.kind !== "ddl") return [];
+  const stored = analysis.kind === "write" || analysis.kind === "ddl";
+  if (!stored && !(analysis.kind === "read" && options.freezeReads)) return [];
   return freeze(analysis, { ...options, valueOf: (index) => values[index - 1] });
 }
 

@@ -1,0 +1,86 @@
+import type { Reply } from "../client/dispatch.ts";
+import { resultsOf } from "../client/results.ts";
+import type { Prepared } from "../sql/prepare.ts";
+import type { Result } from "../sql/value.ts";
+import { baseIn } from "./commits.ts";
+import { OBSERVE, type Observed } from "./guard.ts";
+import type { Step } from "./step.ts";
+
+/** Walks through an answer; a transaction that was aborted has fewer entries than statements. */
+export class Cursor {
+  readonly #reply: Reply;
+  #at = 0;
+
+  /** Begins at the first statement. */
+  constructor(reply: Reply) {
+    this.#reply = reply;
+  }
+
+  /** Nothing behind was run. */
+  get ended(): boolean {
+    return this.#reply.first + this.#at >= this.#reply.answer.length;
+  }
+
+  /** The error of the next statement. */
+  take(): string | undefined {
+    if (this.ended) return "it was not run";
+    return this.#reply.answer.errorAt(this.#reply.first + this.#at++);
+  }
+
+  /** The result of the next statement; its error goes to the step. */
+  result(step: Step, settings: Step["settings"]): Result | undefined {
+    const { answer, first } = this.#reply;
+    const reply = { answer, first: first + this.#at++ };
+    try {
+      return resultsOf(reply, [step.prepared], settings, [step.index])[0]!;
+    } catch (error) {
+      step.fail(error);
+      return undefined;
+    }
+  }
+
+  /** What the write before did. */
+  observed({ prepared: { analysis } }: Step): Observed | undefined {
+    if (this.ended) return undefined;
+    const row = this.#row(OBSERVE);
+    if (row === undefined) return undefined;
+    const [changes, rowid] = row as [number | bigint, number | bigint];
+    const inserts = analysis.verb === "INSERT" || analysis.verb === "REPLACE";
+    const sets = inserts && !analysis.upsert && changes !== 0;
+    return { changes, rowid: sets ? rowid : undefined };
+  }
+
+  /** The digest of the next statement, or why there is none. */
+  digest(prepared: Prepared): string | Error {
+    const error = this.#reply.answer.errorAt(this.#reply.first + this.#at);
+    const at = this.#at++;
+    return error === undefined ? textAt(this.#reply, at, prepared) : new Error(error);
+  }
+
+  /** The base of new ids, where the next statement asks for it. */
+  base(): number | undefined {
+    return baseIn(this.#reply, this.#at++);
+  }
+
+  /** The number that the next statement reads; 0 without a row, `undefined` without a table. */
+  number(prepared: Prepared): number | undefined {
+    const failed = this.#reply.answer.errorAt(this.#reply.first + this.#at) !== undefined;
+    if (failed) this.#at++;
+    return failed ? undefined : Number(this.#row(prepared)?.[0] ?? 0);
+  }
+
+  #row({ analysis }: Prepared): readonly unknown[] | undefined {
+    const { answer, first } = this.#reply;
+    const at = first + this.#at++;
+    if (answer.errorAt(at) !== undefined) return undefined;
+    const { rows } = answer.result(at, { analysis, rows: "array", integers: "auto" });
+    return rows[0] as unknown as readonly unknown[] | undefined;
+  }
+}
+
+/** The only value of a result. */
+export function textAt({ answer, first }: Reply, i: number, { analysis }: Prepared): string {
+  const { rows } = answer.result(first + i, { analysis, rows: "array", integers: "auto" });
+  const [text] = rows[0] as unknown as readonly unknown[];
+  return String(text);
+}

@@ -1,0 +1,105 @@
+/**
+ * Digests of results, computed on the server. Guards compare them on every node, and nodes may run different versions
+ * of SQLite while a cluster is upgraded, so a digest is made of nothing but integers and hexadecimal text, and does not
+ * depend on the order of rows (orm-drivers §5.2).
+ *
+ * @module
+ */
+
+import type { Prepared } from "../sql/prepare.ts";
+import { significantTokens } from "../sql/tokenize.ts";
+import { TokenView } from "../sql/view.ts";
+import { groupEnd } from "../sql/words.ts";
+
+/** The longest digest that a guard takes, in characters. */
+export const LONGEST_DIGEST = 1_000_000;
+
+/** SQLite takes 500 terms of a compound SELECT, and a column is one. */
+export const MOST_COLUMNS = 500;
+
+/** The name that the rows have inside a digest. */
+const ROWS = "_rqlite_rows";
+
+/**
+ * A REAL `v` by integers: SQLite's versions differ in how they print one. Divided or multiplied by 2^60, which is
+ * exact, until it lies in 1 … 2^62; there its whole part and 53 bits of its fraction are all of it.
+ */
+const REAL = "(WITH RECURSIVE s(k,y) AS (SELECT 0,v UNION ALL " +
+  "SELECT k+CASE WHEN abs(y)<1.0 THEN -1 ELSE 1 END," +
+  "CASE WHEN abs(y)<1.0 THEN y*1073741824.0*1073741824.0 ELSE y/1073741824.0/1073741824.0 END " +
+  "FROM s WHERE (abs(y)<1.0 AND y<>0.0 OR abs(y)>=2147483648.0*2147483648.0) AND abs(k)<20) " +
+  "SELECT printf('r%d:%d:%d',k,y,(y-CAST(y AS INTEGER))*9007199254740992.0) " +
+  "FROM s ORDER BY abs(k) DESC LIMIT 1)";
+
+const VALUE = "CASE typeof(v) WHEN 'integer' THEN 'i'||v WHEN 'text' THEN 't'||hex(v) " +
+  `WHEN 'blob' THEN 'b'||hex(v) WHEN 'null' THEN 'n' ELSE ${REAL} END`;
+
+/**
+ * SQL that computes the digest of a read: one row, one text.
+ *
+ * @param columns How many columns the read has.
+ */
+export function digestOf(sql: string, columns: number): string {
+  const names = Array.from({ length: columns }, (_, i) => `c${i}`);
+  const values = names.map((name, i) => i === 0 ? `SELECT ${name} AS v` : `SELECT ${name}`);
+  return `WITH ${ROWS}(${names.join()}) AS (${sql}) SELECT coalesce(group_concat(r,';'),'') FROM ` +
+    `(SELECT (SELECT group_concat(${VALUE}) FROM (${values.join(" UNION ALL ")})) AS r ` +
+    `FROM ${ROWS} ORDER BY r)`;
+}
+
+/** The digest of a read as a statement; it is read like a result of the same statement. */
+export function digestStatement(prepared: Prepared, columns: number): Prepared {
+  return { ...prepared, sql: digestOf(prepared.sql, columns) };
+}
+
+/** Whether a digest failed because the number of columns is another one. */
+export function isShapeError(text: string): boolean {
+  return text.startsWith(`table ${ROWS} has `);
+}
+
+const CLAUSES = [
+  "FROM",
+  "WHERE",
+  "GROUP",
+  "HAVING",
+  "WINDOW",
+  "ORDER",
+  "LIMIT",
+  "UNION",
+  "EXCEPT",
+  "INTERSECT",
+];
+
+/** How many columns a read has, as far as its text tells; `*` does not. */
+export function countColumns(sql: string): number | undefined {
+  const { tokens } = significantTokens(sql);
+  const view = new TokenView(sql, tokens);
+  let i = 0;
+  while (i < tokens.length && !view.isWord(i, "SELECT") && !view.isWord(i, "VALUES")) {
+    i = view.is(i, "(") ? groupEnd(sql, tokens, i) : i + 1;
+  }
+  if (view.isWord(i, "VALUES")) return commas(view, i + 2, () => false);
+  const first = view.isOneOf(i + 1, ["DISTINCT", "ALL"]) ? i + 2 : i + 1;
+  return commas(
+    view,
+    first,
+    (at) => view.isOneOf(at, CLAUSES) && !view.isWord(at - 1, "DISTINCT"),
+  );
+}
+
+/** The items of a list that ends at `)`, at the end or where `ends` says; none if one of them is a `*`. */
+function commas(
+  view: TokenView,
+  first: number,
+  ends: (at: number) => boolean,
+): number | undefined {
+  let count = 1;
+  for (let i = first; i < view.tokens.length;) {
+    if (view.is(i, ")") || ends(i)) break;
+    const starts = i === first || view.is(i - 1, ",") || view.is(i - 1, ".");
+    if (view.is(i, "*") && starts) return undefined;
+    if (view.is(i, ",")) count++;
+    i = view.is(i, "(") ? groupEnd(view.sql, view.tokens, i) : i + 1;
+  }
+  return count;
+}

@@ -1,0 +1,194 @@
+import { RqliteError, TransactionConflictError } from "../errors.ts";
+import type { Backend } from "../client/backend.ts";
+import { Deadline } from "../transport/deadline.ts";
+import type { LockHandle } from "../locks/lock.ts";
+import type { CommitId } from "./commit_log.ts";
+import { conflict, settle } from "./commit_run.ts";
+import { DefaultTransaction } from "./default_transaction.ts";
+import type { ResolvedTransactionOptions } from "./options.ts";
+import type { Transaction } from "./transaction.ts";
+import type { Shared } from "./trial.ts";
+import type { Turns } from "./turns.ts";
+import { pause } from "./pause.ts";
+
+/** The longest waits before another run, by the number of runs so far, in milliseconds. */
+const FIRST_PAUSE = 5;
+const LONGEST_PAUSE = 500;
+
+/** What runs transactions; one for each client. */
+export interface Runner {
+  readonly backend: Backend;
+  readonly shared: Shared;
+  readonly turns: Turns;
+}
+
+/** Takes the lock, if there is one, and begins. */
+export async function beginTransaction(
+  { backend, shared }: Runner,
+  options: ResolvedTransactionOptions,
+): Promise<Transaction> {
+  const { timeout, signal } = options.settings;
+  const deadline = new Deadline(timeout, signal);
+  const handle = await acquire(options, deadline);
+  const onEnd = handle && (() => handle.release());
+  return new DefaultTransaction({ backend, shared, options, deadline, handle, earlier: [], onEnd });
+}
+
+/**
+ * Runs a function as one transaction, again where it conflicts.
+ *
+ * The result of a run whose commit was refused is kept until its id is settled: a late copy may have taken effect.
+ */
+export async function runTransaction<T>(
+  runner: Runner,
+  options: ResolvedTransactionOptions,
+  fn: (tx: Transaction) => Promise<T>,
+): Promise<T> {
+  const { timeout, signal } = options.settings;
+  const deadline = new Deadline(timeout, signal);
+  const handle = await acquire(options, deadline);
+  try {
+    return await new Runs(runner, options, deadline, handle, fn).all();
+  } finally {
+    await handle?.release();
+  }
+}
+
+/** All runs of one function. */
+class Runs<T> {
+  readonly #runner: Runner;
+  readonly #options: ResolvedTransactionOptions;
+  readonly #deadline: Deadline;
+  readonly #handle: LockHandle | undefined;
+  readonly #fn: (tx: Transaction) => Promise<T>;
+  readonly #unsettled: CommitId[] = [];
+  readonly #results = new Map<string, T>();
+  #count = 0;
+
+  constructor(
+    runner: Runner,
+    options: ResolvedTransactionOptions,
+    deadline: Deadline,
+    handle: LockHandle | undefined,
+    fn: (tx: Transaction) => Promise<T>,
+  ) {
+    this.#runner = runner;
+    this.#options = options;
+    this.#deadline = deadline;
+    this.#handle = handle;
+    this.#fn = fn;
+  }
+
+  async all(): Promise<T> {
+    let done: (() => void) | undefined;
+    try {
+      for (;;) {
+        const run = await this.#once();
+        if ("result" in run) return run.result;
+        if (this.#count > this.#options.retries) {
+          return await this.#giveUp(this.#counted(run.error));
+        }
+        // Those that collided take turns, so that each gets through at last.
+        done ??= await this.#runner.turns.take(this.#deadline.remaining);
+        const longest = Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** this.#count);
+        try {
+          await pause(Math.random() * longest, this.#deadline);
+        } catch (error) {
+          return await this.#giveUp(error);
+        }
+      }
+    } finally {
+      done?.();
+    }
+  }
+
+  async #once(): Promise<{ readonly result: T } | { readonly error: unknown }> {
+    const { backend, shared } = this.#runner;
+    this.#count++;
+    const tx = new DefaultTransaction({
+      backend,
+      shared,
+      options: this.#options,
+      deadline: this.#deadline,
+      handle: this.#handle,
+      earlier: [...this.#unsettled],
+    });
+    let result: T;
+    try {
+      result = await this.#fn(tx);
+      if (tx.state === "rolledback") tx.signal.throwIfAborted();
+      if (tx.state !== "active") return await this.#ended(result);
+    } catch (error) {
+      await tx.rollback();
+      if (tx.state === "unknown") throw error;
+      if (tx.conflict !== undefined || isConflict(error)) return { error: tx.conflict ?? error };
+      return { result: await this.#giveUp(error) };
+    }
+    return await this.#finish(tx, result);
+  }
+
+  async #finish(
+    tx: DefaultTransaction,
+    result: T,
+  ): Promise<{ readonly result: T } | { readonly error: unknown }> {
+    const ending = await tx.finish().catch((error: unknown) => ({ is: "failed" as const, error }));
+    switch (ending.is) {
+      case "committed":
+        return { result };
+      case "done earlier":
+        return { result: this.#results.get(ending.id)! };
+      case "failed":
+        if (tx.state === "unknown") throw ending.error;
+        return { result: await this.#giveUp(ending.error) };
+      case "refused":
+        if (ending.unsettled !== undefined) {
+          this.#unsettled.push(ending.unsettled);
+          this.#results.set(ending.unsettled.id, result);
+        }
+        if (isConflict(ending.error)) return { error: ending.error };
+        return { result: await this.#giveUp(ending.error) };
+    }
+  }
+
+  /** The function ended its transaction itself. */
+  async #ended(result: T): Promise<{ readonly result: T }> {
+    if (this.#unsettled.length > 0) {
+      const id = await this.#settle(undefined);
+      if (id !== undefined) return { result: this.#results.get(id)! };
+    }
+    return { result };
+  }
+
+  /** Reports an error, once it is certain that no earlier run takes effect; if one did, that is the result. */
+  async #giveUp(error: unknown): Promise<T> {
+    if (this.#unsettled.length > 0 && !this.#deadline.signal?.aborted) {
+      const id = await this.#settle(error);
+      if (id !== undefined) return this.#results.get(id)!;
+    }
+    throw error;
+  }
+
+  async #settle(error: unknown): Promise<string | undefined> {
+    const settings = { ...this.#options.settings, signal: this.#deadline.signal };
+    const { commits } = this.#runner.shared;
+    return await settle(this.#unsettled, error, commits, { settings, deadline: this.#deadline });
+  }
+
+  #counted(error: unknown): TransactionConflictError {
+    const cause = error instanceof RqliteError ? error.cause ?? error : error;
+    return conflict(cause, this.#count);
+  }
+}
+
+function isConflict(error: unknown): boolean {
+  return error instanceof TransactionConflictError;
+}
+
+async function acquire(
+  { lock }: ResolvedTransactionOptions,
+  deadline: Deadline,
+): Promise<LockHandle | undefined> {
+  if (lock === undefined) return undefined;
+  const { signal, remaining } = deadline;
+  return await lock.acquire({ timeout: remaining, ...(signal !== undefined && { signal }) });
+}

@@ -1,0 +1,97 @@
+import type { CallOptions, Executor, Level, QueryOptions } from "../client/executor.ts";
+import type { Lock } from "../locks/lock.ts";
+import type { SqlFragment } from "../sql/statement.ts";
+import type { IntegerMode, Params, Result, Row } from "../sql/value.ts";
+
+/** How a transaction is run. */
+export interface TransactionOptions extends CallOptions {
+  /** Taken before the first run, released on every path; when it is lost, the transaction ends. */
+  lock?: Lock;
+  /** Serialises with other transactions of the same scope by a version row, without a lock. */
+  scope?: string;
+  /**
+   * "serializable" checks at commit that everything that was read still holds; "none" only makes the writes atomic.
+   *
+   * @default {"serializable"}
+   */
+  isolation?: "serializable" | "none";
+  /**
+   * "eager": every write answers with its result. "lazy": writes without RETURNING are kept back without a request and
+   * answer `rowsAffected: -1`; their errors come at the next read, released savepoint or commit.
+   *
+   * @default {"eager"}
+   */
+  mode?: "eager" | "lazy";
+  /** Refuses writes; all reads hold in one snapshot. @default {false} */
+  readOnly?: boolean;
+  /** How current reads have to be while it runs; the commit is checked on the newest state. @default {"weak"} */
+  level?: Level;
+  /** Runs of the function after the first, on conflict; only for `transaction(fn)`. @default {10} */
+  retries?: number;
+  /** How INTEGER values come back. */
+  integers?: IntegerMode;
+  /** The form of rows. */
+  rows?: "object" | "array";
+}
+
+/** What a read inside a transaction takes; `level` and freshness are the transaction's. */
+export interface TransactionQueryOptions extends QueryOptions {
+  /**
+   * `false` reads without checking at commit that the rows are still the same: for `random()`, and for results too large
+   * to check. @default {true}
+   */
+  guard?: boolean;
+}
+
+/** A place in a transaction to return to. */
+export interface Savepoint {
+  /** Its name, unique if it was not chosen. */
+  readonly name: string;
+}
+
+/**
+ * A transaction: what is read and written through it is one serializable unit. Nothing is visible to others before the
+ * commit, and the server holds nothing: a transaction that is abandoned costs nothing.
+ */
+export interface Transaction extends Executor, AsyncDisposable {
+  /**
+   * Names the commit, for `client.outcome(id)`. Made when it is first read or at commit; the same over every copy of that
+   * commit, another one for each run of the function.
+   *
+   * @throws {InterfaceError} If it is read before the first request of a client that has not committed yet.
+   */
+  readonly id: string;
+  /** Fires when the caller aborts, the deadline passes or the lock is lost. */
+  readonly signal: AbortSignal;
+  /** "unknown" when the answer to the commit was lost for good. */
+  readonly state: "active" | "committed" | "rolledback" | "unknown";
+  /** With a lock or scope, once something was read: the version that this commit will carry. */
+  readonly fencingToken: bigint | undefined;
+  /** See {@linkcode Executor.query}. */
+  query<R = Row>(
+    sql: string | SqlFragment,
+    params?: Params,
+    options?: TransactionQueryOptions,
+  ): Promise<Result<R>>;
+  /**
+   * Sets a savepoint.
+   *
+   * @param name Unique if it is left out.
+   */
+  savepoint(name?: string): Promise<Savepoint>;
+  /** Undoes what was done since the savepoint, which stays. @throws {ProgrammingError} If there is none of that name. */
+  rollbackTo(savepoint: Savepoint | string): Promise<void>;
+  /** Forgets the savepoint; what was done since stays. @throws {ProgrammingError} If there is none of that name. */
+  release(savepoint: Savepoint | string): Promise<void>;
+  /** Nested: a savepoint around `fn`, undone if it throws. */
+  transaction<T>(fn: (tx: Transaction) => Promise<T>): Promise<T>;
+  /**
+   * Applies everything as one unit.
+   *
+   * @throws {TransactionConflictError} If what was read does not hold any more; nothing was kept.
+   * @throws {OutcomeUnknownError} If it cannot be known whether it was applied; it carries the id.
+   */
+  commit(): Promise<void>;
+  /** Forgets everything; without a request. Calling it again does nothing. */
+  rollback(): Promise<void>;
+}

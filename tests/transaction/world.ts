@@ -1,0 +1,73 @@
+import { type Client, connect, type ConnectOptions } from "../../mod.ts";
+import { embedded } from "../../src/embedded/mod.ts";
+import { FaultyNetwork } from "../support/faulty_network.ts";
+import { skipWithoutRqlited, startRqlited } from "../support/rqlited.ts";
+
+/** A database of the test's own, and what travels to it. */
+export interface World {
+  readonly db: Client;
+  readonly network: FaultyNetwork;
+  /** Another client of the same database. */
+  readonly other: Client;
+  /** A client with other options. */
+  readonly connect: (options: ConnectOptions) => Client;
+  readonly sql: (text: string) => Promise<unknown>;
+  /** The first column of the first row. */
+  readonly value: (text: string) => Promise<unknown>;
+}
+
+/** Somewhere to run a test. */
+export interface Place {
+  readonly name: string;
+  readonly skip: string | false;
+  run(body: (world: World) => Promise<void>): Promise<void>;
+}
+
+async function inWorld(
+  node: typeof fetch,
+  url: string,
+  body: (world: World) => Promise<void>,
+): Promise<void> {
+  const network = new FaultyNetwork(node);
+  const other = connect(url, { fetch: node });
+  await body({
+    db: connect(url, { fetch: network.fetch as typeof fetch, retries: 0 }),
+    network,
+    other,
+    connect: (options) => connect(url, { fetch: node, ...options }),
+    sql: (text) => other.execute(text),
+    value: async (text) => {
+      const { rows } = await other.query<unknown[]>(text, [], { rows: "array" });
+      return rows[0]?.[0];
+    },
+  });
+}
+
+const inProcess: Place = {
+  name: "the embedded engine",
+  skip: false,
+  run: async (body) => {
+    const engine = embedded(":memory:", { foreignKeys: true });
+    try {
+      await inWorld(engine.fetch, "http://embedded:4001", body);
+    } finally {
+      engine.close();
+    }
+  },
+};
+
+const onServer: Place = {
+  name: "rqlited",
+  skip: skipWithoutRqlited(),
+  run: async (body) => {
+    const server = await startRqlited({ args: ["-fk"] });
+    try {
+      await inWorld(fetch, server.url, body);
+    } finally {
+      await server.stop();
+    }
+  },
+};
+
+/** Every implementation of the server's protocol at hand. */
+export const PLACES: readonly Place[] = [inProcess, onServer];
