@@ -36,6 +36,8 @@ export type {
   TransactionOptions,
   TransactionQueryOptions,
 } from "./src/transaction/transaction.ts";
+export { withRetry } from "./src/transaction/with_retry.ts";
+export type { RetryOptions } from "./src/transaction/with_retry.ts";
 export type { AcquireOptions, Lock, LockHandle } from "./src/locks/lock.ts";
 export type { RequestEvent } from "./src/transport/http.ts";
 export { sql } from "./src/sql/template.ts";

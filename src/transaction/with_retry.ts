@@ -1,0 +1,58 @@
+import { RqliteError } from "../errors.ts";
+import { Deadline } from "../transport/deadline.ts";
+import { pause } from "./pause.ts";
+
+/** How often {@linkcode withRetry} repeats. */
+export interface RetryOptions {
+  /** Runs after the first. @default {10} */
+  retries?: number;
+  /** Ends the waits with its own reason. */
+  signal?: AbortSignal;
+}
+
+/** The upper ends of the waits, in milliseconds: doubled with each run. */
+const FIRST_WAIT = 10;
+const LONGEST_WAIT = 1000;
+
+/**
+ * Runs a function again while it throws an error with `retryable`, after a random wait that grows: for transactions of an
+ * ORM, which cannot run again by themselves. The function must begin a new transaction each time.
+ *
+ * @throws What the last run threw, or the signal's reason.
+ *
+ * @example
+ * ```ts
+ * import { connect, withRetry } from "@tangled/rqlite";
+ * import { embedded } from "@tangled/rqlite/embedded";
+ *
+ * const db = connect(embedded());
+ * await db.execute("CREATE TABLE visits(n INTEGER)");
+ * await withRetry(async () => {
+ *   await using tx = await db.begin();
+ *   const { rows: [seen] } = await tx.query<{ n: number }>("SELECT count(*) AS n FROM visits");
+ *   await tx.execute("INSERT INTO visits VALUES(?)", [seen!.n]);
+ *   await tx.commit();
+ * });
+ * await db.close();
+ * ```
+ */
+export async function withRetry<T>(
+  fn: () => Promise<T>,
+  { retries = 10, signal }: RetryOptions = {},
+): Promise<T> {
+  if (!(Number.isInteger(retries) && retries >= 0) && retries !== Infinity) {
+    throw new RangeError(
+      `Cannot use \`retries\` as it must be an integer from 0 on: current value is ${retries}`,
+    );
+  }
+  const deadline = new Deadline(Infinity, signal);
+  for (let run = 0;; run++) {
+    signal?.throwIfAborted();
+    try {
+      return await fn();
+    } catch (error) {
+      if (run >= retries || !(error instanceof RqliteError && error.retryable)) throw error;
+    }
+    await pause(Math.random() * Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** run), deadline);
+  }
+}
