@@ -34,9 +34,7 @@ export async function commitWrites(
   commits: Commits,
   call: Call,
 ): Promise<RunEnding> {
-  const planned: Planned[] = checked
-    ? journal.plan(id.id)
-    : journal.writes.map((write) => ({ prepared: write.prepared, write }));
+  const planned = journal.plan(id.id);
   const { version } = trial;
   const versions = scope === undefined || version === undefined
     ? []

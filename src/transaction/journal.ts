@@ -1,6 +1,6 @@
 import { ProgrammingError } from "../errors.ts";
 import type { Prepared } from "../sql/prepare.ts";
-import { type Observed, readGuard, writeGuard } from "./guard.ts";
+import { enclosed, type Observed, readGuard, writeGuard } from "./guard.ts";
 
 /** A read that has to be the same at commit. */
 export interface ReadOp {
@@ -18,6 +18,8 @@ export interface WriteOp {
   readonly observed: Observed | undefined;
   /** It was never tried, so it may fail by itself. */
   readonly lazy: boolean;
+  /** It has to be enclosed, see {@linkcode enclosed}. */
+  readonly fragile: boolean;
   /** Its position among the statements of the transaction. */
   readonly index: number;
 }
@@ -58,9 +60,12 @@ export class Journal {
       if (op.kind === "read") {
         return [{ prepared: readGuard(op.prepared, op.columns, op.digest), write: undefined }];
       }
-      const write = { prepared: op.prepared, write: op };
-      if (op.observed === undefined) return [write];
-      return [write, { prepared: writeGuard(op.observed, id), write: undefined }];
+      const guards = op.observed === undefined ? [] : [writeGuard(op.observed, id)];
+      const statements = op.fragile ? enclosed([op.prepared, ...guards]) : [op.prepared, ...guards];
+      return statements.map((prepared) => ({
+        prepared,
+        write: prepared === op.prepared ? op : undefined,
+      }));
     });
   }
 

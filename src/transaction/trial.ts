@@ -22,7 +22,7 @@ import {
   LONGEST_DIGEST,
   MOST_COLUMNS,
 } from "./digest.ts";
-import { OBSERVE, POISON } from "./guard.ts";
+import { enclosed, OBSERVE, POISON } from "./guard.ts";
 import { type Call, ownSettings } from "./internal.ts";
 import type { Step } from "./step.ts";
 import { readVersion, versionTable } from "./version.ts";
@@ -65,6 +65,8 @@ export class Trial {
   readonly #journal: Journal;
   readonly #call: Call;
   readonly #options: TrialOptions;
+  /** The server may go on behind a RETURNING that failed. */
+  #mayGoOn = true;
   /** Requests sent so far. */
   requests = 0;
   /** The version of the scope, once it was read. */
@@ -152,6 +154,7 @@ export class Trial {
       prepared: step.prepared,
       observed: undefined,
       lazy: true,
+      fragile: false,
       index: step.index,
     });
     step.succeed({ ...emptyResult(), rowsAffected: -1 });
@@ -160,6 +163,8 @@ export class Trial {
   /** One request; answers how many of the statements, from the first on, are settled. */
   async #round(steps: readonly Step[]): Promise<number> {
     const { commits, dispatcher } = this.#shared;
+    // The answer may tell more about the server, but it has to be read as the request was made.
+    this.#mayGoOn = !dispatcher.capabilities.returningAborts;
     const { scope } = this.#options;
     const { writes } = this.#journal;
     const asksBase = !commits.fresh;
@@ -168,7 +173,7 @@ export class Trial {
     const statements = [
       ...(asksBase ? [readBase()] : []),
       ...(asksVersion ? [readVersion(scope)] : []),
-      ...writes.map(({ prepared }) => prepared),
+      ...writes.flatMap(({ prepared, fragile }) => fragile ? enclosed([prepared]) : [prepared]),
       ...steps.flatMap((step) => this.#statementsOf(step)),
       ...(tries ? [POISON] : []),
     ];
@@ -180,7 +185,9 @@ export class Trial {
     if (asksBase) this.#learnBase(cursor);
     if (asksVersion) await this.#learnVersion(cursor, scope);
     for (const write of writes) {
+      if (write.fragile) cursor.take();
       const error = cursor.take();
+      if (write.fragile) cursor.take();
       if (error === undefined) continue;
       const { sql } = { sql: write.prepared.analysis.source };
       if (write.lazy) throw statementError(error, { sql, statementIndex: write.index });
@@ -202,13 +209,21 @@ export class Trial {
 
   #statementsOf(step: Step): Prepared[] {
     const { prepared, writes, guarded } = step;
-    if (writes) return this.#observes(step) ? [prepared, OBSERVE] : [prepared];
+    if (writes) {
+      const statements = this.#observes(step) ? [prepared, OBSERVE] : [prepared];
+      return this.#isFragile(step) ? enclosed(statements) : statements;
+    }
     const columns = guarded ? this.#columnsOf(prepared) : undefined;
     return columns === undefined ? [prepared] : [digestStatement(prepared, columns), prepared];
   }
 
-  #observes({ prepared }: Step): boolean {
-    return this.#options.checked && prepared.analysis.kind === "write";
+  #observes(step: Step): boolean {
+    const { kind } = step.prepared.analysis;
+    return kind === "write" && (this.#options.checked || this.#isFragile(step));
+  }
+
+  #isFragile({ prepared: { analysis } }: Step): boolean {
+    return analysis.returning && this.#mayGoOn;
   }
 
   #columnsOf({ sql }: Prepared): number | undefined {
@@ -223,10 +238,13 @@ export class Trial {
 
   #settleWrite(step: Step, cursor: Cursor): boolean {
     const { prepared, settings, index } = step;
+    const fragile = this.#isFragile(step);
+    if (fragile) cursor.take();
     const result = cursor.result(step, settings);
     const observed = this.#observes(step) ? cursor.observed(step) : undefined;
+    if (fragile) cursor.take();
     if (result === undefined) return true;
-    this.#journal.add({ kind: "write", prepared, observed, lazy: false, index });
+    this.#journal.add({ kind: "write", prepared, observed, lazy: false, fragile, index });
     step.succeed(result);
     return true;
   }

@@ -306,6 +306,29 @@ for (const place of PLACES) {
       await assert.rejects(writes, NotSupportedError);
     });
 
+    test("survives a trigger that ends the transaction, also behind RETURNING", async (world) => {
+      const { db, sql, value } = world;
+      await sql(
+        "CREATE TRIGGER no BEFORE INSERT ON a WHEN new.n = 13 BEGIN SELECT RAISE(ROLLBACK, 'unlucky'); END",
+      );
+      for (const isolation of ["serializable", "none"] as const) {
+        await db.transaction(async (tx) => {
+          await tx.execute("UPDATE a SET n = n + 1 WHERE id = 1");
+          const ended = await Promise.allSettled([
+            tx.execute("INSERT INTO a(n) VALUES(13) RETURNING id"),
+            tx.execute("INSERT INTO a(n) VALUES(13)"),
+            tx.execute("UPDATE a SET n = n + 1 WHERE id = 2 RETURNING n"),
+          ]);
+          assert.deepEqual(ended.map(({ status }) => status), [
+            "rejected",
+            "rejected",
+            "fulfilled",
+          ]);
+        }, { isolation });
+      }
+      assert.equal(await value("SELECT group_concat(n) FROM a"), "12,22");
+    });
+
     test("lazy: n writes are one request; an error surfaces with its statement", async (world) => {
       const { db, network, value } = world;
       await db.transaction((tx) => write(tx, 2, 20));
