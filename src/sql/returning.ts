@@ -20,6 +20,13 @@ export function withReturning(prepared: Prepared): Prepared {
   };
 }
 
+const MARKER = /^DELETE FROM "(?:[^"]|"")*" WHERE 0 RETURNING 1; /;
+
+/** The statement without what {@linkcode withReturning} put in front of it. */
+export function withoutMarker(sql: string): string {
+  return sql.replace(MARKER, "");
+}
+
 /** The table's own name in the one quoting that every server's parser reads, without the schema. */
 function plainName(table: string): string {
   const { tokens } = significantTokens(table);

@@ -57,6 +57,14 @@ export class Cursor {
     return error === undefined ? textAt(this.#reply, at, prepared) : new Error(error);
   }
 
+  /** How many columns the next statement answers; `undefined` if it failed. */
+  columns({ analysis }: Prepared): number | undefined {
+    const { answer, first } = this.#reply;
+    const at = first + this.#at++;
+    if (answer.errorAt(at) !== undefined) return undefined;
+    return answer.result(at, { analysis, rows: "array", integers: "auto" }).columns.length;
+  }
+
   /** The base of new ids, where the next statement asks for it. */
   base(): number | undefined {
     return baseIn(this.#reply, this.#at++);

@@ -11,7 +11,7 @@ import { TextCache } from "../sql/cache.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import type { Result } from "../sql/value.ts";
 import { statementError } from "../wire/sql_error.ts";
-import type { Journal } from "./journal.ts";
+import type { Journal, ReadOp } from "./journal.ts";
 import { readBase } from "./commit_log.ts";
 import type { Commits } from "./commits.ts";
 import { Cursor, textAt } from "./cursor.ts";
@@ -24,8 +24,12 @@ import {
 } from "./digest.ts";
 import { enclosed, OBSERVE, POISON } from "./guard.ts";
 import { type Call, ownSettings } from "./internal.ts";
+import { preimageOf } from "./preimage.ts";
 import type { Step } from "./step.ts";
 import { readVersion, versionTable } from "./version.ts";
+
+/** In place of a number of columns: what cannot be checked, because it does not compile or is too large. */
+const UNCHECKED = -1;
 
 /** How often the columns of a read may change while it is being run. */
 const MOST_ROUNDS = 5;
@@ -211,10 +215,27 @@ export class Trial {
     const { prepared, writes, guarded } = step;
     if (writes) {
       const statements = this.#observes(step) ? [prepared, OBSERVE] : [prepared];
-      return this.#isFragile(step) ? enclosed(statements) : statements;
+      const tried = this.#isFragile(step) ? enclosed(statements) : statements;
+      const before = this.#preimage(step);
+      return before === undefined ? tried : [this.#digestOrRows(before), ...tried];
     }
     const columns = guarded ? this.#columnsOf(prepared) : undefined;
     return columns === undefined ? [prepared] : [digestStatement(prepared, columns), prepared];
+  }
+
+  /** What has to be the same before a write whose rows are read, where that can be checked. */
+  #preimage({ prepared }: Step): Prepared | undefined {
+    if (!this.#options.checked) return undefined;
+    const before = preimageOf(prepared);
+    return before !== undefined && this.#shared.shapes.get(before.sql) === UNCHECKED
+      ? undefined
+      : before;
+  }
+
+  /** The digest of a read, or the read itself as long as its columns are not known. */
+  #digestOrRows(prepared: Prepared): Prepared {
+    const columns = this.#columnsOf(prepared);
+    return columns === undefined ? prepared : digestStatement(prepared, columns);
   }
 
   #observes(step: Step): boolean {
@@ -238,15 +259,39 @@ export class Trial {
 
   #settleWrite(step: Step, cursor: Cursor): boolean {
     const { prepared, settings, index } = step;
+    const before = this.#preimage(step);
+    const guard = before === undefined ? undefined : this.#readBefore(before, cursor);
+    if (guard === "again") return false;
     const fragile = this.#isFragile(step);
     if (fragile) cursor.take();
     const result = cursor.result(step, settings);
     const observed = this.#observes(step) ? cursor.observed(step) : undefined;
     if (fragile) cursor.take();
     if (result === undefined) return true;
+    if (guard !== undefined) this.#journal.add(guard);
     this.#journal.add({ kind: "write", prepared, observed, lazy: false, fragile, index });
     step.succeed(result);
     return true;
+  }
+
+  /** The guard in front of a write; "again" when only now it is known how to make one, or that there is none. */
+  #readBefore(before: Prepared, cursor: Cursor): ReadOp | "again" {
+    const { shapes } = this.#shared;
+    const columns = this.#columnsOf(before);
+    if (columns === undefined) {
+      const seen = cursor.columns(before);
+      shapes.set(before.sql, seen === undefined || seen > MOST_COLUMNS ? UNCHECKED : seen);
+      return "again";
+    }
+    const digest = cursor.digest(before);
+    if (typeof digest === "string" && digest.length <= LONGEST_DIGEST) {
+      return { kind: "read", prepared: before, columns, digest };
+    }
+    const shape = typeof digest !== "string" && isShapeError(digest.message)
+      ? columnsIn(digest.message)
+      : UNCHECKED;
+    shapes.set(before.sql, shape);
+    return "again";
   }
 
   #settleRead(step: Step, cursor: Cursor): boolean {

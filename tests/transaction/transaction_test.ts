@@ -306,6 +306,31 @@ for (const place of PLACES) {
       await assert.rejects(writes, NotSupportedError);
     });
 
+    test("checks the rows behind RETURNING: a counter never answers a number twice", async (world) => {
+      const { db, other, value } = world;
+      const next = async (tx: Pick<Transaction, "execute">): Promise<number> => {
+        const { rows } = await tx.execute<Account>(
+          "UPDATE a SET n = n + ? WHERE id = ? RETURNING n, CASE WHEN n IS DISTINCT FROM ? THEN 1 END",
+          [1, 1, 0],
+        );
+        return rows[0]!.n;
+      };
+      let runs = 0;
+      const seen = await db.transaction(async (tx) => {
+        const n = await next(tx);
+        if (++runs === 1) await other.transaction(next);
+        return n;
+      });
+      assert.deepEqual([seen, runs], [12, 2]);
+      await db.transaction(async (tx) => {
+        const { rows } = await tx.execute("DELETE FROM a WHERE id = ? RETURNING note", [2]);
+        assert.deepEqual(rows, [{ note: ++runs === 3 ? null : "changed" }]);
+        if (runs === 3) await other.execute("UPDATE a SET note = 'changed' WHERE id = 2");
+      });
+      assert.equal(runs, 4);
+      assert.equal(await value("SELECT count(*) FROM a"), 1);
+    });
+
     test("survives a trigger that ends the transaction, also behind RETURNING", async (world) => {
       const { db, sql, value } = world;
       await sql(
