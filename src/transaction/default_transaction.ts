@@ -89,6 +89,11 @@ export class DefaultTransaction implements Transaction {
     return this.#lifetime.signal;
   }
 
+  /** Throws why the transaction was ended from outside, if it was. */
+  throwIfAborted(): void {
+    this.#lifetime.throwIfAborted();
+  }
+
   /** See {@linkcode Transaction.state}. */
   get state(): Transaction["state"] {
     return this.#state;
@@ -224,7 +229,8 @@ export class DefaultTransaction implements Transaction {
         ending = await this.#commit();
       });
     } catch (error) {
-      const doubtful = this.#sent && (error instanceof OutcomeUnknownError || this.signal.aborted);
+      const doubtful = this.#sent &&
+        (error instanceof OutcomeUnknownError || this.#lifetime.aborted);
       await this.#end(doubtful ? "unknown" : "rolledback");
       if (!(error instanceof TransactionConflictError)) throw error;
       return { is: "refused", error, unsettled: undefined };
@@ -321,14 +327,14 @@ export class DefaultTransaction implements Transaction {
   }
 
   #checkActive(): void {
-    this.signal.throwIfAborted();
+    this.#lifetime.throwIfAborted();
     if (this.#state === "active" && !this.#ending) return;
     const state = this.#state === "active" ? "being committed" : STATES[this.#state];
     throw new InterfaceError(`The transaction is ${state}: begin() makes another one`);
   }
 
   #checkAlive(): void {
-    this.signal.throwIfAborted();
+    this.#lifetime.throwIfAborted();
     this.#context.handle?.throwIfLost();
     if (this.#failure !== undefined) throw this.#failure.error;
   }

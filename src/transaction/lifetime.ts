@@ -5,30 +5,55 @@ import type { Deadline } from "../transport/deadline.ts";
 export class Lifetime {
   readonly #controller = new AbortController();
   readonly #cleanups: (() => void)[] = [];
+  readonly #deadline: Deadline;
   readonly #onAbort: () => void;
+  #timed = false;
+  #ended = false;
 
-  /** @param onAbort Called when one of them came first. */
+  /**
+   * @param lost Fires when the lock is lost; `undefined` without a lock.
+   * @param onAbort Called when one of them came first.
+   */
   constructor(deadline: Deadline, lost: AbortSignal | undefined, onAbort: () => void) {
+    this.#deadline = deadline;
     this.#onAbort = onAbort;
     this.#follow(deadline.signal);
     this.#follow(lost);
-    const { remaining } = deadline;
-    // Longer than any timer; the requests have the same deadline anyway.
-    if (remaining >= 2 ** 31) return;
-    const timer = setTimeout(() => {
-      this.#abort(new TimeoutError("The transaction took too long: nothing was kept"));
-    }, remaining);
-    this.#cleanups.push(() => clearTimeout(timer));
+    if (lost !== undefined) this.#startTimer();
   }
 
   /** Fires with the reason of what came first. */
   get signal(): AbortSignal {
+    // Only for those who look: a timer would keep the process of an abandoned transaction alive.
+    this.#startTimer();
     return this.#controller.signal;
+  }
+
+  /** Whether one of them came already. */
+  get aborted(): boolean {
+    return this.#controller.signal.aborted;
+  }
+
+  /** Throws the reason of what came first, if something did. */
+  throwIfAborted(): void {
+    this.#controller.signal.throwIfAborted();
   }
 
   /** Leaves nothing behind; the signal does not fire any more. */
   end(): void {
+    this.#ended = true;
     for (const cleanUp of this.#cleanups.splice(0)) cleanUp();
+  }
+
+  #startTimer(): void {
+    const { remaining } = this.#deadline;
+    // Longer than any timer; the requests have the same deadline anyway.
+    if (this.#timed || this.#ended || this.aborted || remaining >= 2 ** 31) return;
+    this.#timed = true;
+    const timer = setTimeout(() => {
+      this.#abort(new TimeoutError("The transaction took too long: nothing was kept"));
+    }, remaining);
+    this.#cleanups.push(() => clearTimeout(timer));
   }
 
   #follow(signal: AbortSignal | undefined): void {
@@ -41,6 +66,7 @@ export class Lifetime {
 
   #abort(reason: unknown): void {
     this.#controller.abort(reason);
-    this.#onAbort();
+    // Not at once: a signal that has fired already does so while the transaction is being made.
+    queueMicrotask(this.#onAbort);
   }
 }

@@ -116,7 +116,7 @@ class Runs<T> {
     let result: T;
     try {
       result = await this.#fn(tx);
-      if (tx.state === "rolledback") tx.signal.throwIfAborted();
+      if (tx.state === "rolledback") tx.throwIfAborted();
       if (tx.state !== "active") return await this.#ended(result);
     } catch (error) {
       await tx.rollback();
