@@ -14,15 +14,24 @@ const LAYERS: Layers = {
   "wire": ["sql", "errors.ts"],
   "transport": ["errors.ts"],
   "client": ["wire", "transport", "sql", "errors.ts"],
-  "locks": [],
+  "locks": ["client", "sql", "errors.ts"],
   "transaction": ["client", "locks", "wire", "transport", "sql", "errors.ts"],
   "database": ["transaction", "client", "wire", "transport", "sql", "errors.ts"],
+  "dbapi": ["database", "transaction", "locks", "client", "transport", "sql", "errors.ts"],
+  "hono": ["database", "transaction", "locks", "client", "sql", "errors.ts"],
+  "inspect": ["client", "sql", "errors.ts"],
+  "kysely": ["database", "transaction", "inspect", "locks", "client", "sql", "errors.ts"],
+  "drizzle": ["database", "transaction", "inspect", "locks", "client", "sql", "errors.ts"],
+  "node": ["errors.ts"],
   "embedded": ["sql"],
   "mod.ts": ["database", "transaction", "locks", "client", "transport", "wire", "sql", "errors.ts"],
 };
 
 /** The parts that are made for certain runtimes. */
-const BOUND = ["embedded"];
+const BOUND = ["embedded", "node"];
+
+/** The one package that a part may import: the one its entry point is named after. */
+const PACKAGES = { kysely: "kysely", drizzle: "drizzle-orm" };
 
 function readSources(): Map<string, string> {
   const inside = readdirSync(`${ROOT}src`, { recursive: true, encoding: "utf8" });
@@ -41,7 +50,7 @@ describe("layout of the package", () => {
   });
 
   it("src/ names no runtime and no package outside the parts made for them", () => {
-    assert.deepEqual(foreignNames(readSources(), BOUND), []);
+    assert.deepEqual(foreignNames(readSources(), BOUND, PACKAGES), []);
   });
 
   it("deno.json exports files that exist", () => {
@@ -80,17 +89,19 @@ describe("checks of the layout", () => {
     assert.deepEqual(cycles(graph({ "src/a.ts": a, "src/b.ts": b, "src/c.ts": types })), []);
   });
 
-  it("foreignNames() finds runtime names and packages, and lets bound parts use node:", () => {
+  it("foreignNames() finds runtime names and packages, and lets parts use what is theirs", () => {
     const sources = graph({
       "src/wire/a.ts": 'import x from "npm:x@1";\nimport "node:fs";\nconst b = Buffer.from("");',
       "src/embedded/b.ts": 'import { DatabaseSync } from "node:sqlite";\nprocess.exit();',
       "src/embedded/c.ts": 'import * as pg from "pg";',
+      "src/kysely/d.ts": 'import "kysely"; import "kysely/migration"; import "kysely-x";',
     });
-    assert.deepEqual(foreignNames(sources, BOUND), [
+    assert.deepEqual(foreignNames(sources, BOUND, PACKAGES), [
       "src/wire/a.ts uses Buffer",
       "src/wire/a.ts imports npm:x@1",
       "src/wire/a.ts imports node:fs",
       "src/embedded/c.ts imports pg",
+      "src/kysely/d.ts imports kysely-x",
     ]);
   });
 

@@ -17,7 +17,7 @@ export interface Step {
 }
 
 const CHECK_LIMIT_MS = 3 * 60_000;
-const ENGINE_LIMIT_MS = 5 * 60_000;
+const ENGINE_LIMIT_MS = 10 * 60_000;
 
 function single(name: string, state: Case["state"], reason = ""): Case {
   return { name, state, reason };

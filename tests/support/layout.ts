@@ -66,15 +66,21 @@ export function cycles(sources: Sources): string[] {
 
 /**
  * Every name of a runtime and every module from outside the package, in words. Parts in `bound` may
- * use `node:` modules and runtime names, but no package either.
+ * use `node:` modules and runtime names; those in `packages` the package that is named there.
  */
-export function foreignNames(sources: Sources, bound: readonly string[]): string[] {
+export function foreignNames(
+  sources: Sources,
+  bound: readonly string[],
+  packages: Readonly<Record<string, string>>,
+): string[] {
   const problems: string[] = [];
   for (const [path, text] of sources) {
     const free = bound.includes(partOf(path));
     if (!free) problems.push(...runtimeNames(text).map((name) => `${path} uses ${name}`));
     for (const { specifier } of importsOf(text)) {
-      const fine = specifier.startsWith(".") || (free && specifier.startsWith("node:"));
+      const own = packages[partOf(path)];
+      const fine = specifier.startsWith(".") || (free && specifier.startsWith("node:")) ||
+        specifier === own || specifier.startsWith(`${own}/`);
       if (!fine) problems.push(`${path} imports ${specifier}`);
     }
   }
