@@ -23,6 +23,10 @@ export type ErrorCode =
   | "ERR_STALE_READ"
   | "ERR_OUTCOME_UNKNOWN"
   | "ERR_TRANSACTION_CONFLICT"
+  | "ERR_LOCK"
+  | "ERR_LOCK_TIMEOUT"
+  | "ERR_LOCK_LOST"
+  | "ERR_LOCK_UNAVAILABLE"
   | `SQLITE_${string}`;
 
 /** What every error of the package can carry. */
@@ -338,5 +342,68 @@ export class TransactionConflictError extends OperationalError {
   constructor(message: string, init: OperationalErrorInit & { attempts?: number } = {}) {
     super(message, { code: "ERR_TRANSACTION_CONFLICT", retryable: true, ...init });
     this.attempts = init.attempts ?? 1;
+  }
+}
+
+/** A lock could not be taken or kept. */
+export class LockError extends OperationalError {
+  /** "LockError". */
+  override name = "LockError";
+  /** The name of the lock. */
+  readonly lock: string;
+
+  /**
+   * Makes an error.
+   *
+   * @param message What was attempted and what came of it.
+   */
+  constructor(message: string, init: OperationalErrorInit & { lock: string }) {
+    super(message, { code: "ERR_LOCK", ...init });
+    this.lock = init.lock;
+  }
+}
+
+/** Somebody else held the lock for as long as the caller would wait. */
+export class LockTimeoutError extends LockError {
+  /** "LockTimeoutError". */
+  override name = "LockTimeoutError";
+
+  /**
+   * Makes an error.
+   *
+   * @param message What was attempted and what came of it.
+   */
+  constructor(message: string, init: OperationalErrorInit & { lock: string }) {
+    super(message, { code: "ERR_LOCK_TIMEOUT", ...init });
+  }
+}
+
+/** The lock was lost before the commit was sent: nothing was applied. */
+export class LockLostError extends LockError {
+  /** "LockLostError". */
+  override name = "LockLostError";
+
+  /**
+   * Makes an error.
+   *
+   * @param message What was attempted and what came of it.
+   */
+  constructor(message: string, init: OperationalErrorInit & { lock: string }) {
+    super(message, { code: "ERR_LOCK_LOST", ...init });
+  }
+}
+
+/** What keeps the lock cannot be reached or refuses it. */
+export class LockUnavailableError extends LockError {
+  /** "LockUnavailableError". */
+  override name = "LockUnavailableError";
+
+  /**
+   * Makes an error.
+   *
+   * @param message What was attempted and what came of it.
+   */
+  constructor(message: string, init: OperationalErrorInit & { lock: string }) {
+    super(message, { code: "ERR_LOCK_UNAVAILABLE", ...init });
   }
 }
