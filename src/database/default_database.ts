@@ -34,7 +34,7 @@ export class DefaultDatabase implements Client {
     const { dispatcher } = client;
     this.#commits = new Commits(dispatcher);
     const shared = { dispatcher, commits: this.#commits, shapes: shapes() };
-    this.#runner = { backend: client, shared, turns: new Turns() };
+    this.#runner = { client: this, backend: client, shared, turns: new Turns() };
   }
 
   /** See {@linkcode Client.closed}. */

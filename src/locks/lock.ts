@@ -1,3 +1,6 @@
+import type { Executor } from "../client/executor.ts";
+import type { SqlFragment } from "../sql/statement.ts";
+
 /** How long and until when to wait for a lock. */
 export interface AcquireOptions {
   /** Milliseconds; 0 tries once, Infinity waits. @default {10000} */
@@ -28,4 +31,17 @@ export interface LockHandle extends AsyncDisposable {
   throwIfLost(): void;
   /** Lets go; true if this call freed it. It never throws. */
   release(): Promise<boolean>;
+  /**
+   * How to let go within a batch of `client`, which saves a request: only a lock that is kept in the database of that
+   * very client has an answer. A transaction appends it to its commit.
+   */
+  releaseWith?(client: Executor): BatchRelease | undefined;
+}
+
+/** The release of a lock as part of a batch. */
+export interface BatchRelease {
+  /** Frees the lock if it is still held; otherwise it changes nothing. It never fails. */
+  readonly statement: SqlFragment;
+  /** To be called when a batch with the statement was applied. */
+  applied(): void;
 }

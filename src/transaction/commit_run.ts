@@ -3,6 +3,7 @@ import { statementError } from "../wire/sql_error.ts";
 import type { Journal, Planned } from "./journal.ts";
 import type { CommitId } from "./commit_log.ts";
 import { type Commits, expired, type Settled, unknown } from "./commits.ts";
+import type { Hold } from "./hold.ts";
 import type { Call } from "./internal.ts";
 import type { Trial } from "./trial.ts";
 import { raiseVersion, versionGuard } from "./version.ts";
@@ -22,6 +23,8 @@ export interface Run {
   /** Ids of earlier runs that are not settled. */
   readonly earlier: readonly CommitId[];
   readonly scope: string | undefined;
+  /** Let go of by the commit itself where that is possible. */
+  readonly hold: Hold | undefined;
   /** Reads and results are checked. */
   readonly checked: boolean;
   readonly readOnly: boolean;
@@ -29,7 +32,7 @@ export interface Run {
 
 /** Applies the writes of a run: its id, the version guard, then reads and writes with their guards, as one unit. */
 export async function commitWrites(
-  { journal, trial, earlier, scope, checked }: Run,
+  { journal, trial, earlier, scope, hold, checked }: Run,
   id: CommitId,
   commits: Commits,
   call: Call,
@@ -39,8 +42,10 @@ export async function commitWrites(
   const versions = scope === undefined || version === undefined
     ? []
     : [versionGuard(scope, version), raiseVersion(scope, version)];
-  const statements = [...versions, ...planned.map(({ prepared }) => prepared)];
+  const writes = planned.map(({ prepared }) => prepared);
+  const statements = [...versions, ...writes, ...hold?.statements ?? []];
   const ending = await commits.commit({ id, earlier, statements }, call);
+  if (ending.is === "committed" || ending.is === "done") hold?.applied();
   switch (ending.is) {
     case "committed":
       return ending;
@@ -59,7 +64,7 @@ export async function commitWrites(
 
 /** Checks a run that wrote nothing: all reads hold in one snapshot, and no earlier run takes effect any more. */
 export async function commitReads(
-  { journal, trial, earlier, readOnly }: Run,
+  { journal, trial, earlier, hold, readOnly }: Run,
   commits: Commits,
   call: Call,
 ): Promise<RunEnding> {
@@ -67,12 +72,15 @@ export async function commitReads(
   if (!oneSnapshot && journal.reads.length > 0 && !await trial.holds()) {
     return { is: "refused", error: conflict(), unsettled: undefined };
   }
-  const done = earlier.length === 0 ? undefined : await settle(earlier, undefined, commits, call);
+  const done = earlier.length === 0
+    ? undefined
+    : await settle(earlier, undefined, hold, commits, call);
   return done === undefined ? { is: "committed" } : { is: "done earlier", id: done };
 }
 
 /**
- * Makes sure that none of the ids takes effect any more.
+ * Makes sure that none of the ids takes effect any more, as the last thing that a transaction does: it lets go of a
+ * lock that is kept in the same database.
  *
  * @param error What led to it.
  * @returns The id that did take effect, if one did.
@@ -81,17 +89,20 @@ export async function commitReads(
 export async function settle(
   ids: readonly CommitId[],
   error: unknown,
+  hold: Hold | undefined,
   commits: Commits,
   call: Call,
 ): Promise<string | undefined> {
   let settled: Settled;
   try {
-    settled = await commits.fence(ids, call);
+    settled = await commits.fence(ids, call, hold?.statements);
   } catch (cause) {
     if (call.settings.signal?.aborted) throw cause;
     throw unknown(ids.at(-1)!.id, error ?? cause);
   }
   if (settled.is === "expired") throw expired(settled.id);
+  // That commit has let go of it, or this fence has.
+  hold?.applied();
   return settled.is === "done" ? settled.id : undefined;
 }
 

@@ -138,10 +138,15 @@ export class Commits {
   /**
    * Makes sure that none of the ids takes effect from now on.
    *
+   * @param others Applied along with the fence.
    * @returns The one that did already, or that nobody can tell about any more, if there is one.
    */
-  async fence(ids: readonly CommitId[], call: Call): Promise<Settled> {
-    const { proof } = await this.#send(ids.map(fence), ids, call);
+  async fence(
+    ids: readonly CommitId[],
+    call: Call,
+    others: readonly Prepared[] = [],
+  ): Promise<Settled> {
+    const { proof } = await this.#send([...ids.map(fence), ...others], ids, call);
     return settledBy(proof);
   }
 

@@ -1,46 +1,22 @@
-import {
-  DatabaseError,
-  InterfaceError,
-  NotSupportedError,
-  OutcomeUnknownError,
-  TransactionConflictError,
-} from "../errors.ts";
-import type { Backend } from "../client/backend.ts";
+import { InterfaceError, OutcomeUnknownError, TransactionConflictError } from "../errors.ts";
 import type { BatchOptions, ExecuteOptions } from "../client/executor.ts";
 import { resolveSettings } from "../client/options.ts";
 import { emptyResult } from "../client/results.ts";
 import { changes, notAQuery } from "../client/route.ts";
-import type { LockHandle } from "../locks/lock.ts";
 import { statementOf } from "../sql/form.ts";
-import type { Prepared } from "../sql/prepare.ts";
 import type { SqlFragment, Statement } from "../sql/statement.ts";
 import type { Params, Result, Row } from "../sql/value.ts";
-import type { Deadline } from "../transport/deadline.ts";
-import { admit, admitGuarded } from "./admit.ts";
+import type { TransactionContext } from "./context.ts";
 import { Journal } from "./journal.ts";
 import { type CommitId, mint } from "./commit_log.ts";
 import { commitReads, commitWrites, type Run, type RunEnding, settle } from "./commit_run.ts";
 import type { Call } from "./internal.ts";
 import { Lifetime } from "./lifetime.ts";
-import type { ResolvedTransactionOptions } from "./options.ts";
+import { prepareStep } from "./prepare_step.ts";
 import { Queue } from "./queue.ts";
-import { Step } from "./step.ts";
+import { isFinal, Step } from "./step.ts";
 import type { Savepoint, Transaction, TransactionQueryOptions } from "./transaction.ts";
-import { type Shared, Trial } from "./trial.ts";
-
-/** What a transaction is made of. */
-export interface TransactionContext {
-  readonly backend: Backend;
-  readonly shared: Shared;
-  readonly options: ResolvedTransactionOptions;
-  /** The end of everything, reruns included. */
-  readonly deadline: Deadline;
-  readonly handle: LockHandle | undefined;
-  /** Ids of earlier runs that are not settled. */
-  readonly earlier: readonly CommitId[];
-  /** Called once when the transaction has ended. */
-  readonly onEnd?: (() => Promise<unknown>) | undefined;
-}
+import { Trial } from "./trial.ts";
 
 /** The {@linkcode Transaction}: takes statements in order of issue, in as few requests as possible. */
 export class DefaultTransaction implements Transaction {
@@ -62,7 +38,7 @@ export class DefaultTransaction implements Transaction {
   /** Sends nothing. */
   constructor(context: TransactionContext) {
     this.#context = context;
-    const { options, shared, deadline, handle } = context;
+    const { options, shared, deadline, hold } = context;
     this.#call = { settings: { ...options.settings, signal: deadline.signal }, deadline };
     this.#trial = new Trial(shared, this.#journal, this.#call, {
       scope: options.scope,
@@ -70,7 +46,7 @@ export class DefaultTransaction implements Transaction {
       lazy: options.mode === "lazy",
       checkLevel: options.checkLevel,
     });
-    this.#lifetime = new Lifetime(deadline, handle?.signal, () => void this.rollback());
+    this.#lifetime = new Lifetime(deadline, hold?.signal, () => void this.#expire());
   }
 
   /** See {@linkcode Transaction.id}. */
@@ -190,13 +166,20 @@ export class DefaultTransaction implements Transaction {
 
   /** See {@linkcode Transaction.commit}. */
   async commit(): Promise<void> {
-    const ending = await this.finish();
-    if (ending.is !== "refused") return;
-    const { error, unsettled } = ending;
-    if (unsettled === undefined) throw error;
-    const { commits } = this.#context.shared;
     try {
-      if (await settle([unsettled], error, commits, this.#call) === undefined) throw error;
+      const ending = await this.finish();
+      if (ending.is === "refused") await this.#report(ending.error, ending.unsettled);
+    } finally {
+      await this.#letGo();
+    }
+  }
+
+  /** A refusal is reported only when no other copy can pass any more; if one did, the transaction is committed. */
+  async #report(error: Error, unsettled: CommitId | undefined): Promise<void> {
+    if (unsettled === undefined) throw error;
+    const { hold, shared: { commits } } = this.#context;
+    try {
+      if (await settle([unsettled], error, hold, commits, this.#call) === undefined) throw error;
       this.#state = "committed";
     } catch (failure) {
       if (failure !== error) this.#state = "unknown";
@@ -208,7 +191,8 @@ export class DefaultTransaction implements Transaction {
   async rollback(): Promise<void> {
     if (this.#state !== "active" || this.#ending) return;
     this.#ending = true;
-    await this.#end("rolledback");
+    this.#end("rolledback");
+    await this.#letGo();
   }
 
   /** Rolls back what was not committed. */
@@ -229,31 +213,33 @@ export class DefaultTransaction implements Transaction {
         ending = await this.#commit();
       });
     } catch (error) {
+      // The loss of the lock says nothing of a commit that was sent: its answer does.
       const doubtful = this.#sent &&
-        (error instanceof OutcomeUnknownError || this.#lifetime.aborted);
-      await this.#end(doubtful ? "unknown" : "rolledback");
+        (error instanceof OutcomeUnknownError || this.#context.deadline.signal?.aborted);
+      this.#end(doubtful ? "unknown" : "rolledback");
       if (!(error instanceof TransactionConflictError)) throw error;
       return { is: "refused", error, unsettled: undefined };
     }
-    await this.#end(ending!.is === "refused" ? "rolledback" : "committed");
+    this.#end(ending!.is === "refused" ? "rolledback" : "committed");
     return ending!;
   }
 
   async #commit(): Promise<RunEnding> {
     this.#checkAlive();
-    const { options, shared: { commits }, handle, earlier } = this.#context;
+    const { options, shared: { commits }, hold, earlier } = this.#context;
     const run: Run = {
       journal: this.#journal,
       trial: this.#trial,
       earlier,
       scope: options.scope,
+      hold,
       checked: options.isolation === "serializable",
       readOnly: options.readOnly,
     };
     if (this.#journal.writes.length === 0) return await commitReads(run, commits, this.#call);
     await this.#trial.ensureVersion();
     this.#id ??= await commits.mint(this.#call);
-    handle?.throwIfLost();
+    hold?.check();
     this.#sent = true;
     return await commitWrites(run, this.#id, commits, this.#call);
   }
@@ -273,19 +259,10 @@ export class DefaultTransaction implements Transaction {
     index?: number,
   ): Step {
     this.#checkActive();
-    const { backend, options: { isolation, readOnly } } = this.#context;
     const settings = resolveSettings(this.#call.settings, options);
     settings.signal?.throwIfAborted();
-    const guarded = guard && isolation === "serializable";
-    const prepared = backend.prepare(statement, {
-      freezeReads: guarded,
-      ...(index !== undefined && { statementIndex: index }),
-    });
-    admit(prepared);
-    if (readOnly && changes(prepared.analysis)) throw notReadOnly(prepared);
-    const checked = guarded && prepared.analysis.kind === "read";
-    if (checked) admitGuarded(prepared);
-    return new Step(prepared, settings, index ?? this.#issued++, checked);
+    const prepared = prepareStep(statement, this.#context, guard, index);
+    return new Step(prepared.statement, settings, index ?? this.#issued++, prepared.guarded);
   }
 
   #issueOne<R>(prepare: () => Step): Promise<Result<R>> {
@@ -335,14 +312,25 @@ export class DefaultTransaction implements Transaction {
 
   #checkAlive(): void {
     this.#lifetime.throwIfAborted();
-    this.#context.handle?.throwIfLost();
+    this.#context.hold?.check();
     if (this.#failure !== undefined) throw this.#failure.error;
   }
 
-  async #end(state: Transaction["state"]): Promise<void> {
+  #end(state: Transaction["state"]): void {
     this.#state = state;
     this.#lifetime.end();
-    await this.#context.onEnd?.();
+  }
+
+  /** Ended from outside; no other run follows, so that the lock is free even while the function still runs. */
+  async #expire(): Promise<void> {
+    if (this.#state !== "active" || this.#ending) return;
+    await this.rollback();
+    await this.#context.hold?.release();
+  }
+
+  async #letGo(): Promise<void> {
+    const { hold, releases } = this.#context;
+    if (releases && this.#state !== "active") await hold?.release();
   }
 }
 
@@ -352,19 +340,6 @@ const STATES = {
   rolledback: "rolled back",
   unknown: "over, and its outcome unknown",
 };
-
-/** A conflict, or a write that was kept back and failed: what the transaction holds cannot be committed any more. */
-function isFinal(error: unknown): boolean {
-  return error instanceof TransactionConflictError ||
-    (error instanceof DatabaseError && error.statementIndex !== undefined);
-}
-
-function notReadOnly({ analysis }: Prepared): NotSupportedError {
-  return new NotSupportedError(
-    `Cannot run ${analysis.verb} as the transaction is \`readOnly\``,
-    { sql: analysis.source },
-  );
-}
 
 function nameOf(savepoint: Savepoint | string): string {
   return typeof savepoint === "string" ? savepoint : savepoint.name;

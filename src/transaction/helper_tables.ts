@@ -4,7 +4,11 @@ import { nameOf } from "../sql/words.ts";
 import type { Prepared } from "../sql/prepare.ts";
 
 /** The tables that commits need, see `docs/transactions.md`. */
-const HELPER_TABLES: ReadonlySet<string> = new Set(["_rqlite_commit", "_rqlite_version"]);
+const HELPER_TABLES: ReadonlySet<string> = new Set([
+  "_rqlite_commit",
+  "_rqlite_version",
+  "_rqlite_lock",
+]);
 
 /**
  * Refuses a statement that names a helper table: the commit around it writes there.

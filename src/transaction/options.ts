@@ -11,12 +11,17 @@ export interface ResolvedTransactionOptions {
   /** For the check of a transaction that only read. */
   readonly checkLevel: Level;
   readonly lock: Lock | undefined;
+  /** How long to wait for the lock at most, in milliseconds. */
+  readonly lockTimeout: number;
   readonly scope: string | undefined;
   readonly isolation: "serializable" | "none";
   readonly mode: "eager" | "lazy";
   readonly readOnly: boolean;
   readonly retries: number;
 }
+
+/** The default of `timeout` when a lock is acquired. */
+const LOCK_TIMEOUT = 10_000;
 
 const CHOICES = {
   isolation: ["serializable", "none"],
@@ -48,8 +53,7 @@ export function resolveTransaction(
   }
   const settings: Settings = {
     ...known,
-    // A read that was stale fails at commit; only reads that nothing follows have to be right at once.
-    level: level ?? (readOnly ? known.level : "weak"),
+    level: level ?? readLevel(merged, known.level),
     freshness: undefined,
     freshnessStrict: false,
   };
@@ -57,12 +61,22 @@ export function resolveTransaction(
     settings,
     checkLevel: known.level === "none" || known.level === "auto" ? "weak" : known.level,
     lock,
+    // Whoever says how long the whole may take says it of this part; otherwise a lock's own default is shorter.
+    lockTimeout: merged.timeout ?? LOCK_TIMEOUT,
     scope: scope ?? (lock === undefined ? undefined : `lock:${lock.name}`),
     isolation: isolation ?? "serializable",
     mode: mode ?? "eager",
     readOnly: readOnly ?? false,
     retries: retries ?? 10,
   };
+}
+
+/** A read that was stale fails at commit; what nobody checks then has to be right at once. */
+function readLevel({ lock, scope, isolation, readOnly }: TransactionOptions, level: Level): Level {
+  if (readOnly) return level;
+  const versioned = lock !== undefined || scope !== undefined;
+  // The version answers for the reads only if none of them is older than the version.
+  return versioned && isolation === "none" ? "linearizable" : "weak";
 }
 
 function choose(name: keyof typeof CHOICES, value: string | undefined): void {

@@ -1,10 +1,11 @@
 import { RqliteError, TransactionConflictError } from "../errors.ts";
 import type { Backend } from "../client/backend.ts";
+import type { Executor } from "../client/executor.ts";
 import { Deadline } from "../transport/deadline.ts";
-import type { LockHandle } from "../locks/lock.ts";
 import type { CommitId } from "./commit_log.ts";
 import { conflict, settle } from "./commit_run.ts";
 import { DefaultTransaction } from "./default_transaction.ts";
+import { Hold } from "./hold.ts";
 import type { ResolvedTransactionOptions } from "./options.ts";
 import type { Transaction } from "./transaction.ts";
 import type { Shared } from "./trial.ts";
@@ -17,6 +18,8 @@ const LONGEST_PAUSE = 500;
 
 /** What runs transactions; one for each client. */
 export interface Runner {
+  /** What the user calls. */
+  readonly client: Executor;
   readonly backend: Backend;
   readonly shared: Shared;
   readonly turns: Turns;
@@ -24,14 +27,15 @@ export interface Runner {
 
 /** Takes the lock, if there is one, and begins. */
 export async function beginTransaction(
-  { backend, shared }: Runner,
+  runner: Runner,
   options: ResolvedTransactionOptions,
 ): Promise<Transaction> {
+  const { backend, shared } = runner;
   const { timeout, signal } = options.settings;
   const deadline = new Deadline(timeout, signal);
-  const handle = await acquire(options, deadline);
-  const onEnd = handle && (() => handle.release());
-  return new DefaultTransaction({ backend, shared, options, deadline, handle, earlier: [], onEnd });
+  const hold = await acquire(runner, options, deadline);
+  const context = { backend, shared, options, deadline, hold, earlier: [], releases: true };
+  return new DefaultTransaction(context);
 }
 
 /**
@@ -46,11 +50,11 @@ export async function runTransaction<T>(
 ): Promise<T> {
   const { timeout, signal } = options.settings;
   const deadline = new Deadline(timeout, signal);
-  const handle = await acquire(options, deadline);
+  const hold = await acquire(runner, options, deadline);
   try {
-    return await new Runs(runner, options, deadline, handle, fn).all();
+    return await new Runs(runner, options, deadline, hold, fn).all();
   } finally {
-    await handle?.release();
+    await hold?.release();
   }
 }
 
@@ -59,7 +63,7 @@ class Runs<T> {
   readonly #runner: Runner;
   readonly #options: ResolvedTransactionOptions;
   readonly #deadline: Deadline;
-  readonly #handle: LockHandle | undefined;
+  readonly #hold: Hold | undefined;
   readonly #fn: (tx: Transaction) => Promise<T>;
   readonly #unsettled: CommitId[] = [];
   readonly #results = new Map<string, T>();
@@ -69,13 +73,13 @@ class Runs<T> {
     runner: Runner,
     options: ResolvedTransactionOptions,
     deadline: Deadline,
-    handle: LockHandle | undefined,
+    hold: Hold | undefined,
     fn: (tx: Transaction) => Promise<T>,
   ) {
     this.#runner = runner;
     this.#options = options;
     this.#deadline = deadline;
-    this.#handle = handle;
+    this.#hold = hold;
     this.#fn = fn;
   }
 
@@ -93,6 +97,7 @@ class Runs<T> {
         const longest = Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** this.#count);
         try {
           await pause(Math.random() * longest, this.#deadline);
+          this.#hold?.check();
         } catch (error) {
           return await this.#giveUp(error);
         }
@@ -110,8 +115,9 @@ class Runs<T> {
       shared,
       options: this.#options,
       deadline: this.#deadline,
-      handle: this.#handle,
+      hold: this.#hold,
       earlier: [...this.#unsettled],
+      releases: false,
     });
     let result: T;
     try {
@@ -171,7 +177,8 @@ class Runs<T> {
   async #settle(error: unknown): Promise<string | undefined> {
     const settings = { ...this.#options.settings, signal: this.#deadline.signal };
     const { commits } = this.#runner.shared;
-    return await settle(this.#unsettled, error, commits, { settings, deadline: this.#deadline });
+    const call = { settings, deadline: this.#deadline };
+    return await settle(this.#unsettled, error, this.#hold, commits, call);
   }
 
   #counted(error: unknown): TransactionConflictError {
@@ -185,10 +192,13 @@ function isConflict(error: unknown): boolean {
 }
 
 async function acquire(
-  { lock }: ResolvedTransactionOptions,
+  { client }: Runner,
+  { lock, lockTimeout }: ResolvedTransactionOptions,
   deadline: Deadline,
-): Promise<LockHandle | undefined> {
+): Promise<Hold | undefined> {
   if (lock === undefined) return undefined;
   const { signal, remaining } = deadline;
-  return await lock.acquire({ timeout: remaining, ...(signal !== undefined && { signal }) });
+  const timeout = Math.min(lockTimeout, remaining);
+  const handle = await lock.acquire({ timeout, ...(signal !== undefined && { signal }) });
+  return new Hold(handle, client);
 }

@@ -1,3 +1,4 @@
+import { DatabaseError, TransactionConflictError } from "../errors.ts";
 import type { Settings } from "../client/options.ts";
 import { changes } from "../client/route.ts";
 import type { Prepared } from "../sql/prepare.ts";
@@ -51,4 +52,10 @@ export class Step {
     this.error = error;
     this.#reject(error);
   }
+}
+
+/** A conflict, or a write that was kept back and failed: what the transaction holds cannot be committed any more. */
+export function isFinal(error: unknown): boolean {
+  return error instanceof TransactionConflictError ||
+    (error instanceof DatabaseError && error.statementIndex !== undefined);
 }

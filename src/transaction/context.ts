@@ -1,0 +1,20 @@
+import type { Backend } from "../client/backend.ts";
+import type { Deadline } from "../transport/deadline.ts";
+import type { CommitId } from "./commit_log.ts";
+import type { Hold } from "./hold.ts";
+import type { ResolvedTransactionOptions } from "./options.ts";
+import type { Shared } from "./trial.ts";
+
+/** What a transaction is made of. */
+export interface TransactionContext {
+  readonly backend: Backend;
+  readonly shared: Shared;
+  readonly options: ResolvedTransactionOptions;
+  /** The end of everything, reruns included. */
+  readonly deadline: Deadline;
+  readonly hold: Hold | undefined;
+  /** Ids of earlier runs that are not settled. */
+  readonly earlier: readonly CommitId[];
+  /** The end of this transaction is the end of the hold, too. */
+  readonly releases: boolean;
+}
