@@ -129,7 +129,9 @@ export class Trial {
 
   /** Reads the version of the scope, if there is one and it was not read yet. */
   async ensureVersion(): Promise<void> {
-    if (this.#options.scope !== undefined && this.version === undefined) await this.#round([]);
+    if (this.#options.scope === undefined || this.version !== undefined) return;
+    // Without the writes it is a read, and no entry of the Raft log.
+    await this.#round([], []);
   }
 
   /** Whether all reads so far are still the same, in one snapshot of the newest state. */
@@ -165,12 +167,11 @@ export class Trial {
   }
 
   /** One request; answers how many of the statements, from the first on, are settled. */
-  async #round(steps: readonly Step[]): Promise<number> {
+  async #round(steps: readonly Step[], writes = this.#journal.writes): Promise<number> {
     const { commits, dispatcher } = this.#shared;
     // The answer may tell more about the server, but it has to be read as the request was made.
     this.#mayGoOn = !dispatcher.capabilities.returningAborts;
     const { scope } = this.#options;
-    const { writes } = this.#journal;
     const asksBase = !commits.fresh;
     const asksVersion = scope !== undefined && this.version === undefined;
     const tries = writes.length > 0 || steps.some((step) => step.writes);
