@@ -1,0 +1,148 @@
+import { LockUnavailableError, OutcomeUnknownError, RqliteError } from "../errors.ts";
+import { Lease, type Moment, now } from "./lease.ts";
+import { type LeaseRow, mayPass, persist, type Seen } from "./lease_row.ts";
+import { pause } from "./pause.ts";
+import { tooLate } from "./queue.ts";
+import type { Watch } from "./watch.ts";
+
+/** Waits between two looks at the row, in milliseconds: at random, up to a limit that doubles. */
+const FIRST_WAIT = 4;
+const LONGEST_WAIT = 50;
+
+/** How long a request may take where the caller's limit says nothing of it, in milliseconds. */
+const REQUEST_LIMIT = 5_000;
+
+/** A holder that hangs must not keep the lock for ever, in milliseconds. */
+const MAX_HOLD_TIME = 60_000;
+
+/** A lease that was taken. */
+export interface Taken {
+  readonly token: string;
+  readonly lease: Lease;
+}
+
+/** One attempt to get a lease, from the first look at its row until it is held or given up. */
+export class Acquisition {
+  readonly #name: string;
+  readonly #row: LeaseRow;
+  readonly #duration: number;
+  readonly #watch: Watch;
+  readonly #signal: AbortSignal | undefined;
+  #token = crypto.randomUUID();
+  /** What was read before a write whose copies may still arrive, and when the first of them was sent. */
+  #doubt: { readonly seen: Seen; readonly sent: Moment } | undefined;
+
+  /** @param watch What this process knows of the holder. */
+  constructor(
+    name: string,
+    row: LeaseRow,
+    duration: number,
+    watch: Watch,
+    signal: AbortSignal | undefined,
+  ) {
+    this.#name = name;
+    this.#row = row;
+    this.#duration = duration;
+    this.#watch = watch;
+    this.#signal = signal;
+  }
+
+  /**
+   * Waits for the lease; a write that may still take it when this gives up is undone behind the caller's back.
+   *
+   * @param end By `performance.now()`; one look is taken even behind it.
+   * @throws {LockTimeoutError|LockUnavailableError} Or the signal's reason.
+   */
+  async run(end: number): Promise<Taken> {
+    try {
+      for (let round = 0;; round++) {
+        let wait = Math.random() * Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** Math.min(round, 9));
+        let failure: unknown;
+        try {
+          const found = await this.#look(end);
+          if (typeof found !== "number") return found;
+          wait = Math.min(wait, found);
+        } catch (error) {
+          this.#signal?.throwIfAborted();
+          if (!mayPass(error)) throw unavailable(this.#name, error);
+          failure = error;
+        }
+        if (performance.now() + wait >= end) throw tooLate(this.#name, failure);
+        await pause(wait, this.#signal);
+      }
+    } catch (error) {
+      void this.#withdraw();
+      throw error;
+    }
+  }
+
+  /** Takes the lease if it is free, or answers when it will be at the latest, in milliseconds. */
+  async #look(end: number): Promise<Taken | number> {
+    const asked = performance.now();
+    const seen = await this.#row.read(this.#options(end));
+    if (seen.owner === this.#token) return await this.#keep(this.#doubt!.sent);
+    // Versions only grow, so no copy of the earlier write finds the row as it was.
+    if (this.#doubt !== undefined && seen.version > this.#doubt.seen.version) {
+      this.#doubt = undefined;
+    }
+    const wait = seen.owner === null ? 0 : this.#watch.see(seen, asked);
+    if (wait > 0) return wait;
+    const sent = now();
+    // Without a row changed another was faster, or an earlier copy was: the next look tells.
+    const taken = await this.#take(seen, sent, end);
+    return taken ? await this.#keep(sent) : LONGEST_WAIT;
+  }
+
+  async #take(seen: Seen, sent: Moment, end: number): Promise<boolean> {
+    const before = this.#doubt;
+    this.#doubt ??= { seen, sent };
+    try {
+      return await this.#row.take(seen, this.#token, this.#duration, this.#options(end));
+    } catch (error) {
+      const maybe = error instanceof OutcomeUnknownError || !(error instanceof RqliteError);
+      if (!maybe) this.#doubt = before;
+      throw error;
+    }
+  }
+
+  /** Begins to renew the lease, unless the answer came too late for that. */
+  async #keep(sent: Moment): Promise<Taken | number> {
+    const token = this.#token;
+    let beat = 0;
+    const lease = new Lease({
+      name: this.#name,
+      duration: this.#duration,
+      sent,
+      maxHoldTime: MAX_HOLD_TIME,
+      renew: (timeout) => this.#row.beat(token, ++beat, { timeout }),
+    });
+    if (lease.held) return { token, lease };
+    lease.end();
+    await this.#withdraw();
+    this.#token = crypto.randomUUID();
+    this.#doubt = undefined;
+    return 0;
+  }
+
+  async #withdraw(): Promise<void> {
+    const { seen } = this.#doubt ?? {};
+    if (seen === undefined) return;
+    const token = this.#token;
+    await persist((options) => this.#row.withdraw(seen, token, options), this.#duration);
+  }
+
+  #options(end: number): { timeout: number; signal?: AbortSignal } {
+    const remaining = end - performance.now();
+    const timeout = remaining > 0 ? Math.min(remaining, REQUEST_LIMIT) : REQUEST_LIMIT;
+    return { timeout, ...(this.#signal !== undefined && { signal: this.#signal }) };
+  }
+}
+
+function unavailable(name: string, cause: unknown): unknown {
+  if (cause instanceof LockUnavailableError) return cause;
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new LockUnavailableError(
+    `Cannot take the lock ${JSON.stringify(name)} as its row cannot be used: ${reason}`,
+    { lock: name, cause },
+  );
+}

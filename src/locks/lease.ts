@@ -1,0 +1,116 @@
+import { LockLostError } from "../errors.ts";
+
+/** A moment by both clocks: the monotonic one stops while the machine sleeps, the other one can be set. */
+export interface Moment {
+  readonly steady: number;
+  readonly wall: number;
+}
+
+/** The present. */
+export function now(): Moment {
+  return { steady: performance.now(), wall: Date.now() };
+}
+
+/** How a lease is kept. */
+export interface LeaseOptions {
+  /** Of the lock, for errors. */
+  readonly name: string;
+  /** Milliseconds. */
+  readonly duration: number;
+  /** When the acquisition was sent: the lease runs from then on, not from its answer. */
+  readonly sent: Moment;
+  /** For how long it is renewed, in milliseconds. */
+  readonly maxHoldTime: number;
+  /**
+   * Renews it; false if it is somebody else's. What it throws leaves open what happened.
+   *
+   * @param limit Milliseconds that it may take.
+   */
+  readonly renew: (limit: number) => Promise<boolean>;
+}
+
+/** What is held for a time and renewed: believed only as long as both clocks allow. */
+export class Lease {
+  readonly #options: LeaseOptions;
+  readonly #controller = new AbortController();
+  readonly #began: Moment;
+  #sent: Moment;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #ended = false;
+
+  /** Begins to renew it. */
+  constructor(options: LeaseOptions) {
+    this.#options = options;
+    this.#sent = this.#began = options.sent;
+    this.#plan(options.duration / 3);
+  }
+
+  /** Whether nobody else can have it yet, by the stricter of two clocks. */
+  get held(): boolean {
+    return !this.#ended && !this.#controller.signal.aborted && this.#remaining > 0;
+  }
+
+  /** Fires when it is lost. */
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /**
+   * Asks the clocks.
+   *
+   * @throws {LockLostError} If it was lost.
+   */
+  throwIfLost(): void {
+    if (!this.#ended && this.#remaining <= 0) this.#lose("its lease ran out");
+    this.#controller.signal.throwIfAborted();
+  }
+
+  /** Stops for good: an answer that comes later neither renews nor reports a loss. */
+  end(): void {
+    this.#ended = true;
+    clearTimeout(this.#timer);
+  }
+
+  get #remaining(): number {
+    const { steady, wall } = now();
+    const passed = Math.max(steady - this.#sent.steady, wall - this.#sent.wall);
+    const { duration } = this.#options;
+    return duration - (duration / 100 + 2) - passed;
+  }
+
+  /** Renews after a while, or notices at the end that it was too late. */
+  #plan(delay: number): void {
+    const renews = now().steady - this.#began.steady + delay < this.#options.maxHoldTime;
+    const wait = Math.max(0, renews ? Math.min(delay, this.#remaining) : this.#remaining);
+    this.#timer = setTimeout(() => void this.#wake(renews), wait);
+    // Where a timer can be told so, it keeps no process alive.
+    if (typeof this.#timer === "object") (this.#timer as { unref?: () => void }).unref?.();
+  }
+
+  async #wake(renews: boolean): Promise<void> {
+    if (this.#ended) return;
+    const remaining = this.#remaining;
+    if (remaining <= 0) return this.#lose("its lease ran out");
+    if (!renews) return this.#plan(Infinity);
+    const sent = now();
+    const { duration, renew } = this.#options;
+    let renewed: boolean | undefined;
+    try {
+      renewed = await renew(remaining);
+    } catch {
+      // Nobody knows: try again soon, as long as there is time.
+    }
+    if (this.#ended || this.#controller.signal.aborted) return;
+    if (renewed === false) return this.#lose("somebody else took it");
+    if (renewed) this.#sent = sent;
+    this.#plan(renewed ? duration / 3 - (now().steady - sent.steady) : duration / 10);
+  }
+
+  #lose(reason: string): void {
+    clearTimeout(this.#timer);
+    const { name } = this.#options;
+    this.#controller.abort(
+      new LockLostError(`The lock ${JSON.stringify(name)} was lost: ${reason}`, { lock: name }),
+    );
+  }
+}

@@ -1,0 +1,71 @@
+import { LockTimeoutError } from "../errors.ts";
+
+/** Lets one after the other in, first come first served; handed over directly. */
+export class Queue {
+  readonly #waiting: (() => void)[] = [];
+  #busy = false;
+
+  /** Nobody is in, and nobody waits. */
+  get idle(): boolean {
+    return !this.#busy;
+  }
+
+  /**
+   * Waits for the turn.
+   *
+   * @param limit Milliseconds; 0 does not wait.
+   * @param name Of the lock, for the error.
+   * @returns What ends the turn; calling it again does nothing.
+   * @throws {LockTimeoutError} If it is not there in time; and the signal's reason, if that fires.
+   */
+  enter(limit: number, name: string, signal?: AbortSignal): Promise<() => void> {
+    signal?.throwIfAborted();
+    if (!this.#busy) {
+      this.#busy = true;
+      return Promise.resolve(this.#turn());
+    }
+    return new Promise((resolve, reject) => {
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      const leave = (): void => {
+        clearTimeout(timer);
+        signal?.removeEventListener("abort", onAbort);
+      };
+      const giveUp = (reason: unknown): void => {
+        leave();
+        this.#waiting.splice(this.#waiting.indexOf(enter), 1);
+        reject(reason);
+      };
+      const enter = (): void => {
+        leave();
+        resolve(this.#turn());
+      };
+      const onAbort = (): void => giveUp(signal!.reason);
+      const onLimit = (): void => giveUp(tooLate(name));
+      this.#waiting.push(enter);
+      signal?.addEventListener("abort", onAbort, { once: true });
+      if (limit < 2 ** 31) timer = setTimeout(onLimit, limit);
+    });
+  }
+
+  #turn(): () => void {
+    let mine = true;
+    return () => {
+      if (!mine) return;
+      mine = false;
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#busy = false;
+      else next();
+    };
+  }
+}
+
+/** The error of whoever waited for a lock as long as he would. */
+export function tooLate(name: string, cause?: unknown): LockTimeoutError {
+  return new LockTimeoutError(
+    `Cannot take the lock ${
+      JSON.stringify(name)
+    } as others held it until the end of \`timeout\`; ` +
+      "it is not reentrant: whoever holds it must not take it again",
+    { lock: name, cause },
+  );
+}

@@ -1,0 +1,333 @@
+// A lease in rqlite: what is on the wire, copies that come late, holders that die or are slow.
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import {
+  type Client,
+  LockLostError,
+  LockTimeoutError,
+  LockUnavailableError,
+  OperationalError,
+} from "../../mod.ts";
+import { RqliteLock } from "../../src/locks/rqlite.ts";
+import { until } from "../support/http.ts";
+import { skipWithoutRqlited, startRqlited } from "../support/rqlited.ts";
+import { PLACES, type World } from "../transaction/world.ts";
+
+const ROW = "SELECT owner, version, beat, lease FROM _rqlite_lock WHERE name = 'stock'";
+
+interface Row {
+  readonly owner: string | null;
+  readonly version: number;
+  readonly beat: number;
+  readonly lease: number;
+}
+
+const rowOf = async (db: Client): Promise<Row> => (await db.query<Row>(ROW)).rows[0]!;
+
+const stock = (client: Client, leaseDuration?: number): RqliteLock =>
+  new RqliteLock({ name: "stock", client, ...(leaseDuration !== undefined && { leaseDuration }) });
+
+/** A client that records its writes, and may break them. */
+function recorded({ connect }: World, node: typeof fetch): {
+  db: Client;
+  writes: { path: string; url: string; body: string }[];
+  plan: { (body: string): "pass" | "lose answer" | "delay" }[];
+  deliver(i: number): Promise<void>;
+} {
+  const writes: { path: string; url: string; body: string }[] = [];
+  const plan: ((body: string) => "pass" | "lose answer" | "delay")[] = [];
+  const send = (url: string, body: string, init: RequestInit = {}): Promise<Response> =>
+    node(url, { ...init, method: "POST", body, headers: { "content-type": "application/json" } });
+  const fetch = async (input: string | URL | Request, init: RequestInit = {}) => {
+    const url = String(input);
+    const body = init.body ? await new Response(init.body).text() : "";
+    const { pathname } = new URL(url);
+    if (pathname !== "/db/execute") {
+      return await node(url, { ...init, body: init.body ? body : null });
+    }
+    const i = writes.push({ path: pathname, url, body }) - 1;
+    const fate = plan[i]?.(body) ?? "pass";
+    if (fate === "delay") throw reset();
+    const response = await node(url, { ...init, body });
+    if (fate === "pass") return response;
+    await response.body?.cancel();
+    throw reset();
+  };
+  return {
+    db: connect({ fetch: fetch as typeof globalThis.fetch, retries: 0 }),
+    writes,
+    plan,
+    deliver: async (i) => void await (await send(writes[i]!.url, writes[i]!.body)).text(),
+  };
+}
+
+function reset(): TypeError {
+  const cause = Object.assign(new Error("read ECONNRESET"), { code: "ECONNRESET" });
+  return new TypeError("fetch failed", { cause });
+}
+
+for (const place of PLACES) {
+  const test = (name: string, body: (world: World) => Promise<void>) =>
+    it(name, () => place.run(body));
+
+  describe(`RqliteLock on ${place.name}`, { skip: place.skip }, () => {
+    test("makes its table, takes the lease, and frees it", async ({ db, other }) => {
+      const handle = await stock(db).acquire();
+      assert.deepEqual([handle.name, handle.held, handle.signal.aborted], ["stock", true, false]);
+      assert.deepEqual(await rowOf(other), {
+        owner: handle.token,
+        version: 1,
+        beat: 0,
+        lease: 10_000,
+      });
+      await assert.rejects(stock(other).acquire({ timeout: 50 }), LockTimeoutError);
+      assert.equal(await handle.release(), true);
+      assert.equal(await handle.release(), false);
+      assert.equal(handle.held, false);
+      assert.equal((await rowOf(other)).owner, null);
+      const next = await stock(other).acquire({ timeout: 0 });
+      assert.equal((await rowOf(other)).version, 2);
+      await next[Symbol.asyncDispose]();
+    });
+
+    test("shows itself every third of the lease, so that nobody takes it over", async (world) => {
+      const { db, other } = world;
+      const handle = await stock(db, 300).acquire();
+      await assert.rejects(stock(other, 300).acquire({ timeout: 900 }), LockTimeoutError);
+      assert.equal(handle.held, true);
+      assert.ok((await rowOf(other)).beat >= 2);
+      assert.equal(await handle.release(), true);
+    });
+
+    test("takes a dead holder's lease over after its length; a slow holder is told (locks test 22)", async (world) => {
+      const { db, other, sql, value } = world;
+      await sql("CREATE TABLE t(n INTEGER)");
+      await sql("INSERT INTO t VALUES(0)");
+      const slow = await db.begin({ lock: stock(db, 200) });
+      await slow.query("SELECT n FROM t");
+      await slow.execute("UPDATE t SET n = 100");
+      // As if it had stopped to show itself: nobody hears its beats.
+      await sql("UPDATE _rqlite_lock SET owner = 'gone', beat = 5");
+      // It watches for the length of the holder's lease; its own would be too long.
+      const handle = await stock(other, 60_000).acquire();
+      await until("loss", () => Promise.resolve(slow.signal.aborted || undefined));
+      assert.ok(slow.signal.reason instanceof LockLostError);
+      await assert.rejects(slow.commit(), LockLostError);
+      assert.equal(await value("SELECT n FROM t"), 0);
+      assert.equal(await handle.release(), true);
+    });
+
+    test("a commit of a holder that was taken over is refused by its guard (locks test 22)", async (world) => {
+      const { db, other, sql, value } = world;
+      await sql("CREATE TABLE t(n INTEGER)");
+      await sql("INSERT INTO t VALUES(0)");
+      const add = async (tx: Pick<Client, "query" | "execute">): Promise<void> => {
+        const { rows: [row] } = await tx.query<{ n: number }>("SELECT n FROM t");
+        await tx.execute("UPDATE t SET n = ?", [row!.n + 1]);
+      };
+      const slow = await db.begin({ lock: stock(db), isolation: "none" });
+      await add(slow);
+      await sql("UPDATE _rqlite_lock SET owner = NULL");
+      await other.transaction(add, { lock: stock(other), isolation: "none" });
+      await assert.rejects(slow.commit(), /so nothing of it was kept/);
+      assert.equal(await value("SELECT n FROM t"), 1);
+    });
+
+    test("rides in the commit: two writes for all of a transaction", async (world) => {
+      const { db, network, sql, other, value } = world;
+      await sql("CREATE TABLE t(n INTEGER)");
+      const lock = stock(db);
+      await db.transaction((tx) => tx.execute("INSERT INTO t VALUES(1)"), { lock });
+      network.requests.length = 0;
+      await db.transaction((tx) => tx.execute("INSERT INTO t VALUES(2)"), { lock, mode: "lazy" });
+      const writes = network.requests.filter((path) => path !== "/db/query");
+      assert.deepEqual(writes, ["/db/execute", "/db/execute"]);
+      assert.equal((await rowOf(other)).owner, null);
+      assert.equal(await value("SELECT count(*) FROM t"), 2);
+      await (await lock.acquire({ timeout: 0 })).release();
+    });
+
+    test("rides in the fence where a refusal is reported", async (world) => {
+      const { db, network, sql, other } = world;
+      await sql("CREATE TABLE t(n INTEGER)");
+      await sql("INSERT INTO t VALUES(0)");
+      const lock = stock(db);
+      await db.transaction((tx) => tx.execute("UPDATE t SET n = 1"), { lock });
+      const tx = await db.begin({ lock });
+      await tx.query("SELECT n FROM t");
+      await tx.execute("UPDATE t SET n = 2");
+      await sql("UPDATE t SET n = 50");
+      network.requests.length = 0;
+      await assert.rejects(tx.commit(), /so nothing of it was kept/);
+      assert.deepEqual(network.requests, ["/db/execute", "/db/execute"], "commit and fence");
+      assert.equal((await rowOf(other)).owner, null);
+    });
+
+    test("does not ride in a commit of another client", async ({ db, other, sql, value }) => {
+      await sql("CREATE TABLE t(n INTEGER)");
+      const handle = await stock(db).acquire();
+      assert.equal(handle.releaseWith?.(other), undefined);
+      await handle.release();
+      await other.transaction((tx) => tx.execute("INSERT INTO t VALUES(1)"), { lock: stock(db) });
+      assert.equal((await rowOf(other)).owner, null);
+      assert.equal(await value("SELECT count(*) FROM t"), 1);
+    });
+
+    test("lets the tasks of a process in as they came, with one request each", async (world) => {
+      const { db, network } = world;
+      const lock = stock(db);
+      await (await lock.acquire()).release();
+      network.requests.length = 0;
+      const order: number[] = [];
+      const controller = new AbortController();
+      const tasks = Array.from({ length: 8 }, async (_, i) => {
+        // Another object each: they meet by name and client.
+        const options = i === 3 ? { signal: controller.signal } : {};
+        const handle = await stock(db).acquire(options);
+        order.push(i);
+        if (i === 1) controller.abort(new Error("enough"));
+        await handle.release();
+      });
+      const settled = await Promise.allSettled(tasks);
+      assert.deepEqual(order, [0, 1, 2, 4, 5, 6, 7]);
+      assert.deepEqual(settled.map(({ status }) => status).indexOf("rejected"), 3);
+      assert.equal(network.requests.length, 7 * 3, "a look, an acquisition and a release each");
+    });
+
+    test("refuses what is no name, lease, client or limit", async ({ db }) => {
+      const make = (options: unknown) => () => new RqliteLock(options as never);
+      assert.throws(make({ name: "", client: db }), TypeError);
+      assert.throws(make({ client: db }), TypeError);
+      assert.throws(make({ name: "a", client: db, leaseDuration: 9 }), RangeError);
+      assert.throws(make({ name: "a", client: db, leaseDuration: NaN }), RangeError);
+      assert.throws(make({ name: "a", client: db, leaseDuration: Infinity }), RangeError);
+      assert.throws(make({ name: "a", client: {} }), TypeError);
+      assert.throws(make({ name: "a" }), TypeError);
+      const tx = await db.begin();
+      assert.throws(make({ name: "a", client: tx }), /transaction/);
+      for (const timeout of [-1, NaN, "1"]) {
+        await assert.rejects(stock(db).acquire({ timeout: timeout as number }), RangeError);
+      }
+      await assert.rejects(stock(db).acquire({ signal: {} as AbortSignal }), TypeError);
+    });
+
+    test("of a closed client is unavailable", async ({ connect, other }) => {
+      const db = connect({});
+      await db.close();
+      await assert.rejects(stock(db).acquire(), LockUnavailableError);
+      await (await stock(other).acquire()).release();
+    });
+  });
+}
+
+describe("copies of a lease's writes", { skip: skipWithoutRqlited() }, () => {
+  const test = (name: string, body: (world: World) => Promise<void>) =>
+    it(name, () => PLACES[1]!.run(body));
+
+  test("an acquisition whose answer was lost is held", async (world) => {
+    await (await stock(world.other).acquire()).release();
+    const { db, plan, writes } = recorded(world, fetch);
+    plan[0] = () => "lose answer";
+    const handle = await stock(db).acquire();
+    assert.equal(writes.length, 1);
+    assert.equal((await rowOf(world.other)).owner, handle.token);
+    assert.equal(await handle.release(), true);
+  });
+
+  test("an acquisition that arrives after it was released takes nothing", async (world) => {
+    await (await stock(world.other).acquire()).release();
+    const { db, deliver } = recorded(world, fetch);
+    await (await stock(db).acquire()).release();
+    await deliver(0);
+    assert.deepEqual((await rowOf(world.other)).owner, null);
+  });
+
+  test("an acquisition that was given up takes nothing when it arrives", async (world) => {
+    for (const prepared of [true, false]) {
+      if (prepared) await (await stock(world.other).acquire()).release();
+      else await world.sql("DELETE FROM _rqlite_lock");
+      const { db, plan, writes, deliver } = recorded(world, fetch);
+      plan[0] = () => "delay";
+      await assert.rejects(stock(db).acquire({ timeout: 0 }), LockTimeoutError);
+      await until("the withdrawal", () => Promise.resolve(writes.length >= 2 || undefined));
+      await until("its effect", async () => (await rowOf(world.other)) ? true : undefined);
+      const { version } = await rowOf(world.other);
+      await deliver(0);
+      await deliver(1);
+      assert.deepEqual(
+        await rowOf(world.other).then(({ owner, version }) => ({ owner, version })),
+        { owner: null, version },
+      );
+    }
+  });
+
+  test("a release that arrives late frees nobody else", async (world) => {
+    const { db, deliver, writes } = recorded(world, fetch);
+    await (await stock(db).acquire()).release();
+    const release = writes.length - 1;
+    const handle = await stock(world.other).acquire();
+    await deliver(release);
+    assert.equal((await rowOf(world.other)).owner, handle.token);
+    assert.equal(await handle.release(), true);
+  });
+
+  test("a beat that arrives late turns nothing back and revives nobody", async (world) => {
+    const { db, deliver, writes } = recorded(world, fetch);
+    const handle = await stock(db, 150).acquire();
+    const beats = (): number[] =>
+      writes.flatMap(({ body }, i) =>
+        body.includes("SET beat") && body.includes("max(") ? [i] : []
+      );
+    await until("beats", () => Promise.resolve(beats().length >= 3 || undefined));
+    await until("beats", async () => (await rowOf(world.other)).beat >= 2 || undefined);
+    await deliver(beats()[0]!);
+    assert.ok((await rowOf(world.other)).beat >= 2);
+    await handle.release();
+    const next = await stock(world.other).acquire();
+    await deliver(beats()[0]!);
+    assert.deepEqual((await rowOf(world.other)).owner, next.token);
+    await next.release();
+  });
+});
+
+describe("RqliteLock where the server refuses", { skip: skipWithoutRqlited() }, () => {
+  it("says what to run where the account may not create the table", async () => {
+    const users = [
+      { username: "reader", password: "r", perms: ["query"] },
+    ];
+    const server = await startRqlited({ auth: users });
+    try {
+      const { connect } = await import("../../mod.ts");
+      const db = connect(server.url, { username: "reader", password: "r" });
+      const failed = stock(db).acquire();
+      await assert.rejects(
+        failed,
+        (error) => error instanceof LockUnavailableError && /CREATE TABLE/.test(error.message),
+      );
+      await db.close();
+    } finally {
+      await server.stop();
+    }
+  });
+
+  it("gives up in time while the server is away, and goes on when it is back", async () => {
+    const server = await startRqlited();
+    try {
+      const { connect } = await import("../../mod.ts");
+      const db = connect(server.url, { retries: 0 });
+      await (await stock(db).acquire()).release();
+      await server.kill();
+      await assert.rejects(stock(db).acquire({ timeout: 200 }), (error) => {
+        assert.ok(error instanceof LockTimeoutError);
+        assert.ok(error.cause instanceof OperationalError);
+        return true;
+      });
+      const waiting = stock(db).acquire({ timeout: 20_000 });
+      await server.restart();
+      assert.equal(await (await waiting).release(), true);
+      await db.close();
+    } finally {
+      await server.stop();
+    }
+  });
+});
