@@ -194,7 +194,7 @@ export class Trial {
       const error = cursor.take();
       if (write.fragile) cursor.take();
       if (error === undefined) continue;
-      const { sql } = { sql: write.prepared.analysis.source };
+      const sql = write.prepared.analysis.source;
       if (write.lazy) throw statementError(error, { sql, statementIndex: write.index });
       throw new TransactionConflictError(
         `Another client changed what the transaction relies on: ${error}`,

@@ -1,14 +1,7 @@
-import {
-  AuthenticationError,
-  ConnectionError,
-  InterfaceError,
-  OperationalError,
-  OutcomeUnknownError,
-  TimeoutError,
-} from "../errors.ts";
+import { AuthenticationError, ConnectionError, TimeoutError } from "../errors.ts";
 import type { Authorization } from "./credentials.ts";
 import { type Deadline, Interrupted, within } from "./deadline.ts";
-import { neverSent } from "./never_sent.ts";
+import { closedError, interrupted, misdirected, settle, type Trace } from "./failures.ts";
 import type { Nodes } from "./nodes.ts";
 import { attemptLimit, retryAfter, retryDelay } from "./retry.ts";
 import type { Exchange, Failure, HttpAnswer, Transport, Verdict } from "./transport.ts";
@@ -283,80 +276,10 @@ export class HttpTransport implements Transport {
   }
 }
 
-/** What is known of the attempt under way. */
-interface Trace {
-  node: string;
-  /** It was named by another node. */
-  redirected?: boolean;
-  /** A copy is on its way; one that was redirected or refused with 401 does not count. */
-  sent: boolean;
-  status: number | undefined;
-  wait: number | undefined;
-}
-
-/** What became of an attempt that ended without an answer. */
-function interrupted(
-  { write, deadline }: Exchange<unknown>,
-  { node, redirected, sent }: Trace,
-  error: unknown,
-): Failure {
-  if (error instanceof AuthenticationError) return { error, applied: "no", next: "never" };
-  const by = error instanceof Interrupted ? error.by : undefined;
-  if (by === "abort") throw deadline.signal!.reason;
-  if (by === undefined && neverSent(error)) {
-    const unreached = new ConnectionError(`Cannot reach ${node}`, { node, cause: error });
-    // A node that still names a dead leader will do so until the others have elected one.
-    return { error: unreached, applied: "no", next: redirected ? "leaderless" : "elsewhere" };
-  }
-  const cause = by === undefined
-    ? connectionLost(node, error)
-    : by === "close"
-    ? closedError()
-    : tooLate(node, sent);
-  const next = by === "close" ? "never" : "elsewhere";
-  if (!write || !sent) return { error: cause, applied: sent ? "maybe" : "no", next };
-  const message = `Cannot tell whether the write was applied, as the answer of ${node} was lost`;
-  return { error: new OutcomeUnknownError(message, { node, cause }), applied: "maybe", next };
-}
-
-function connectionLost(node: string, cause: unknown): ConnectionError {
-  return new ConnectionError(`Lost the connection to ${node} before its answer was complete`, {
-    node,
-    cause,
-  });
-}
-
-function tooLate(node: string, sent: boolean): TimeoutError {
-  return sent
-    ? new TimeoutError(`No complete answer from ${node} in time`, { node })
-    : new TimeoutError("Out of time before the request was sent");
-}
-
 function isRedirect(status: number): boolean {
   return status === 301 || status === 302 || status === 307 || status === 308;
 }
 
 function withFlag(path: string, flag: string): string {
   return `${path}${path.includes("?") ? "&" : "?"}${flag}`;
-}
-
-function misdirected({ node, status }: Trace): Failure {
-  const error = new OperationalError(
-    `Cannot use the redirect of ${node}, as it leads away from the cluster: is it a proxy that asks for a login?`,
-    { node, ...(status !== undefined && { status }) },
-  );
-  return { error, applied: "no", next: "elsewhere" };
-}
-
-/** The error to throw: a definite answer to a later copy says nothing about an earlier one (rqlite-api F6). */
-function settle({ error, applied }: Failure, doubtful: boolean): Error {
-  if (!doubtful || applied !== "no") return error;
-  return new OutcomeUnknownError(
-    `Cannot tell whether the write was applied, as the answer to an earlier attempt was lost: ${error.message}`,
-    { cause: error },
-  );
-}
-
-function closedError(): InterfaceError {
-  return new InterfaceError("The client is closed");
 }
