@@ -1,19 +1,36 @@
 import { connect } from "../../mod.ts";
+import { nodeFetch } from "../../src/node/mod.ts";
 import { features } from "../support/features.ts";
 import { skipWithoutRqlited, startRqlited } from "../support/rqlited.ts";
 import { executorSuite } from "./executor_suite.ts";
-import type { Open } from "./target.ts";
+import type { Open, Target } from "./target.ts";
 
-const openRqlited: Open = async ({ foreignKeys }) => {
+const openRqlited: Open = ({ foreignKeys }) => open(foreignKeys, globalThis.fetch);
+
+/** Over the other transport that there is for Node, Bun and Deno. */
+const openOverNode: Open = ({ foreignKeys }) => {
+  const transport = nodeFetch();
+  return open(foreignKeys, transport, transport.close);
+};
+
+async function open(
+  foreignKeys: boolean,
+  fetch: typeof globalThis.fetch,
+  close: () => void = () => {},
+): Promise<Target> {
   const server = await startRqlited(foreignKeys ? { args: ["-fk"] } : {});
   const { linearizable } = await features(server.url);
   return {
-    db: connect(server.url),
+    db: connect(server.url, { fetch, close }),
     url: server.url,
-    fetch: globalThis.fetch,
+    fetch,
     linearizable,
-    close: () => server.stop(),
+    close: async () => {
+      close();
+      await server.stop();
+    },
   };
-};
+}
 
 executorSuite("rqlited", openRqlited, { skip: skipWithoutRqlited() });
+executorSuite("rqlited over nodeFetch()", openOverNode, { skip: skipWithoutRqlited() });

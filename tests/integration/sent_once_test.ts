@@ -4,10 +4,12 @@ import { after, afterEach, before, beforeEach, describe, it } from "node:test";
 import {
   type Client,
   connect,
+  type ConnectOptions,
   OutcomeUnknownError,
   type RequestEvent,
   RqliteError,
 } from "../../mod.ts";
+import { nodeFetch } from "../../src/node/mod.ts";
 import { type Fault, type Proxy, startProxy } from "../support/proxy.ts";
 import { type Rqlited, skipWithoutRqlited, startRqlited } from "../support/rqlited.ts";
 import { cell, failureOf } from "./helpers.ts";
@@ -28,113 +30,128 @@ const WRITES: readonly [name: string, write: (db: Client) => Promise<unknown>][]
   }],
 ];
 
+/** The ways to a server. */
+const TRANSPORTS: readonly [name: string, open: () => ConnectOptions][] = [
+  ["fetch", () => ({})],
+  ["nodeFetch()", () => {
+    const transport = nodeFetch();
+    return { fetch: transport, close: transport.close };
+  }],
+];
+
 /** The server did it, and its answer was lost on the way. */
 const LOST: readonly Fault[] = ["cut after request", "cut after headers", "cut in body"];
 
-describe("a write whose answer is lost", { skip: skipWithoutRqlited() }, () => {
-  let server: Rqlited;
-  let proxy: Proxy;
-  let db: Client;
-  let events: RequestEvent[];
+for (const [via, open] of TRANSPORTS) {
+  describe(`a write over ${via} whose answer is lost`, { skip: skipWithoutRqlited() }, () => {
+    let server: Rqlited;
+    let proxy: Proxy;
+    let db: Client;
+    let events: RequestEvent[];
 
-  before(async () => {
-    server = await startRqlited();
-  });
+    before(async () => {
+      server = await startRqlited();
+    });
 
-  after(async () => await server.stop());
+    after(async () => await server.stop());
 
-  beforeEach(async () => {
-    await server.sql("DROP TABLE IF EXISTS t", "CREATE TABLE t(n)");
-    proxy = await startProxy(server.url);
-    events = [];
-    db = connect([proxy.url, proxy.url], { onRequest: (event) => void events.push(event) });
-    // From here on there is a connection to be reused, and the version is known.
-    await db.query("SELECT 1", [], { level: "weak" });
-    await db.query("SELECT 1", [], { level: "weak" });
-    proxy.reset();
-    events.length = 0;
-  });
+    beforeEach(async () => {
+      await server.sql("DROP TABLE IF EXISTS t", "CREATE TABLE t(n)");
+      proxy = await startProxy(server.url);
+      events = [];
+      const onRequest = (event: RequestEvent): void => void events.push(event);
+      db = connect([proxy.url, proxy.url], { onRequest, ...open() });
+      // From here on there is a connection to be reused, and the version is known.
+      await db.query("SELECT 1", [], { level: "weak" });
+      await db.query("SELECT 1", [], { level: "weak" });
+      proxy.reset();
+      events.length = 0;
+    });
 
-  afterEach(async () => {
-    await db.close();
-    await proxy.close();
-  });
+    afterEach(async () => {
+      await db.close();
+      await proxy.close();
+    });
 
-  const count = () => cell(server, "SELECT count(*) FROM t");
+    const count = () => cell(server, "SELECT count(*) FROM t");
 
-  for (const fault of LOST) {
-    for (const [name, write] of WRITES) {
-      it(`"${fault}": ${name} is sent once and its outcome is unknown`, async () => {
+    for (const fault of LOST) {
+      for (const [name, write] of WRITES) {
+        it(`"${fault}": ${name} is sent once and its outcome is unknown`, async () => {
+          proxy.script(fault);
+          const error = await failureOf(write(db));
+          assert.ok(error instanceof OutcomeUnknownError, String(error));
+          assert.equal(error.retryable, false);
+          assert.equal(proxy.requests.length, 1);
+          assert.equal(events.length, 1);
+          assert.equal(proxy.connections, 0, "the connection was a reused one");
+          assert.equal(await count(), 1);
+        });
+      }
+
+      it(`"${fault}": a read is repeated and succeeds`, async () => {
         proxy.script(fault);
-        const error = await failureOf(write(db));
-        assert.ok(error instanceof OutcomeUnknownError, String(error));
-        assert.equal(error.retryable, false);
-        assert.equal(proxy.requests.length, 1);
-        assert.equal(events.length, 1);
-        assert.equal(proxy.connections, 0, "the connection was a reused one");
-        assert.equal(await count(), 1);
+        const { rows } = await db.query("SELECT 7 AS n", [], { level: "weak" });
+        assert.deepEqual(rows, [{ n: 7 }]);
+        assert.equal(proxy.requests.length, 2);
       });
     }
 
-    it(`"${fault}": a read is repeated and succeeds`, async () => {
-      proxy.script(fault);
-      const { rows } = await db.query("SELECT 7 AS n", [], { level: "weak" });
-      assert.deepEqual(rows, [{ n: 7 }]);
-      assert.equal(proxy.requests.length, 2);
+    it("a write that the server never saw is reported as unknown too, and sent once", async () => {
+      proxy.script("cut before");
+      const error = await failureOf(db.execute(INSERT));
+      assert.ok(error instanceof OutcomeUnknownError, String(error));
+      assert.equal(proxy.requests.length, 1);
+      assert.equal(await count(), 0);
     });
-  }
 
-  it("a write that the server never saw is reported as unknown too, and sent once", async () => {
-    proxy.script("cut before");
-    const error = await failureOf(db.execute(INSERT));
-    assert.ok(error instanceof OutcomeUnknownError, String(error));
-    assert.equal(proxy.requests.length, 1);
-    assert.equal(await count(), 0);
-  });
+    it("a write on a connection that the server has closed is applied at most once", async () => {
+      let applied = 0;
+      let unknown = 0;
+      for (let i = 0; i < 10; i++) {
+        proxy.script("pass and close");
+        await db.query("SELECT 1", [], { level: "weak" });
+        proxy.reset();
+        const error = await db.execute(INSERT).then(() => undefined, (e: unknown) => e);
+        if (error === undefined) applied++;
+        else if (error instanceof OutcomeUnknownError) unknown++;
+        else assert.ok(error instanceof RqliteError, String(error));
+        assert.ok(proxy.requests.length <= 1);
+      }
+      const rows = Number(await count());
+      assert.ok(rows >= applied && rows <= applied + unknown, `${rows} ${applied} ${unknown}`);
+    });
 
-  it("a write on a connection that the server has closed is applied at most once", async () => {
-    let applied = 0;
-    let unknown = 0;
-    for (let i = 0; i < 10; i++) {
-      proxy.script("pass and close");
-      await db.query("SELECT 1", [], { level: "weak" });
-      proxy.reset();
-      const error = await db.execute(INSERT).then(() => undefined, (e: unknown) => e);
-      if (error === undefined) applied++;
-      else if (error instanceof OutcomeUnknownError) unknown++;
-      else assert.ok(error instanceof RqliteError, String(error));
-      assert.ok(proxy.requests.length <= 1);
-    }
-    const rows = Number(await count());
-    assert.ok(rows >= applied && rows <= applied + unknown, `${rows} ${applied} ${unknown}`);
-  });
+    it("many writes at once, a third of them cut: each is sent once", async () => {
+      let index = 0;
+      proxy.plan = () => index++ % 3 === 0 ? "cut after request" : "pass";
+      const writes = Array.from(
+        { length: 30 },
+        (_, i) => db.execute("INSERT INTO t VALUES(?)", [i]),
+      );
+      const settled = await Promise.allSettled(writes);
+      const lost = settled.filter(({ status }) => status === "rejected").length;
+      assert.equal(lost, 10);
+      assert.equal(proxy.requests.length, 30);
+      assert.equal(await count(), 30);
+      assert.equal(await cell(server, "SELECT count(DISTINCT n) FROM t"), 30);
+    });
 
-  it("many writes at once, a third of them cut: each is sent once", async () => {
-    let index = 0;
-    proxy.plan = () => index++ % 3 === 0 ? "cut after request" : "pass";
-    const writes = Array.from({ length: 30 }, (_, i) => db.execute("INSERT INTO t VALUES(?)", [i]));
-    const settled = await Promise.allSettled(writes);
-    const lost = settled.filter(({ status }) => status === "rejected").length;
-    assert.equal(lost, 10);
-    assert.equal(proxy.requests.length, 30);
-    assert.equal(await count(), 30);
-    assert.equal(await cell(server, "SELECT count(DISTINCT n) FROM t"), 30);
-  });
+    it("an atomic batch that is checked first is applied once when the check's answer is lost", async () => {
+      proxy.script("cut after request");
+      const results = await db.batch([INSERT, "SELECT count(*) AS n FROM t"]);
+      assert.deepEqual(results[1]?.rows, [{ n: 1 }]);
+      assert.equal(await count(), 1);
+      assert.equal(proxy.requests.length, 3);
+    });
 
-  it("an atomic batch that is checked first is applied once when the check's answer is lost", async () => {
-    proxy.script("cut after request");
-    const results = await db.batch([INSERT, "SELECT count(*) AS n FROM t"]);
-    assert.deepEqual(results[1]?.rows, [{ n: 1 }]);
-    assert.equal(await count(), 1);
-    assert.equal(proxy.requests.length, 3);
+    it("a write that was refused for certain is sent again, and applied once", async () => {
+      const body = "leader not found\n";
+      const head = `HTTP/1.1 503 Service Unavailable\r\ncontent-length: ${body.length}\r\n\r\n`;
+      proxy.script({ answer: head + body });
+      assert.equal((await db.execute(INSERT)).rowsAffected, 1);
+      assert.equal(proxy.requests.length, 2);
+      assert.equal(await count(), 1);
+    });
   });
-
-  it("a write that was refused for certain is sent again, and applied once", async () => {
-    const body = "leader not found\n";
-    const head = `HTTP/1.1 503 Service Unavailable\r\ncontent-length: ${body.length}\r\n\r\n`;
-    proxy.script({ answer: head + body });
-    assert.equal((await db.execute(INSERT)).rowsAffected, 1);
-    assert.equal(proxy.requests.length, 2);
-    assert.equal(await count(), 1);
-  });
-});
+}

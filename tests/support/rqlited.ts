@@ -230,11 +230,17 @@ function isStopped(pid: number): boolean {
   });
 }
 
+/** Starts one node on free ports of 127.0.0.1; returns before it listens. */
+export async function spawnRqlited(options: RqlitedOptions = {}): Promise<Rqlited> {
+  const server = new Rqlited({ http: await freePort(), raft: await freePort() }, options);
+  server.spawn();
+  return server;
+}
+
 /** Starts one node on free ports of 127.0.0.1 and waits until it is ready. */
 export async function startRqlited(options: RqlitedOptions = {}): Promise<Rqlited> {
   for (let attempt = 1;; attempt++) {
-    const server = new Rqlited({ http: await freePort(), raft: await freePort() }, options);
-    server.spawn();
+    const server = await spawnRqlited(options);
     try {
       await server.ready();
       return server;
