@@ -2,7 +2,7 @@
  * Runs everything: the static checks, the examples in the documentation, and the tests on every
  * engine. The last line is `N passed, N failed, N skipped`.
  *
- *     deno run -A tests/run_all.ts [--only=static,docs,deno,bun,node24,node22] [--verbose] [FILE…]
+ *     deno run -A tests/run_all.ts [--only=static,docs,deno,bun,node24,node22,workerd,chromium] [--verbose] [FILE…]
  *
  * A FILE is a part of a test file's path; with one, only engines run.
  */
@@ -10,6 +10,7 @@
 import type { Case } from "./runner/junit.ts";
 import { filesUnder } from "./runner/paths.ts";
 import { skips, totals } from "./runner/report.ts";
+import { portableSteps } from "./runner/portable.ts";
 import { run } from "./runner/run.ts";
 import { docsStep, engineSteps, staticSteps, type Step } from "./runner/steps.ts";
 
@@ -34,6 +35,7 @@ function selectSteps(only: readonly string[], parts: readonly string[]): Step[] 
   const wanted = (name: string) => only.length === 0 || only.includes(name);
   const steps = engineSteps(selectFiles(parts)).filter((step) => wanted(step.name));
   if (parts.length > 0) return steps;
+  steps.push(...portableSteps().filter((step) => wanted(step.name)));
   if (wanted("docs")) steps.unshift(docsStep());
   if (wanted("static")) steps.unshift(...staticSteps());
   return steps;

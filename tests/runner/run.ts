@@ -15,6 +15,8 @@ export interface RunOptions {
   readonly verbose: boolean;
   /** Relative to the root. */
   readonly folder?: string;
+  /** Variables besides those of this process. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 async function drain(
@@ -30,7 +32,7 @@ export async function run(
   args: readonly string[],
   options: RunOptions,
 ): Promise<Ran> {
-  const { limit, verbose, folder = "." } = options;
+  const { limit, verbose, folder = ".", env = {} } = options;
   const stdio = verbose ? "inherit" : "piped";
   const child = new Deno.Command(path, {
     args: [...args],
@@ -38,7 +40,7 @@ export async function run(
     stdin: "null",
     stdout: stdio,
     stderr: stdio,
-    env: verbose ? {} : { NO_COLOR: "1" },
+    env: { ...env, ...(!verbose && { NO_COLOR: "1" }) },
   }).spawn();
   const parts: string[] = [];
   const drained = verbose ? [] : [drain(child.stdout, parts), drain(child.stderr, parts)];
