@@ -64,7 +64,7 @@ export class Cluster {
     });
     let asked = 0;
     try {
-      return await this.#get(target, deadline, (answer) => {
+      return await this.#get<boolean>(target, deadline, (answer) => {
         if (answer.status < 500) return judgeText(answer, parseReady);
         if (++asked >= this.#configured) return { value: false };
         return { error: new NotReady(), applied: "no", next: "elsewhere" };
