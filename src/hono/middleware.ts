@@ -1,5 +1,5 @@
 import type { Client } from "../database/client.ts";
-import { connect } from "../database/connect.ts";
+import { clientsOf, type ClientSource } from "./client_source.ts";
 import type { HonoContext } from "./context.ts";
 import { type ResolvedOptions, resolveOptions, type RqliteMiddlewareOptions } from "./options.ts";
 import { DirectDatabase, type RequestDatabase } from "./request_database.ts";
@@ -15,9 +15,6 @@ export type RqliteVariables = {
   /** The request's own view of the database. */
   db: RequestDatabase;
 };
-
-/** A client for all requests, or what tells the one for a request. */
-export type ClientSource<C extends HonoContext> = Client | ((c: C) => Client | string);
 
 /** A middleware as Hono takes it. */
 export type RqliteMiddleware<C extends HonoContext> = (
@@ -63,11 +60,10 @@ export function rqlite<C extends HonoContext = HonoContext>(
   client: ClientSource<C>,
   options: RqliteMiddlewareOptions<C> = {},
 ): RqliteMiddleware<C> {
-  if (typeof client !== "function") checkClient(client);
+  const clientOf = clientsOf(client);
   const resolved = resolveOptions(options);
-  const clients = new Map<string, Client>();
   return async function rqlite(c, next) {
-    const own = typeof client === "function" ? choose(client(c), clients) : client;
+    const own = clientOf(c);
     checkFree(c, resolved.key, own);
     const scope = new RequestScope(c.req.raw, resolved.timeout, resolved.defaults);
     const transaction = resolved.transaction(c);
@@ -111,25 +107,6 @@ function withdraw(c: HonoContext): void {
   (c as { res: Response | undefined }).res = undefined;
   // Whoever streams it learns that nobody reads; one that is being read already cannot be told.
   body?.cancel().catch(() => {});
-}
-
-function choose(chosen: Client | string, clients: Map<string, Client>): Client {
-  if (typeof chosen !== "string") {
-    checkClient(chosen);
-    return chosen;
-  }
-  let client = clients.get(chosen);
-  if (client === undefined) clients.set(chosen, client = connect(chosen));
-  return client;
-}
-
-function checkClient(client: Client): void {
-  const methods = client as Partial<Client> | null | undefined;
-  if (typeof methods?.query === "function" && typeof methods.begin === "function") return;
-  const given = client instanceof Promise ? "a promise" : String(client);
-  throw new TypeError(
-    `Cannot use \`client\` as it must be made by connect(), or a function that gives one: current value is ${given}`,
-  );
 }
 
 /** A variable that is there already is somebody else's, except the plain view of the same client. */

@@ -22,7 +22,8 @@
  */
 
 export { rqlite } from "./middleware.ts";
-export type { ClientSource, RqliteMiddleware, RqliteVariables } from "./middleware.ts";
+export type { RqliteMiddleware, RqliteVariables } from "./middleware.ts";
+export type { ClientSource } from "./client_source.ts";
 export type { RqliteMiddlewareOptions } from "./options.ts";
 export type { RequestDatabase } from "./request_database.ts";
 export { RequestConflictError } from "./conflict.ts";

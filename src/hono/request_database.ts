@@ -8,6 +8,8 @@ import type { RequestScope } from "./request_scope.ts";
 
 /** The database as one request sees it: its calls end with the request and within its time. */
 export interface RequestDatabase extends Executor {
+  /** The client that requests share: for what outlives this one, such as a streamed body, and for `ready()`. */
+  readonly client: Client;
   /**
    * See {@linkcode Client.transaction}. Where the request has a transaction, this is a savepoint within it and takes no
    * options.
@@ -19,7 +21,7 @@ export interface RequestDatabase extends Executor {
 
 /** A {@linkcode RequestDatabase} without a transaction: each call stands for itself. */
 export class DirectDatabase implements RequestDatabase {
-  /** The client that all requests share. */
+  /** See {@linkcode RequestDatabase.client}. */
   readonly client: Client;
   readonly #scope: RequestScope;
 

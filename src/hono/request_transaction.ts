@@ -10,7 +10,8 @@ import type { RequestScope } from "./request_scope.ts";
 
 /** A {@linkcode RequestDatabase} whose calls are one transaction: opened by the first of them, ended by the middleware. */
 export class TransactionalDatabase implements RequestDatabase {
-  readonly #client: Client;
+  /** See {@linkcode RequestDatabase.client}. */
+  readonly client: Client;
   readonly #scope: RequestScope;
   readonly #options: TransactionOptions;
   #transaction: Promise<Transaction> | undefined;
@@ -18,7 +19,7 @@ export class TransactionalDatabase implements RequestDatabase {
 
   /** Sends nothing. */
   constructor(client: Client, scope: RequestScope, options: TransactionOptions) {
-    this.#client = client;
+    this.client = client;
     this.#scope = scope;
     this.#options = options;
   }
@@ -92,7 +93,7 @@ export class TransactionalDatabase implements RequestDatabase {
   async #use<T>(use: (tx: Transaction) => Promise<T>): Promise<T> {
     if (this.#over) {
       throw new InterfaceError(
-        "The request's transaction is over: use the client itself after the answer, as in a streamed body",
+        "The request's transaction is over: after the answer, as in a streamed body, use `client` of it",
       );
     }
     this.#transaction ??= this.#open();
@@ -100,6 +101,6 @@ export class TransactionalDatabase implements RequestDatabase {
   }
 
   async #open(): Promise<Transaction> {
-    return await this.#client.begin(this.#scope.options(this.#options));
+    return await this.client.begin(this.#scope.options(this.#options));
   }
 }

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { describe } from "node:test";
-import { connect, type RqliteError } from "../../mod.ts";
+import { type Client, connect, type RqliteError } from "../../mod.ts";
 import { embedded } from "../../src/embedded/mod.ts";
 import { rqlite } from "../../src/hono/mod.ts";
+import type { AppEnv } from "./copies.ts";
 import { add, test } from "./world.ts";
 
 /** A fetch that never answers, and what it was asked with. */
@@ -137,17 +138,23 @@ describe("rqlite() with a function for the client", () => {
   });
 
   test("makes one client for each URL that it gives", async ({ hono }) => {
-    const app = new hono.Hono<{ Bindings: { RQLITE_URL: string } }>();
-    const seen: unknown[] = [];
+    const app = new hono.Hono<AppEnv & { Bindings: { RQLITE_URL: string } }>();
+    const seen: Client[] = [];
     app.use("*", rqlite((c) => c.env.RQLITE_URL));
+    app.use("*", rqlite((c) => c.env.RQLITE_URL, { transaction: true }));
     app.get("/", (c) => {
-      seen.push((c.get("db" as never) as { client: unknown }).client);
+      seen.push(c.var.db.client);
       return c.text("");
     });
-    for (const host of ["a", "b", "a"]) {
-      await app.request("/", {}, { RQLITE_URL: `http://${host}:4001?level=weak` });
-    }
+    const ask = async (host: string) => {
+      const RQLITE_URL = `http://${host}:4001?level=weak`;
+      assert.equal((await app.request("/", {}, { RQLITE_URL })).status, 200);
+    };
+    for (const host of ["a", "b", "a"]) await ask(host);
     assert.equal(seen[0], seen[2]);
     assert.notEqual(seen[0], seen[1]);
+    await seen[0]!.close();
+    await ask("a");
+    assert.equal(seen[3]!.closed, false);
   });
 });

@@ -271,7 +271,7 @@ describe("a streamed body and rqlite() with a transaction", () => {
     assert.equal(refused.length, 2);
     for (const error of refused) {
       assert.ok(error instanceof InterfaceError);
-      assert.match(error.message, /over: use the client itself/);
+      assert.match(error.message, /over: after the answer/);
     }
     assert.equal(await n(), 1);
   });
