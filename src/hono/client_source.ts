@@ -10,7 +10,7 @@ export type ClientSource<C extends HonoContext = HonoContext> =
   | Client
   | ((c: C) => Client | string);
 
-/** The clients that were made for URLs. They hold settings and what was learned, no connection and no promise. */
+/** The clients that were made for URLs. They hold settings and what was learned, no connection and no stream. */
 const clients = new Map<string, Client>();
 
 /**

@@ -6,7 +6,12 @@ import {
   type TransactionConflictError,
   type TransactionOptions,
 } from "../../mod.ts";
-import { onRqliteError, RequestConflictError, rqlite } from "../../src/hono/mod.ts";
+import {
+  onRqliteError,
+  RequestConflictError,
+  rqlite,
+  type RqliteMiddlewareOptions,
+} from "../../src/hono/mod.ts";
 import { ToldLock } from "../transaction/told_lock.ts";
 import type { AppContext, AppEnv } from "./copies.ts";
 import { add, test } from "./world.ts";
@@ -150,6 +155,38 @@ describe("rqlite() with a transaction", () => {
     assert.equal(await n(), 0);
     assert.equal((await made.request("/")).status, 200);
     assert.equal(await n(), 2);
+  });
+
+  test("has the defaults of the middleware, and its own win", async ({ app, db }) => {
+    const read = async (c: AppContext) => c.json((await c.var.db.query("SELECT n FROM t")).rows);
+    const rows = async (options: RqliteMiddlewareOptions) =>
+      await (await app(rqlite(db, { rows: "array", ...options }), read).request("/")).json();
+    assert.deepEqual(await rows({ transaction: true }), [[0]]);
+    assert.deepEqual(await rows({ transaction: { rows: "object" } }), [{ n: 0 }]);
+  });
+
+  test("leaves alone what the handler ended itself", async ({ app, db, n }) => {
+    const made = app(rqlite(db, { transaction: true }), async (c) => {
+      await c.var.db.transaction(async (tx) => {
+        await tx.execute("UPDATE t SET n = n + 1");
+        await (c.req.query("end") === "commit" ? tx.commit() : tx.rollback());
+      });
+      return c.text("", c.req.query("end") === "commit" ? 400 : 200);
+    });
+    assert.equal((await made.request("/?end=commit")).status, 400);
+    assert.equal(await n(), 1);
+    assert.equal((await made.request("/?end=rollback")).status, 200);
+    assert.equal(await n(), 1);
+  });
+
+  test("gives the client for what is no part of it", async ({ app, db, n }) => {
+    const made = app(rqlite(db, { transaction: true }), async (c) => {
+      assert.equal(c.var.db.client, db);
+      await add(c);
+      return c.json(await c.var.db.client.ready(), 400);
+    });
+    assert.equal(await (await made.request("/")).json(), true);
+    assert.equal(await n(), 0);
   });
 
   test("commits what nobody waited for, and reports it when it fails", async (world) => {

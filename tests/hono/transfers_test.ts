@@ -4,6 +4,7 @@ import { after, before, describe, it } from "node:test";
 import { Hono } from "hono";
 import { type Client, connect } from "../../mod.ts";
 import { onRqliteError, rqlite } from "../../src/hono/mod.ts";
+import { RqliteLock } from "../../src/locks/rqlite.ts";
 import { type Rqlited, skipWithoutRqlited, startRqlited } from "../support/rqlited.ts";
 import type { AppEnv } from "./copies.ts";
 
@@ -60,6 +61,25 @@ describe("rqlite() under load", { skip: skipWithoutRqlited() }, () => {
   after(async () => {
     await db.close();
     await server.stop();
+  });
+
+  it("lets requests with a lock wait for each other, so that none conflicts", async () => {
+    await db.execute("CREATE TABLE counter(n INTEGER)");
+    await db.execute("INSERT INTO counter VALUES(0)");
+    const app = new Hono<AppEnv>();
+    app.onError(onRqliteError);
+    const lock = new RqliteLock({ name: "counter", client: db });
+    app.use(rqlite(db, { transaction: { lock }, timeout: 60_000 }));
+    app.post("/", async (c) => {
+      const { rows: [row] } = await c.var.db.query<{ n: number }>("SELECT n FROM counter");
+      await c.var.db.execute("UPDATE counter SET n = ?", [row!.n + 1]);
+      return c.text("counted");
+    });
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, () => app.request("/", { method: "POST" })),
+    );
+    assert.deepEqual(answers.map(({ status }) => status), Array(20).fill(200));
+    assert.deepEqual((await db.query("SELECT n FROM counter")).rows, [{ n: 20 }]);
   });
 
   it("keeps the sum of 500 transfers at once, and its answers are true", async () => {
