@@ -20,6 +20,7 @@
 export { connect } from "./src/database/connect.ts";
 export type { Client } from "./src/database/client.ts";
 export type { BaseClient, IterateOptions } from "./src/client/client.ts";
+export type { NodesOptions, ReadyOptions } from "./src/client/cluster.ts";
 export type {
   BatchOptions,
   CallOptions,
@@ -40,6 +41,7 @@ export { withRetry } from "./src/transaction/with_retry.ts";
 export type { RetryOptions } from "./src/transaction/with_retry.ts";
 export type { AcquireOptions, Lock, LockHandle } from "./src/locks/lock.ts";
 export type { RequestEvent } from "./src/transport/http.ts";
+export type { Node } from "./src/wire/cluster.ts";
 export { sql } from "./src/sql/template.ts";
 export type { SqlTag } from "./src/sql/template.ts";
 export type { SqlFragment, Statement } from "./src/sql/statement.ts";

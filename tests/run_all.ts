@@ -57,12 +57,13 @@ async function setUp(): Promise<boolean> {
 
 async function perform(step: Step, verbose: boolean): Promise<readonly Case[]> {
   const start = performance.now();
-  const { cases, output } = await step.run(verbose);
+  const { cases, output, note } = await step.run(verbose);
   const seconds = ((performance.now() - start) / 1000).toFixed(1);
   const failures = cases.filter((one) => one.state === "failed");
   if (failures.length > 0 && !verbose) print(`\n${output}\n`);
   for (const { name } of failures) print(`FAILED ${step.name}: ${name}\n`);
   print(`${step.name.padEnd(25)} ${totals(cases).padEnd(40)} ${seconds.padStart(6)} s\n`);
+  if (note !== undefined) print(`  ${note}\n`);
   return cases;
 }
 

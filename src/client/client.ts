@@ -1,6 +1,8 @@
 import type { SqlFragment } from "../sql/statement.ts";
 import type { Params, Row } from "../sql/value.ts";
-import type { Executor, QueryOptions } from "./executor.ts";
+import type { Node } from "../wire/cluster.ts";
+import type { NodesOptions, ReadyOptions } from "./cluster.ts";
+import type { CallOptions, Executor, QueryOptions } from "./executor.ts";
 
 /** What {@linkcode BaseClient.iterate} takes. */
 export interface IterateOptions extends QueryOptions {
@@ -42,6 +44,48 @@ export interface BaseClient extends Executor, AsyncDisposable {
     params?: Params,
     options?: IterateOptions,
   ): AsyncIterableIterator<R>;
+  /**
+   * The members of the cluster, as one of them sees them: it asks each of the others, for two seconds at most.
+   *
+   * @example
+   * ```ts
+   * import { connect } from "@tangled/rqlite";
+   * import { embedded } from "@tangled/rqlite/embedded";
+   *
+   * const db = connect(embedded());
+   * for (const node of await db.nodes({ nonVoters: true })) console.log(node.id, node.apiUrl, node.reachable);
+   * await db.close();
+   * ```
+   *
+   * @throws {AuthenticationError} If the user lacks the permission `status`.
+   */
+  nodes(options?: NodesOptions): Promise<Node[]>;
+  /** The member that leads, or `undefined` while there is none. @throws {AuthenticationError} As `nodes` does. */
+  leader(options?: CallOptions): Promise<Node | undefined>;
+  /**
+   * What a node tells of itself, such as `store.raft.state`; the content is the server's. Integers beyond 2^53 are
+   * `bigint`.
+   *
+   * @throws {AuthenticationError} If the user lacks the permission `status`.
+   */
+  status(options?: CallOptions): Promise<Record<string, unknown>>;
+  /**
+   * Whether the cluster can be used now: true as soon as one of the configured nodes is ready and knows a leader. It is
+   * false where none is, where none can be reached, and where none answers within `timeout`.
+   *
+   * @example
+   * ```ts
+   * import { connect } from "@tangled/rqlite";
+   * import { embedded } from "@tangled/rqlite/embedded";
+   *
+   * const db = connect(embedded());
+   * console.log(await db.ready({ timeout: 1_000 })); // true
+   * await db.close();
+   * ```
+   *
+   * @throws {AuthenticationError} If the user lacks the permission `ready`.
+   */
+  ready(options?: ReadyOptions): Promise<boolean>;
   /** Ends what is in flight; later calls reject with `InterfaceError`. Calling it again does nothing. */
   close(): Promise<void>;
 }

@@ -8,9 +8,11 @@ import { Deadline } from "../transport/deadline.ts";
 import type { Transport } from "../transport/transport.ts";
 import type { Backend } from "./backend.ts";
 import { type PlacedBatch, runAtomic, runLoose } from "./batch.ts";
+import type { Node } from "../wire/cluster.ts";
 import type { BaseClient, IterateOptions } from "./client.ts";
+import { Cluster, type NodesOptions, type ReadyOptions } from "./cluster.ts";
 import { Dispatcher } from "./dispatch.ts";
-import type { BatchOptions, ExecuteOptions, QueryOptions } from "./executor.ts";
+import type { BatchOptions, CallOptions, ExecuteOptions, QueryOptions } from "./executor.ts";
 import { type Cells, DEFAULT_PAGE_SIZE, iterate, keysetOf } from "./iterate.ts";
 import { type ResolvedOptions, resolveSettings, type Settings } from "./options.ts";
 import { emptyResult, resultsOf } from "./results.ts";
@@ -20,6 +22,7 @@ import { changes, notAQuery } from "./route.ts";
 export class DefaultClient implements BaseClient, Backend {
   readonly #options: ResolvedOptions;
   readonly #transport: Transport;
+  readonly #cluster: Cluster;
   /** Turns statements into requests. */
   readonly dispatcher: Dispatcher;
   #closed = false;
@@ -28,6 +31,7 @@ export class DefaultClient implements BaseClient, Backend {
   constructor(options: ResolvedOptions, transport: Transport) {
     this.#options = options;
     this.#transport = transport;
+    this.#cluster = new Cluster(transport, options.nodes.length);
     this.dispatcher = new Dispatcher(transport);
   }
 
@@ -100,6 +104,26 @@ export class DefaultClient implements BaseClient, Backend {
       >;
     const rows = iterate(prepared, keyset, { pageSize, rows: settings.rows }, read);
     return rows as AsyncIterableIterator<unknown> as AsyncIterableIterator<R>;
+  }
+
+  /** See {@linkcode BaseClient.nodes}. */
+  async nodes(options?: NodesOptions): Promise<Node[]> {
+    return await this.#cluster.nodes(this.settings(options), options);
+  }
+
+  /** See {@linkcode BaseClient.leader}. */
+  async leader(options?: CallOptions): Promise<Node | undefined> {
+    return await this.#cluster.leader(this.settings(options));
+  }
+
+  /** See {@linkcode BaseClient.status}. */
+  async status(options?: CallOptions): Promise<Record<string, unknown>> {
+    return await this.#cluster.status(this.settings(options));
+  }
+
+  /** See {@linkcode BaseClient.ready}. */
+  async ready(options?: ReadyOptions): Promise<boolean> {
+    return await this.#cluster.ready(this.settings(options), options);
   }
 
   /** See {@linkcode BaseClient.close}. */

@@ -9,7 +9,7 @@ import {
   type RqliteError,
   StaleReadError,
 } from "../errors.ts";
-import type { HttpAnswer, Verdict } from "../transport/transport.ts";
+import type { Failure, HttpAnswer, Verdict } from "../transport/transport.ts";
 import { Answer, MalformedAnswerError } from "../wire/decode.ts";
 import { type Fate, fate } from "../wire/outcome.ts";
 import { statementError } from "../wire/sql_error.ts";
@@ -42,6 +42,17 @@ export function judge(asked: Asked, answer: HttpAnswer): Verdict<Answer | typeof
   return { value: body };
 }
 
+/** Judges the answer to what is no data request and changes nothing; `read` throws where it is not what rqlite sends. */
+export function judgeText<T>(answer: HttpAnswer, read: (text: string) => T): Verdict<T> {
+  if (answer.status !== 200) return failure(false, answer, answer.text);
+  try {
+    return { value: read(answer.text) };
+  } catch (error) {
+    if (error instanceof MalformedAnswerError) return failure(false, answer, undefined);
+    throw error;
+  }
+}
+
 function parse(text: string): Answer | undefined {
   try {
     return new Answer(text);
@@ -56,16 +67,22 @@ function endsInError(body: Answer): boolean {
   return body.length > 0 && body.errorAt(body.length - 1) !== undefined;
 }
 
-/** `text` is what the server said; `undefined` if the answer is not what rqlite sends. */
 function refused(
   { write, linearizable }: Asked,
   answer: HttpAnswer,
   text: string | undefined,
 ): Verdict<typeof READ_STRONG> {
+  if (linearizable && text !== undefined && fate(answer.status, text).next === "strong") {
+    return { value: READ_STRONG };
+  }
+  return failure(write, answer, text);
+}
+
+/** `text` is what the server said; `undefined` if the answer is not what rqlite sends. */
+function failure(write: boolean, answer: HttpAnswer, text: string | undefined): Failure {
   const { applied, next }: Fate = text === undefined
     ? { applied: "maybe", next: "elsewhere" }
     : fate(answer.status, text);
-  if (next === "strong" && linearizable) return { value: READ_STRONG };
   const error = write && applied !== "no"
     ? unknownOutcome(answer, text, applied === "yes")
     : text === undefined

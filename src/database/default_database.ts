@@ -1,4 +1,5 @@
 import type { IterateOptions } from "../client/client.ts";
+import type { NodesOptions, ReadyOptions } from "../client/cluster.ts";
 import type { DefaultClient } from "../client/default_client.ts";
 import type {
   BatchOptions,
@@ -18,6 +19,7 @@ import type { Transaction, TransactionOptions } from "../transaction/transaction
 import { shapes } from "../transaction/trial.ts";
 import { Turns } from "../transaction/turns.ts";
 import { Deadline } from "../transport/deadline.ts";
+import type { Node } from "../wire/cluster.ts";
 import type { Client } from "./client.ts";
 
 /** The {@linkcode Client}: single requests by the client below, everything with an id by the commit log. */
@@ -98,6 +100,26 @@ export class DefaultDatabase implements Client {
     options?: CallOptions,
   ): Promise<"committed" | "not committed" | "unknown"> {
     return await this.#commits.outcome(id, this.#call(options));
+  }
+
+  /** See {@linkcode Client.nodes}. */
+  nodes(options?: NodesOptions): Promise<Node[]> {
+    return this.#client.nodes(options);
+  }
+
+  /** See {@linkcode Client.leader}. */
+  leader(options?: CallOptions): Promise<Node | undefined> {
+    return this.#client.leader(options);
+  }
+
+  /** See {@linkcode Client.status}. */
+  status(options?: CallOptions): Promise<Record<string, unknown>> {
+    return this.#client.status(options);
+  }
+
+  /** See {@linkcode Client.ready}. */
+  ready(options?: ReadyOptions): Promise<boolean> {
+    return this.#client.ready(options);
   }
 
   /** See {@linkcode Client.close}. */

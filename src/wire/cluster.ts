@@ -1,3 +1,4 @@
+import { parseExact } from "./json.ts";
 import { MalformedAnswerError } from "./malformed_answer.ts";
 
 /** A member of the cluster. */
@@ -41,6 +42,25 @@ export function memberUrls(text: string): string[] {
   return parseNodes(text).map(({ apiUrl }) => apiUrl).filter((url) => url !== "");
 }
 
+/**
+ * Reads the answer of `/status`; integers beyond 2^53 are `bigint`.
+ *
+ * @throws {MalformedAnswerError} If it is not a JSON object.
+ */
+export function parseStatus(text: string): Record<string, unknown> {
+  return record(parse(text));
+}
+
+/**
+ * Reads the answer of `/readyz` with status 200.
+ *
+ * @throws {MalformedAnswerError} If it is another server's.
+ */
+export function parseReady(text: string): true {
+  if (text.startsWith("[+]")) return true;
+  throw new MalformedAnswerError("Cannot read the answer as it is not a list of checks");
+}
+
 function toNode(json: unknown, key?: string): Node {
   const { id = key, api_addr, addr, voter, reachable, leader, version, error } = record(json);
   if (typeof id !== "string") throw new MalformedAnswerError("Cannot read a node without an id");
@@ -62,7 +82,7 @@ function textOf(value: unknown): string {
 
 function parse(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseExact(text);
   } catch (cause) {
     throw new MalformedAnswerError("Cannot read the answer as it is not JSON", { cause });
   }

@@ -18,6 +18,16 @@ export interface Flags {
   readonly norwrandom?: boolean | undefined;
   /** No rewriting of time functions. */
   readonly norwtime?: boolean | undefined;
+  /** The form of `/nodes`. */
+  readonly ver?: "2" | undefined;
+  /** `/nodes`: read replicas, too. */
+  readonly nonvoters?: boolean | undefined;
+  /** `/readyz`: only whether the node answers. */
+  readonly noleader?: boolean | undefined;
+  /** `/readyz`: waits until the node has what the leader has. */
+  readonly sync?: boolean | undefined;
+  /** How long the server may take to ask other nodes. */
+  readonly timeout?: number | undefined;
 }
 
 /**

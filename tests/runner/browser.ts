@@ -1,5 +1,7 @@
 /** Chromium without a driver: it is started on a page of this process, which posts back what it found. */
 
+import { run } from "./run.ts";
+
 const FLAGS = [
   ...["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"],
   ...["--disable-background-networking", "--disable-component-update", "--disable-sync"],
@@ -13,31 +15,63 @@ export interface BrowserRun {
   readonly output: string;
 }
 
-/** Finds Chromium: in `CHROMIUM_BIN`, then by the names it has on `PATH`. */
+/** How long its installation may take, in milliseconds. */
+const INSTALL_LIMIT = 5 * 60_000;
+
+/** Finds Chromium: in `CHROMIUM_BIN`, then on `PATH`; a machine with Debian's packages may get it. */
 export async function findChromium(): Promise<string | undefined> {
   const named = Deno.env.get("CHROMIUM_BIN");
-  for (const path of named ? [named] : ["chromium", "chromium-browser", "google-chrome"]) {
-    const command = new Deno.Command(path, { args: ["--version"], stderr: "null" });
-    const found = await command.output().then(({ success }) => success, () => false);
-    if (found) return path;
+  const names = named ? [named] : ["chromium", "chromium-browser", "google-chrome"];
+  for (const path of names) if (await answers(path, "--version")) return path;
+  const packaged = "chromium";
+  if (Deno.uid() !== 0 || named || !await answers("apt-get", "--version")) return undefined;
+  const limits = { limit: INSTALL_LIMIT, verbose: false };
+  await run("apt-get", ["update"], limits);
+  await run("apt-get", ["install", "-y", "--no-install-recommends", packaged], limits);
+  return await answers(packaged, "--version") ? packaged : undefined;
+}
+
+async function answers(path: string, ...args: readonly string[]): Promise<boolean> {
+  const command = new Deno.Command(path, { args: [...args], stdout: "null", stderr: "null" });
+  return await command.output().then(({ success }) => success, () => false);
+}
+
+/** What a page looks like as HTML, once its script has had some seconds. */
+export async function dumpPage(chromium: string, url: string): Promise<string> {
+  return await withProfile(async (profile) => {
+    const args = [...FLAGS, profile, "--virtual-time-budget=5000", "--dump-dom", url];
+    const { stdout } = await new Deno.Command(chromium, { args, stderr: "null" }).output();
+    return new TextDecoder().decode(stdout);
+  });
+}
+
+/** Gives a folder for what the browser remembers, as a flag, and removes it. */
+async function withProfile<T>(body: (flag: string) => Promise<T>): Promise<T> {
+  const folder = await Deno.makeTempDir({ prefix: "chromium-" });
+  try {
+    return await body(`--user-data-dir=${folder}`);
+  } finally {
+    // Its children hold the folder for a moment.
+    for (let i = 0; i < 10; i++) {
+      const removed = await Deno.remove(folder, { recursive: true }).then(() => true, () => false);
+      if (removed) break;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
   }
-  return undefined;
 }
 
 /**
- * Runs `suite.mjs` of a folder in a page.
+ * Runs a module that exports `runAll` in a page.
  *
  * @param globals What the page finds as global variables.
  * @param limit Milliseconds.
- * @returns `undefined` where there is no Chromium.
  */
 export async function runInBrowser(
-  folder: string,
+  chromium: string,
+  module: string,
   globals: Readonly<Record<string, unknown>>,
   limit: number,
-): Promise<BrowserRun | undefined> {
-  const path = await findChromium();
-  if (path === undefined) return undefined;
+): Promise<BrowserRun> {
   const done = Promise.withResolvers<unknown>();
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, async (request) => {
     const { pathname } = new URL(request.url);
@@ -47,13 +81,27 @@ export async function runInBrowser(
     }
     if (pathname === "/suite.mjs") {
       const headers = { "content-type": "text/javascript" };
-      return new Response(await Deno.readTextFile(`${folder}suite.mjs`), { headers });
+      return new Response(await Deno.readTextFile(module), { headers });
     }
     return new Response(page(globals), { headers: { "content-type": "text/html" } });
   });
-  const profile = await Deno.makeTempDir({ prefix: "chromium-" });
-  const child = new Deno.Command(path, {
-    args: [...FLAGS, `--user-data-dir=${profile}`, `http://127.0.0.1:${server.addr.port}/`],
+  const url = `http://127.0.0.1:${server.addr.port}/`;
+  try {
+    return await withProfile((profile) => visit(chromium, [profile, url], done, limit));
+  } finally {
+    await server.shutdown();
+  }
+}
+
+/** Lets the browser run until the page has posted, or time is up. */
+async function visit(
+  chromium: string,
+  args: readonly string[],
+  done: PromiseWithResolvers<unknown>,
+  limit: number,
+): Promise<BrowserRun> {
+  const child = new Deno.Command(chromium, {
+    args: [...FLAGS, ...args],
     stdin: "null",
     stdout: "null",
     stderr: "piped",
@@ -69,13 +117,6 @@ export async function runInBrowser(
     // It has ended already.
   }
   await child.status;
-  await server.shutdown();
-  // Its children hold the folder for a moment.
-  for (let i = 0; i < 10; i++) {
-    const removed = await Deno.remove(profile, { recursive: true }).then(() => true, () => false);
-    if (removed) break;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
   return { results, output: await output };
 }
 

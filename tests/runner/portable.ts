@@ -7,28 +7,20 @@ import { features } from "../support/features.ts";
 import { startRqlited } from "../support/rqlited.ts";
 import type { Environment } from "../portable/environment.ts";
 import type { Outcome as Told } from "../portable/node_test.ts";
-import { runInBrowser } from "./browser.ts";
+import { findChromium, runInBrowser } from "./browser.ts";
+import { checkPage } from "./browser_page.ts";
+import { bundle, BUNDLES } from "./bundle.ts";
 import type { Case } from "./junit.ts";
-import { ROOT } from "./paths.ts";
 import { run } from "./run.ts";
 import type { Outcome, Step } from "./steps.ts";
+import { withWorkerApp } from "./worker_app.ts";
+import { WORKER_CHECKS } from "./worker_checks.ts";
 import { findWorkerd, workerdConfig } from "./workerd.ts";
 
 const LIMIT_MS = 3 * 60_000;
 
-/** Where the bundle and what is made of it is put. */
-const FOLDER = `${ROOT}out/portable/`;
-
-/** Makes one module of an entry of `tests/portable`. */
-async function bundle(name: string): Promise<void> {
-  await Deno.mkdir(FOLDER, { recursive: true });
-  const flags = ["--quiet", "--no-lock", "--platform", "browser"];
-  const map = ["--import-map", "tests/portable/import_map.json"];
-  const output = ["-o", `${FOLDER}${name}.mjs`, `tests/portable/${name}.ts`];
-  const args = ["bundle", ...flags, ...map, ...output];
-  const ran = await run(Deno.execPath(), args, { limit: LIMIT_MS, verbose: false });
-  if (ran.code !== 0) throw new Error(`${name}.ts cannot be bundled\n${ran.output}`);
-}
+/** In place of what only Node has. */
+const STAND_INS = ["--no-lock", "--import-map", "tests/portable/import_map.json"];
 
 /** Gives servers of its own to `body`. */
 async function withServers<T>(body: (environment: Environment) => Promise<T>): Promise<T> {
@@ -69,33 +61,58 @@ const workerd: Step = {
   async run() {
     const path = await findWorkerd();
     if (path === undefined) return missing("workerd", "not found; name it with WORKERD_BIN");
-    await bundle("suite_worker");
-    await workerdConfig(FOLDER, "suite_worker.mjs");
+    const module = await bundle("tests/portable/suite_worker.ts", ...STAND_INS);
+    const config = await workerdConfig(BUNDLES, module, { binding: "TEST_ENVIRONMENT" });
     return await withServers(async (environment) => {
       const env = { TEST_ENVIRONMENT: JSON.stringify(environment) };
-      const args = ["test", `${FOLDER}suite_worker.capnp`];
-      const { output } = await run(path, args, { limit: LIMIT_MS, verbose: false, env });
+      const { output } = await run(path, ["test", config], {
+        limit: LIMIT_MS,
+        verbose: false,
+        env,
+      });
       const line = /^RESULTS (.*)$/m.exec(output)?.[1];
       return outcomeOf("workerd", line && JSON.parse(line), output);
     });
   },
 };
 
+const NO_CHROMIUM = "not found; install chromium or name it with CHROMIUM_BIN";
+
 const chromium: Step = {
   name: "chromium",
   async run() {
-    await bundle("suite");
+    const path = await findChromium();
+    if (path === undefined) return missing("chromium", NO_CHROMIUM);
+    const module = await bundle("tests/portable/suite.ts", ...STAND_INS);
     return await withServers(async (environment) => {
-      const ran = await runInBrowser(FOLDER, { TEST_ENVIRONMENT: environment }, LIMIT_MS);
-      if (ran === undefined) {
-        return missing("chromium", "not found; install chromium or name it with CHROMIUM_BIN");
+      const globals = { TEST_ENVIRONMENT: environment };
+      const { results, output } = await runInBrowser(path, BUNDLES + module, globals, LIMIT_MS);
+      const suite = outcomeOf("chromium", results as readonly Told[] | undefined, output);
+      const page = await checkPage(path, environment.url);
+      return { cases: [...suite.cases, page], output: suite.output };
+    });
+  },
+};
+
+const workerApp: Step = {
+  name: "worker app",
+  async run() {
+    const path = await findWorkerd();
+    if (path === undefined) return missing("workerd", "not found; name it with WORKERD_BIN");
+    return await withWorkerApp(path, async (app) => {
+      const cases: Case[] = [];
+      const errors: string[] = [];
+      for (const [name, check] of Object.entries(WORKER_CHECKS)) {
+        const error = await check(app).then(() => undefined, (error: unknown) => String(error));
+        if (error !== undefined) errors.push(`${name}\n${error}`);
+        cases.push({ name, state: error === undefined ? "passed" : "failed", reason: "" });
       }
-      return outcomeOf("chromium", ran.results as readonly Told[] | undefined, ran.output);
+      return { cases, output: errors.join("\n\n") };
     });
   },
 };
 
 /** The tests in the engines that take a bundle. */
 export function portableSteps(): Step[] {
-  return [workerd, chromium];
+  return [workerd, workerApp, chromium];
 }

@@ -1,3 +1,4 @@
+import { bundle, compressedSize } from "./bundle.ts";
 import { type Engine, ENGINES, findEngine } from "./engines.ts";
 import { type Case, readJunit } from "./junit.ts";
 import { filesUnder, ROOT } from "./paths.ts";
@@ -8,6 +9,8 @@ export interface Outcome {
   readonly cases: readonly Case[];
   /** Printed when something failed. */
   readonly output: string;
+  /** Printed in any case. */
+  readonly note?: string;
 }
 
 /** One line of the run. */
@@ -47,6 +50,20 @@ function portableFiles(): string[] {
   return ["mod.ts", ...files.filter((file) => !bound.some((folder) => file.startsWith(folder)))];
 }
 
+/** What a browser has to load for the client and its transactions, minified and compressed, in bytes. */
+const MOST_BYTES = 42_000;
+
+/** Tells the size, and notices when it grows. */
+const sizeStep: Step = {
+  name: "size of mod.ts",
+  async run() {
+    const bytes = await compressedSize(await bundle("mod.ts", "--minify"));
+    const note = `mod.ts is ${bytes} bytes, minified and compressed; at most ${MOST_BYTES}`;
+    const state = bytes <= MOST_BYTES ? "passed" : "failed";
+    return { cases: [single("size of mod.ts", state)], output: note, note };
+  },
+};
+
 /** Everything that is told without running the library. */
 export function staticSteps(): Step[] {
   return [
@@ -58,6 +75,7 @@ export function staticSteps(): Step[] {
     check("types without a runtime", "check", "--config", "deno.web.json", ...portableFiles()),
     check("documentation", "doc", "--lint", ...entryPoints()),
     check("package", "publish", "--dry-run", "--allow-dirty"),
+    sizeStep,
   ];
 }
 

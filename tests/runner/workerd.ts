@@ -10,21 +10,31 @@ export async function findWorkerd(): Promise<string | undefined> {
   return await Deno.stat(path).then(() => path, () => undefined);
 }
 
+/** How a worker is made. */
+export interface WorkerOptions {
+  /** A variable of the process that it gets as a binding. */
+  readonly binding: string;
+  /** Where it serves, as host and port; without it there are only its tests. */
+  readonly address?: string;
+}
+
 /**
- * Writes the configuration of a worker beside its module; it may reach servers on this
- * machine, and gets TEST_ENVIRONMENT of the process as a binding.
+ * Writes the configuration of a worker beside its module; it may reach servers on this machine.
+ *
+ * @returns The path of the configuration.
  */
 export async function workerdConfig(
   folder: string,
   module: string,
-  socket?: string,
-): Promise<void> {
-  const sockets = socket === undefined
+  { binding, address }: WorkerOptions,
+): Promise<string> {
+  const path = folder + module.replace(/\.mjs$/, ".capnp");
+  const sockets = address === undefined
     ? ""
-    : `sockets = [(name = "http", address = "${socket}", http = (), service = "main")],`;
+    : `sockets = [(name = "http", address = "${address}", http = (), service = "main")],`;
   // Without Node's compatibility, which later dates turn on by themselves.
   await Deno.writeTextFile(
-    folder + module.replace(/\.mjs$/, ".capnp"),
+    path,
     `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   services = [
@@ -35,9 +45,10 @@ const config :Workerd.Config = (
 );
 const worker :Workerd.Worker = (
   modules = [(name = "${module}", esModule = embed "${module}")],
-  bindings = [(name = "TEST_ENVIRONMENT", fromEnvironment = "TEST_ENVIRONMENT")],
+  bindings = [(name = "${binding}", fromEnvironment = "${binding}")],
   compatibilityDate = "2026-04-01",
 );
 `,
   );
+  return path;
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { memberUrls, parseNodes } from "../../src/wire/cluster.ts";
+import { memberUrls, parseNodes, parseReady, parseStatus } from "../../src/wire/cluster.ts";
 import { MalformedAnswerError } from "../../src/wire/malformed_answer.ts";
 
 const LEADER =
@@ -62,5 +62,23 @@ describe("parseNodes()", () => {
 describe("memberUrls()", () => {
   it("gives the HTTP addresses that are known", () => {
     assert.deepEqual(memberUrls(`{"nodes":[${LEADER},${DARK}]}`), ["http://127.0.0.1:4001"]);
+  });
+});
+
+describe("parseStatus()", () => {
+  it("keeps long integers exact, and refuses what is no object", () => {
+    assert.deepEqual(parseStatus('{"a":{"b":9007199254740993}}'), { a: { b: 9007199254740993n } });
+    for (const text of ["", "[]", '"Leader"']) {
+      assert.throws(() => parseStatus(text), MalformedAnswerError, text);
+    }
+  });
+});
+
+describe("parseReady()", () => {
+  it("believes a list of checks only", () => {
+    assert.equal(parseReady("[+]node ok\n[+]leader ok"), true);
+    for (const text of ["", "OK", "<html>"]) {
+      assert.throws(() => parseReady(text), MalformedAnswerError);
+    }
   });
 });

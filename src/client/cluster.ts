@@ -1,0 +1,102 @@
+import { ConnectionError, OperationalError, TimeoutError } from "../errors.ts";
+import { Deadline } from "../transport/deadline.ts";
+import type { Exchange, Transport } from "../transport/transport.ts";
+import { type Node, parseNodes, parseReady, parseStatus } from "../wire/cluster.ts";
+import { path } from "../wire/params.ts";
+import type { CallOptions } from "./executor.ts";
+import { judgeText } from "./judge.ts";
+import type { Settings } from "./options.ts";
+
+/** What {@linkcode BaseClient.nodes} takes. */
+export interface NodesOptions extends CallOptions {
+  /** Read replicas, too. @default {false} */
+  nonVoters?: boolean;
+}
+
+/** What {@linkcode BaseClient.ready} takes. */
+export interface ReadyOptions extends CallOptions {
+  /** Asks only whether the node answers, not whether it knows a leader. @default {false} */
+  noLeader?: boolean;
+  /** Waits until the node has received what the leader has committed, up to `timeout`. @default {false} */
+  sync?: boolean;
+}
+
+/** How long a node may wait for members that do not answer, in milliseconds. */
+const PROBE_LIMIT = 2000;
+
+/** Questions about the cluster itself: any node answers them. */
+export class Cluster {
+  readonly #transport: Transport;
+  readonly #configured: number;
+
+  /** @param configured How many nodes are configured. */
+  constructor(transport: Transport, configured: number) {
+    this.#transport = transport;
+    this.#configured = configured;
+  }
+
+  /** See {@linkcode BaseClient.nodes}. */
+  async nodes(settings: Settings, { nonVoters }: NodesOptions = {}): Promise<Node[]> {
+    const deadline = deadlineOf(settings);
+    const timeout = Math.min(PROBE_LIMIT, deadline.remaining / 2);
+    const target = path("/nodes", { ver: "2", nonvoters: nonVoters ?? false, timeout });
+    return await this.#get(target, deadline, (answer) => judgeText(answer, parseNodes));
+  }
+
+  /** See {@linkcode BaseClient.leader}. */
+  async leader(settings: Settings): Promise<Node | undefined> {
+    return (await this.nodes(settings)).find(({ leader }) => leader);
+  }
+
+  /** See {@linkcode BaseClient.status}. */
+  async status(settings: Settings): Promise<Record<string, unknown>> {
+    const deadline = deadlineOf(settings);
+    return await this.#get("/status", deadline, (answer) => judgeText(answer, parseStatus));
+  }
+
+  /** See {@linkcode BaseClient.ready}. */
+  async ready(settings: Settings, { noLeader, sync }: ReadyOptions = {}): Promise<boolean> {
+    const deadline = deadlineOf(settings);
+    const target = path("/readyz", {
+      noleader: noLeader ?? false,
+      sync: sync ?? false,
+      timeout: deadline.remaining,
+    });
+    let asked = 0;
+    try {
+      return await this.#get<boolean>(target, deadline, (answer) => {
+        if (answer.status < 500) return judgeText(answer, parseReady);
+        if (++asked >= this.#configured) return { value: false };
+        return { error: new NotReady(), applied: "no", next: "elsewhere" };
+      });
+    } catch (error) {
+      const silent = error instanceof ConnectionError || error instanceof TimeoutError;
+      if (silent || error instanceof NotReady) return false;
+      throw error;
+    }
+  }
+
+  #get<T>(target: string, deadline: Deadline, judge: Exchange<T>["judge"]): Promise<T> {
+    return this.#transport.send({
+      method: "GET",
+      path: target,
+      leader: false,
+      write: false,
+      repeatable: true,
+      statements: 0,
+      deadline,
+      judge,
+    });
+  }
+}
+
+/** One of several nodes is not ready: another one is asked. */
+class NotReady extends OperationalError {
+  constructor() {
+    super("The node is not ready", { status: 503, retryable: true });
+  }
+}
+
+function deadlineOf({ timeout, signal }: Settings): Deadline {
+  return new Deadline(timeout, signal);
+}

@@ -1,0 +1,85 @@
+import type { QueryOptions } from "../client/executor.ts";
+import type { TransactionOptions } from "../transaction/transaction.ts";
+import type { HonoContext } from "./context.ts";
+
+/** What {@linkcode rqlite} takes: where the database stands, how it is used, and defaults for its calls. */
+export interface RqliteMiddlewareOptions<C extends HonoContext = HonoContext>
+  extends Omit<QueryOptions, "signal"> {
+  /** The name of the variable: `c.var[key]`. @default {"db"} */
+  key?: string;
+  /**
+   * Milliseconds that the whole request has for the database, over all its calls. Without it each call has the
+   * client's own limit.
+   */
+  timeout?: number;
+  /**
+   * One serializable transaction for each request: opened by its first statement, with its lock if it has one,
+   * committed after a handler that succeeded, rolled back otherwise. `false` from the function leaves a request
+   * without one. @default {false}
+   */
+  transaction?: boolean | TransactionOptions | ((c: C) => TransactionOptions | boolean);
+  /**
+   * Replaces the test for a handler that succeeded, which is: it threw nothing, and the answer's status is below 400.
+   * Only with `transaction`.
+   */
+  commitWhen?: (c: C) => boolean;
+}
+
+/** {@linkcode RqliteMiddlewareOptions}, checked. */
+export interface ResolvedOptions<C extends HonoContext> {
+  readonly key: string;
+  readonly timeout: number | undefined;
+  /** What every call takes that does not say otherwise. */
+  readonly defaults: Omit<QueryOptions, "signal" | "timeout">;
+  /** The transaction of this request, `undefined` if it has none. */
+  readonly transaction: (c: C) => TransactionOptions | undefined;
+  readonly commitWhen: (c: C) => boolean;
+}
+
+/**
+ * Reads the options once, when the middleware is made; what is a call's own is checked by the call.
+ *
+ * @throws {TypeError} If one has the wrong form; the message names it.
+ * @throws {RangeError} If `timeout` is not positive.
+ */
+export function resolveOptions<C extends HonoContext>(
+  options: RqliteMiddlewareOptions<C>,
+): ResolvedOptions<C> {
+  const { key = "db", timeout, transaction = false, commitWhen, ...defaults } = options;
+  if (typeof key !== "string" || key === "") throw refused("key", "a name", key);
+  if (timeout !== undefined && !(typeof timeout === "number" && timeout > 0)) {
+    throw new RangeError(
+      `Cannot use \`timeout\` as it must be a positive number of milliseconds: current value is ${timeout}`,
+    );
+  }
+  if (commitWhen !== undefined && typeof commitWhen !== "function") {
+    throw refused("commitWhen", "a function", commitWhen);
+  }
+  if (commitWhen !== undefined && transaction === false) {
+    throw new TypeError("Cannot use `commitWhen` without `transaction`");
+  }
+  const fixed = typeof transaction === "function" ? undefined : read(transaction);
+  return {
+    key,
+    timeout,
+    defaults,
+    transaction: typeof transaction === "function" ? (c) => read(transaction(c)) : () => fixed,
+    commitWhen: commitWhen ?? succeeded,
+  };
+}
+
+function read(transaction: unknown): TransactionOptions | undefined {
+  if (typeof transaction === "boolean") return transaction ? {} : undefined;
+  if (typeof transaction === "object" && transaction !== null) return transaction;
+  throw refused("transaction", "a boolean or an object", transaction);
+}
+
+function succeeded(c: HonoContext): boolean {
+  return c.error === undefined && c.res.status < 400;
+}
+
+function refused(name: string, wanted: string, value: unknown): TypeError {
+  return new TypeError(
+    `Cannot use \`${name}\` as it must be ${wanted}: current value is ${String(value)}`,
+  );
+}

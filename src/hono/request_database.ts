@@ -1,0 +1,64 @@
+import type { BatchOptions, ExecuteOptions, Executor, QueryOptions } from "../client/executor.ts";
+import type { Client } from "../database/client.ts";
+import type { SqlFragment, Statement } from "../sql/statement.ts";
+import type { Params, Result, Row } from "../sql/value.ts";
+import type { Transaction, TransactionOptions } from "../transaction/transaction.ts";
+import { answering } from "./conflict.ts";
+import type { RequestScope } from "./request_scope.ts";
+
+/** The database as one request sees it: its calls end with the request and within its time. */
+export interface RequestDatabase extends Executor {
+  /** The client that requests share: for what outlives this one, such as a streamed body, and for `ready()`. */
+  readonly client: Client;
+  /**
+   * See {@linkcode Client.transaction}. Where the request has a transaction, this is a savepoint within it and takes no
+   * options.
+   *
+   * @throws {RequestConflictError} If every run conflicted; nothing was kept.
+   */
+  transaction<T>(fn: (tx: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T>;
+}
+
+/** A {@linkcode RequestDatabase} without a transaction: each call stands for itself. */
+export class DirectDatabase implements RequestDatabase {
+  /** See {@linkcode RequestDatabase.client}. */
+  readonly client: Client;
+  readonly #scope: RequestScope;
+
+  /** Sends nothing. */
+  constructor(client: Client, scope: RequestScope) {
+    this.client = client;
+    this.#scope = scope;
+  }
+
+  /** See {@linkcode Executor.query}. */
+  async query<R = Row>(
+    sql: string | SqlFragment,
+    params?: Params,
+    options?: QueryOptions,
+  ): Promise<Result<R>> {
+    return await this.client.query<R>(sql, params, this.#scope.options(options));
+  }
+
+  /** See {@linkcode Executor.execute}. */
+  async execute<R = Row>(
+    sql: string | SqlFragment,
+    params?: Params,
+    options?: ExecuteOptions,
+  ): Promise<Result<R>> {
+    return await this.client.execute<R>(sql, params, this.#scope.options(options));
+  }
+
+  /** See {@linkcode Executor.batch}. */
+  async batch(statements: readonly Statement[], options?: BatchOptions): Promise<Result[]> {
+    return await this.client.batch(statements, this.#scope.options(options));
+  }
+
+  /** See {@linkcode RequestDatabase.transaction}. */
+  transaction<T>(
+    fn: (tx: Transaction) => Promise<T>,
+    options?: TransactionOptions,
+  ): Promise<T> {
+    return answering(() => this.client.transaction(fn, this.#scope.options(options)));
+  }
+}

@@ -1,0 +1,160 @@
+import assert from "node:assert/strict";
+import { describe } from "node:test";
+import { type Client, connect, type RqliteError } from "../../mod.ts";
+import { embedded } from "../../src/embedded/mod.ts";
+import { rqlite } from "../../src/hono/mod.ts";
+import type { AppEnv } from "./copies.ts";
+import { add, test } from "./world.ts";
+
+/** A fetch that never answers, and what it was asked with. */
+function silent(): { fetch: typeof fetch; asked: AbortSignal[] } {
+  const asked: AbortSignal[] = [];
+  const hang = (_url: unknown, init?: RequestInit): Promise<Response> => {
+    const signal = init!.signal!;
+    asked.push(signal);
+    return new Promise((_, reject) => {
+      signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+    });
+  };
+  return { fetch: hang as typeof fetch, asked };
+}
+
+describe("rqlite() without a transaction", () => {
+  test("gives each request the database at c.var.db", async ({ app, db, n }) => {
+    const answer = await app(rqlite(db), add).request("/");
+    assert.equal(await answer.text(), "added");
+    assert.equal(await n(), 1);
+  });
+
+  test("takes another name for it", async ({ hono, db }) => {
+    const app = new hono.Hono<{ Variables: { orders: typeof db } }>();
+    app.use("*", rqlite(db, { key: "orders" }));
+    app.get("/", async (c) => c.json((await c.var.orders.query("SELECT n FROM t")).rows));
+    assert.deepEqual(await (await app.request("/")).json(), [{ n: 0 }]);
+  });
+
+  test("keeps what was written when the handler fails", async ({ app, db, n, thrown }) => {
+    const made = app(rqlite(db), async (c) => {
+      await add(c);
+      throw new Error("no");
+    });
+    assert.equal((await made.request("/")).status, 500);
+    assert.deepEqual([await n(), thrown.length], [1, 1]);
+  });
+
+  test("ends calls with the request's abort and its reason", async ({ app, thrown }) => {
+    const { fetch, asked } = silent();
+    const controller = new AbortController();
+    const reason = new Error("the client is gone");
+    const answer = app(rqlite(connect({ fetch })), add).request("/", { signal: controller.signal });
+    while (asked.length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    controller.abort(reason);
+    await answer;
+    assert.equal(thrown[0], reason);
+    assert.equal(asked[0]!.aborted, true);
+  });
+
+  test("ends a call with its own signal, too", async ({ app, thrown }) => {
+    const { fetch, asked } = silent();
+    const controller = new AbortController();
+    const reason = new Error("enough");
+    const answer = app(rqlite(connect({ fetch })), async (c) => {
+      return c.json(await c.var.db.query("SELECT 1", [], { signal: controller.signal }));
+    }).request("/");
+    while (asked.length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    controller.abort(reason);
+    await answer;
+    assert.equal(thrown[0], reason);
+  });
+
+  test("has one deadline over all calls of a request", async ({ app }) => {
+    const { fetch, asked } = silent();
+    const codes: string[] = [];
+    const made = app(rqlite(connect({ fetch }), { timeout: 40 }), async (c) => {
+      for (let i = 0; i < 2; i++) {
+        const call = c.var.db.query("SELECT 1", [], { timeout: 60_000 });
+        await call.catch((error: RqliteError) => codes.push(error.code));
+        // A timer may fire a little too early.
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+      return c.text("");
+    });
+    await made.request("/");
+    assert.deepEqual(codes, ["ERR_TIMEOUT", "ERR_TIMEOUT"]);
+    assert.equal(asked.length, 1); // the second had no time left
+  });
+
+  test("lets a call have less time than the request", async ({ app, thrown }) => {
+    const made = app(rqlite(connect({ fetch: silent().fetch }), { timeout: 60_000 }), async (c) => {
+      return c.json(await c.var.db.query("SELECT 1", [], { timeout: 20 }));
+    });
+    await made.request("/");
+    assert.equal((thrown[0] as RqliteError).code, "ERR_TIMEOUT");
+  });
+
+  test("has defaults, and calls that say otherwise", async ({ app, hono: { version } }) => {
+    const engine = embedded();
+    const levels: (string | null)[] = [];
+    const recording = (url: string | URL | Request, init?: RequestInit): Promise<Response> => {
+      levels.push(new URL(String(url)).searchParams.get("level"));
+      return engine.fetch(url, init);
+    };
+    const db = connect({ fetch: recording as typeof fetch, close: engine.close });
+    const made = app(rqlite(db, { rows: "array", level: "none" }), async (c) => {
+      const own = { rows: "object", level: "weak", integers: undefined } as object;
+      const first = await c.var.db.query("SELECT 1 AS one");
+      const second = await c.var.db.query("SELECT 1 AS one", [], own);
+      const [third] = await c.var.db.batch(["SELECT 1 AS one"]);
+      return c.json([first.rows, second.rows, third!.rows]);
+    });
+    const answer = await (await made.request("/")).json();
+    assert.deepEqual(answer, [[[1]], [{ one: 1 }], [[1]]], version);
+    assert.deepEqual(levels, ["none", "weak", "none"]);
+    await db.close();
+  });
+
+  test("runs transactions of their own", async ({ app, db, n, set }) => {
+    let runs = 0;
+    const made = app(rqlite(db), async (c) => {
+      await c.var.db.transaction(async (tx) => {
+        const { rows: [row] } = await tx.query<{ n: number }>("SELECT n FROM t");
+        if (++runs === 1) await set(10);
+        await tx.execute("UPDATE t SET n = ?", [row!.n + 1]);
+      }, { retries: 1 });
+      return c.text("");
+    });
+    assert.equal((await made.request("/")).status, 200);
+    assert.deepEqual([await n(), runs], [11, 2]);
+  });
+});
+
+describe("rqlite() with a function for the client", () => {
+  test("asks it for each request", async ({ app, db, n }) => {
+    const paths: string[] = [];
+    const made = app(rqlite((c) => (paths.push(c.req.path), db)), add);
+    await made.request("/");
+    await made.request("/?again");
+    assert.deepEqual([paths.length, await n()], [2, 2]);
+  });
+
+  test("makes one client for each URL that it gives", async ({ hono }) => {
+    const app = new hono.Hono<AppEnv & { Bindings: { RQLITE_URL: string } }>();
+    const seen: Client[] = [];
+    app.use("*", rqlite((c) => c.env.RQLITE_URL));
+    app.use("*", rqlite((c) => c.env.RQLITE_URL, { transaction: true }));
+    app.get("/", (c) => {
+      seen.push(c.var.db.client);
+      return c.text("");
+    });
+    const ask = async (host: string) => {
+      const RQLITE_URL = `http://${host}:4001?level=weak`;
+      assert.equal((await app.request("/", {}, { RQLITE_URL })).status, 200);
+    };
+    for (const host of ["a", "b", "a"]) await ask(host);
+    assert.equal(seen[0], seen[2]);
+    assert.notEqual(seen[0], seen[1]);
+    await seen[0]!.close();
+    await ask("a");
+    assert.equal(seen[3]!.closed, false);
+  });
+});

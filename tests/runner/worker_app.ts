@@ -1,0 +1,54 @@
+/** The example app as a real Worker: bundled, served by workerd, with a server behind it. */
+
+import { connect } from "../../mod.ts";
+import { createTables } from "../../examples/hono/database.ts";
+import { until } from "../support/http.ts";
+import { freePort } from "../support/ports.ts";
+import { startRqlited } from "../support/rqlited.ts";
+import { bundle, BUNDLES } from "./bundle.ts";
+import { workerdConfig } from "./workerd.ts";
+
+/** What a test of the Worker gets. */
+export interface WorkerApp {
+  /** Where it serves. */
+  readonly url: string;
+  /** The database behind it. */
+  readonly database: string;
+}
+
+/** Serves the app for as long as `body` runs. */
+export async function withWorkerApp<T>(
+  workerd: string,
+  body: (app: WorkerApp) => Promise<T>,
+): Promise<T> {
+  const module = await bundle("examples/hono/worker.ts");
+  const server = await startRqlited();
+  try {
+    const db = connect(server.url);
+    await createTables(db);
+    await db.close();
+    const address = `127.0.0.1:${await freePort()}`;
+    const config = await workerdConfig(BUNDLES, module, { binding: "RQLITE_URL", address });
+    const child = new Deno.Command(workerd, {
+      args: ["serve", config],
+      env: { RQLITE_URL: server.url },
+      stdin: "null",
+      stdout: "null",
+      stderr: "null",
+    }).spawn();
+    try {
+      const url = `http://${address}`;
+      await until("answer of the Worker", async () => {
+        const answer = await fetch(url).catch(() => undefined);
+        await answer?.body?.cancel();
+        return answer !== undefined || undefined;
+      });
+      return await body({ url, database: server.url });
+    } finally {
+      child.kill("SIGKILL");
+      await child.status;
+    }
+  } finally {
+    await server.stop();
+  }
+}

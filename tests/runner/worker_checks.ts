@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import { connect } from "../../mod.ts";
+import { until } from "../support/http.ts";
+import type { WorkerApp } from "./worker_app.ts";
+
+const post = (url: string, body: unknown): Promise<Response> =>
+  fetch(url, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(body),
+  });
+
+async function total(database: string): Promise<number> {
+  const db = connect(database);
+  const { rows } = await db.query<{ n: number }>("SELECT sum(euros) AS n FROM accounts");
+  await db.close();
+  return rows[0]!.n;
+}
+
+/** What is expected of the app as a Worker, by name. */
+export const WORKER_CHECKS: Readonly<Record<string, (app: WorkerApp) => Promise<void>>> = {
+  "a Worker answers two requests in a row with one client": async ({ url }) => {
+    for (const text of ["first", "second"]) {
+      const response = await post(`${url}/notes`, { text });
+      assert.deepEqual([response.status, (await response.json()).text], [201, text]);
+    }
+    assert.equal((await (await fetch(`${url}/notes`)).json()).length, 2);
+    assert.deepEqual(await (await fetch(`${url}/health`)).json(), { ready: true });
+  },
+
+  "a Worker answers 50 reads at once": async ({ url }) => {
+    const answers = await Promise.all(Array.from({ length: 50 }, async () => {
+      const response = await fetch(`${url}/notes`);
+      return [response.status, (await response.json()).length];
+    }));
+    assert.deepEqual(answers, Array.from({ length: 50 }, () => [200, 2]));
+  },
+
+  "a Worker keeps each of 50 transfers at once, or says that it did not": async (app) => {
+    const answers = await Promise.all(Array.from({ length: 50 }, async () => {
+      const response = await post(`${app.url}/transfers`, { from: "Ada", to: "Bob", euros: 1 });
+      await response.body?.cancel();
+      return response.status;
+    }));
+    const kept = answers.filter((status) => status === 200).length;
+    assert.ok(kept > 0);
+    assert.deepEqual(answers.filter((status) => status !== 200 && status !== 409), []);
+    const { Ada, Bob } = await balances(app);
+    assert.deepEqual({ Ada, Bob }, { Ada: 100 - kept, Bob: 100 + kept });
+    assert.equal(await total(app.database), 200);
+  },
+
+  "a Worker goes on after requests that were given up": async (app) => {
+    await Promise.all(Array.from({ length: 20 }, async (_, i) => {
+      const signal = AbortSignal.timeout(1 + i);
+      const body = JSON.stringify({ from: "Ada", to: "Bob", euros: 1 });
+      const sent = fetch(`${app.url}/transfers`, { method: "POST", body, signal });
+      await sent.then((response) => response.body?.cancel(), () => {});
+    }));
+    // What was given up may still run for a moment, and be in the way.
+    await until("transfer that is kept", async () => {
+      const response = await post(`${app.url}/transfers`, { from: "Bob", to: "Ada", euros: 1 });
+      await response.body?.cancel();
+      return response.status === 200 || undefined;
+    });
+    assert.equal(await total(app.database), 200);
+  },
+};
+
+async function balances({ url }: WorkerApp): Promise<Record<string, number>> {
+  const accounts: { owner: string; euros: number }[] = await (await fetch(`${url}/accounts`))
+    .json();
+  return Object.fromEntries(accounts.map(({ owner, euros }) => [owner, euros]));
+}
