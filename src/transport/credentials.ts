@@ -10,11 +10,14 @@ export function basic({ username, password }: Credentials): string {
   return `Basic ${btoa(String.fromCharCode(...bytes))}`;
 }
 
+/** How long requests join one that is asking, in milliseconds: on Workers that one may be gone, and never end. */
+const LONGEST_SHARED = 3_000;
+
 /** Gives each request its authorization header; concurrent requests share one answer of the provider. */
 export class Authorization {
   readonly #provider: (() => Promise<Credentials>) | undefined;
   readonly #fixed: string | undefined;
-  #pending: Promise<string> | undefined;
+  #pending: { readonly answer: Promise<string>; readonly since: number } | undefined;
 
   /** @param source Fixed credentials, a function that is asked per request, or nothing. */
   constructor(source: Credentials | (() => Promise<Credentials>) | undefined) {
@@ -33,9 +36,14 @@ export class Authorization {
   }
 
   #ask(provider: () => Promise<Credentials>): Promise<string> {
-    this.#pending ??= (async () => basic(await provider()))().finally(() => {
-      this.#pending = undefined;
+    const since = performance.now();
+    if (this.#pending !== undefined && since - this.#pending.since < LONGEST_SHARED) {
+      return this.#pending.answer;
+    }
+    const answer = (async () => basic(await provider()))().finally(() => {
+      if (this.#pending === mine) this.#pending = undefined;
     });
-    return this.#pending;
+    const mine = this.#pending = { answer, since };
+    return answer;
   }
 }

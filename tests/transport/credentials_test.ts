@@ -30,6 +30,22 @@ describe("Authorization", () => {
     assert.equal(await authorization.header(), basic({ username: "u", password: "2" }));
   });
 
+  it("does not wait for ever for an answer that another call waits for", async () => {
+    let asked = 0;
+    const authorization = new Authorization(() => {
+      if (++asked === 1) return new Promise(() => {});
+      return Promise.resolve({ username: "u", password: "p" });
+    });
+    void authorization.header();
+    const real = performance.now;
+    performance.now = () => real.call(performance) + 10_000;
+    try {
+      assert.equal(await authorization.header(), basic({ username: "u", password: "p" }));
+    } finally {
+      performance.now = real;
+    }
+  });
+
   it("asks again after a failure, thrown or rejected", async () => {
     let asked = 0;
     const authorization = new Authorization(() => {
