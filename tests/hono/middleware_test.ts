@@ -113,6 +113,18 @@ describe("rqlite() without a transaction", () => {
     await db.close();
   });
 
+  test("serves a streamed body as well", async ({ hono, db }) => {
+    const app = new hono.Hono<AppEnv>();
+    app.use("*", rqlite(db));
+    app.get("/", (c) =>
+      hono.stream(c, async (body) => {
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        const { rows } = await c.var.db.query("SELECT n FROM t");
+        await body.write(JSON.stringify(rows));
+      }));
+    assert.equal(await (await app.request("/")).text(), '[{"n":0}]');
+  });
+
   test("runs transactions of their own", async ({ app, db, n, set }) => {
     let runs = 0;
     const made = app(rqlite(db), async (c) => {
