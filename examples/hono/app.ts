@@ -59,7 +59,7 @@ function notes(): Hono<Env> {
     return c.json(note, 201);
   });
 
-  // One note a line. The body outlives its request's view of the database, so it uses the client.
+  // One note a line, read page by page; the request's signal ends it when nobody listens any more.
   app.get("/stream", (c) => {
     const rows = c.var.db.client.iterate<Note>("SELECT id, text FROM notes", [], {
       signal: c.req.raw.signal,

@@ -84,23 +84,22 @@ async function within<C extends HonoContext>(
   next: () => Promise<void>,
   { commitWhen }: ResolvedOptions<C>,
 ): Promise<void> {
-  let succeeded = false;
   try {
     await next();
-    succeeded = commitWhen(c);
-  } finally {
-    if (!succeeded) await database.rollback();
-  }
-  if (!succeeded) return;
-  try {
-    await database.commit();
   } catch (error) {
+    await database.rollback();
+    throw error;
+  }
+  try {
+    await (commitWhen(c) ? database.commit() : database.rollback());
+  } catch (error) {
+    await database.rollback();
     withdraw(c);
     throw error;
   }
 }
 
-/** Takes the answer back, so that none of its headers is left in that of the error. */
+/** Takes the answer back, as if the handler had thrown: Hono would copy its headers to the answer of the error. */
 function withdraw(c: HonoContext): void {
   const { body } = c.res;
   // Hono takes `undefined` for that.

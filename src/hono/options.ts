@@ -64,14 +64,21 @@ export function resolveOptions<C extends HonoContext>(
     timeout,
     defaults,
     transaction: typeof transaction === "function" ? (c) => read(transaction(c)) : () => fixed,
-    commitWhen: commitWhen ?? succeeded,
+    commitWhen: commitWhen === undefined ? succeeded : (c) => verdict(commitWhen(c)),
   };
 }
 
 function read(transaction: unknown): TransactionOptions | undefined {
   if (typeof transaction === "boolean") return transaction ? {} : undefined;
-  if (typeof transaction === "object" && transaction !== null) return transaction;
+  const options = typeof transaction === "object" && !(transaction instanceof Promise);
+  if (options && transaction !== null) return transaction;
   throw refused("transaction", "a boolean or an object", transaction);
+}
+
+/** A promise counts as true everywhere: an `async` test would commit whatever it finds. */
+function verdict(commit: unknown): boolean {
+  if (typeof commit === "boolean") return commit;
+  throw refused("commitWhen", "a function that returns a boolean", commit);
 }
 
 function succeeded(c: HonoContext): boolean {

@@ -49,13 +49,12 @@ export class TransactionalDatabase implements RequestDatabase {
 
   /** See {@linkcode RequestDatabase.transaction}. */
   transaction<T>(fn: (tx: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T> {
-    return this.#run((tx) => {
-      const given = Object.entries(options ?? {}).find(([, value]) => value !== undefined);
-      if (given === undefined) return tx.transaction(fn);
-      throw new TypeError(
-        `Cannot use \`${given[0]}\` for a transaction within the request's: give it to rqlite()`,
-      );
-    });
+    const given = Object.entries(options ?? {}).find(([, value]) => value !== undefined);
+    if (given === undefined) return this.#run((tx) => tx.transaction(fn));
+    const message = `Cannot use \`${
+      given[0]
+    }\` for a transaction within the request's: give it to rqlite()`;
+    return Promise.reject(new TypeError(message));
   }
 
   /**

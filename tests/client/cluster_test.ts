@@ -204,6 +204,22 @@ describe("the cluster's calls on rqlited", { skip: skipWithoutRqlited() }, () =>
     await db.close();
   });
 
+  it("nodes() leaves read replicas out unless it is asked for them", async () => {
+    const join = ["-join", `127.0.0.1:${server.raftPort}`, "-raft-non-voter=true"];
+    const replica = await startRqlited({ id: "replica", args: join });
+    const db = connect(server.url);
+    try {
+      const ids = (nodes: readonly Node[]) => nodes.map(({ id, voter }) => [id, voter]).sort();
+      assert.deepEqual(ids(await db.nodes()), [["1", true]]);
+      const all = await db.nodes({ nonVoters: true });
+      assert.deepEqual(ids(all), [["1", true], ["replica", false]]);
+      assert.equal((await db.leader())?.id, "1");
+    } finally {
+      await db.close();
+      await replica.stop();
+    }
+  });
+
   it("ready() is false where nothing listens", async () => {
     const db = connect(`http://127.0.0.1:${await freePort()}`, { retries: 1 });
     assert.equal(await db.ready(), false);

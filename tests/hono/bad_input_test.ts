@@ -168,6 +168,34 @@ describe("a function for the client that fails", () => {
   });
 });
 
+describe("an option of rqlite() that is a function", () => {
+  test("must not be async", async ({ app, db, n, thrown }) => {
+    const later = () => Promise.resolve(true) as never;
+    for (const options of [{ transaction: later }, { ...TRANSACTION, commitWhen: later }]) {
+      assert.equal((await app(rqlite(db, options), add).request("/")).status, 500);
+    }
+    assert.deepEqual(thrown.map(({ name }) => name), ["TypeError", "TypeError"]);
+    assert.match(thrown[0]!.message, /`transaction`/);
+    assert.match(thrown[1]!.message, /`commitWhen`/);
+    assert.equal(await n(), 0);
+  });
+
+  test("that throws leaves nothing behind", async ({ app, db, n, thrown }) => {
+    const fails = () => {
+      throw new Error("no");
+    };
+    const paid = async (c: AppContext) => {
+      await add(c);
+      return new Response("", { headers: { "set-cookie": "paid=yes" } });
+    };
+    for (const options of [{ transaction: fails }, { ...TRANSACTION, commitWhen: fails }]) {
+      const answer = await app(rqlite(db, options), paid).request("/");
+      assert.deepEqual([answer.status, answer.headers.get("set-cookie")], [500, null]);
+    }
+    assert.deepEqual([await n(), thrown.length], [0, 2]);
+  });
+});
+
 describe("a handler that keeps an error to itself and answers 200", () => {
   test("commits the rest where one statement was refused", async ({ app, db, n }) => {
     const made = app(rqlite(db, TRANSACTION), async (c) => {

@@ -54,18 +54,22 @@ describe("rqlite() without a transaction", () => {
     assert.equal(asked[0]!.aborted, true);
   });
 
-  test("ends a call with its own signal, too", async ({ app, thrown }) => {
-    const { fetch, asked } = silent();
-    const controller = new AbortController();
-    const reason = new Error("enough");
-    const answer = app(rqlite(connect({ fetch })), async (c) => {
-      return c.json(await c.var.db.query("SELECT 1", [], { signal: controller.signal }));
-    }).request("/");
-    while (asked.length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
-    controller.abort(reason);
-    await answer;
-    assert.equal(thrown[0], reason);
-  });
+  for (const whose of ["request", "call"] as const) {
+    test(`ends a call that has a signal of its own by that of the ${whose}`, async (world) => {
+      const { app, thrown } = world;
+      const { fetch, asked } = silent();
+      const controllers = { request: new AbortController(), call: new AbortController() };
+      const reason = new Error("enough");
+      const answer = app(rqlite(connect({ fetch })), async (c) => {
+        const { signal } = controllers.call;
+        return c.json(await c.var.db.query("SELECT 1", [], { signal }));
+      }).request("/", { signal: controllers.request.signal });
+      while (asked.length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+      controllers[whose].abort(reason);
+      await answer;
+      assert.equal(thrown[0], reason);
+    });
+  }
 
   test("has one deadline over all calls of a request", async ({ app }) => {
     const { fetch, asked } = silent();
@@ -101,16 +105,28 @@ describe("rqlite() without a transaction", () => {
     };
     const db = connect({ fetch: recording as typeof fetch, close: engine.close });
     const made = app(rqlite(db, { rows: "array", level: "none" }), async (c) => {
-      const own = { rows: "object", level: "weak", integers: undefined } as object;
+      const own = { rows: "object", level: "weak" } as const;
       const first = await c.var.db.query("SELECT 1 AS one");
       const second = await c.var.db.query("SELECT 1 AS one", [], own);
-      const [third] = await c.var.db.batch(["SELECT 1 AS one"]);
+      const [third] = await c.var.db.batch(["SELECT 1 AS one"], { rows: undefined } as object);
       return c.json([first.rows, second.rows, third!.rows]);
     });
     const answer = await (await made.request("/")).json();
     assert.deepEqual(answer, [[[1]], [{ one: 1 }], [[1]]], version);
     assert.deepEqual(levels, ["none", "weak", "none"]);
     await db.close();
+  });
+
+  test("serves a streamed body as well", async ({ hono, db }) => {
+    const app = new hono.Hono<AppEnv>();
+    app.use("*", rqlite(db));
+    app.get("/", (c) =>
+      hono.stream(c, async (body) => {
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        const { rows } = await c.var.db.query("SELECT n FROM t");
+        await body.write(JSON.stringify(rows));
+      }));
+    assert.equal(await (await app.request("/")).text(), '[{"n":0}]');
   });
 
   test("runs transactions of their own", async ({ app, db, n, set }) => {

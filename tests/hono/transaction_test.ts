@@ -171,12 +171,18 @@ describe("rqlite() with a transaction", () => {
         await tx.execute("UPDATE t SET n = n + 1");
         await (c.req.query("end") === "commit" ? tx.commit() : tx.rollback());
       });
-      return c.text("", c.req.query("end") === "commit" ? 400 : 200);
+      return c.text("", c.req.query("fails") === undefined ? 200 : 400);
     });
-    assert.equal((await made.request("/?end=commit")).status, 400);
-    assert.equal(await n(), 1);
-    assert.equal((await made.request("/?end=rollback")).status, 200);
-    assert.equal(await n(), 1);
+    for (
+      const [query, status, left] of [
+        ["end=commit", 200, 1],
+        ["end=commit&fails", 400, 2],
+        ["end=rollback", 200, 2],
+      ]
+    ) {
+      assert.equal((await made.request(`/?${query}`)).status, status);
+      assert.equal(await n(), left);
+    }
   });
 
   test("gives the client for what is no part of it", async ({ app, db, n }) => {
