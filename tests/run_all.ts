@@ -11,6 +11,7 @@ import type { Case } from "./runner/junit.ts";
 import { filesUnder } from "./runner/paths.ts";
 import { skips, totals } from "./runner/report.ts";
 import { run } from "./runner/run.ts";
+import { installServers } from "./runner/servers.ts";
 import { docsStep, engineSteps, staticSteps, type Step } from "./runner/steps.ts";
 
 const SETUP_LIMIT_MS = 4 * 60_000;
@@ -84,9 +85,12 @@ async function performAll(
 const flags = Deno.args.filter((arg) => arg.startsWith("--"));
 const parts = Deno.args.filter((arg) => !arg.startsWith("--"));
 const only = flags.find((flag) => flag.startsWith("--only="))?.slice(7).split(",") ?? [];
-const ready = await setUp();
+const steps = selectSteps(only, parts);
+const isStatic = steps.every(({ name }) => staticSteps().some((step) => step.name === name));
+const [ready, lacking] = await Promise.all([setUp(), isStatic ? undefined : installServers()]);
+if (lacking !== undefined) print(`Without servers of its own for the tests of locks: ${lacking}\n`);
 const results = ready
-  ? await performAll(selectSteps(only, parts), flags.includes("--verbose"))
+  ? await performAll(steps, flags.includes("--verbose"))
   : new Map([["setup", [{ name: "setup", state: "failed", reason: "" } as const]]]);
 for (const { name, engines, reason } of skips(results)) {
   print(`skipped: ${name} (${engines.join(", ")})${reason ? `: ${reason}` : ""}\n`);
