@@ -139,7 +139,7 @@ export class RedisAcquisition {
   /** Takes back what was sent, whenever it arrives. */
   #withdraw(): void {
     const { key } = this.#options;
-    if (this.#doubt) void key.free(this.#token, RELEASE_LIMIT);
+    if (this.#doubt) key.withdraw(this.#token);
     undo(this.#open, key, this.#token);
     this.#open = new Set();
     this.#doubt = false;
@@ -148,6 +148,6 @@ export class RedisAcquisition {
 
 /** Frees what commands take that were not answered yet. */
 function undo(open: ReadonlySet<Promise<unknown>>, key: RedisKey, token: string): void {
-  const free = (): void => void key.free(token, RELEASE_LIMIT);
-  for (const answer of open) answer.then(free, free);
+  const withdraw = (): void => key.withdraw(token);
+  for (const answer of open) answer.then(withdraw, withdraw);
 }

@@ -47,6 +47,8 @@ test("RedisLock leaves no timer when a command fails or never ends", async () =>
     throw new Error("NOPERM not you");
   };
   await assert.rejects(lockOf(thrown).acquire(), LockUnavailableError);
+  const dead: RedisCommand = (_args, _key) => Promise.reject(new Error("read ECONNRESET"));
+  await assert.rejects(lockOf(dead).acquire({ timeout: 5 }), LockTimeoutError);
   const stuck: RedisCommand = (_args, _key) => new Promise(() => {});
   await assert.rejects(lockOf(stuck).acquire({ timeout: 5 }), LockTimeoutError);
 });

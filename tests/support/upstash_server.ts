@@ -14,7 +14,10 @@ export async function startUpstash(port: number): Promise<{ url: string; stop():
         body: { error: error.message },
       }),
     );
-    response.writeHead(answer.status, { "content-type": "application/json" });
+    response.writeHead(answer.status, {
+      "content-type": "application/json",
+      "connection": "close",
+    });
     response.end(JSON.stringify(answer.body));
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
