@@ -10,6 +10,7 @@
 import type { Case } from "./runner/junit.ts";
 import { filesUnder } from "./runner/paths.ts";
 import { skips, totals } from "./runner/report.ts";
+import { installPython } from "./runner/python.ts";
 import { run } from "./runner/run.ts";
 import { installServers } from "./runner/servers.ts";
 import { docsStep, engineSteps, staticSteps, type Step } from "./runner/steps.ts";
@@ -54,6 +55,17 @@ async function setUp(): Promise<boolean> {
   return true;
 }
 
+/** Only engines run tests. */
+function needsServers(steps: readonly Step[]): boolean {
+  return steps.some(({ name }) => engineSteps([]).some((step) => step.name === name));
+}
+
+/** What the tests of locks share them with; they say themselves which of it they lack. */
+async function setUpServers(): Promise<void> {
+  const lacking = await Promise.all([installServers(), installPython()]);
+  for (const reason of lacking) if (reason !== undefined) print(`Not set up: ${reason}\n`);
+}
+
 async function perform(step: Step, verbose: boolean): Promise<readonly Case[]> {
   const start = performance.now();
   const { cases, output } = await step.run(verbose);
@@ -86,9 +98,7 @@ const flags = Deno.args.filter((arg) => arg.startsWith("--"));
 const parts = Deno.args.filter((arg) => !arg.startsWith("--"));
 const only = flags.find((flag) => flag.startsWith("--only="))?.slice(7).split(",") ?? [];
 const steps = selectSteps(only, parts);
-const isStatic = steps.every(({ name }) => staticSteps().some((step) => step.name === name));
-const [ready, lacking] = await Promise.all([setUp(), isStatic ? undefined : installServers()]);
-if (lacking !== undefined) print(`Without servers of its own for the tests of locks: ${lacking}\n`);
+const [ready] = await Promise.all([setUp(), needsServers(steps) && setUpServers()]);
 const results = ready
   ? await performAll(steps, flags.includes("--verbose"))
   : new Map([["setup", [{ name: "setup", state: "failed", reason: "" } as const]]]);
