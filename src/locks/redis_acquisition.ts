@@ -68,11 +68,11 @@ export class RedisAcquisition {
       for (let round = 0;; round++) {
         const found = await this.#try(end);
         if ("lease" in found) {
-          pace.taken(round);
+          pace.taken(performance.now() - began, round);
           return found;
         }
         const present = performance.now();
-        const wait = Math.min(found.free, pace.wait(round, present - began));
+        const wait = Math.min(found.free, pace.wait(present - began));
         if (present + wait >= end) throw tooLate(name, found.failure);
         await pause(wait, signal);
       }
