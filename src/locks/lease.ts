@@ -32,11 +32,14 @@ export interface LeaseOptions {
 /** What is held for a time and renewed: believed only as long as both clocks allow. */
 export class Lease {
   readonly #options: LeaseOptions;
-  readonly #controller = new AbortController();
+  /** Made when asked for: it would be a good part of what a lock costs. */
+  #controller: AbortController | undefined;
   readonly #began: Moment;
   #sent: Moment;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #ended = false;
+  #lost: LockLostError | undefined;
+  #onLoss = (): void => {};
 
   /** Begins to renew it. */
   constructor(options: LeaseOptions) {
@@ -47,12 +50,20 @@ export class Lease {
 
   /** Whether nobody else can have it yet, by the stricter of two clocks. */
   get held(): boolean {
-    return !this.#ended && !this.#controller.signal.aborted && this.#remaining > 0;
+    return !this.#ended && this.#lost === undefined && this.#remaining > 0;
   }
 
   /** Fires when it is lost. */
   get signal(): AbortSignal {
-    return this.#controller.signal;
+    const controller = this.#controller ??= new AbortController();
+    if (this.#lost !== undefined && !controller.signal.aborted) controller.abort(this.#lost);
+    return controller.signal;
+  }
+
+  /** Calls this when it is lost, at once if it was. */
+  onLoss(call: () => void): void {
+    this.#onLoss = call;
+    if (this.#lost !== undefined) call();
   }
 
   /**
@@ -62,7 +73,7 @@ export class Lease {
    */
   throwIfLost(): void {
     if (!this.#ended && this.#remaining <= 0) this.#lose("its lease ran out");
-    this.#controller.signal.throwIfAborted();
+    if (this.#lost !== undefined) throw this.#lost;
   }
 
   /** Stops for good: an answer that comes later neither renews nor reports a loss. */
@@ -100,17 +111,19 @@ export class Lease {
     } catch {
       // Nobody knows: try again soon, as long as there is time.
     }
-    if (this.#ended || this.#controller.signal.aborted) return;
+    if (this.#ended || this.#lost !== undefined) return;
     if (renewed === false) return this.#lose("somebody else took it");
     if (renewed) this.#sent = sent;
     this.#plan(renewed ? duration / 3 - (now().steady - sent.steady) : duration / 10);
   }
 
   #lose(reason: string): void {
+    if (this.#lost !== undefined) return;
     clearTimeout(this.#timer);
     const { name } = this.#options;
-    this.#controller.abort(
-      new LockLostError(`The lock ${JSON.stringify(name)} was lost: ${reason}`, { lock: name }),
-    );
+    const message = `The lock ${JSON.stringify(name)} was lost: ${reason}`;
+    this.#lost = new LockLostError(message, { lock: name });
+    this.#controller?.abort(this.#lost);
+    this.#onLoss();
   }
 }

@@ -25,7 +25,7 @@ export class LeaseHandle implements LockHandle {
   constructor(options: LeaseHandleOptions) {
     this.#options = options;
     // One that was lost may be never released.
-    options.lease.signal.addEventListener("abort", options.leave, { once: true });
+    options.lease.onLoss(options.leave);
   }
 
   /** See {@linkcode LockHandle.name}. */

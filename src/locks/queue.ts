@@ -4,6 +4,12 @@ import { LockTimeoutError } from "../errors.ts";
 export class Queue {
   readonly #waiting: (() => void)[] = [];
   #busy = false;
+  readonly #onIdle: (() => void) | undefined;
+
+  /** @param onIdle Called whenever the last one leaves and nobody waits. */
+  constructor(onIdle?: () => void) {
+    this.#onIdle = onIdle;
+  }
 
   /** Nobody is in, and nobody waits. */
   get idle(): boolean {
@@ -53,8 +59,9 @@ export class Queue {
       if (!mine) return;
       mine = false;
       const next = this.#waiting.shift();
-      if (next === undefined) this.#busy = false;
-      else next();
+      if (next !== undefined) return next();
+      this.#busy = false;
+      this.#onIdle?.();
     };
   }
 }

@@ -32,7 +32,8 @@ import {
   checkKeyPrefix,
   checkMaxHoldTime,
   checkMaxRetryDelay,
-  commandOf,
+  isFactory,
+  made,
 } from "./redis_options.ts";
 
 export {
@@ -72,7 +73,7 @@ export interface RedisLockOptions {
 }
 
 /** By command and key, those of this process that wait: one of them asks at a time. */
-const QUEUES = new WeakMap<object, Map<string, Queue>>();
+const QUEUES = new WeakMap<RedisCommand, Map<string, Queue>>();
 
 /**
  * Mutual exclusion between everybody who uses the same key of a Redis or Valkey server, by a lease of that key. It is
@@ -137,7 +138,9 @@ export class RedisLock implements Lock {
     const end = performance.now() + timeout;
     const leave = await this.#enter(timeout, signal);
     try {
-      const command = await commandOf(this.#command, this.name, end, signal);
+      const command = isFactory(this.#command)
+        ? await made(this.#command, this.name, end, signal)
+        : this.#command;
       const { token, lease, free } = await new RedisAcquisition({
         name: this.name,
         key: new RedisKey(this.#key, command),
@@ -154,25 +157,20 @@ export class RedisLock implements Lock {
   }
 
   /** Waits for the turn within this process. */
-  async #enter(timeout: number, signal: AbortSignal | undefined): Promise<() => void> {
+  #enter(timeout: number, signal: AbortSignal | undefined): Promise<() => void> {
     // What a factory makes belongs to one request: nobody must wait for another's.
-    if (this.#command.length === 0) return () => {};
-    const queues = queuesOf(this.#command);
-    const queue = queues.get(this.#key) ?? new Queue();
-    queues.set(this.#key, queue);
-    const leave = await queue.enter(timeout, this.name, signal);
-    return () => {
-      leave();
-      if (queue.idle && queues.get(this.#key) === queue) queues.delete(this.#key);
-    };
+    if (isFactory(this.#command)) return Promise.resolve(() => {});
+    return queueOf(this.#command, this.#key).enter(timeout, this.name, signal);
   }
 }
 
 /** The same lock, named for readers who use Valkey. */
 export class ValkeyLock extends RedisLock {}
 
-function queuesOf(command: object): Map<string, Queue> {
+function queueOf(command: RedisCommand, key: string): Queue {
   const queues = QUEUES.get(command) ?? new Map<string, Queue>();
   QUEUES.set(command, queues);
-  return queues;
+  const queue = queues.get(key) ?? new Queue(() => queues.delete(key));
+  queues.set(key, queue);
+  return queue;
 }

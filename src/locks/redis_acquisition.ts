@@ -4,7 +4,7 @@ import { pause } from "./pause.ts";
 import { tooLate } from "./queue.ts";
 import type { RedisKey } from "./redis_key.ts";
 import { refusal, unavailable } from "./redis_refusal.ts";
-import { within } from "./within.ts";
+import { TooSlow, within } from "./within.ts";
 
 /** How long a command may take, in milliseconds: several clients keep one for as long as the server is away. */
 const COMMAND_LIMIT = 5_000;
@@ -43,8 +43,8 @@ interface NotYet {
 export class RedisAcquisition {
   readonly #options: RedisAcquisitionOptions;
   #token = crypto.randomUUID();
-  /** The commands that are not answered yet. */
-  #open = new Set<Promise<unknown>>();
+  /** The commands whose answers nobody waited for to the end. */
+  #open: Promise<unknown>[] = [];
   /** A command failed, and it may have taken the lock all the same. */
   #doubt = false;
 
@@ -83,30 +83,22 @@ export class RedisAcquisition {
   }
 
   async #try(end: number): Promise<Taken | NotYet> {
-    const { name, signal } = this.#options;
+    const { name, key, duration, signal } = this.#options;
     const sent = now();
     const remaining = end - sent.steady;
     const limit = remaining > 0 ? Math.min(remaining, COMMAND_LIMIT) : COMMAND_LIMIT;
+    const answer = key.acquire(this.#token, duration);
     try {
-      const taken = await within(this.#send(), limit, signal);
+      const taken = await within(answer, limit, signal);
       return taken === true ? this.#keep(sent) : { free: taken };
     } catch (failure) {
+      if (failure instanceof TooSlow || signal?.aborted) this.#open.push(answer);
+      else this.#doubt = true;
       signal?.throwIfAborted();
       const reason = refusal(failure);
       if (reason !== undefined) throw unavailable(name, reason, failure);
       return { free: Infinity, failure };
     }
-  }
-
-  #send(): Promise<true | number> {
-    const { key, duration } = this.#options;
-    const answer = key.acquire(this.#token, duration);
-    const open = this.#open.add(answer);
-    answer.then(() => open.delete(answer), () => {
-      open.delete(answer);
-      this.#doubt = true;
-    });
-    return answer;
   }
 
   /** Begins to renew it, unless the answer came too late for that. */
@@ -141,13 +133,13 @@ export class RedisAcquisition {
     const { key } = this.#options;
     if (this.#doubt) key.withdraw(this.#token);
     undo(this.#open, key, this.#token);
-    this.#open = new Set();
+    this.#open = [];
     this.#doubt = false;
   }
 }
 
-/** Frees what commands take that were not answered yet. */
-function undo(open: ReadonlySet<Promise<unknown>>, key: RedisKey, token: string): void {
+/** Frees what commands take whose answers come later. */
+function undo(open: readonly Promise<unknown>[], key: RedisKey, token: string): void {
   const withdraw = (): void => key.withdraw(token);
   for (const answer of open) answer.then(withdraw, withdraw);
 }

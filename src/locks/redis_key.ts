@@ -4,15 +4,14 @@ import { refusal, WrongAnswer } from "./redis_refusal.ts";
 import { within } from "./within.ts";
 
 /** A client may send it again: who has the key already is told that he took it. */
-const ACQUIRE = `local owner = redis.call("GET", KEYS[1])
-if owner == ARGV[1] then
-  redis.call("PEXPIRE", KEYS[1], ARGV[2])
-elseif owner then
-  return { 0, redis.call("PTTL", KEYS[1]) }
-else
-  redis.call("SET", KEYS[1], ARGV[1], "PX", ARGV[2])
+const ACQUIRE = `if redis.call("SET", KEYS[1], ARGV[1], "NX", "PX", ARGV[2]) then
+  return { 1, ARGV[1] }
 end
-return { 1, ARGV[1] }`;
+if redis.call("GET", KEYS[1]) == ARGV[1] then
+  redis.call("PEXPIRE", KEYS[1], ARGV[2])
+  return { 1, ARGV[1] }
+end
+return { 0, redis.call("PTTL", KEYS[1]) }`;
 
 const EXTEND = `if redis.call("GET", KEYS[1]) == ARGV[1] then
   return redis.call("PEXPIRE", KEYS[1], ARGV[2])
