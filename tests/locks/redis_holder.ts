@@ -8,4 +8,4 @@ const [port = "", lease = ""] = process.argv.slice(2);
 const client = await RespClient.connect(Number(port));
 const options = { name: "a", command: denoRedis(client), leaseDuration: Number(lease) };
 await new RedisLock(options).acquire();
-console.log("taken");
+process.stdout.write("taken\n");

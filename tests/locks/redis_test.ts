@@ -35,7 +35,6 @@ function recorded(
 
 const isAcquire = ([, script]: string[]): boolean => script!.includes("PTTL");
 const isExtend = (args: string[]): boolean => !isAcquire(args) && args.length === 6;
-const isRelease = (args: string[]): boolean => args.length === 5;
 
 for (const kind of REDIS_KINDS) {
   describe(`RedisLock on ${kind}-server`, { skip: skipWithoutRedis(kind) }, () => {
