@@ -22,7 +22,7 @@ Logger.init("off"); // it writes every error of a server to the console
 /** A client of some package, connected, behind the adapter for it. */
 export interface RedisConnection {
   readonly command: RedisCommand;
-  close(): Promise<void>;
+  close(): void | Promise<void>;
 }
 
 /** A package that can connect. */
@@ -48,7 +48,7 @@ const redis: RedisClientKind = {
   async connect(port) {
     const client = createClient({ url: url(port) }).on("error", NOTHING);
     await client.connect();
-    return { command: nodeRedis(client), close: async () => client.destroy() };
+    return { command: nodeRedis(client), close: () => client.destroy() };
   },
 };
 
@@ -57,7 +57,7 @@ const ioredis: RedisClientKind = {
   async connect(port) {
     const client = new IoRedis({ port, host: "127.0.0.1", lazyConnect: true }).on("error", NOTHING);
     await client.connect();
-    return { command: ioRedis(client), close: async () => client.disconnect() };
+    return { command: ioRedis(client), close: () => client.disconnect() };
   },
 };
 
@@ -67,7 +67,7 @@ const iovalkey: RedisClientKind = {
     const client = new IoValkey({ port, host: "127.0.0.1", lazyConnect: true });
     client.on("error", NOTHING);
     await client.connect();
-    return { command: ioRedis(client), close: async () => client.disconnect() };
+    return { command: ioRedis(client), close: () => client.disconnect() };
   },
 };
 
@@ -75,7 +75,7 @@ const valkeyGlide: RedisClientKind = {
   name: "glide",
   async connect(port) {
     const client = await GlideClient.createClient({ addresses: [{ host: "127.0.0.1", port }] });
-    return { command: glide(client), close: async () => client.close() };
+    return { command: glide(client), close: () => client.close() };
   },
 };
 
@@ -99,9 +99,9 @@ const denoShape: RedisClientKind = {
 
 const bun: RedisClientKind = {
   name: "Bun.RedisClient",
-  async connect(port) {
+  connect(port) {
     const client = new Bun!.RedisClient(url(port));
-    return { command: bunRedis(client), close: async () => client.close() };
+    return Promise.resolve({ command: bunRedis(client), close: () => client.close() });
   },
 };
 
@@ -118,7 +118,7 @@ export const CLUSTER_CLIENTS: readonly RedisClientKind[] = [
     async connect(port) {
       const client = createCluster({ rootNodes: [{ url: url(port) }] }).on("error", NOTHING);
       await client.connect();
-      return { command: nodeRedisCluster(client), close: async () => client.destroy() };
+      return { command: nodeRedisCluster(client), close: () => client.destroy() };
     },
   },
   {
@@ -126,7 +126,7 @@ export const CLUSTER_CLIENTS: readonly RedisClientKind[] = [
     async connect(port) {
       const { Cluster } = await import("ioredis");
       const client = new Cluster([{ host: "127.0.0.1", port }]).on("error", NOTHING);
-      return { command: ioRedis(client), close: async () => client.disconnect() };
+      return { command: ioRedis(client), close: () => client.disconnect() };
     },
   },
   {
@@ -135,7 +135,7 @@ export const CLUSTER_CLIENTS: readonly RedisClientKind[] = [
       const { Cluster } = await import("iovalkey");
       const client = new Cluster([{ host: "127.0.0.1", port }]);
       client.on("error", NOTHING);
-      return { command: ioRedis(client), close: async () => client.disconnect() };
+      return { command: ioRedis(client), close: () => client.disconnect() };
     },
   },
   {
@@ -143,7 +143,7 @@ export const CLUSTER_CLIENTS: readonly RedisClientKind[] = [
     async connect(port) {
       const addresses = [{ host: "127.0.0.1", port }];
       const client = await GlideClusterClient.createClient({ addresses });
-      return { command: glide(client), close: async () => client.close() };
+      return { command: glide(client), close: () => client.close() };
     },
   },
 ];

@@ -1,6 +1,6 @@
 import { until } from "./http.ts";
 import { freePort } from "./ports.ts";
-import { type RedisKind, RedisServer, startRedis } from "./redis.ts";
+import { type RedisKind, type RedisServer, startRedis } from "./redis.ts";
 
 const SLOTS = 16_384;
 
