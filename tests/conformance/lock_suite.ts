@@ -42,7 +42,7 @@ export function lockSuite(target: LockTarget): void {
 
     /** A test with a name for a lock of its own. */
     const test = (title: string, body: (name: string) => Promise<void>) =>
-      it(title, () => body(`lock ${++count}`));
+      it(title, () => body(`${target.name} ${++count}`));
 
     test("acquire() holds until release(), which says whether it freed it", async (name) => {
       const handle = await world.lock(name).acquire();
@@ -203,9 +203,9 @@ export function lockSuite(target: LockTarget): void {
     if (!target.leases) return;
 
     test("a lease is renewed while it is held, and gone for others only behind it", async (name) => {
-      const handle = await world.lock(name, { leaseDuration: 90 }).acquire();
+      const handle = await world.lock(name, { leaseDuration: 300 }).acquire();
       await assert.rejects(
-        world.elsewhere(name, { leaseDuration: 90 }).acquire({ timeout: 250 }),
+        world.elsewhere(name, { leaseDuration: 300 }).acquire({ timeout: 420 }),
         LockTimeoutError,
       );
       assert.equal(handle.held, true);
@@ -213,7 +213,7 @@ export function lockSuite(target: LockTarget): void {
     });
 
     test("a holder is told when it lost the lock, and then frees nobody else's", async (name) => {
-      const handle = await world.lock(name, { leaseDuration: 90 }).acquire();
+      const handle = await world.lock(name, { leaseDuration: 300 }).acquire();
       await world.steal(name);
       await until("loss", () => Promise.resolve(handle.signal.aborted || undefined));
       assert.ok(handle.signal.reason instanceof LockLostError);

@@ -5,7 +5,7 @@ import { LocalLock, type Lock } from "../../src/locks/mod.ts";
 import { RedisLock, ValkeyLock } from "../../src/locks/redis.ts";
 import { RqliteLock } from "../../src/locks/rqlite.ts";
 import { CLUSTER_CLIENTS, REDIS_CLIENTS, type RedisClientKind } from "../support/redis_clients.ts";
-import { startRedisCluster } from "../support/redis_cluster.ts";
+import { type RedisCluster, startRedisCluster } from "../support/redis_cluster.ts";
 import { REDIS_KINDS, type RedisKind, skipWithoutRedis, startRedis } from "../support/redis.ts";
 import { lockSuite, type LockTarget, type LockWorld } from "./lock_suite.ts";
 
@@ -77,12 +77,23 @@ function onServer(kind: RedisKind, client: RedisClientKind): LockTarget {
   };
 }
 
-function onCluster(kind: RedisKind, client: RedisClientKind): LockTarget {
+/** One cluster for all, as it takes seconds to start: the last of them stops it. */
+let cluster: Promise<RedisCluster> | undefined;
+let users = CLUSTER_CLIENTS.length;
+
+function onCluster(client: RedisClientKind): LockTarget {
+  const start = async () => {
+    const { port } = await (cluster ??= startRedisCluster());
+    const stop = async (): Promise<void> => {
+      if (--users === 0) await (await cluster)?.stop();
+    };
+    return { port, stop };
+  };
   return {
-    name: `${LOCKS[kind].name} in a cluster by ${client.name}`,
-    skip: skipWithoutRedis(kind),
+    name: `RedisLock in a cluster by ${client.name}`,
+    skip: skipWithoutRedis("redis"),
     leases: true,
-    open: () => openRedis(client, LOCKS[kind], () => startRedisCluster(kind)),
+    open: () => openRedis(client, RedisLock, start),
   };
 }
 
@@ -90,6 +101,6 @@ const targets = [
   local,
   inRqlite,
   ...REDIS_KINDS.flatMap((kind) => REDIS_CLIENTS.map((client) => onServer(kind, client))),
-  ...CLUSTER_CLIENTS.map((client) => onCluster("redis", client)),
+  ...CLUSTER_CLIENTS.map(onCluster),
 ];
 for (const target of targets) lockSuite(target);

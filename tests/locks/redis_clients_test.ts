@@ -1,14 +1,17 @@
 // Real clients under faults: answers that get lost, servers that are away, closed and forbidden ones, wrong adapters.
+import { Redis as Upstash } from "@upstash/redis";
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { connect, LockLostError, LockTimeoutError, LockUnavailableError } from "../../mod.ts";
 import { embedded } from "../../src/embedded/mod.ts";
-import { denoRedis, glide, nodeRedis, type RedisCommand } from "../../src/locks/redis.ts";
+import { denoRedis, glide, nodeRedis, type RedisCommand, upstash } from "../../src/locks/redis.ts";
 import { sleep, until } from "../support/http.ts";
 import { REDIS_CLIENTS } from "../support/redis_clients.ts";
+import { startProxy } from "../support/proxy.ts";
 import { startRedisProxy } from "../support/redis_proxy.ts";
 import { skipWithoutRedis } from "../support/redis.ts";
 import { RespClient } from "../support/resp.ts";
+import { startUpstash } from "../support/upstash_server.ts";
 import { lockOf, onRedis } from "./redis_world.ts";
 
 /** The stand-in of Upstash and our own client do not connect again. */
@@ -109,6 +112,26 @@ for (const { name, connect: open } of RECONNECTING) {
       }));
   });
 }
+
+describe("RedisLock by @upstash/redis", { skip: skipWithoutRedis("redis") }, () => {
+  it("is held though the answer was lost and the command sent again (locks test 4)", () =>
+    onRedis(async ({ server, owner }) => {
+      const upstashServer = await startUpstash(server.port);
+      const proxy = await startProxy(upstashServer.url);
+      try {
+        proxy.script("cut after request");
+        const client = new Upstash({ url: proxy.url, token: "-", enableTelemetry: false });
+        const handle = await lockOf(upstash(client)).acquire({ timeout: 9_000 });
+        assert.deepEqual(proxy.requests.map(({ fault }) => fault), ["cut after request", "pass"]);
+        assert.equal(await owner(), handle.token);
+        assert.equal(await handle.release(), true);
+        assert.equal(await owner(), null);
+      } finally {
+        await proxy.close();
+        await upstashServer.stop();
+      }
+    }));
+});
 
 describe("what RedisLock says", { skip: skipWithoutRedis("redis") }, () => {
   const refuses = (command: RedisCommand, message: RegExp) =>
