@@ -65,6 +65,7 @@ export class RedisAcquisition {
       const ahead = Math.min(pace.ahead(), end - performance.now());
       if (ahead > 0) await pause(ahead, signal);
       const began = performance.now();
+      let held = false;
       for (let round = 0;; round++) {
         const found = await this.#try(end);
         if ("lease" in found) {
@@ -73,7 +74,12 @@ export class RedisAcquisition {
         }
         const present = performance.now();
         const wait = Math.min(found.free, pace.wait(present - began));
-        if (present + wait >= end) throw tooLate(name, found.failure);
+        // A last try that time was too short for does not change what the one before it found.
+        const failure: unknown = held && found.failure instanceof TooSlow
+          ? undefined
+          : found.failure;
+        held = failure === undefined;
+        if (present + wait >= end) throw tooLate(name, failure);
         await pause(wait, signal);
       }
     } catch (error) {
