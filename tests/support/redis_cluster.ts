@@ -50,9 +50,8 @@ export async function startRedisCluster(
       ...["--cluster-enabled", "yes", "--cluster-node-timeout", String(nodeTimeout)],
       ...["--cluster-port", String(await freePort()), "--cluster-replica-validity-factor", "0"],
     ]);
-  const nodes: RedisServer[] = [];
+  const nodes = await Promise.all(Array.from({ length: 3 * (1 + replicas) }, start));
   try {
-    for (let i = 0; i < 3 * (1 + replicas); i++) nodes.push(await start());
     const cluster = new RedisCluster(nodes.slice(0, 3), nodes.slice(3));
     await join(cluster);
     return cluster;
@@ -69,11 +68,15 @@ async function join({ masters, replicas }: RedisCluster): Promise<void> {
     await master.send("CLUSTER", "SET-CONFIG-EPOCH", String(i + 1));
     await master.send("CLUSTER", "ADDSLOTSRANGE", String(bound(i)), String(bound(i + 1) - 1));
   }
-  for (const node of nodes.slice(1)) {
-    await nodes[0]!.send("CLUSTER", "MEET", "127.0.0.1", String(node.port), await busPort(node));
+  // Each meets each, as hearsay takes seconds.
+  for (const [i, node] of nodes.entries()) {
+    const meet = ["CLUSTER", "MEET", "127.0.0.1", String(node.port), await busPort(node)];
+    await Promise.all(nodes.slice(0, i).map((other) => other.send(...meet)));
   }
-  const known = async (node: RedisServer): Promise<boolean> =>
-    String(await node.send("CLUSTER", "INFO")).includes(`cluster_known_nodes:${nodes.length}`);
+  const known = async (node: RedisServer): Promise<boolean> => {
+    const lines = String(await node.send("CLUSTER", "NODES")).trim().split("\n");
+    return lines.length === nodes.length && !lines.some((line) => line.includes("handshake"));
+  };
   await all(nodes, known);
   for (const [i, replica] of replicas.entries()) {
     const master = masters[Math.floor(i * masters.length / replicas.length)]!;
