@@ -112,7 +112,7 @@ export class Lease {
       // Nobody knows: try again soon, as long as there is time.
     }
     if (this.#ended || this.#lost !== undefined) return;
-    if (renewed === false) return this.#lose("somebody else took it");
+    if (renewed === false) return this.#lose("it was taken or removed meanwhile");
     if (renewed) this.#sent = sent;
     this.#plan(renewed ? duration / 3 - (now().steady - sent.steady) : duration / 10);
   }
