@@ -1,4 +1,5 @@
 import { LockLostError } from "../errors.ts";
+import { Alarm } from "./alarm.ts";
 
 /** A moment by both clocks: the monotonic one stops while the machine sleeps, the other one can be set. */
 export interface Moment {
@@ -27,6 +28,8 @@ export interface LeaseOptions {
    * @param limit Milliseconds that it may take.
    */
   readonly renew: (limit: number) => Promise<boolean>;
+  /** To be used for its timers, and left to the caller to clear at its end. */
+  readonly alarm?: Alarm;
 }
 
 /** What is held for a time and renewed: believed only as long as both clocks allow. */
@@ -36,7 +39,7 @@ export class Lease {
   #controller: AbortController | undefined;
   readonly #began: Moment;
   #sent: Moment;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #alarm: Alarm;
   #ended = false;
   #lost: LockLostError | undefined;
   #onLoss = (): void => {};
@@ -44,6 +47,7 @@ export class Lease {
   /** Begins to renew it. */
   constructor(options: LeaseOptions) {
     this.#options = options;
+    this.#alarm = options.alarm ?? new Alarm();
     this.#sent = this.#began = options.sent;
     this.#plan(options.duration / 3);
   }
@@ -79,7 +83,8 @@ export class Lease {
   /** Stops for good: an answer that comes later neither renews nor reports a loss. */
   end(): void {
     this.#ended = true;
-    clearTimeout(this.#timer);
+    if (this.#options.alarm === undefined) this.#alarm.clear();
+    else this.#alarm.drop();
   }
 
   get #remaining(): number {
@@ -93,9 +98,7 @@ export class Lease {
   #plan(delay: number): void {
     const renews = now().steady - this.#began.steady + delay < this.#options.maxHoldTime;
     const wait = Math.max(0, renews ? Math.min(delay, this.#remaining) : this.#remaining);
-    this.#timer = setTimeout(() => void this.#wake(renews), wait);
-    // Where a timer can be told so, it keeps no process alive.
-    if (typeof this.#timer === "object") (this.#timer as { unref?: () => void }).unref?.();
+    this.#alarm.set(wait, () => void this.#wake(renews), true);
   }
 
   async #wake(renews: boolean): Promise<void> {
@@ -119,7 +122,7 @@ export class Lease {
 
   #lose(reason: string): void {
     if (this.#lost !== undefined) return;
-    clearTimeout(this.#timer);
+    this.#alarm.clear();
     const { name } = this.#options;
     const message = `The lock ${JSON.stringify(name)} was lost: ${reason}`;
     this.#lost = new LockLostError(message, { lock: name });

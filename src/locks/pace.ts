@@ -21,11 +21,15 @@ export class Pace {
     this.#longest = longest;
   }
 
-  /** How long to wait before the first try, in milliseconds. */
-  ahead(): number {
+  /**
+   * How long to wait before the first try, in milliseconds.
+   *
+   * @param present By `performance.now()`.
+   */
+  ahead(present: number): number {
     if (!this.#contended) return 0;
     const until = this.#freed + this.#usual / 8 * (1 + Math.random());
-    return Math.min(until - performance.now(), this.#longest);
+    return Math.min(until - present, this.#longest);
   }
 
   /**

@@ -1,3 +1,4 @@
+import { Alarm } from "./alarm.ts";
 import { Lease, type Moment, now } from "./lease.ts";
 import type { Pace } from "./pace.ts";
 import { pause } from "./pause.ts";
@@ -7,7 +8,7 @@ import { refusal, unavailable } from "./redis_refusal.ts";
 import { TooSlow, within } from "./within.ts";
 
 /** How long a command may take, in milliseconds: several clients keep one for as long as the server is away. */
-const COMMAND_LIMIT = 5_000;
+const COMMAND_LIMIT = 3_000;
 
 /** How long a release is tried, in milliseconds: behind that the lease runs out by itself. */
 const RELEASE_LIMIT = 3_000;
@@ -42,6 +43,7 @@ interface NotYet {
 /** One attempt to get a lock, from the first command until it is held or given up. */
 export class RedisAcquisition {
   readonly #options: RedisAcquisitionOptions;
+  readonly #alarm = new Alarm();
   #token = crypto.randomUUID();
   /** The commands whose answers nobody waited for to the end. */
   #open: Promise<unknown>[] = [];
@@ -62,9 +64,9 @@ export class RedisAcquisition {
   async run(end: number): Promise<Taken> {
     const { name, pace, signal } = this.#options;
     try {
-      const ahead = Math.min(pace.ahead(), end - performance.now());
-      if (ahead > 0) await pause(ahead, signal);
       const began = performance.now();
+      const ahead = Math.min(pace.ahead(began), end - began);
+      if (ahead > 0) await pause(ahead, signal);
       let held = false;
       for (let round = 0;; round++) {
         const found = await this.#try(end);
@@ -83,6 +85,7 @@ export class RedisAcquisition {
         await pause(wait, signal);
       }
     } catch (error) {
+      this.#alarm.clear();
       this.#withdraw();
       throw error;
     }
@@ -95,7 +98,7 @@ export class RedisAcquisition {
     const limit = remaining > 0 ? Math.min(remaining, COMMAND_LIMIT) : COMMAND_LIMIT;
     const answer = key.acquire(this.#token, duration);
     try {
-      const taken = await within(answer, limit, signal);
+      const taken = await within(answer, limit, signal, this.#alarm);
       return taken === true ? this.#keep(sent) : { free: taken };
     } catch (failure) {
       if (failure instanceof TooSlow || signal?.aborted) this.#open.push(answer);
@@ -110,13 +113,15 @@ export class RedisAcquisition {
   /** Begins to renew it, unless the answer came too late for that. */
   #keep(sent: Moment): Taken | NotYet {
     const { name, key, duration, maxHoldTime, pace } = this.#options;
-    const token = this.#token;
+    const [token, alarm] = [this.#token, this.#alarm];
     const lease = new Lease({
       name,
       duration,
       sent,
       maxHoldTime,
-      renew: (limit) => within(key.extend(token, duration), Math.min(limit, COMMAND_LIMIT)),
+      renew: (limit) =>
+        within(key.extend(token, duration), Math.min(limit, COMMAND_LIMIT), undefined, alarm),
+      alarm,
     });
     if (!lease.held) {
       lease.end();
@@ -129,7 +134,7 @@ export class RedisAcquisition {
     const free = (): Promise<boolean> => {
       pace.released();
       undo(open, key, token);
-      return key.free(token, RELEASE_LIMIT);
+      return key.free(token, RELEASE_LIMIT, alarm);
     };
     return { token, lease, free };
   }

@@ -1,3 +1,4 @@
+import type { Alarm } from "./alarm.ts";
 import { pause } from "./pause.ts";
 import type { RedisCommand } from "./redis_clients.ts";
 import { refusal, WrongAnswer } from "./redis_refusal.ts";
@@ -62,17 +63,23 @@ export class RedisKey {
    * Frees the lock, trying until it is answered; it never throws.
    *
    * @param limit Milliseconds.
+   * @param alarm For that, cleared at the end.
    * @returns False if it was free or another's already, if an earlier copy did it, or if nobody knows.
    */
-  async free(token: string, limit: number): Promise<boolean> {
+  async free(token: string, limit: number, alarm: Alarm): Promise<boolean> {
     const end = performance.now() + limit;
-    for (let wait = 10;; wait *= 2) {
-      try {
-        return await within(this.#release(token), end - performance.now());
-      } catch (error) {
-        if (refusal(error) !== undefined || performance.now() + wait >= end) return false;
+    try {
+      for (let wait = 10;; wait *= 2) {
+        try {
+          const remaining = end - performance.now();
+          return await within(this.#release(token), remaining, undefined, alarm);
+        } catch (error) {
+          if (refusal(error) !== undefined || performance.now() + wait >= end) return false;
+        }
+        await pause(wait);
       }
-      await pause(wait);
+    } finally {
+      alarm.clear();
     }
   }
 

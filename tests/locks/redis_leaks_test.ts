@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { LockTimeoutError, LockUnavailableError } from "../../mod.ts";
 import { LocalLock } from "../../src/locks/mod.ts";
 import type { RedisCommand } from "../../src/locks/redis.ts";
+import { until } from "../support/http.ts";
 import { test } from "../support/test.ts";
 import { lockOf } from "./redis_world.ts";
 
@@ -51,6 +52,24 @@ test("RedisLock leaves no timer when a command fails or never ends", async () =>
   await assert.rejects(lockOf(dead).acquire({ timeout: 5 }), LockTimeoutError);
   const stuck: RedisCommand = (_args, _key) => new Promise(() => {});
   await assert.rejects(lockOf(stuck).acquire({ timeout: 5 }), LockTimeoutError);
+});
+
+test("RedisLock leaves no timer when it is released while a renewal hangs", async () => {
+  const command = oneKey();
+  let renewing = false;
+  const hanging: RedisCommand = (args, key) => {
+    renewing = args[1]!.includes("PEXPIRE") && !args[1]!.includes("PTTL");
+    return renewing ? new Promise(() => {}) : command(args, key);
+  };
+  const handle = await lockOf(hanging, { leaseDuration: 300 }).acquire();
+  await until("renewal", () => Promise.resolve(renewing || undefined));
+  assert.equal(await handle.release(), true);
+});
+
+test("RedisLock leaves no timer when it is lost and never released", async () => {
+  const command = oneKey();
+  const handle = await lockOf(command, { leaseDuration: 20, renew: false }).acquire();
+  await until("loss", () => Promise.resolve(handle.signal.aborted || undefined));
 });
 
 test("LocalLock leaves no timer", async () => {
