@@ -20,8 +20,9 @@ const local: LockTarget = {
       locks.set(name, found);
       return found;
     };
-    const steal = () => Promise.reject(new Error("It cannot be lost"));
-    return Promise.resolve({ lock, elsewhere: lock, steal, close: () => Promise.resolve() });
+    const none = () => Promise.reject(new Error("It has no lease"));
+    const close = () => Promise.resolve();
+    return Promise.resolve({ lock, elsewhere: lock, sign: none, steal: none, close });
   },
 };
 
@@ -32,10 +33,12 @@ const inRqlite: LockTarget = {
   open: () => {
     const engine = embedded();
     const [db, other] = [connect(engine), connect(engine)];
+    const beat = "SELECT beat FROM _rqlite_lock WHERE name = ?";
     const steal = "UPDATE _rqlite_lock SET owner = NULL, version = version + 1 WHERE name = ?";
     return Promise.resolve({
       lock: (name, settings) => new RqliteLock({ name, client: db, ...settings }),
       elsewhere: (name, settings) => new RqliteLock({ name, client: other, ...settings }),
+      sign: async (name) => (await other.query<{ beat: number }>(beat, [name])).rows[0]!.beat,
       steal: (name) => other.execute(steal, [name]),
       close: async () => {
         await db.close();
@@ -54,10 +57,15 @@ async function openRedis(
 ): Promise<LockWorld> {
   const server = await start();
   const [one, two] = [await connect(server.port), await connect(server.port)];
+  const send = (command: string, name: string): Promise<unknown> => {
+    const key = `rqlite:lock:${name}`;
+    return two.command([command, key], key);
+  };
   return {
     lock: (name, settings) => new Kind({ name, command: one.command, ...settings }),
     elsewhere: (name, settings) => new Kind({ name, command: two.command, ...settings }),
-    steal: (name) => two.command(["DEL", `rqlite:lock:${name}`], `rqlite:lock:${name}`),
+    sign: async (name) => Number(await send("PEXPIRETIME", name)),
+    steal: (name) => send("DEL", name),
     close: async () => {
       await one.close();
       await two.close();

@@ -61,7 +61,7 @@ test("RedisLock leaves no timer when it is released while a renewal hangs", asyn
     renewing = args[1]!.includes("PEXPIRE") && !args[1]!.includes("PTTL");
     return renewing ? new Promise(() => {}) : command(args, key);
   };
-  const handle = await lockOf(hanging, { leaseDuration: 300 }).acquire();
+  const handle = await lockOf(hanging, { leaseDuration: 900 }).acquire();
   await until("renewal", () => Promise.resolve(renewing || undefined));
   assert.equal(await handle.release(), true);
 });

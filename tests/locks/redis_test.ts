@@ -1,13 +1,7 @@
 // A lock in Redis: what is in the server, what is sent, and what is believed of an answer.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import {
-  connect,
-  LockError,
-  LockLostError,
-  LockTimeoutError,
-  LockUnavailableError,
-} from "../../mod.ts";
+import { connect, LockLostError, LockTimeoutError, LockUnavailableError } from "../../mod.ts";
 import { embedded } from "../../src/embedded/mod.ts";
 import { denoRedis, type RedisCommand, RedisLock } from "../../src/locks/redis.ts";
 import { sleep, until } from "../support/http.ts";
@@ -51,7 +45,7 @@ for (const kind of REDIS_KINDS) {
 
     it("does nothing to a key with another token (locks test 1)", () =>
       onRedis(async ({ server, command, owner }) => {
-        const handle = await lockOf(command, { leaseDuration: 90 }).acquire();
+        const handle = await lockOf(command, { leaseDuration: 300 }).acquire();
         await server.send("SET", "rqlite:lock:a", "another", "PX", "60000");
         await until("loss", () => Promise.resolve(handle.signal.aborted || undefined));
         assert.equal(await handle.release(), false);
@@ -91,7 +85,7 @@ for (const kind of REDIS_KINDS) {
     it("is renewed no longer than `maxHoldTime`", () =>
       onRedis(async ({ command }) => {
         const { sent, command: watched } = recorded(command);
-        const options = { leaseDuration: 90, maxHoldTime: 120 };
+        const options = { leaseDuration: 450, maxHoldTime: 400 };
         const handle = await lockOf(watched, options).acquire();
         await until("loss", () => Promise.resolve(handle.signal.aborted || undefined));
         assert.ok(sent.some(isExtend));
@@ -190,13 +184,13 @@ describe("RedisLock", { skip: skipWithoutRedis("redis") }, () => {
       const slow = recorded(command, async (args, i) => {
         if (i > 0) return;
         const answer = await command(args as [string], args[3]!);
-        await sleep(60);
+        await sleep(250);
         return answer;
       });
-      const handle = await lockOf(slow.command, { leaseDuration: 40 }).acquire();
-      const tokens = slow.sent.filter(isAcquire).map((args) => args[4]);
-      assert.equal(new Set(tokens).size, 2);
-      assert.equal(handle.token, tokens[1]);
+      const handle = await lockOf(slow.command, { leaseDuration: 200 }).acquire();
+      const [first, ...later] = slow.sent.filter(isAcquire).map((args) => args[4]);
+      assert.notEqual(handle.token, first);
+      assert.equal(handle.token, later.at(-1));
       assert.equal(await handle.release(), true);
       assert.equal(await owner(), null);
     }));
@@ -223,7 +217,7 @@ describe("RedisLock", { skip: skipWithoutRedis("redis") }, () => {
     onRedis(async ({ command, owner }) => {
       const { promise: released, resolve: release } = Promise.withResolvers<void>();
       const slow = recorded(command, (args) => isExtend(args) ? released : undefined);
-      const handle = await lockOf(slow.command, { leaseDuration: 60 }).acquire();
+      const handle = await lockOf(slow.command, { leaseDuration: 900 }).acquire();
       await until("renewal", () => Promise.resolve(slow.sent.some(isExtend) || undefined));
       assert.equal(await handle.release(), true);
       release();
@@ -238,7 +232,7 @@ describe("RedisLock", { skip: skipWithoutRedis("redis") }, () => {
       const [date, steady] = [Date.now, performance.now];
       const hour = 3_600_000;
       const held = async (change: () => void): Promise<boolean> => {
-        const handle = await lockOf(command, { leaseDuration: 1_000 }).acquire();
+        const handle = await lockOf(command).acquire();
         try {
           change();
           return handle.held;
@@ -314,43 +308,5 @@ describe("RedisLock", { skip: skipWithoutRedis("redis") }, () => {
     for (const made of [undefined, {}, () => {}]) {
       await assert.rejects(lockOf(() => made as unknown as RedisCommand).acquire(), TypeError);
     }
-  });
-});
-
-describe("options of RedisLock", () => {
-  const command: RedisCommand = (_args, _key) => Promise.resolve(null);
-  const cases: [string, unknown, typeof TypeError | typeof RangeError][] = [
-    ["an empty name", { name: "" }, TypeError],
-    ["no name", { name: undefined }, TypeError],
-    ["a lease under 10 ms", { leaseDuration: 9 }, RangeError],
-    ["a lease without end", { leaseDuration: Infinity }, RangeError],
-    ["a lease that is text", { leaseDuration: "10000" }, RangeError],
-    ["no time to hold", { maxHoldTime: 0 }, RangeError],
-    ["a time to hold that is no number", { maxHoldTime: NaN }, RangeError],
-    ["no delay", { maxRetryDelay: 0 }, RangeError],
-    ["a delay without end", { maxRetryDelay: Infinity }, RangeError],
-    ["a prefix that is no text", { keyPrefix: 5 }, TypeError],
-    ["a client without an adapter", { command: { sendCommand() {} } }, TypeError],
-    ["no command", { command: undefined }, TypeError],
-  ];
-  for (const [what, options, kind] of cases) {
-    it(`RedisLock() refuses ${what}`, () => {
-      assert.throws(
-        () => new RedisLock({ name: "a", command, ...options as object }),
-        (error) => error instanceof kind && error.message.startsWith("Cannot use `"),
-      );
-    });
-  }
-
-  it("RedisLock() takes what is undefined for what it is by default", () => {
-    const options = { leaseDuration: undefined, renew: undefined, keyPrefix: undefined };
-    assert.equal(new RedisLock({ name: "a", command, ...options as object }).name, "a");
-  });
-
-  it("errors of locks are errors of the outside world, with a code and the name", async () => {
-    const dead: RedisCommand = (_args, _key) => Promise.reject(new Error("gone"));
-    const error = await lockOf(dead).acquire({ timeout: 0 }).catch((reason) => reason);
-    assert.ok(error instanceof LockError);
-    assert.deepEqual([error.code, error.lock, error.retryable], ["ERR_LOCK_TIMEOUT", "a", false]);
   });
 });
