@@ -8,7 +8,7 @@ import { connect, LockLostError, TransactionConflictError } from "../../mod.ts";
 import { embedded } from "../../src/embedded/mod.ts";
 import { RedisLock } from "../../src/locks/redis.ts";
 import { type ChildEngine, childEngines } from "../support/engines.ts";
-import { sleep, until } from "../support/http.ts";
+import { until } from "../support/http.ts";
 import { startRedisCluster } from "../support/redis_cluster.ts";
 import {
   CLUSTER_CLIENTS,
