@@ -1,4 +1,5 @@
 import { LockLostError } from "../errors.ts";
+import { Alarm } from "./alarm.ts";
 
 /** A moment by both clocks: the monotonic one stops while the machine sleeps, the other one can be set. */
 export interface Moment {
@@ -19,7 +20,7 @@ export interface LeaseOptions {
   readonly duration: number;
   /** When the acquisition was sent: the lease runs from then on, not from its answer. */
   readonly sent: Moment;
-  /** For how long it is renewed, in milliseconds. */
+  /** For how long it is renewed, in milliseconds; 0 renews it never. */
   readonly maxHoldTime: number;
   /**
    * Renews it; false if it is somebody else's. What it throws leaves open what happened.
@@ -27,32 +28,46 @@ export interface LeaseOptions {
    * @param limit Milliseconds that it may take.
    */
   readonly renew: (limit: number) => Promise<boolean>;
+  /** To be used for its timers, and left to the caller to clear at its end. */
+  readonly alarm?: Alarm;
 }
 
 /** What is held for a time and renewed: believed only as long as both clocks allow. */
 export class Lease {
   readonly #options: LeaseOptions;
-  readonly #controller = new AbortController();
+  /** Made when asked for: it would be a good part of what a lock costs. */
+  #controller: AbortController | undefined;
   readonly #began: Moment;
   #sent: Moment;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #alarm: Alarm;
   #ended = false;
+  #lost: LockLostError | undefined;
+  #onLoss = (): void => {};
 
   /** Begins to renew it. */
   constructor(options: LeaseOptions) {
     this.#options = options;
+    this.#alarm = options.alarm ?? new Alarm();
     this.#sent = this.#began = options.sent;
     this.#plan(options.duration / 3);
   }
 
   /** Whether nobody else can have it yet, by the stricter of two clocks. */
   get held(): boolean {
-    return !this.#ended && !this.#controller.signal.aborted && this.#remaining > 0;
+    return !this.#ended && this.#lost === undefined && this.#remaining > 0;
   }
 
   /** Fires when it is lost. */
   get signal(): AbortSignal {
-    return this.#controller.signal;
+    const controller = this.#controller ??= new AbortController();
+    if (this.#lost !== undefined && !controller.signal.aborted) controller.abort(this.#lost);
+    return controller.signal;
+  }
+
+  /** Calls this when it is lost, at once if it was. */
+  onLoss(call: () => void): void {
+    this.#onLoss = call;
+    if (this.#lost !== undefined) call();
   }
 
   /**
@@ -62,13 +77,14 @@ export class Lease {
    */
   throwIfLost(): void {
     if (!this.#ended && this.#remaining <= 0) this.#lose("its lease ran out");
-    this.#controller.signal.throwIfAborted();
+    if (this.#lost !== undefined) throw this.#lost;
   }
 
   /** Stops for good: an answer that comes later neither renews nor reports a loss. */
   end(): void {
     this.#ended = true;
-    clearTimeout(this.#timer);
+    if (this.#options.alarm === undefined) this.#alarm.clear();
+    else this.#alarm.drop();
   }
 
   get #remaining(): number {
@@ -82,9 +98,7 @@ export class Lease {
   #plan(delay: number): void {
     const renews = now().steady - this.#began.steady + delay < this.#options.maxHoldTime;
     const wait = Math.max(0, renews ? Math.min(delay, this.#remaining) : this.#remaining);
-    this.#timer = setTimeout(() => void this.#wake(renews), wait);
-    // Where a timer can be told so, it keeps no process alive.
-    if (typeof this.#timer === "object") (this.#timer as { unref?: () => void }).unref?.();
+    this.#alarm.set(wait, () => void this.#wake(renews), true);
   }
 
   async #wake(renews: boolean): Promise<void> {
@@ -100,17 +114,19 @@ export class Lease {
     } catch {
       // Nobody knows: try again soon, as long as there is time.
     }
-    if (this.#ended || this.#controller.signal.aborted) return;
-    if (renewed === false) return this.#lose("somebody else took it");
+    if (this.#ended || this.#lost !== undefined) return;
+    if (renewed === false) return this.#lose("it was taken or removed meanwhile");
     if (renewed) this.#sent = sent;
     this.#plan(renewed ? duration / 3 - (now().steady - sent.steady) : duration / 10);
   }
 
   #lose(reason: string): void {
-    clearTimeout(this.#timer);
+    if (this.#lost !== undefined) return;
+    this.#alarm.clear();
     const { name } = this.#options;
-    this.#controller.abort(
-      new LockLostError(`The lock ${JSON.stringify(name)} was lost: ${reason}`, { lock: name }),
-    );
+    const message = `The lock ${JSON.stringify(name)} was lost: ${reason}`;
+    this.#lost = new LockLostError(message, { lock: name });
+    this.#controller?.abort(this.#lost);
+    this.#onLoss();
   }
 }

@@ -4,6 +4,12 @@ import { LockTimeoutError } from "../errors.ts";
 export class Queue {
   readonly #waiting: (() => void)[] = [];
   #busy = false;
+  readonly #onIdle: (() => void) | undefined;
+
+  /** @param onIdle Called whenever the last one leaves and nobody waits. */
+  constructor(onIdle?: () => void) {
+    this.#onIdle = onIdle;
+  }
 
   /** Nobody is in, and nobody waits. */
   get idle(): boolean {
@@ -53,19 +59,26 @@ export class Queue {
       if (!mine) return;
       mine = false;
       const next = this.#waiting.shift();
-      if (next === undefined) this.#busy = false;
-      else next();
+      if (next !== undefined) return next();
+      this.#busy = false;
+      this.#onIdle?.();
     };
   }
 }
 
-/** The error of whoever waited for a lock as long as he would. */
+/**
+ * The error of whoever waited for a lock as long as he would.
+ *
+ * @param cause What went wrong with whatever keeps the lock, if that was it.
+ */
 export function tooLate(name: string, cause?: unknown): LockTimeoutError {
-  return new LockTimeoutError(
-    `Cannot take the lock ${
-      JSON.stringify(name)
-    } as others held it until the end of \`timeout\`; ` +
-      "it is not reentrant: whoever holds it must not take it again",
-    { lock: name, cause },
-  );
+  const reason = cause === undefined
+    ? "others held it until the end of `timeout`; it is not reentrant: whoever holds it must not take it again"
+    : `it could not be asked for until the end of \`timeout\`: ${
+      cause instanceof Error ? cause.message : String(cause)
+    }`;
+  return new LockTimeoutError(`Cannot take the lock ${JSON.stringify(name)} as ${reason}`, {
+    lock: name,
+    cause,
+  });
 }
