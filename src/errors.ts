@@ -47,6 +47,8 @@ export interface DatabaseErrorInit extends ErrorInit {
   statementIndex?: number;
   /** The results of the statements before it; in an atomic batch none of them was kept. */
   results?: readonly Result[];
+  /** Of the rows given to `executeMany`, how many were applied by earlier requests, and stay. */
+  rowsApplied?: number;
 }
 
 /** What an error of a node or of the way to it can carry. */
@@ -103,6 +105,8 @@ export class DatabaseError extends RqliteError {
   readonly statementIndex?: number;
   /** The results of the statements before it; in an atomic batch none of them was kept. */
   readonly results?: readonly Result[];
+  /** Of the rows given to `executeMany` with autocommit, how many were applied by earlier requests, and stay. */
+  readonly rowsApplied?: number;
 
   /**
    * Makes an error.
@@ -114,6 +118,7 @@ export class DatabaseError extends RqliteError {
     if (init.sql !== undefined) this.sql = init.sql;
     if (init.statementIndex !== undefined) this.statementIndex = init.statementIndex;
     if (init.results !== undefined) this.results = init.results;
+    if (init.rowsApplied !== undefined) this.rowsApplied = init.rowsApplied;
   }
 }
 
