@@ -4,7 +4,7 @@
  * @module
  */
 
-import { NotSupportedError, ProgrammingError } from "../errors.ts";
+import { ProgrammingError } from "../errors.ts";
 import { analyse, type Analysis } from "../sql/analyse.ts";
 import { described } from "../sql/form.ts";
 import { refuse } from "../sql/refuse.ts";
@@ -22,6 +22,8 @@ export interface Chunk {
   readonly statements: readonly Statement[];
   /** How many of the rows it holds. */
   readonly rows: number;
+  /** A statement may hold several rows. */
+  readonly packed: boolean;
 }
 
 /** When a request is full. */
@@ -34,6 +36,9 @@ export interface Limits {
 /** Beyond these a request is not cheaper by the row, only larger. */
 export const REQUEST: Limits = { rows: 10_000, bytes: 4_000_000 };
 
+/** All rows at once: a transaction is one request in the end, whatever comes before it. */
+export const WHOLE: Limits = { rows: Infinity, bytes: Infinity };
+
 /** What is known of the statement of an `executeMany`. */
 export class ManyPlan {
   readonly #sql: string;
@@ -44,19 +49,19 @@ export class ManyPlan {
   constructor(sql: string) {
     this.#sql = sql;
     this.#analysis = analyse(sql);
-    const refusal = refuse(this.#analysis) ?? notMany(this.#analysis);
+    const refusal = notMany(this.#analysis) ?? refuse(this.#analysis);
     if (refusal !== undefined) throw refusal;
     this.#pack = packOf(sql);
   }
 
   /**
-   * The requests for some rows. Each row is read once and copied, so the iterable may go on using the same array.
+   * The requests for some rows. Each row is read once and copied, so the iterable may go on using the same array; the
+   * next row is asked for only after a full request was taken.
    *
-   * @param limits Asked for each request.
    * @throws {TypeError} If there is nothing to iterate over.
-   * @throws {ProgrammingError} If the values of a row do not match; its `statementIndex` is the row's, from 0.
+   * @throws {ProgrammingError|TypeError|RangeError} If a row does not match the statement, when it is its turn.
    */
-  cut(rows: Rows, limits: () => Limits): AsyncGenerator<Chunk> {
+  cut(rows: Rows, limits: Limits): AsyncGenerator<Chunk> {
     if (!isIterable(rows)) {
       throw new TypeError(
         `Cannot use \`rows\` as it must be iterable: current value is ${described(rows)}`,
@@ -65,34 +70,40 @@ export class ManyPlan {
     return this.#cut(rows, limits);
   }
 
-  async *#cut(rows: Rows, limits: () => Limits): AsyncGenerator<Chunk> {
-    let filling = new Filling(this.#sql, this.#pack);
+  async *#cut(rows: Rows, limits: Limits): AsyncGenerator<Chunk> {
+    let filling = this.#filling();
     let index = 0;
-    let limit = limits();
     const isFull = (row: Params): boolean => {
-      filling.add(resolveParams(this.#analysis, row, index++), row);
-      return filling.rows >= limit.rows || filling.bytes >= limit.bytes;
+      filling.add(this.#values(row, index++), row);
+      return filling.rows >= limits.rows || filling.bytes >= limits.bytes;
     };
     const take = (): Chunk => {
       const chunk = filling.chunk();
-      filling = new Filling(this.#sql, this.#pack);
+      filling = this.#filling();
       return chunk;
     };
     if (Symbol.asyncIterator in rows) {
-      for await (const row of rows) {
-        if (!isFull(row)) continue;
-        yield take();
-        limit = limits();
-      }
+      for await (const row of rows) if (isFull(row)) yield take();
     } else {
       // `for await` would take three turns of the event loop's queue for each row.
-      for (const row of rows) {
-        if (!isFull(row)) continue;
-        yield take();
-        limit = limits();
-      }
+      for (const row of rows) if (isFull(row)) yield take();
     }
     if (filling.rows > 0) yield take();
+  }
+
+  /** The values of a row in the order of SQLite's numbers; an error says which row it was. */
+  #values(row: Params, index: number): Bindable[] {
+    try {
+      return resolveParams(this.#analysis, row, index);
+    } catch (error) {
+      if (error instanceof RangeError) throw new RangeError(`Row ${index}: ${error.message}`);
+      if (error instanceof TypeError) throw new TypeError(`Row ${index}: ${error.message}`);
+      throw error;
+    }
+  }
+
+  #filling(): Filling {
+    return new Filling(this.#sql, this.#pack);
   }
 }
 
@@ -126,7 +137,8 @@ class Filling {
 
   chunk(): Chunk {
     if (this.#pack !== undefined && this.#packed > 0) this.#flush(this.#pack);
-    return { statements: this.#statements, rows: this.rows };
+    const packed = this.#pack !== undefined;
+    return { statements: this.#statements, rows: this.rows, packed };
   }
 
   #flush(pack: Pack): void {
@@ -141,13 +153,13 @@ function sizeOf(value: Bindable): number {
   return value instanceof Uint8Array ? 2 * value.length + 3 : 8;
 }
 
-function notMany(
-  { kind, verb, source }: Analysis,
-): ProgrammingError | NotSupportedError | undefined {
-  if (kind === "write") return undefined;
+function notMany({ kind, verb, source, problem }: Analysis): ProgrammingError | undefined {
+  if (kind === "write" || problem !== undefined) return undefined;
   const what = kind === "empty" ? "an empty statement" : verb;
   return new ProgrammingError(
-    `Cannot run ${what} for many rows, only INSERT, REPLACE, UPDATE and DELETE: call execute()`,
+    `Cannot run ${
+      what || "the statement"
+    } for many rows, only INSERT, REPLACE, UPDATE and DELETE: call execute()`,
     { sql: source },
   );
 }

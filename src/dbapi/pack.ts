@@ -34,7 +34,9 @@ export function packOf(sql: string): Pack | undefined {
   if (returning || volatile.length > 0) return undefined;
   const { tokens } = significantTokens(text);
   const values = valuesAt(text, tokens);
-  if (values === undefined || groupEnd(text, tokens, values + 1) !== tokens.length) return undefined;
+  if (values === undefined || groupEnd(text, tokens, values + 1) !== tokens.length) {
+    return undefined;
+  }
   const items = itemsOf(analysis, tokens.slice(values + 2, -1));
   return items && packed(text.slice(0, tokens[values]!.end), items);
 }

@@ -107,7 +107,9 @@ export function TimestampFromTicks(ticks: number): string {
 }
 
 /** Bytes; text becomes UTF-8. */
-export function Binary(value: string | ArrayBuffer | ArrayBufferView | Iterable<number>): Uint8Array {
+export function Binary(
+  value: string | ArrayBuffer | ArrayBufferView | Iterable<number>,
+): Uint8Array {
   if (typeof value === "string") return new TextEncoder().encode(value);
   if (value instanceof ArrayBuffer) return new Uint8Array(value.slice(0));
   if (ArrayBuffer.isView(value)) {
