@@ -44,6 +44,8 @@ export class Session {
   /** Steps that may open a transaction and have not come to it. */
   #opening = 0;
   #turn: Promise<unknown> = Promise.resolve();
+  /** The commit or rollback that was asked for last. */
+  #lastEnd: Promise<unknown> = Promise.resolve();
   #closed: Promise<void> | undefined;
 
   /** Sends nothing. */
@@ -122,28 +124,21 @@ export class Session {
 
   /** Commits the transaction, if there is one. */
   async commit(): Promise<void> {
-    this.check();
-    await this.#inOrder(false, async () => {
-      const tx = this.#tx;
-      if (tx !== undefined) await this.#end(() => tx.commit());
-    });
+    await this.#endInOrder((tx) => tx.commit());
   }
 
   /** Forgets the transaction, if there is one. */
   async rollback(): Promise<void> {
-    this.check();
-    await this.#inOrder(false, async () => {
-      const tx = this.#tx;
-      if (tx !== undefined) await this.#end(() => tx.rollback());
-    });
+    await this.#endInOrder((tx) => tx.rollback());
   }
 
-  /** Rolls back and closes the client; what still waits fails. */
+  /** Waits for a commit that was asked for, rolls back and closes the client; what else still waits fails. */
   close(): Promise<void> {
     return this.#closed ??= this.#close();
   }
 
   async #close(): Promise<void> {
+    await this.#lastEnd;
     await this.#tx?.rollback();
     this.#closing.abort(closedError());
     await this.#turn;
@@ -228,14 +223,24 @@ export class Session {
     if (this.#tx !== undefined) return this.#tx;
     const lock = this.#lock === undefined ? {} : { lock: this.#lock };
     const tx = await this.#client.begin({ ...lock, signal: this.#signal });
-    if (this.closed) {
+    if (this.#closing.signal.aborted) {
       await tx.rollback();
-      throw closedError();
+      throw this.#closing.signal.reason;
     }
     this.#issued = 0;
     this.#explicit = false;
     this.#savepoints.clear();
     return this.#tx = tx;
+  }
+
+  async #endInOrder(end: (tx: Transaction) => Promise<void>): Promise<void> {
+    this.check();
+    const ended = this.#inOrder(false, async () => {
+      const tx = this.#tx;
+      if (tx !== undefined) await this.#end(() => end(tx));
+    });
+    this.#lastEnd = ended.catch(() => {});
+    await ended;
   }
 
   /** Whatever becomes of it, the connection is out of the transaction afterwards. */
@@ -265,7 +270,7 @@ export class Session {
     if (opens) this.#opening++;
     const turn = this.#turn.then(async () => {
       try {
-        this.check();
+        this.#closing.signal.throwIfAborted();
         return await step();
       } finally {
         if (opens) this.#opening--;
