@@ -73,12 +73,15 @@ export class ManyPlan {
   async *#cut(rows: Rows, limits: Limits): AsyncGenerator<Chunk> {
     let filling = this.#filling();
     let index = 0;
+    /** Rows of the requests before: when the next row is asked for, they were applied. */
+    let taken = 0;
     const isFull = (row: Params): boolean => {
-      filling.add(this.#values(row, index++), row);
+      filling.add(this.#values(row, index++, taken), row);
       return filling.rows >= limits.rows || filling.bytes >= limits.bytes;
     };
     const take = (): Chunk => {
       const chunk = filling.chunk();
+      taken += chunk.rows;
       filling = this.#filling();
       return chunk;
     };
@@ -92,13 +95,14 @@ export class ManyPlan {
   }
 
   /** The values of a row in the order of SQLite's numbers; an error says which row it was. */
-  #values(row: Params, index: number): Bindable[] {
+  #values(row: Params, index: number, applied: number): Bindable[] {
     try {
       return resolveParams(this.#analysis, row, index);
     } catch (error) {
-      if (error instanceof RangeError) throw new RangeError(`Row ${index}: ${error.message}`);
-      if (error instanceof TypeError) throw new TypeError(`Row ${index}: ${error.message}`);
-      throw error;
+      const isRange = error instanceof RangeError;
+      if (!isRange && !(error instanceof TypeError)) throw error;
+      const before = applied === 0 ? "" : `: the ${applied} rows before it were applied`;
+      throw new (isRange ? RangeError : TypeError)(`Row ${index}: ${error.message}${before}`);
     }
   }
 

@@ -2,7 +2,8 @@ import { InterfaceError, ProgrammingError } from "../errors.ts";
 import type { Executor } from "../client/executor.ts";
 import { changes } from "../client/route.ts";
 import type { Client } from "../database/client.ts";
-import type { Lock } from "../locks/lock.ts";
+import type { Lock, LockHandle } from "../locks/lock.ts";
+import { withLock } from "../locks/with_lock.ts";
 import { analyse } from "../sql/analyse.ts";
 import { prepare } from "../sql/prepare.ts";
 import type { Params, Result, Value } from "../sql/value.ts";
@@ -255,13 +256,11 @@ export class Session {
   /** With a lock, a write of its own waits until no transaction holds it. */
   async #alone<T>(run: (executor: Executor) => Promise<T>): Promise<T> {
     if (this.#lock === undefined) return await run(this.#client);
-    const handle = await this.#lock.acquire({ signal: this.#signal });
-    try {
+    const held = (handle: LockHandle): Promise<T> => {
       handle.throwIfLost();
-      return await run(this.#client);
-    } finally {
-      await handle.release();
-    }
+      return run(this.#client);
+    };
+    return await withLock(this.#lock, held, { signal: this.#signal });
   }
 
   /** Begins a step when those before it have begun theirs. */
