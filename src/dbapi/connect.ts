@@ -45,7 +45,8 @@ export function connect(
   const isOptions = typeof url === "object" && !Array.isArray(url);
   const given: ConnectionOptions = { ...(isOptions ? url as ConnectionOptions : {}), ...options };
   const { autocommit = false, signal } = given;
-  const lock = given.lock ?? given.transaction?.lock;
+  // Not by `??`: a lock that is null by mistake must not mean that there is none.
+  const lock = given.lock === undefined ? given.transaction?.lock : given.lock;
   if (typeof autocommit !== "boolean") {
     throw new TypeError(
       `Cannot use \`autocommit\` as it must be a boolean: current value is ${autocommit}`,
