@@ -28,7 +28,7 @@ interface Issued<T> {
 
 /**
  * The state of a connection: at most one transaction, opened by the first statement that needs one. What is asked of it
- * is begun in the order of the calls, whether or not the caller waits.
+ * takes effect in the order of the calls, whether or not the caller waits.
  */
 export class Session {
   readonly #client: Client;
@@ -142,9 +142,9 @@ export class Session {
     await this.#lastEnd;
     await this.#tx?.rollback();
     this.#closing.abort(closedError());
+    await this.#client.close();
     await this.#turn;
     this.#tx = undefined;
-    await this.#client.close();
   }
 
   /** What is wrong in itself must not open a transaction, which waits for its lock. */
@@ -160,7 +160,10 @@ export class Session {
     const { answer } = await this.#inOrder(opens, async (): Promise<Issued<T>> => {
       const tx = this.#tx ?? (this.#autocommit ? undefined : await this.#open());
       if (tx !== undefined) return this.#issue(tx, run);
-      return issued(writes ? this.#alone(run) : run(this.#client));
+      // By themselves, two requests could overtake each other.
+      const alone = issued(writes ? this.#alone(run) : run(this.#client));
+      await alone.answer.catch(() => {});
+      return alone;
     });
     return await answer;
   }

@@ -10,12 +10,12 @@ export class Place {
   readonly #url: string;
   readonly #fetch: typeof fetch;
   #tables = 0;
-  /** Paths of the requests since it was emptied. */
+  /** Paths of the requests since they were forgotten. */
   readonly sent: string[] = [];
+  /** What their query strings said of `level`. */
+  readonly levels: (string | null)[] = [];
   /** Their bodies. */
   readonly bodies: string[] = [];
-  /** Called before a request is passed on; what it throws is what the connection sees. */
-  onRequest: (path: string, body: string) => void = () => {};
 
   constructor(url: string, node: typeof fetch) {
     this.#url = url;
@@ -26,11 +26,11 @@ export class Place {
   /** A connection whose requests are recorded. */
   connect(options: ConnectionOptions = {}): Connection {
     const record = async (input: string | URL | Request, init?: RequestInit): Promise<Response> => {
-      const { pathname } = new URL(input instanceof Request ? input.url : input);
+      const { pathname, searchParams } = new URL(input instanceof Request ? input.url : input);
       const body = init?.body ? await new Response(init.body).text() : "";
       this.sent.push(pathname);
       this.bodies.push(body);
-      this.onRequest(pathname, body);
+      this.levels.push(searchParams.get("level"));
       return await this.#fetch(input, init);
     };
     return connect(this.#url, { fetch: record as typeof fetch, ...options });
@@ -53,7 +53,7 @@ export class Place {
   forget(): void {
     this.sent.length = 0;
     this.bodies.length = 0;
-    this.onRequest = () => {};
+    this.levels.length = 0;
   }
 }
 

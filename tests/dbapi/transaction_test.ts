@@ -46,6 +46,20 @@ everywhere("the transaction of a connection", (place) => {
     await connection.close();
   });
 
+  it("execute() without waiting keeps the order of the calls, with autocommit too", async () => {
+    const name = await table();
+    const connection = place().connect({ autocommit: true });
+    const cursors = await Promise.all([
+      connection.execute(`INSERT INTO ${name} VALUES(1)`),
+      connection.execute(`SELECT n FROM ${name}`),
+      connection.execute(`DELETE FROM ${name}`),
+      connection.execute(`SELECT n FROM ${name}`),
+    ]);
+    assert.deepEqual(await cursors[1].fetchAll(), [[1]]);
+    assert.deepEqual(await cursors[3].fetchAll(), []);
+    await connection.close();
+  });
+
   it("execute() of DDL is part of it and rolls back", async () => {
     const name = await table();
     const connection = place().connect();
@@ -248,6 +262,20 @@ everywhere("the transaction of a connection", (place) => {
     assert.equal(connection.inTransaction, false);
     assert.deepEqual(place().sent, []);
     await connection.close();
+  });
+
+  it("close() ends a statement that is under way", async () => {
+    const fetch = (_: unknown, init?: RequestInit): Promise<Response> =>
+      new Promise((_resolve, reject) => {
+        init?.signal?.addEventListener("abort", () => reject(init.signal!.reason));
+      });
+    for (const autocommit of [false, true]) {
+      const connection = place().connect({ autocommit, fetch: fetch as typeof globalThis.fetch });
+      const read = assert.rejects(connection.execute("SELECT 1"), InterfaceError);
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      await connection.close();
+      await read;
+    }
   });
 
   it("close() ends the wait for a lock", async () => {
