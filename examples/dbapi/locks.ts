@@ -50,7 +50,7 @@ done(`RqliteLock, for all clients of the database: ${await count(shared)} of 20`
 const lock = new LocalLock("counter");
 const holder = connect(place, { lock });
 await holder.execute("SELECT n FROM demo_counter");
-const waiting = connect(place, { lock, transaction: { timeout: 50 } });
+const waiting = connect(place, { lock, transaction: { timeout: 500 } });
 await waiting.execute("SELECT n FROM demo_counter").catch((error: unknown) => {
   if (!(error instanceof LockTimeoutError)) throw error;
   done(`Whoever waits too long gets a ${error.name}`);

@@ -28,7 +28,7 @@ const levels: [ConnectionOptions, string][] = [
 for (const [options, who] of levels) {
   const connection = connect(place, { ...options, autocommit: true });
   const cursor = await connection.execute("SELECT price FROM demo_prices");
-  done(`${options.level}: ${await cursor.fetchOne()}, from ${who}`);
+  done(`${options.level}: ${await cursor.fetchOne()} — ${who}`);
   await connection.close();
 }
 
