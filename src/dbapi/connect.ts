@@ -4,6 +4,7 @@ import type { Lock } from "../locks/lock.ts";
 import { described } from "../sql/form.ts";
 import type { Connection } from "./connection.ts";
 import { DefaultConnection } from "./default_connection.ts";
+import { checkAutocommit } from "./session.ts";
 
 /** What {@linkcode connect} takes beside the options of a client. */
 export interface ConnectionOptions extends ConnectOptions {
@@ -47,11 +48,7 @@ export function connect(
   const { autocommit = false, signal } = given;
   // Not by `??`: a lock that is null by mistake must not mean that there is none.
   const lock = given.lock === undefined ? given.transaction?.lock : given.lock;
-  if (typeof autocommit !== "boolean") {
-    throw new TypeError(
-      `Cannot use \`autocommit\` as it must be a boolean: current value is ${autocommit}`,
-    );
-  }
+  checkAutocommit(autocommit);
   if (lock !== undefined && typeof lock?.acquire !== "function") {
     throw new TypeError(
       `Cannot use \`lock\` as it must be a Lock: current value is ${described(lock)}`,

@@ -187,7 +187,7 @@ export class DefaultCursor implements Cursor {
 
   async #send(sql: string, chunk: Chunk, before: number): Promise<Result[]> {
     try {
-      return await this.#session.batch((executor) => executor.batch(chunk.statements));
+      return await this.#session.batch(chunk.statements);
     } catch (error) {
       if (!(error instanceof DatabaseError)) throw error;
       const { statementIndex } = error;

@@ -1,16 +1,16 @@
 import { InterfaceError, ProgrammingError } from "../errors.ts";
-import type { Executor } from "../client/executor.ts";
 import { changes } from "../client/route.ts";
 import type { Client } from "../database/client.ts";
 import type { Lock, LockHandle } from "../locks/lock.ts";
 import { withLock } from "../locks/with_lock.ts";
 import { analyse } from "../sql/analyse.ts";
 import { prepare } from "../sql/prepare.ts";
+import type { Statement } from "../sql/statement.ts";
 import type { Params, Result, Value } from "../sql/value.ts";
 import { admit } from "../transaction/admit.ts";
-import type { Transaction } from "../transaction/transaction.ts";
 import type { Control } from "./control.ts";
-import { Savepoints } from "./savepoints.ts";
+import { Turns } from "./turns.ts";
+import { type StatementRunner, Unit } from "./unit.ts";
 
 /** What a session is made of. */
 export interface SessionOptions {
@@ -35,16 +35,11 @@ export class Session {
   readonly #lock: Lock | undefined;
   readonly #signal: AbortSignal;
   readonly #closing = new AbortController();
-  readonly #savepoints = new Savepoints();
+  readonly #turns = new Turns();
   #autocommit: boolean;
-  #tx: Transaction | undefined;
-  /** Statements that the transaction was given. */
-  #issued = 0;
-  /** The transaction was asked for by BEGIN or SAVEPOINT. */
-  #explicit = false;
+  #unit: Unit | undefined;
   /** Steps that may open a transaction and have not come to it. */
   #opening = 0;
-  #turn: Promise<unknown> = Promise.resolve();
   /** The commit or rollback that was asked for last. */
   #lastEnd: Promise<unknown> = Promise.resolve();
   #closed: Promise<void> | undefined;
@@ -65,7 +60,7 @@ export class Session {
 
   /** Whether a transaction is open or about to be. */
   get inTransaction(): boolean {
-    return this.#tx !== undefined || this.#opening > 0;
+    return this.#unit !== undefined || this.#opening > 0;
   }
 
   /** Whether each statement is sent by itself. */
@@ -75,11 +70,7 @@ export class Session {
 
   set autocommit(on: boolean) {
     this.check();
-    if (typeof on !== "boolean") {
-      throw new TypeError(
-        `Cannot use \`autocommit\` as it must be a boolean: current value is ${on}`,
-      );
-    }
+    checkAutocommit(on);
     if (on === this.#autocommit) return;
     if (this.inTransaction) {
       throw new ProgrammingError(
@@ -98,14 +89,12 @@ export class Session {
   async execute(sql: string, params: Params | undefined): Promise<Result<Value[]>> {
     this.check();
     if (!this.inTransaction) this.#refuse(sql, params);
-    const run = (executor: Executor): Promise<Result<Value[]>> =>
-      executor.execute<Value[]>(sql, params, { rows: "array" });
-    return await this.#use(run, changes(analyse(sql)));
+    return await this.#run((runner) => runner.execute(sql, params), changes(analyse(sql)));
   }
 
-  /** Runs the requests of an `executeMany`, one after another. */
-  async batch(run: (executor: Executor) => Promise<Result[]>): Promise<Result[]> {
-    return await this.#use(run, true);
+  /** Runs one request of an `executeMany`. */
+  async batch(statements: readonly Statement[]): Promise<Result[]> {
+    return await this.#run((runner) => runner.batch(statements), true);
   }
 
   /** Does what a statement such as `ROLLBACK TO x` asks for, by SQLite's rules. */
@@ -125,12 +114,12 @@ export class Session {
 
   /** Commits the transaction, if there is one. */
   async commit(): Promise<void> {
-    await this.#endInOrder((tx) => tx.commit());
+    await this.#endInOrder((unit) => unit.commit());
   }
 
   /** Forgets the transaction, if there is one. */
   async rollback(): Promise<void> {
-    await this.#endInOrder((tx) => tx.rollback());
+    await this.#endInOrder((unit) => unit.rollback());
   }
 
   /** Waits for a commit that was asked for, rolls back and closes the client; what else still waits fails. */
@@ -140,108 +129,117 @@ export class Session {
 
   async #close(): Promise<void> {
     await this.#lastEnd;
-    await this.#tx?.rollback();
+    await this.#unit?.rollback();
     this.#closing.abort(closedError());
     await this.#client.close();
-    await this.#turn;
-    this.#tx = undefined;
+    await this.#turns.idle;
+    this.#unit = undefined;
   }
 
-  /** What is wrong in itself must not open a transaction, which waits for its lock. */
+  /** What is wrong in itself must not open a transaction or wait for a lock; without both the client refuses it. */
   #refuse(sql: string, params: Params | undefined): void {
+    if (this.#autocommit && this.#lock === undefined) return;
     const prepared = prepare(params === undefined ? sql : { sql, params }, { now: new Date() });
     if (!this.#autocommit) admit(prepared);
   }
 
-  /** Runs something on the transaction, or on the client where each statement stands for itself. */
-  async #use<T>(run: (executor: Executor) => Promise<T>, writes: boolean): Promise<T> {
+  async #run<T>(run: (runner: StatementRunner) => Promise<T>, writes: boolean): Promise<T> {
     this.check();
-    const opens = !this.#autocommit;
-    const { answer } = await this.#inOrder(opens, async (): Promise<Issued<T>> => {
-      const tx = this.#tx ?? (this.#autocommit ? undefined : await this.#open());
-      if (tx !== undefined) return this.#issue(tx, run);
+    const { answer } = await this.#inOrder(!this.#autocommit, async (): Promise<Issued<T>> => {
+      const unit = this.#unit ?? (this.#autocommit ? undefined : await this.#open());
+      if (unit !== undefined) return this.#issue(unit, run);
       // By themselves, two requests could overtake each other.
-      const alone = issued(writes ? this.#alone(run) : run(this.#client));
+      const alone = issued(this.#alone(run, writes));
       await alone.answer.catch(() => {});
       return alone;
     });
     return await answer;
   }
 
-  #issue<T>(tx: Transaction, run: (executor: Executor) => Promise<T>): Issued<T> {
-    const first = this.#issued++ === 0;
-    const answer = run(tx);
-    return issued(first ? this.#endIfEmpty(tx, answer) : answer);
+  #issue<T>(unit: Unit, run: (runner: StatementRunner) => Promise<T>): Issued<T> {
+    const answer = run(unit);
+    return issued(unit.issued === 1 ? this.#endIfEmpty(unit, answer) : answer);
   }
 
   /** A transaction whose only statement failed holds nothing: its lock is of use to others. */
-  async #endIfEmpty<T>(tx: Transaction, answer: Promise<T>): Promise<T> {
+  async #endIfEmpty<T>(unit: Unit, answer: Promise<T>): Promise<T> {
     try {
       return await answer;
     } catch (error) {
-      const empty = this.#issued === 1 && this.#tx === tx && tx.state === "active";
-      if (empty && !this.#explicit) await this.#end(() => tx.rollback());
+      const empty = unit.issued === 1 && !unit.asked && unit.active;
+      if (empty && this.#unit === unit) {
+        // At once, as the next statement may be on its way.
+        this.#unit = undefined;
+        await unit.rollback();
+      }
       throw error;
     }
   }
 
+  /** With a lock, a write of its own waits until no transaction holds it. */
+  async #alone<T>(run: (runner: StatementRunner) => Promise<T>, writes: boolean): Promise<T> {
+    const runner: StatementRunner = {
+      execute: (sql, params) => this.#client.execute<Value[]>(sql, params, { rows: "array" }),
+      batch: (statements) => this.#client.batch(statements),
+    };
+    if (!writes || this.#lock === undefined) return await run(runner);
+    const held = (handle: LockHandle): Promise<T> => {
+      handle.throwIfLost();
+      return run(runner);
+    };
+    return await withLock(this.#lock, held, { signal: this.#signal });
+  }
+
   async #begin(): Promise<void> {
-    if (this.#tx !== undefined) {
+    if (this.#unit !== undefined) {
       throw new ProgrammingError("Cannot start a transaction within a transaction: use SAVEPOINT", {
         code: "SQLITE_ERROR",
       });
     }
-    await this.#open();
-    this.#explicit = true;
+    const unit = await this.#open();
+    unit.asked = true;
   }
 
   async #savepoint(name: string): Promise<void> {
-    const alone = this.#tx === undefined;
-    const tx = await this.#open();
-    await tx.savepoint(name);
     // Without autocommit a transaction is there already, in the sense of PEP 249.
-    this.#savepoints.set(name, alone && this.#autocommit);
-    this.#explicit = true;
+    const opens = this.#unit === undefined && this.#autocommit;
+    const unit = await this.#open();
+    await unit.savepoint(name, opens);
   }
 
   /** What needs a transaction that is open already. */
   async #controlOpen(control: Control): Promise<void> {
-    const tx = this.#tx;
-    if (tx === undefined) throw noTransaction(control);
+    const unit = this.#unit;
+    if (unit === undefined) throw noTransaction(control);
     switch (control.does) {
       case "commit":
-        return await this.#end(() => tx.commit());
+        return await this.#end(() => unit.commit());
       case "rollback":
-        return await this.#end(() => tx.rollback());
+        return await this.#end(() => unit.rollback());
       case "rollbackTo":
-        await tx.rollbackTo(control.name);
-        return this.#savepoints.rollbackTo(control.name);
+        return await unit.rollbackTo(control.name);
       case "release":
-        if (this.#savepoints.isOutermost(control.name)) return await this.#end(() => tx.commit());
-        await tx.release(control.name);
-        return this.#savepoints.release(control.name);
+        if (unit.openedBy(control.name)) return await this.#end(() => unit.commit());
+        return await unit.release(control.name);
     }
   }
 
-  async #open(): Promise<Transaction> {
-    if (this.#tx !== undefined) return this.#tx;
+  async #open(): Promise<Unit> {
+    if (this.#unit !== undefined) return this.#unit;
     const lock = this.#lock === undefined ? {} : { lock: this.#lock };
     const tx = await this.#client.begin({ ...lock, signal: this.#signal });
     if (this.#closing.signal.aborted) {
       await tx.rollback();
       throw this.#closing.signal.reason;
     }
-    this.#issued = 0;
-    this.#explicit = false;
-    this.#savepoints.clear();
-    return this.#tx = tx;
+    return this.#unit = new Unit(tx);
   }
 
-  async #endInOrder(end: (tx: Transaction) => Promise<void>): Promise<void> {
+  async #endInOrder(end: (unit: Unit) => Promise<void>): Promise<void> {
     this.check();
     const ended = this.#inOrder(false, async () => {
-      const tx = this.#tx;
-      if (tx !== undefined) await this.#end(() => end(tx));
+      const unit = this.#unit;
+      if (unit !== undefined) await this.#end(() => end(unit));
     });
     this.#lastEnd = ended.catch(() => {});
     await ended;
@@ -252,25 +250,14 @@ export class Session {
     try {
       await end();
     } finally {
-      this.#tx = undefined;
+      this.#unit = undefined;
     }
   }
 
-  /** With a lock, a write of its own waits until no transaction holds it. */
-  async #alone<T>(run: (executor: Executor) => Promise<T>): Promise<T> {
-    if (this.#lock === undefined) return await run(this.#client);
-    const held = (handle: LockHandle): Promise<T> => {
-      handle.throwIfLost();
-      return run(this.#client);
-    };
-    return await withLock(this.#lock, held, { signal: this.#signal });
-  }
-
-  /** Begins a step when those before it have begun theirs. */
   #inOrder<T>(opens: boolean, step: () => Promise<T>): Promise<T> {
     this.check();
     if (opens) this.#opening++;
-    const turn = this.#turn.then(async () => {
+    return this.#turns.take(async () => {
       try {
         this.#closing.signal.throwIfAborted();
         return await step();
@@ -278,9 +265,13 @@ export class Session {
         if (opens) this.#opening--;
       }
     });
-    this.#turn = turn.catch(() => {});
-    return turn;
   }
+}
+
+/** @throws {TypeError} If it is no boolean. */
+export function checkAutocommit(on: unknown): void {
+  if (typeof on === "boolean") return;
+  throw new TypeError(`Cannot use \`autocommit\` as it must be a boolean: current value is ${on}`);
 }
 
 function issued<T>(answer: Promise<T>): Issued<T> {

@@ -103,6 +103,47 @@ everywhere("the transaction of a connection", (place) => {
     await connection.close();
   });
 
+  it("execute() answers a read that cannot be checked, and then takes no more writes", async () => {
+    const name = await place().table("t TEXT");
+    const long = "x".repeat(500_000);
+    await place().client.execute(`INSERT INTO ${name} VALUES(?)`, [long]);
+    const insert = `INSERT INTO ${name} VALUES('more')`;
+    for (const sql of [`SELECT t FROM ${name} LIMIT 1`, `SELECT 'x', random() > 0 FROM ${name}`]) {
+      const connection = place().connect();
+      await connection.execute(insert);
+      const cursor = await connection.execute(sql);
+      const [[text]] = await cursor.fetchAll() as [[string]];
+      assert.match(text, /^x+$/);
+      await assert.rejects(connection.execute(insert), { name: "NotSupportedError" });
+      await assert.rejects(cursor.executeMany(insert, [[]]), { name: "NotSupportedError" });
+      await connection.commit();
+      await connection.execute(insert);
+      await connection.rollback();
+      await connection.close();
+    }
+    assert.deepEqual(await place().rows(`SELECT count(*) FROM ${name}`), [[3]]);
+  });
+
+  it("execute() without waiting goes on behind a first statement that fails", async () => {
+    const name = await table();
+    const lock = new ToldLock();
+    const connection = place().connect({ lock });
+    const attempts = await Promise.allSettled([
+      connection.execute("SELECT * FROM no_such_table"),
+      connection.execute(`INSERT INTO ${name} VALUES(1)`),
+      connection.execute("SELECT * FROM no_such_table"),
+    ]);
+    await connection.commit();
+    assert.deepEqual(attempts.map(({ status }) => status === "fulfilled"), [
+      false,
+      true,
+      false,
+    ]);
+    assert.deepEqual(await stored(name), [1]);
+    assert.deepEqual(lock.told, ["acquire", "release"]);
+    await connection.close();
+  });
+
   it("commit() reports a conflict, and the connection goes on", async () => {
     const name = await table();
     await place().client.execute(`INSERT INTO ${name} VALUES(1)`);
