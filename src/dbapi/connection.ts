@@ -5,7 +5,10 @@ import type { Cursor } from "./cursor.ts";
 /**
  * A connection as PEP 249 has it: the first statement opens a transaction, which {@linkcode Connection.commit} applies as
  * one serializable unit. Nothing of it is visible to others before, and a transaction that is abandoned costs the server
- * nothing. It lasts as long as the `timeout` of `connect` at most; `transaction: { timeout }` gives it another one.
+ * nothing. `timeout` limits each statement and each commit, not the time between them.
+ *
+ * A read whose rows cannot be checked at commit, because they are too large (about 400,000 bytes) or hold `random()`, is
+ * answered all the same, and the transaction takes no writes after it: read with autocommit instead.
  *
  * @example
  * ```ts

@@ -57,7 +57,8 @@ export interface Cursor extends AsyncDisposable, AsyncIterable<Value[]> {
    * @returns The cursor itself.
    * @throws {ProgrammingError} If it does not compile, or the parameters do not match.
    * @throws {IntegrityError} If a constraint refused it.
-   * @throws {NotSupportedError} If it cannot be part of a transaction; the message says why.
+   * @throws {NotSupportedError} If it cannot be part of a transaction, or would write behind a read that cannot be
+   * checked at commit; the message says why.
    * @throws {TransactionConflictError} If another client changed what the transaction relies on.
    * @throws {InterfaceError} If the cursor or its connection is closed.
    */

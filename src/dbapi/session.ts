@@ -227,7 +227,11 @@ export class Session {
   async #open(): Promise<Unit> {
     if (this.#unit !== undefined) return this.#unit;
     const lock = this.#lock === undefined ? {} : { lock: this.#lock };
-    const tx = await this.#client.begin({ ...lock, signal: this.#signal });
+    const tx = await this.#client.begin({
+      ...lock,
+      signal: this.#signal,
+      timeoutPer: "statement",
+    });
     if (this.#closing.signal.aborted) {
       await tx.rollback();
       throw this.#closing.signal.reason;

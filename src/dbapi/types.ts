@@ -5,7 +5,22 @@
  * @module
  */
 
-/** A class of declared types. */
+/**
+ * A class of declared types.
+ *
+ * @example
+ * ```ts
+ * import { connect, STRING } from "@tangled/rqlite/dbapi";
+ * import { embedded } from "@tangled/rqlite/embedded";
+ * import assert from "node:assert/strict";
+ *
+ * const connection = connect(embedded());
+ * await connection.execute("CREATE TABLE users(name VARCHAR(20))");
+ * const { description } = await connection.execute("SELECT name FROM users");
+ * assert.ok(STRING.includes(description![0]![1]));
+ * await connection.close();
+ * ```
+ */
 export interface TypeObject {
   /** As PEP 249 calls it. */
   readonly name: "STRING" | "BINARY" | "NUMBER" | "DATETIME" | "ROWID";
@@ -41,6 +56,14 @@ export const ROWID: TypeObject = typeObject("ROWID", /^integer$/i);
  *
  * @param month From 1 to 12.
  * @throws {RangeError} If there is no such day.
+ *
+ * @example
+ * ```ts
+ * import { Date } from "@tangled/rqlite/dbapi";
+ * import assert from "node:assert/strict";
+ *
+ * assert.equal(Date(2002, 12, 25), "2002-12-25");
+ * ```
  */
 export function Date(year: number, month: number, day: number): string {
   return utc(year, month, day, 0, 0, 0).slice(0, 10);
@@ -50,6 +73,14 @@ export function Date(year: number, month: number, day: number): string {
  * A time of day as SQLite writes it, such as `13:45:30`.
  *
  * @throws {RangeError} If there is no such time.
+ *
+ * @example
+ * ```ts
+ * import { Time } from "@tangled/rqlite/dbapi";
+ * import assert from "node:assert/strict";
+ *
+ * assert.equal(Time(13, 45, 30), "13:45:30");
+ * ```
  */
 export function Time(hour: number, minute: number, second: number): string {
   return utc(2000, 1, 1, hour, minute, second).slice(11, 19);
@@ -60,6 +91,14 @@ export function Time(hour: number, minute: number, second: number): string {
  *
  * @param month From 1 to 12.
  * @throws {RangeError} If there is no such moment.
+ *
+ * @example
+ * ```ts
+ * import { Timestamp } from "@tangled/rqlite/dbapi";
+ * import assert from "node:assert/strict";
+ *
+ * assert.equal(Timestamp(2002, 12, 25, 13, 45, 30), "2002-12-25T13:45:30.000Z");
+ * ```
  */
 export function Timestamp(
   year: number,
@@ -76,6 +115,15 @@ export function Timestamp(
  * The date, in UTC, of a moment.
  *
  * @param ticks Seconds since 1970 as in Python, not milliseconds.
+ * @throws {RangeError} If no calendar reaches there.
+ *
+ * @example
+ * ```ts
+ * import { DateFromTicks } from "@tangled/rqlite/dbapi";
+ * import assert from "node:assert/strict";
+ *
+ * assert.equal(DateFromTicks(1_040_823_930), "2002-12-25");
+ * ```
  */
 export function DateFromTicks(ticks: number): string {
   return TimestampFromTicks(ticks).slice(0, 10);
@@ -85,6 +133,15 @@ export function DateFromTicks(ticks: number): string {
  * The time of day, in UTC, of a moment.
  *
  * @param ticks Seconds since 1970 as in Python, not milliseconds.
+ * @throws {RangeError} If no calendar reaches there.
+ *
+ * @example
+ * ```ts
+ * import { TimeFromTicks } from "@tangled/rqlite/dbapi";
+ * import assert from "node:assert/strict";
+ *
+ * assert.equal(TimeFromTicks(1_040_823_930), "13:45:30");
+ * ```
  */
 export function TimeFromTicks(ticks: number): string {
   return TimestampFromTicks(ticks).slice(11, 19);
@@ -95,6 +152,14 @@ export function TimeFromTicks(ticks: number): string {
  *
  * @param ticks Seconds since 1970 as in Python, not milliseconds.
  * @throws {RangeError} If no calendar reaches there.
+ *
+ * @example
+ * ```ts
+ * import { TimestampFromTicks } from "@tangled/rqlite/dbapi";
+ * import assert from "node:assert/strict";
+ *
+ * assert.equal(TimestampFromTicks(1_040_823_930), "2002-12-25T13:45:30.000Z");
+ * ```
  */
 export function TimestampFromTicks(ticks: number): string {
   const moment = new globalThis.Date(ticks * 1000);
@@ -106,7 +171,17 @@ export function TimestampFromTicks(ticks: number): string {
   return moment.toISOString();
 }
 
-/** Bytes; text becomes UTF-8. */
+/**
+ * Bytes, as a copy; text becomes UTF-8.
+ *
+ * @example
+ * ```ts
+ * import { Binary } from "@tangled/rqlite/dbapi";
+ * import assert from "node:assert/strict";
+ *
+ * assert.deepEqual(Binary("Ada"), new Uint8Array([65, 100, 97]));
+ * ```
+ */
 export function Binary(
   value: string | ArrayBuffer | ArrayBufferView | Iterable<number>,
 ): Uint8Array {
