@@ -124,6 +124,16 @@ everywhere("the transaction of a connection", (place) => {
     assert.deepEqual(await place().rows(`SELECT count(*) FROM ${name}`), [[3]]);
   });
 
+  it("timeout limits statements, not the time between them", async () => {
+    const name = await table();
+    const connection = place().connect({ timeout: 1000 });
+    await connection.execute(`INSERT INTO ${name} VALUES(1)`);
+    await new Promise((resolve) => setTimeout(resolve, 1100));
+    await connection.commit();
+    assert.deepEqual(await stored(name), [1]);
+    await connection.close();
+  });
+
   it("execute() without waiting goes on behind a first statement that fails", async () => {
     const name = await table();
     const lock = new ToldLock();
