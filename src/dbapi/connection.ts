@@ -50,8 +50,9 @@ export interface Connection extends AsyncDisposable {
   /** Runs a statement on a new cursor, see {@linkcode Cursor.execute}. */
   execute(sql: string, params?: Params): Promise<Cursor>;
   /**
-   * Applies the transaction as one unit; without one it does nothing. The connection is out of the transaction
-   * afterwards, also when this fails.
+   * Applies the transaction as one unit; without one it does nothing. Where nothing was written it checks that all that
+   * was read holds at one moment; {@linkcode Connection.rollback} ends without that. The connection is out of the
+   * transaction afterwards, also when this fails.
    *
    * @throws {TransactionConflictError} If what was read does not hold any more; nothing was kept, so run it again.
    * @throws {LockLostError} If the lock was lost; nothing was kept.
