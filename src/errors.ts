@@ -16,6 +16,7 @@ export type ErrorCode =
   | "ERR_INTERNAL"
   | "ERR_PROGRAMMING"
   | "ERR_NOT_SUPPORTED"
+  | "ERR_UNCHECKABLE"
   | "ERR_OPERATIONAL"
   | "ERR_CONNECTION"
   | "ERR_TIMEOUT"
@@ -47,6 +48,8 @@ export interface DatabaseErrorInit extends ErrorInit {
   statementIndex?: number;
   /** The results of the statements before it; in an atomic batch none of them was kept. */
   results?: readonly Result[];
+  /** Of the rows given to `executeMany`, how many were applied by earlier requests, and stay. */
+  rowsApplied?: number;
 }
 
 /** What an error of a node or of the way to it can carry. */
@@ -103,6 +106,8 @@ export class DatabaseError extends RqliteError {
   readonly statementIndex?: number;
   /** The results of the statements before it; in an atomic batch none of them was kept. */
   readonly results?: readonly Result[];
+  /** Of the rows given to `executeMany` with autocommit, how many were applied by earlier requests, and stay. */
+  readonly rowsApplied?: number;
 
   /**
    * Makes an error.
@@ -114,6 +119,7 @@ export class DatabaseError extends RqliteError {
     if (init.sql !== undefined) this.sql = init.sql;
     if (init.statementIndex !== undefined) this.statementIndex = init.statementIndex;
     if (init.results !== undefined) this.results = init.results;
+    if (init.rowsApplied !== undefined) this.rowsApplied = init.rowsApplied;
   }
 }
 

@@ -33,7 +33,7 @@ export function admitGuarded(prepared: Prepared): void {
   throw new NotSupportedError(
     "Cannot check at commit that the rows are still the same, as the read holds random(): " +
       "give { guard: false } if they need not be",
-    { sql: prepared.analysis.source },
+    { sql: prepared.analysis.source, code: "ERR_UNCHECKABLE" },
   );
 }
 

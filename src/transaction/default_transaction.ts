@@ -46,7 +46,8 @@ export class DefaultTransaction implements Transaction {
       lazy: options.mode === "lazy",
       checkLevel: options.checkLevel,
     });
-    this.#lifetime = new Lifetime(deadline, hold?.signal, () => void this.#expire());
+    const renewal = options.perStatement ? options.settings.timeout : undefined;
+    this.#lifetime = new Lifetime(deadline, renewal, hold?.signal, () => void this.#expire());
   }
 
   /** See {@linkcode Transaction.id}. */
@@ -304,7 +305,7 @@ export class DefaultTransaction implements Transaction {
   }
 
   #checkActive(): void {
-    this.#lifetime.throwIfAborted();
+    this.#lifetime.renew();
     if (this.#state === "active" && !this.#ending) return;
     const state = this.#state === "active" ? "being committed" : STATES[this.#state];
     throw new InterfaceError(`The transaction is ${state}: begin() makes another one`);

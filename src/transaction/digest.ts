@@ -42,7 +42,8 @@ const VALUE = "CASE typeof(v) WHEN 'integer' THEN 'i'||v WHEN 'text' THEN 't'||h
 export function digestOf(sql: string, columns: number): string {
   const names = Array.from({ length: columns }, (_, i) => `c${i}`);
   const values = names.map((name, i) => i === 0 ? `SELECT ${name} AS v` : `SELECT ${name}`);
-  return `WITH ${ROWS}(${names.join()}) AS (${sql}) SELECT coalesce(group_concat(r,';'),'') FROM ` +
+  // SQLite would apply our ORDER BY before a LIMIT of the read, and so digest other rows than it answers.
+  return `WITH ${ROWS}(${names.join()}) AS MATERIALIZED (${sql}) SELECT coalesce(group_concat(r,';'),'') FROM ` +
     `(SELECT (SELECT group_concat(${VALUE}) FROM (${values.join(" UNION ALL ")})) AS r ` +
     `FROM ${ROWS} ORDER BY r)`;
 }

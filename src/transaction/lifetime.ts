@@ -6,16 +6,24 @@ export class Lifetime {
   readonly #controller = new AbortController();
   readonly #cleanups: (() => void)[] = [];
   readonly #deadline: Deadline;
+  readonly #renewal: number | undefined;
   readonly #onAbort: () => void;
   #timed = false;
   #ended = false;
 
   /**
+   * @param renewal How long after each statement the deadline is; `undefined` if one holds for all of them.
    * @param lost Fires when the lock is lost; `undefined` without a lock.
    * @param onAbort Called when one of them came first.
    */
-  constructor(deadline: Deadline, lost: AbortSignal | undefined, onAbort: () => void) {
+  constructor(
+    deadline: Deadline,
+    renewal: number | undefined,
+    lost: AbortSignal | undefined,
+    onAbort: () => void,
+  ) {
     this.#deadline = deadline;
+    this.#renewal = renewal;
     this.#onAbort = onAbort;
     this.#follow(deadline.signal);
     this.#follow(lost);
@@ -39,6 +47,12 @@ export class Lifetime {
     this.#controller.signal.throwIfAborted();
   }
 
+  /** A statement begins. Throws the reason of what came first, if something did. */
+  renew(): void {
+    this.throwIfAborted();
+    if (this.#renewal !== undefined) this.#deadline.restart(this.#renewal);
+  }
+
   /** Leaves nothing behind; the signal does not fire any more. */
   end(): void {
     this.#ended = true;
@@ -48,7 +62,10 @@ export class Lifetime {
   #startTimer(): void {
     const { remaining } = this.#deadline;
     // Longer than any timer; the requests have the same deadline anyway.
-    if (this.#timed || this.#ended || this.aborted || remaining >= 2 ** 31) return;
+    if (
+      this.#renewal !== undefined || this.#timed || this.#ended || this.aborted ||
+      remaining >= 2 ** 31
+    ) return;
     this.#timed = true;
     const timer = setTimeout(() => {
       this.#abort(new TimeoutError("The transaction took too long: nothing was kept"));

@@ -18,6 +18,8 @@ export interface ResolvedTransactionOptions {
   readonly mode: "eager" | "lazy";
   readonly readOnly: boolean;
   readonly retries: number;
+  /** Each statement begins the deadline again. */
+  readonly perStatement: boolean;
 }
 
 /** The default of `timeout` when a lock is acquired. */
@@ -26,6 +28,7 @@ const LOCK_TIMEOUT = 10_000;
 const CHOICES = {
   isolation: ["serializable", "none"],
   mode: ["eager", "lazy"],
+  timeoutPer: ["transaction", "statement"],
 } as const;
 
 /**
@@ -39,9 +42,10 @@ export function resolveTransaction(
   options: TransactionOptions = {},
 ): ResolvedTransactionOptions {
   const merged: TransactionOptions = { ...defaults, ...withoutUndefined(options) };
-  const { lock, scope, isolation, mode, readOnly, retries, level, ...rest } = merged;
+  const { lock, scope, isolation, mode, readOnly, retries, level, timeoutPer, ...rest } = merged;
   choose("isolation", isolation);
   choose("mode", mode);
+  choose("timeoutPer", timeoutPer);
   const known = backend.settings({ ...rest, ...(level !== undefined && { level }) });
   if (retries !== undefined && !(Number.isInteger(retries) && retries >= 0)) {
     throw new RangeError(
@@ -68,6 +72,7 @@ export function resolveTransaction(
     mode: mode ?? "eager",
     readOnly: readOnly ?? false,
     retries: retries ?? 10,
+    perStatement: timeoutPer === "statement",
   };
 }
 

@@ -26,6 +26,13 @@ export interface TransactionOptions extends CallOptions {
   readOnly?: boolean;
   /** How current reads have to be while it runs; the commit is checked on the newest state. @default {"weak"} */
   level?: Level;
+  /**
+   * What `timeout` limits: the whole, or with "statement" each statement and the commit for itself, so that the caller
+   * may take any time between them.
+   *
+   * @default {"transaction"}
+   */
+  timeoutPer?: "transaction" | "statement";
   /** Runs of the function after the first, on conflict; only for `transaction(fn)`. @default {10} */
   retries?: number;
   /** How INTEGER values come back. */

@@ -359,7 +359,7 @@ function tooLarge({ prepared: { analysis } }: Step, reason: string): NotSupporte
   return new NotSupportedError(
     `Cannot check at commit that the rows are still the same, as ${reason}: ` +
       "read less, or give { guard: false } and use `scope` or a lock",
-    { sql: analysis.source },
+    { sql: analysis.source, code: "ERR_UNCHECKABLE" },
   );
 }
 

@@ -5,11 +5,16 @@ const LONGEST_TIMER = 2 ** 31 - 1;
 export class Deadline {
   /** The caller's signal, if there is one. */
   readonly signal: AbortSignal | undefined;
-  readonly #end: number;
+  #end: number;
 
   /** @param timeout Milliseconds from now. */
   constructor(timeout: number, signal?: AbortSignal) {
     this.signal = signal;
+    this.#end = performance.now() + timeout;
+  }
+
+  /** Begins again: for who serves one call after another. @param timeout Milliseconds from now. */
+  restart(timeout: number): void {
     this.#end = performance.now() + timeout;
   }
 

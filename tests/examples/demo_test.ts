@@ -1,29 +1,10 @@
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
 import { after, before, describe, it } from "node:test";
-import process from "node:process";
-import { fileURLToPath } from "node:url";
 import { freePort } from "../support/ports.ts";
 import { type Rqlited, skipWithoutRqlited, startRqlited } from "../support/rqlited.ts";
+import { assertTold, type Ran, runExample } from "./run_example.ts";
 
-const DEMO = fileURLToPath(new URL("../../examples/demo.ts", import.meta.url));
-
-interface Ran {
-  readonly code: number | string | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** Runs the demo on the engine that runs this test. */
-function demo(...flags: readonly string[]): Promise<Ran> {
-  const start = process.versions["deno"] === undefined ? [] : ["run", "-A"];
-  return new Promise((resolve) => {
-    const args = [...start, DEMO, ...flags];
-    execFile(process.execPath, args, (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : error.code ?? null, stdout, stderr });
-    });
-  });
-}
+const demo = (...flags: readonly string[]): Promise<Ran> => runExample("demo.ts", ...flags);
 
 /** What the demo must tell, in this order. */
 const STORY = [
@@ -46,14 +27,9 @@ const STORY = [
   "✓ Table empty: 0 rows",
 ];
 
-function assertStory({ code, stdout, stderr }: Ran): void {
-  assert.equal(code, 0, stderr);
-  let rest = stdout;
-  for (const line of STORY) {
-    assert.ok(rest.includes(line), `${line}\nis not in\n${rest}`);
-    rest = rest.slice(rest.indexOf(line) + line.length);
-  }
-  assert.ok(!stdout.includes("\x1b"), "there are colours although nobody is looking");
+function assertStory(ran: Ran): void {
+  assertTold(ran, STORY);
+  assert.ok(!ran.stdout.includes("\x1b"), "there are colours although nobody is looking");
 }
 
 describe("the demo", () => {

@@ -105,9 +105,9 @@ async function runWithReport(
   return judge(name, readJunit(xml), ran);
 }
 
-/** Runs the code blocks of the README and of the documentation comments. */
+/** Runs the code blocks of the README, of `docs/` and of the documentation comments. */
 export function docsStep(): Step {
-  const files = ["README.md", "mod.ts", ...filesUnder("src", ".ts")];
+  const files = ["README.md", ...filesUnder("docs", ".md"), "mod.ts", ...filesUnder("src", ".ts")];
   const args = (report: string) => ["test", "--doc", "-A", `--junit-path=${report}`, ...files];
   return {
     name: "docs",

@@ -76,6 +76,14 @@ describe("digestOf()", () => {
     );
   });
 
+  it("is of the rows that the read answers, also of LIMIT without an order", () => {
+    local.exec("CREATE TABLE unordered(t TEXT); INSERT INTO unordered VALUES('z'), ('a')");
+    const first = local.prepare("SELECT t FROM unordered LIMIT 1").get()!;
+    assert.equal(first.t, "z");
+    assert.equal(digest("SELECT t FROM unordered LIMIT 1", 1), "t7A");
+    assert.equal(digest("SELECT t FROM unordered LIMIT 1 OFFSET 1", 1), "t61");
+  });
+
   it("is the same on a server of another SQLite", { skip: skipWithoutRqlited() }, async () => {
     const server = await startRqlited();
     try {

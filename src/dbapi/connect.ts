@@ -1,0 +1,58 @@
+import { connect as connectClient } from "../database/connect.ts";
+import type { ConnectOptions } from "../database/options.ts";
+import type { Lock } from "../locks/lock.ts";
+import { described } from "../sql/form.ts";
+import type { Connection } from "./connection.ts";
+import { DefaultConnection } from "./default_connection.ts";
+import { checkAutocommit } from "./session.ts";
+
+/** What {@linkcode connect} takes beside the options of a client. */
+export interface ConnectionOptions extends ConnectOptions {
+  /** Taken before the first statement of each transaction, freed on every path; when it is lost, the transaction ends. */
+  lock?: Lock;
+  /** Sends each statement by itself, unless BEGIN opens a transaction. @default {false} */
+  autocommit?: boolean;
+}
+
+/**
+ * Makes a connection to a cluster; no request is sent.
+ *
+ * @param url One URL, several nodes of one cluster, or options. A URL may carry the user, the password and options:
+ * `http://user:pw@host:4001?level=weak&timeout=5000`.
+ * @param options Win over what the URL says.
+ *
+ * @example
+ * ```ts
+ * import { connect } from "@tangled/rqlite/dbapi";
+ * import { embedded } from "@tangled/rqlite/embedded";
+ *
+ * const connection = connect(embedded()); // or connect("http://localhost:4001")
+ * const cursor = connection.cursor();
+ * await cursor.execute("CREATE TABLE products(id INTEGER PRIMARY KEY, name TEXT, price REAL)");
+ * await cursor.execute("INSERT INTO products(name, price) VALUES(?, ?)", ["Widget", 9.99]);
+ * await connection.commit();
+ * await cursor.execute("SELECT name, price FROM products WHERE id = :id", { id: 1 });
+ * console.log(await cursor.fetchOne()); // [ "Widget", 9.99 ]
+ * await connection.close();
+ * ```
+ *
+ * @throws {TypeError} If a URL or an option has the wrong form or an unknown name.
+ * @throws {RangeError} If a number is out of range, such as a negative timeout.
+ */
+export function connect(
+  url?: string | readonly string[] | ConnectionOptions,
+  options?: ConnectionOptions,
+): Connection {
+  const isOptions = typeof url === "object" && !Array.isArray(url);
+  const given: ConnectionOptions = { ...(isOptions ? url as ConnectionOptions : {}), ...options };
+  const { autocommit = false, signal } = given;
+  // Not by `??`: a lock that is null by mistake must not mean that there is none.
+  const lock = given.lock === undefined ? given.transaction?.lock : given.lock;
+  checkAutocommit(autocommit);
+  if (lock !== undefined && typeof lock?.acquire !== "function") {
+    throw new TypeError(
+      `Cannot use \`lock\` as it must be a Lock: current value is ${described(lock)}`,
+    );
+  }
+  return new DefaultConnection({ client: connectClient(url, options), lock, signal, autocommit });
+}

@@ -1,0 +1,73 @@
+import type { Lock } from "../locks/lock.ts";
+import type { Params } from "../sql/value.ts";
+import type { Connection } from "./connection.ts";
+import type { Cursor } from "./cursor.ts";
+import { DefaultCursor } from "./default_cursor.ts";
+import { Session, type SessionOptions } from "./session.ts";
+
+/** The {@linkcode Connection}: a session and the cursors that share it. */
+export class DefaultConnection implements Connection {
+  readonly #session: Session;
+  readonly #lock: Lock | undefined;
+
+  /** Sends nothing. */
+  constructor(options: SessionOptions) {
+    this.#session = new Session(options);
+    this.#lock = options.lock;
+  }
+
+  /** See {@linkcode Connection.autocommit}. */
+  get autocommit(): boolean {
+    return this.#session.autocommit;
+  }
+
+  set autocommit(on: boolean) {
+    this.#session.autocommit = on;
+  }
+
+  /** See {@linkcode Connection.inTransaction}. */
+  get inTransaction(): boolean {
+    return this.#session.inTransaction;
+  }
+
+  /** See {@linkcode Connection.closed}. */
+  get closed(): boolean {
+    return this.#session.closed;
+  }
+
+  /** See {@linkcode Connection.lock}. */
+  get lock(): Lock | undefined {
+    return this.#lock;
+  }
+
+  /** See {@linkcode Connection.cursor}. */
+  cursor(): Cursor {
+    this.#session.check();
+    return new DefaultCursor(this.#session, this);
+  }
+
+  /** See {@linkcode Connection.execute}. */
+  async execute(sql: string, params?: Params): Promise<Cursor> {
+    return await this.cursor().execute(sql, params);
+  }
+
+  /** See {@linkcode Connection.commit}. */
+  commit(): Promise<void> {
+    return this.#session.commit();
+  }
+
+  /** See {@linkcode Connection.rollback}. */
+  rollback(): Promise<void> {
+    return this.#session.rollback();
+  }
+
+  /** See {@linkcode Connection.close}. */
+  close(): Promise<void> {
+    return this.#session.close();
+  }
+
+  /** Rolls back and closes. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}

@@ -1,0 +1,218 @@
+import { DatabaseError, InterfaceError, ProgrammingError } from "../errors.ts";
+import { analyse } from "../sql/analyse.ts";
+import { described } from "../sql/form.ts";
+import type { Params, Result, Value } from "../sql/value.ts";
+import type { Connection } from "./connection.ts";
+import { type Control, readControl } from "./control.ts";
+import type { ColumnDescription, Cursor } from "./cursor.ts";
+import { type Chunk, ManyPlan, REQUEST, type Rows, WHOLE } from "./many.ts";
+import type { Session } from "./session.ts";
+
+/** The {@linkcode Cursor}: the rows of one result, and the place in it. */
+export class DefaultCursor implements Cursor {
+  readonly #session: Session;
+  readonly #connection: Connection;
+  #closed = false;
+  #arraySize = 1;
+  #rows: Value[][] | undefined;
+  #at = 0;
+  #description: readonly ColumnDescription[] | null = null;
+  #rowCount = -1;
+  #lastRowId: number | bigint | null = null;
+
+  /** Sends nothing. */
+  constructor(session: Session, connection: Connection) {
+    this.#session = session;
+    this.#connection = connection;
+  }
+
+  /** See {@linkcode Cursor.connection}. */
+  get connection(): Connection {
+    return this.#connection;
+  }
+
+  /** See {@linkcode Cursor.description}. */
+  get description(): readonly ColumnDescription[] | null {
+    return this.#description;
+  }
+
+  /** See {@linkcode Cursor.rowCount}. */
+  get rowCount(): number {
+    return this.#rowCount;
+  }
+
+  /** See {@linkcode Cursor.lastRowId}. */
+  get lastRowId(): number | bigint | null {
+    return this.#lastRowId;
+  }
+
+  /** See {@linkcode Cursor.arraySize}. */
+  get arraySize(): number {
+    return this.#arraySize;
+  }
+
+  set arraySize(size: number) {
+    if (!(Number.isInteger(size) && size >= 1)) {
+      throw new RangeError(
+        `Cannot use \`arraySize\` as it must be an integer from 1 on: current value is ${size}`,
+      );
+    }
+    this.#arraySize = size;
+  }
+
+  /** See {@linkcode Cursor.execute}. */
+  async execute(sql: string, params?: Params): Promise<this> {
+    this.#start(sql);
+    const control = readControl(sql);
+    if (control === undefined) this.#take(await this.#session.execute(sql, params), sql);
+    else await this.#control(control, sql, params);
+    return this;
+  }
+
+  /** See {@linkcode Cursor.executeMany}. */
+  async executeMany(sql: string, rows: Rows): Promise<this> {
+    this.#start(sql);
+    const plan = new ManyPlan(sql);
+    const whole = !this.#session.autocommit || this.#session.inTransaction;
+    let applied = 0;
+    this.#rowCount = 0;
+    const chunks = plan.cut(rows, whole ? WHOLE : REQUEST);
+    try {
+      for await (const chunk of chunks) {
+        this.#add(await this.#send(sql, chunk, applied));
+        applied += chunk.rows;
+      }
+    } catch (error) {
+      if (whole) this.#rowCount = 0;
+      else if (error instanceof DatabaseError) Object.assign(error, { rowsApplied: applied });
+      throw error;
+    }
+    return this;
+  }
+
+  /** See {@linkcode Cursor.fetchOne}. */
+  async fetchOne(): Promise<Value[] | null> {
+    const [row] = await this.fetchMany(1);
+    return row ?? null;
+  }
+
+  /** See {@linkcode Cursor.fetchMany}. */
+  // deno-lint-ignore require-await -- what it throws is a rejection
+  async fetchMany(size: number = this.#arraySize): Promise<Value[][]> {
+    if (!(Number.isInteger(size) && size >= 0)) {
+      throw new RangeError(
+        `Cannot use \`size\` as it must be an integer from 0 on: current value is ${size}`,
+      );
+    }
+    return this.#fetch(size);
+  }
+
+  /** See {@linkcode Cursor.fetchAll}. */
+  // deno-lint-ignore require-await -- what it throws is a rejection
+  async fetchAll(): Promise<Value[][]> {
+    return this.#fetch(Infinity);
+  }
+
+  /** The rows that are left. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<Value[]> {
+    for (let row = await this.fetchOne(); row !== null; row = await this.fetchOne()) yield row;
+  }
+
+  /** See {@linkcode Cursor.setInputSizes}. */
+  setInputSizes(_sizes: readonly unknown[]): void {}
+
+  /** See {@linkcode Cursor.setOutputSize}. */
+  setOutputSize(_size: number, _column?: number): void {}
+
+  /** See {@linkcode Cursor.close}. */
+  close(): Promise<void> {
+    this.#closed = true;
+    this.#forget();
+    return Promise.resolve();
+  }
+
+  /** Closes the cursor. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** Begins a statement: whatever becomes of it, the rows of the one before are gone. */
+  #start(sql: string): void {
+    this.#check();
+    this.#forget();
+    if (typeof sql === "string") return;
+    throw new TypeError(
+      `Cannot use \`sql\` as it must be text: current value is ${described(sql)}`,
+    );
+  }
+
+  #check(): void {
+    this.#session.check();
+    if (this.#closed) {
+      throw new InterfaceError("The cursor is closed: connection.cursor() makes another one");
+    }
+  }
+
+  #forget(): void {
+    this.#rows = undefined;
+    this.#at = 0;
+    this.#description = null;
+    this.#rowCount = -1;
+    this.#lastRowId = null;
+  }
+
+  async #control(control: Control, sql: string, params: Params | undefined): Promise<void> {
+    const given = params === undefined ? 0 : Object.keys(params).length;
+    if (given > 0) {
+      throw new ProgrammingError(
+        `Cannot bind ${given} values as the statement has 0 placeholders`,
+        { sql },
+      );
+    }
+    await this.#session.control(control);
+  }
+
+  #take({ columns, types, rows, rowsAffected, lastInsertId }: Result<Value[]>, sql: string): void {
+    const writes = analyse(sql).kind === "write";
+    this.#rowCount = writes ? rowsAffected : -1;
+    this.#lastRowId = lastInsertId ?? null;
+    if (columns.length === 0) return;
+    this.#rows = rows;
+    this.#description = columns.map((name, i): ColumnDescription => [
+      name,
+      types[i] || null,
+      ...[null, null, null, null, null] as const,
+    ]);
+  }
+
+  async #send(sql: string, chunk: Chunk, before: number): Promise<Result[]> {
+    try {
+      return await this.#session.batch(chunk.statements);
+    } catch (error) {
+      if (!(error instanceof DatabaseError)) throw error;
+      const { statementIndex } = error;
+      // The caller knows rows, not statements; of several rows in one, the server does not say which it was.
+      const row = chunk.packed || statementIndex === undefined
+        ? undefined
+        : before + statementIndex;
+      throw Object.assign(error, { sql, statementIndex: row, results: undefined });
+    }
+  }
+
+  #add(results: readonly Result[]): void {
+    for (const { rowsAffected } of results) this.#rowCount += rowsAffected;
+    this.#lastRowId = results.at(-1)?.lastInsertId ?? null;
+  }
+
+  #fetch(size: number): Value[][] {
+    this.#check();
+    if (this.#rows === undefined) {
+      throw new ProgrammingError(
+        "Cannot fetch as there is no result: execute a statement that answers rows first",
+      );
+    }
+    const rows = this.#rows.slice(this.#at, this.#at + size);
+    this.#at += rows.length;
+    return rows;
+  }
+}

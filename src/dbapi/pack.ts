@@ -1,0 +1,93 @@
+/**
+ * Putting the rows of one INSERT together, as a statement for each row costs several times more.
+ *
+ * @module
+ */
+
+import { analyse, type Analysis } from "../sql/analyse.ts";
+import { MAX_PARAMETERS } from "../sql/placeholders.ts";
+import { significantTokens, type Token } from "../sql/tokenize.ts";
+import type { Bindable } from "../sql/value_check.ts";
+import { groupEnd, isName, isPunct, isWord, textOf } from "../sql/words.ts";
+
+/** The most rows of one statement; more of them gain nothing. */
+const MOST_ROWS = 100;
+
+/** An INSERT of which several rows can be one statement. */
+export interface Pack {
+  /** How many rows may be one statement. */
+  readonly rows: number;
+  /** The statement for some rows, with a `?` for each value. */
+  text(rows: number): string;
+  /** Adds the values of one row in the order of the text. */
+  add(values: readonly Bindable[], to: Bindable[]): void;
+}
+
+/**
+ * Tells how to put rows together: only for `INSERT INTO t(…) VALUES(…)` of placeholders and literals, with nothing
+ * behind it, where the rows cannot see each other and each statement counts the same alone or together.
+ */
+export function packOf(sql: string): Pack | undefined {
+  const analysis = analyse(sql);
+  const { text, kind, verb, returning, volatile } = analysis;
+  if (kind !== "write" || (verb !== "INSERT" && verb !== "REPLACE")) return undefined;
+  if (returning || volatile.length > 0) return undefined;
+  const { tokens } = significantTokens(text);
+  const values = valuesAt(text, tokens);
+  if (values === undefined || groupEnd(text, tokens, values + 1) !== tokens.length) {
+    return undefined;
+  }
+  const items = itemsOf(analysis, tokens.slice(values + 2, -1));
+  return items && packed(text.slice(0, tokens[values]!.end), items);
+}
+
+/** The place of VALUES in front of a parenthesis, if everything before it is the plainest form. */
+function valuesAt(text: string, tokens: readonly Token[]): number | undefined {
+  let at = 1;
+  if (isWord(text, tokens[at], "OR")) {
+    // A failing row would keep those before it, in the same statement only.
+    if (isWord(text, tokens[at + 1], "FAIL")) return undefined;
+    at += 2;
+  }
+  if (!isWord(text, tokens[at++], "INTO") || !isName(tokens[at++])) return undefined;
+  if (isPunct(text, tokens[at], ".")) at += 2;
+  if (isPunct(text, tokens[at], "(")) at = groupEnd(text, tokens, at);
+  return isWord(text, tokens[at], "VALUES") && isPunct(text, tokens[at + 1], "(") ? at : undefined;
+}
+
+/** A literal as it is written, or the number of a placeholder. */
+type Item = string | number;
+
+/** Expressions are left alone: a subquery would see another table than with the rows one by one. */
+function itemsOf({ text, placeholders }: Analysis, tokens: readonly Token[]): Item[] | undefined {
+  const numbers = new Map(placeholders.map(({ start, index }) => [start, index]));
+  const items: Item[] = [];
+  for (const [i, token] of tokens.entries()) {
+    if (i % 2 === 1) {
+      if (!isPunct(text, token, ",")) return undefined;
+    } else if (token.kind === "placeholder") items.push(numbers.get(token.start)!);
+    else if (isLiteral(text, token)) items.push(textOf(text, token));
+    else return undefined;
+  }
+  return tokens.length % 2 === 1 ? items : undefined;
+}
+
+function isLiteral(text: string, token: Token): boolean {
+  return token.kind === "number" || token.kind === "string" || token.kind === "blob" ||
+    isWord(text, token, "NULL");
+}
+
+function packed(head: string, items: readonly Item[]): Pack {
+  const numbers = items.filter((item) => typeof item === "number");
+  const row = `(${items.map((item) => typeof item === "number" ? "?" : item).join(",")})`;
+  const rows = Math.min(MOST_ROWS, Math.floor(MAX_PARAMETERS / Math.max(1, numbers.length)));
+  const text = (count: number): string => `${head} ${Array(count).fill(row).join(",")}`;
+  const full = text(rows);
+  return {
+    rows,
+    text: (count) => count === rows ? full : text(count),
+    add: (values, to) => {
+      for (const number of numbers) to.push(values[number - 1]!);
+    },
+  };
+}

@@ -1,0 +1,297 @@
+import { InterfaceError, ProgrammingError } from "../errors.ts";
+import { changes } from "../client/route.ts";
+import type { Client } from "../database/client.ts";
+import type { Lock, LockHandle } from "../locks/lock.ts";
+import { withLock } from "../locks/with_lock.ts";
+import { analyse } from "../sql/analyse.ts";
+import { prepare } from "../sql/prepare.ts";
+import type { Statement } from "../sql/statement.ts";
+import type { Params, Result, Value } from "../sql/value.ts";
+import { admit } from "../transaction/admit.ts";
+import type { Control } from "./control.ts";
+import { Turns } from "./turns.ts";
+import { type StatementRunner, Unit } from "./unit.ts";
+
+/** What a session is made of. */
+export interface SessionOptions {
+  readonly client: Client;
+  readonly lock: Lock | undefined;
+  /** The caller's own, from `connect`. */
+  readonly signal: AbortSignal | undefined;
+  readonly autocommit: boolean;
+}
+
+/** Something that was sent in its turn; the object keeps `await` from waiting for the answer. */
+interface Issued<T> {
+  readonly answer: Promise<T>;
+}
+
+/**
+ * The state of a connection: at most one transaction, opened by the first statement that needs one. What is asked of it
+ * takes effect in the order of the calls, whether or not the caller waits.
+ */
+export class Session {
+  readonly #client: Client;
+  readonly #lock: Lock | undefined;
+  readonly #signal: AbortSignal;
+  readonly #closing = new AbortController();
+  readonly #turns = new Turns();
+  #autocommit: boolean;
+  #unit: Unit | undefined;
+  /** Steps that may open a transaction and have not come to it. */
+  #opening = 0;
+  /** The commit or rollback that was asked for last. */
+  #lastEnd: Promise<unknown> = Promise.resolve();
+  #closed: Promise<void> | undefined;
+
+  /** Sends nothing. */
+  constructor({ client, lock, signal, autocommit }: SessionOptions) {
+    this.#client = client;
+    this.#lock = lock;
+    this.#autocommit = autocommit;
+    const closing = this.#closing.signal;
+    this.#signal = signal === undefined ? closing : AbortSignal.any([signal, closing]);
+  }
+
+  /** Whether the connection was closed. */
+  get closed(): boolean {
+    return this.#closed !== undefined;
+  }
+
+  /** Whether a transaction is open or about to be. */
+  get inTransaction(): boolean {
+    return this.#unit !== undefined || this.#opening > 0;
+  }
+
+  /** Whether each statement is sent by itself. */
+  get autocommit(): boolean {
+    return this.#autocommit;
+  }
+
+  set autocommit(on: boolean) {
+    this.check();
+    checkAutocommit(on);
+    if (on === this.#autocommit) return;
+    if (this.inTransaction) {
+      throw new ProgrammingError(
+        "Cannot change `autocommit` inside a transaction: commit or roll back first",
+      );
+    }
+    this.#autocommit = on;
+  }
+
+  /** @throws {InterfaceError} If the connection is closed. */
+  check(): void {
+    if (this.closed) throw closedError();
+  }
+
+  /** Runs one statement. */
+  async execute(sql: string, params: Params | undefined): Promise<Result<Value[]>> {
+    this.check();
+    if (!this.inTransaction) this.#refuse(sql, params);
+    return await this.#run((runner) => runner.execute(sql, params), changes(analyse(sql)));
+  }
+
+  /** Runs one request of an `executeMany`. */
+  async batch(statements: readonly Statement[]): Promise<Result[]> {
+    return await this.#run((runner) => runner.batch(statements), true);
+  }
+
+  /** Does what a statement such as `ROLLBACK TO x` asks for, by SQLite's rules. */
+  async control(control: Control): Promise<void> {
+    const opens = control.does === "begin" || control.does === "savepoint";
+    await this.#inOrder(opens, async () => {
+      switch (control.does) {
+        case "begin":
+          return await this.#begin();
+        case "savepoint":
+          return await this.#savepoint(control.name);
+        default:
+          return await this.#controlOpen(control);
+      }
+    });
+  }
+
+  /** Commits the transaction, if there is one. */
+  async commit(): Promise<void> {
+    await this.#endInOrder((unit) => unit.commit());
+  }
+
+  /** Forgets the transaction, if there is one. */
+  async rollback(): Promise<void> {
+    await this.#endInOrder((unit) => unit.rollback());
+  }
+
+  /** Waits for a commit that was asked for, rolls back and closes the client; what else still waits fails. */
+  close(): Promise<void> {
+    return this.#closed ??= this.#close();
+  }
+
+  async #close(): Promise<void> {
+    await this.#lastEnd;
+    await this.#unit?.rollback();
+    this.#closing.abort(closedError());
+    await this.#client.close();
+    await this.#turns.idle;
+    this.#unit = undefined;
+  }
+
+  /** What is wrong in itself must not open a transaction or wait for a lock; without both the client refuses it. */
+  #refuse(sql: string, params: Params | undefined): void {
+    if (this.#autocommit && this.#lock === undefined) return;
+    const prepared = prepare(params === undefined ? sql : { sql, params }, { now: new Date() });
+    if (!this.#autocommit) admit(prepared);
+  }
+
+  async #run<T>(run: (runner: StatementRunner) => Promise<T>, writes: boolean): Promise<T> {
+    this.check();
+    const { answer } = await this.#inOrder(!this.#autocommit, async (): Promise<Issued<T>> => {
+      const unit = this.#unit ?? (this.#autocommit ? undefined : await this.#open());
+      if (unit !== undefined) return this.#issue(unit, run);
+      // By themselves, two requests could overtake each other.
+      const alone = issued(this.#alone(run, writes));
+      await alone.answer.catch(() => {});
+      return alone;
+    });
+    return await answer;
+  }
+
+  #issue<T>(unit: Unit, run: (runner: StatementRunner) => Promise<T>): Issued<T> {
+    const answer = run(unit);
+    return issued(unit.issued === 1 ? this.#endIfEmpty(unit, answer) : answer);
+  }
+
+  /** A transaction whose only statement failed holds nothing: its lock is of use to others. */
+  async #endIfEmpty<T>(unit: Unit, answer: Promise<T>): Promise<T> {
+    try {
+      return await answer;
+    } catch (error) {
+      const empty = unit.issued === 1 && !unit.asked && unit.active;
+      if (empty && this.#unit === unit) {
+        // At once, as the next statement may be on its way.
+        this.#unit = undefined;
+        await unit.rollback();
+      }
+      throw error;
+    }
+  }
+
+  /** With a lock, a write of its own waits until no transaction holds it. */
+  async #alone<T>(run: (runner: StatementRunner) => Promise<T>, writes: boolean): Promise<T> {
+    const runner: StatementRunner = {
+      execute: (sql, params) => this.#client.execute<Value[]>(sql, params, { rows: "array" }),
+      batch: (statements) => this.#client.batch(statements),
+    };
+    if (!writes || this.#lock === undefined) return await run(runner);
+    const held = (handle: LockHandle): Promise<T> => {
+      handle.throwIfLost();
+      return run(runner);
+    };
+    return await withLock(this.#lock, held, { signal: this.#signal });
+  }
+
+  async #begin(): Promise<void> {
+    if (this.#unit !== undefined) {
+      throw new ProgrammingError("Cannot start a transaction within a transaction: use SAVEPOINT", {
+        code: "SQLITE_ERROR",
+      });
+    }
+    const unit = await this.#open();
+    unit.asked = true;
+  }
+
+  async #savepoint(name: string): Promise<void> {
+    // Without autocommit a transaction is there already, in the sense of PEP 249.
+    const opens = this.#unit === undefined && this.#autocommit;
+    const unit = await this.#open();
+    await unit.savepoint(name, opens);
+  }
+
+  /** What needs a transaction that is open already. */
+  async #controlOpen(control: Control): Promise<void> {
+    const unit = this.#unit;
+    if (unit === undefined) throw noTransaction(control);
+    switch (control.does) {
+      case "commit":
+        return await this.#end(() => unit.commit());
+      case "rollback":
+        return await this.#end(() => unit.rollback());
+      case "rollbackTo":
+        return await unit.rollbackTo(control.name);
+      case "release":
+        if (unit.openedBy(control.name)) return await this.#end(() => unit.commit());
+        return await unit.release(control.name);
+    }
+  }
+
+  async #open(): Promise<Unit> {
+    if (this.#unit !== undefined) return this.#unit;
+    const lock = this.#lock === undefined ? {} : { lock: this.#lock };
+    const tx = await this.#client.begin({
+      ...lock,
+      signal: this.#signal,
+      timeoutPer: "statement",
+    });
+    if (this.#closing.signal.aborted) {
+      await tx.rollback();
+      throw this.#closing.signal.reason;
+    }
+    return this.#unit = new Unit(tx);
+  }
+
+  async #endInOrder(end: (unit: Unit) => Promise<void>): Promise<void> {
+    this.check();
+    const ended = this.#inOrder(false, async () => {
+      const unit = this.#unit;
+      if (unit !== undefined) await this.#end(() => end(unit));
+    });
+    this.#lastEnd = ended.catch(() => {});
+    await ended;
+  }
+
+  /** Whatever becomes of it, the connection is out of the transaction afterwards. */
+  async #end(end: () => Promise<void>): Promise<void> {
+    try {
+      await end();
+    } finally {
+      this.#unit = undefined;
+    }
+  }
+
+  #inOrder<T>(opens: boolean, step: () => Promise<T>): Promise<T> {
+    this.check();
+    if (opens) this.#opening++;
+    return this.#turns.take(async () => {
+      try {
+        this.#closing.signal.throwIfAborted();
+        return await step();
+      } finally {
+        if (opens) this.#opening--;
+      }
+    });
+  }
+}
+
+/** @throws {TypeError} If it is no boolean. */
+export function checkAutocommit(on: unknown): void {
+  if (typeof on === "boolean") return;
+  throw new TypeError(`Cannot use \`autocommit\` as it must be a boolean: current value is ${on}`);
+}
+
+function issued<T>(answer: Promise<T>): Issued<T> {
+  // Whoever issued it looks at it a moment later.
+  answer.catch(() => {});
+  return { answer };
+}
+
+function closedError(): InterfaceError {
+  return new InterfaceError("The connection is closed: connect() makes another one");
+}
+
+/** In SQLite's own words. */
+function noTransaction(control: Control): ProgrammingError {
+  const message = "name" in control
+    ? `no such savepoint: ${control.name}`
+    : `cannot ${control.does} - no transaction is active`;
+  return new ProgrammingError(message, { code: "SQLITE_ERROR" });
+}

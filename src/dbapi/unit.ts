@@ -1,0 +1,109 @@
+import { NotSupportedError } from "../errors.ts";
+import { changes } from "../client/route.ts";
+import { analyse } from "../sql/analyse.ts";
+import type { Statement } from "../sql/statement.ts";
+import type { Params, Result, Value } from "../sql/value.ts";
+import type { Transaction } from "../transaction/transaction.ts";
+import { Savepoints } from "./savepoints.ts";
+
+/** What runs the statements of cursors: a transaction, or the client where each statement stands for itself. */
+export interface StatementRunner {
+  /** Runs one statement. */
+  execute(sql: string, params: Params | undefined): Promise<Result<Value[]>>;
+  /** Runs several writes, all or none. */
+  batch(statements: readonly Statement[]): Promise<Result[]>;
+}
+
+/** The open transaction of a connection. */
+export class Unit implements StatementRunner {
+  readonly #tx: Transaction;
+  readonly #savepoints = new Savepoints();
+  /** A read whose rows nobody can check at commit. */
+  #unchecked: string | undefined;
+  /** How many statements it was given. */
+  issued = 0;
+  /** It was asked for by BEGIN or SAVEPOINT, and stays when its only statement fails. */
+  asked = false;
+
+  /** Sends nothing. */
+  constructor(tx: Transaction) {
+    this.#tx = tx;
+  }
+
+  /** Nothing has ended it yet, neither from outside. */
+  get active(): boolean {
+    return this.#tx.state === "active";
+  }
+
+  /** See {@linkcode StatementRunner.execute}. */
+  async execute(sql: string, params: Params | undefined): Promise<Result<Value[]>> {
+    this.#take(sql);
+    try {
+      return await this.#tx.execute<Value[]>(sql, params, { rows: "array" });
+    } catch (error) {
+      if (!(error instanceof NotSupportedError) || error.code !== "ERR_UNCHECKABLE") throw error;
+      this.#unchecked = sql;
+      return await this.#tx.query<Value[]>(sql, params, { rows: "array", guard: false });
+    }
+  }
+
+  /** See {@linkcode StatementRunner.batch}. */
+  // deno-lint-ignore require-await -- what it throws is a rejection
+  async batch(statements: readonly Statement[]): Promise<Result[]> {
+    this.issued++;
+    this.#refuseWrite();
+    return this.#tx.batch(statements);
+  }
+
+  /**
+   * Sets a savepoint.
+   *
+   * @param opens It is what opened the transaction.
+   */
+  async savepoint(name: string, opens: boolean): Promise<void> {
+    await this.#tx.savepoint(name);
+    this.#savepoints.set(name, opens);
+    this.asked = true;
+  }
+
+  /** Undoes what was done since a savepoint, which stays. */
+  async rollbackTo(name: string): Promise<void> {
+    await this.#tx.rollbackTo(name);
+    this.#savepoints.rollbackTo(name);
+  }
+
+  /** Forgets a savepoint. */
+  async release(name: string): Promise<void> {
+    await this.#tx.release(name);
+    this.#savepoints.release(name);
+  }
+
+  /** Whether a savepoint is the one that opened the transaction: releasing it commits. */
+  openedBy(name: string): boolean {
+    return this.#savepoints.isOutermost(name);
+  }
+
+  /** Applies everything. */
+  commit(): Promise<void> {
+    return this.#tx.commit();
+  }
+
+  /** Forgets everything. */
+  rollback(): Promise<void> {
+    return this.#tx.rollback();
+  }
+
+  #take(sql: string): void {
+    this.issued++;
+    if (changes(analyse(sql))) this.#refuseWrite();
+  }
+
+  /** What was read may decide what is written: a write behind a read that is not checked would be unprotected. */
+  #refuseWrite(): void {
+    if (this.#unchecked === undefined) return;
+    throw new NotSupportedError(
+      "Cannot write in this transaction as it holds a read that cannot be checked at commit, because it is too large " +
+        `or holds random(): commit or roll back first, or read with autocommit: ${this.#unchecked}`,
+    );
+  }
+}
