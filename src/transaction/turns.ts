@@ -8,7 +8,8 @@ export class Turns {
   /** Waits for the turn; call what it answers when done. */
   async take(longest: number): Promise<() => void> {
     let done = (): void => {};
-    const before = this.#last;
+    // On Workers a promise rejects in later requests once its own request has ended: it has no turn any more.
+    const before = this.#last.catch(() => {});
     const mine = new Promise<void>((resolve) => done = resolve);
     this.#last = mine;
     let timer: ReturnType<typeof setTimeout> | undefined;
