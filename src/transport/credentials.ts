@@ -13,11 +13,14 @@ export function basic({ username, password }: Credentials): string {
 /** How long requests join one that is asking, in milliseconds: on Workers that one may be gone, and never end. */
 const LONGEST_SHARED = 3_000;
 
+/** What a provider answered, or threw. */
+type Answer = { readonly header: string } | { readonly error: unknown };
+
 /** Gives each request its authorization header; concurrent requests share one answer of the provider. */
 export class Authorization {
   readonly #provider: (() => Promise<Credentials>) | undefined;
   readonly #fixed: string | undefined;
-  #pending: { readonly answer: Promise<string>; readonly since: number } | undefined;
+  #pending: { readonly answer: Promise<Answer>; readonly since: number } | undefined;
 
   /** @param source Fixed credentials, a function that is asked per request, or nothing. */
   constructor(source: Credentials | (() => Promise<Credentials>) | undefined) {
@@ -32,18 +35,40 @@ export class Authorization {
 
   /** The header's value, or `undefined` without credentials. */
   header(): Promise<string | undefined> | string | undefined {
-    return this.#provider === undefined ? this.#fixed : this.#ask(this.#provider);
+    return this.#provider === undefined ? this.#fixed : this.#share(this.#provider);
   }
 
-  #ask(provider: () => Promise<Credentials>): Promise<string> {
-    const since = performance.now();
-    if (this.#pending !== undefined && since - this.#pending.since < LONGEST_SHARED) {
-      return this.#pending.answer;
+  async #share(provider: () => Promise<Credentials>): Promise<string> {
+    let answer: Answer | undefined;
+    while (answer === undefined) {
+      const pending = this.#pending;
+      if (pending === undefined || performance.now() - pending.since >= LONGEST_SHARED) {
+        answer = await this.#ask(provider);
+      } else {
+        // It never rejects by itself: on Workers it does once the request that asked has ended.
+        answer = await pending.answer.catch(() => undefined);
+        if (answer === undefined && this.#pending === pending) this.#pending = undefined;
+      }
     }
-    const answer = (async () => basic(await provider()))().finally(() => {
+    if ("error" in answer) throw answer.error;
+    return answer.header;
+  }
+
+  async #ask(provider: () => Promise<Credentials>): Promise<Answer> {
+    const answer = answerOf(provider);
+    const mine = this.#pending = { answer, since: performance.now() };
+    try {
+      return await answer;
+    } finally {
       if (this.#pending === mine) this.#pending = undefined;
-    });
-    const mine = this.#pending = { answer, since };
-    return answer;
+    }
+  }
+}
+
+async function answerOf(provider: () => Promise<Credentials>): Promise<Answer> {
+  try {
+    return { header: basic(await provider()) };
+  } catch (error) {
+    return { error };
   }
 }
