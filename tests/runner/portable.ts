@@ -99,16 +99,18 @@ const workerApp: Step = {
   async run() {
     const path = await findWorkerd();
     if (path === undefined) return missing("workerd", "not found; name it with WORKERD_BIN");
-    return await withWorkerApp(path, async (app) => {
-      const cases: Case[] = [];
-      const errors: string[] = [];
-      for (const [name, check] of Object.entries(WORKER_CHECKS)) {
-        const error = await check(app).then(() => undefined, (error: unknown) => String(error));
-        if (error !== undefined) errors.push(`${name}\n${error}`);
-        cases.push({ name, state: error === undefined ? "passed" : "failed", reason: "" });
-      }
-      return { cases, output: errors.join("\n\n") };
-    });
+    const cases: Case[] = [];
+    const errors: string[] = [];
+    for (const [entry, checks] of Object.entries(WORKER_CHECKS)) {
+      await withWorkerApp(path, entry, async (app) => {
+        for (const [name, check] of Object.entries(checks)) {
+          const error = await check(app).then(() => undefined, (error: unknown) => String(error));
+          if (error !== undefined) errors.push(`${name}\n${error}`);
+          cases.push({ name, state: error === undefined ? "passed" : "failed", reason: "" });
+        }
+      });
+    }
+    return { cases, output: errors.join("\n\n") };
   },
 };
 

@@ -1,4 +1,4 @@
-/** The example app as a real Worker: bundled, served by workerd, with a server behind it. */
+/** A file as a real Worker: bundled, served by workerd, with a server behind it. */
 
 import { connect } from "../../mod.ts";
 import { createTables } from "../../examples/hono/database.ts";
@@ -16,16 +16,18 @@ export interface WorkerApp {
   readonly database: string;
 }
 
-/** Serves the app for as long as `body` runs. */
+/** Serves the Worker in the file `entry`, relative to the root, for as long as `body` runs. */
 export async function withWorkerApp<T>(
   workerd: string,
+  entry: string,
   body: (app: WorkerApp) => Promise<T>,
 ): Promise<T> {
-  const module = await bundle("examples/hono/worker.ts");
+  const module = await bundle(entry);
   const server = await startRqlited();
   try {
     const db = connect(server.url);
     await createTables(db);
+    await db.batch(["CREATE TABLE counter(n)", "INSERT INTO counter VALUES(0)"]);
     await db.close();
     const address = `127.0.0.1:${await freePort()}`;
     const config = await workerdConfig(BUNDLES, module, { binding: "RQLITE_URL", address });

@@ -17,8 +17,10 @@ async function total(database: string): Promise<number> {
   return rows[0]!.n;
 }
 
-/** What is expected of the app as a Worker, by name. */
-export const WORKER_CHECKS: Readonly<Record<string, (app: WorkerApp) => Promise<void>>> = {
+type Checks = Readonly<Record<string, (app: WorkerApp) => Promise<void>>>;
+
+/** What is expected of the example app. */
+const APP: Checks = {
   "a Worker answers two requests in a row with one client": async ({ url }) => {
     for (const text of ["first", "second"]) {
       const response = await post(`${url}/notes`, { text });
@@ -65,6 +67,32 @@ export const WORKER_CHECKS: Readonly<Record<string, (app: WorkerApp) => Promise<
     });
     assert.equal(await total(app.database), 200);
   },
+};
+
+async function answer(url: string): Promise<unknown> {
+  return await (await fetch(url)).json();
+}
+
+/** What is expected when a request ends while the shared client still works for it. */
+const LEAVING: Checks = {
+  "a transaction takes its turn after a request that ended with the turn": async ({ url }) => {
+    assert.equal(await answer(`${url}/turn`), 2);
+    await (await fetch(`${url}/turn?leave`)).text();
+    assert.equal(await answer(`${url}/turn`), 2);
+    assert.equal(await answer(`${url}/turn`), 2);
+  },
+
+  "a request asks for credentials where the one that asked has ended": async ({ url }) => {
+    await (await fetch(`${url}/auth?leave`)).text();
+    const answers = await Promise.all([1, 2, 3].map(() => answer(`${url}/auth`)));
+    assert.deepEqual(answers, [1, 1, 1]);
+  },
+};
+
+/** What is expected of Workers, by file and name. */
+export const WORKER_CHECKS: Readonly<Record<string, Checks>> = {
+  "examples/hono/worker.ts": APP,
+  "tests/portable/leaving_worker.ts": LEAVING,
 };
 
 async function balances({ url }: WorkerApp): Promise<Record<string, number>> {

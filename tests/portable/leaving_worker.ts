@@ -1,0 +1,46 @@
+/** A Worker whose requests may end while the client, which they share, still works for them. */
+
+import { type Client, connect } from "../../mod.ts";
+
+let shared: { readonly plain: Client; readonly asking: Client } | undefined;
+let silent = false;
+
+/** Never answers a request that leaves. */
+function credentials(): Promise<{ username: string; password: string }> {
+  if (silent) return new Promise(() => {});
+  return Promise.resolve({ username: "u", password: "p" });
+}
+
+function pause(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 50));
+}
+
+/** Collides with itself once, and so takes a turn; with `leaves` it keeps it for ever. */
+async function collide(db: Client, leaves: boolean): Promise<number> {
+  let runs = 0;
+  return await db.transaction(async (tx) => {
+    const { rows } = await tx.query<{ n: number }>("SELECT n FROM counter");
+    if (++runs === 1) await db.execute("UPDATE counter SET n = n + 1");
+    else if (leaves) await new Promise(() => {});
+    await tx.execute("UPDATE counter SET n = ?", [rows[0]!.n + 1]);
+    return runs;
+  });
+}
+
+export default {
+  async fetch(request: Request, { RQLITE_URL: url }: { RQLITE_URL: string }): Promise<Response> {
+    shared ??= { plain: connect(url), asking: connect(url, { credentials }) };
+    const { plain, asking } = shared;
+    const { pathname, searchParams } = new URL(request.url);
+    const leaves = searchParams.has("leave");
+    silent = leaves;
+    const work = pathname === "/turn"
+      ? collide(plain, leaves)
+      : asking.query("SELECT 1 AS one").then(({ rows }) => rows[0]!["one"]);
+    const told = work.then(
+      (value) => Response.json(value),
+      (error: unknown) => Response.json(String(error), { status: 500 }),
+    );
+    return leaves ? await pause().then(() => new Response("left")) : await told;
+  },
+};
