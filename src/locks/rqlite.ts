@@ -22,8 +22,14 @@
  */
 
 import type { Executor } from "../client/executor.ts";
-import { checkClient, checkLease, checkName, resolveAcquire } from "./acquire_options.ts";
-import { Acquisition } from "./acquisition.ts";
+import {
+  checkClient,
+  checkHold,
+  checkLease,
+  checkName,
+  resolveAcquire,
+} from "./acquire_options.ts";
+import { Acquisition, type LeaseTerms } from "./acquisition.ts";
 import { LeaseHandle } from "./lease_handle.ts";
 import { LeaseRow } from "./lease_row.ts";
 import type { AcquireOptions, Lock, LockHandle } from "./lock.ts";
@@ -40,12 +46,15 @@ export interface RqliteLockOptions {
   client: Executor;
   /**
    * Milliseconds after which others may take the lock from a holder that has not shown itself. A holder that lives shows
-   * itself every third of it, for at most a minute. @default {10000}
+   * itself every third of it, for at most `maxHoldTime`. @default {10000}
    */
   leaseDuration?: number;
+  /** Milliseconds for which it shows itself: one that hangs loses the lock then. Infinity is for ever. @default {60000} */
+  maxHoldTime?: number;
 }
 
 const LEASE = 10_000;
+const MAX_HOLD_TIME = 60_000;
 
 /** What the locks of one name and client share within a process: one of them asks at a time. */
 interface Place {
@@ -65,7 +74,7 @@ export class RqliteLock implements Lock {
   /** What is locked. */
   readonly name: string;
   readonly #client: Executor;
-  readonly #duration: number;
+  readonly #terms: LeaseTerms;
   readonly #row: LeaseRow;
 
   /**
@@ -73,10 +82,14 @@ export class RqliteLock implements Lock {
    *
    * @throws {TypeError|RangeError} If an option is wrong.
    */
-  constructor({ name, client, leaseDuration = LEASE }: RqliteLockOptions) {
+  constructor(options: RqliteLockOptions) {
+    const { name, client, leaseDuration = LEASE, maxHoldTime = MAX_HOLD_TIME } = options;
     this.name = checkName(name);
     this.#client = checkClient(client);
-    this.#duration = Math.ceil(checkLease(leaseDuration));
+    this.#terms = {
+      duration: Math.ceil(checkLease(leaseDuration)),
+      maxHoldTime: checkHold(maxHoldTime),
+    };
     this.#row = new LeaseRow(client, name);
   }
 
@@ -114,7 +127,7 @@ export class RqliteLock implements Lock {
     places.set(this.name, place);
     const leave = await place.queue.enter(timeout, this.name, signal);
     try {
-      const acquisition = new Acquisition(this.name, row, this.#duration, place.watch, signal);
+      const acquisition = new Acquisition(this.name, row, this.#terms, place.watch, signal);
       const { token, lease } = await acquisition.run(end);
       const leaveAll = (): void => {
         leave();
