@@ -45,6 +45,16 @@ export function checkLease(duration: unknown): number {
   );
 }
 
+/** @throws {RangeError} If a lock cannot be held that long. */
+export function checkHold(time: unknown): number {
+  if (typeof time === "number" && time > 0) return time;
+  throw new RangeError(
+    `Cannot use \`maxHoldTime\` as it must be a positive number of milliseconds: current value is ${
+      String(time)
+    }`,
+  );
+}
+
 /** @throws {TypeError} If it is no client, or a transaction: nobody else would see a lease that is kept there. */
 export function checkClient(client: unknown): Executor {
   const { query, execute, batch, savepoint } = (client ?? {}) as Record<string, unknown>;

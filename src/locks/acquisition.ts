@@ -12,8 +12,13 @@ const LONGEST_WAIT = 50;
 /** How long a request may take where the caller's limit says nothing of it, in milliseconds. */
 const REQUEST_LIMIT = 5_000;
 
-/** A holder that hangs must not keep the lock for ever, in milliseconds. */
-const MAX_HOLD_TIME = 60_000;
+/** How long a lease is, in milliseconds. */
+export interface LeaseTerms {
+  /** Without a sign of life. */
+  readonly duration: number;
+  /** With signs of life: a holder that hangs must not keep it for ever. */
+  readonly maxHoldTime: number;
+}
 
 /** A lease that was taken. */
 export interface Taken {
@@ -25,7 +30,7 @@ export interface Taken {
 export class Acquisition {
   readonly #name: string;
   readonly #row: LeaseRow;
-  readonly #duration: number;
+  readonly #terms: LeaseTerms;
   readonly #watch: Watch;
   readonly #signal: AbortSignal | undefined;
   #token = crypto.randomUUID();
@@ -36,13 +41,13 @@ export class Acquisition {
   constructor(
     name: string,
     row: LeaseRow,
-    duration: number,
+    terms: LeaseTerms,
     watch: Watch,
     signal: AbortSignal | undefined,
   ) {
     this.#name = name;
     this.#row = row;
-    this.#duration = duration;
+    this.#terms = terms;
     this.#watch = watch;
     this.#signal = signal;
   }
@@ -97,7 +102,7 @@ export class Acquisition {
     const before = this.#doubt;
     this.#doubt ??= { seen, sent };
     try {
-      return await this.#row.take(seen, this.#token, this.#duration, this.#options(end));
+      return await this.#row.take(seen, this.#token, this.#terms.duration, this.#options(end));
     } catch (error) {
       const maybe = error instanceof OutcomeUnknownError || !(error instanceof RqliteError);
       if (!maybe) this.#doubt = before;
@@ -111,9 +116,8 @@ export class Acquisition {
     let beat = 0;
     const lease = new Lease({
       name: this.#name,
-      duration: this.#duration,
+      ...this.#terms,
       sent,
-      maxHoldTime: MAX_HOLD_TIME,
       renew: (timeout) => this.#row.beat(token, ++beat, { timeout }),
     });
     if (lease.held) return { token, lease };
@@ -128,7 +132,7 @@ export class Acquisition {
     const { seen } = this.#doubt ?? {};
     if (seen === undefined) return;
     const token = this.#token;
-    await persist((options) => this.#row.withdraw(seen, token, options), this.#duration);
+    await persist((options) => this.#row.withdraw(seen, token, options), this.#terms.duration);
   }
 
   #options(end: number): { timeout: number; signal?: AbortSignal } {

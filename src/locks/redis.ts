@@ -19,7 +19,7 @@
  * @module
  */
 
-import { checkLease, checkName, resolveAcquire } from "./acquire_options.ts";
+import { checkHold, checkLease, checkName, resolveAcquire } from "./acquire_options.ts";
 import { LeaseHandle } from "./lease_handle.ts";
 import type { AcquireOptions, Lock, LockHandle } from "./lock.ts";
 import { Pace } from "./pace.ts";
@@ -30,7 +30,6 @@ import { RedisKey } from "./redis_key.ts";
 import {
   checkCommand,
   checkKeyPrefix,
-  checkMaxHoldTime,
   checkMaxRetryDelay,
   isFactory,
   made,
@@ -107,7 +106,7 @@ export class RedisLock implements Lock {
     this.#command = checkCommand(command);
     this.#key = checkKeyPrefix(keyPrefix) + name;
     this.#duration = Math.ceil(checkLease(leaseDuration));
-    this.#maxHoldTime = renew ? checkMaxHoldTime(maxHoldTime) : 0;
+    this.#maxHoldTime = renew ? checkHold(maxHoldTime) : 0;
     this.#pace = new Pace(checkMaxRetryDelay(maxRetryDelay));
   }
 

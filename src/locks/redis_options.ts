@@ -30,16 +30,6 @@ export function checkKeyPrefix(prefix: unknown): string {
   );
 }
 
-/** @throws {RangeError} If nothing can be held that long. */
-export function checkMaxHoldTime(time: unknown): number {
-  if (typeof time === "number" && time > 0) return time;
-  throw new RangeError(
-    `Cannot use \`maxHoldTime\` as it must be a number of milliseconds above 0: current value is ${
-      String(time)
-    }`,
-  );
-}
-
 /** @throws {RangeError} If nobody can wait that long. */
 export function checkMaxRetryDelay(delay: unknown): number {
   if (typeof delay === "number" && delay >= 1 && delay < 2 ** 31) return delay;

@@ -22,8 +22,14 @@
  */
 
 import type { CallOptions, Executor } from "../client/executor.ts";
-import { checkClient, checkLease, checkName, resolveAcquire } from "./acquire_options.ts";
-import { Acquisition } from "./acquisition.ts";
+import {
+  checkClient,
+  checkHold,
+  checkLease,
+  checkName,
+  resolveAcquire,
+} from "./acquire_options.ts";
+import { Acquisition, type LeaseTerms } from "./acquisition.ts";
 import { LeaseHandle } from "./lease_handle.ts";
 import { LeaseRow, persist } from "./lease_row.ts";
 import type { AcquireOptions, Lock, LockHandle } from "./lock.ts";
@@ -40,12 +46,15 @@ export interface RqliteLockOptions {
   client: Executor;
   /**
    * Milliseconds after which others may take the lock from a holder that has not shown itself. A holder that lives shows
-   * itself every third of it, for at most a minute. @default {10000}
+   * itself every third of it, for at most `maxHoldTime`. @default {10000}
    */
   leaseDuration?: number;
+  /** Milliseconds for which it shows itself: one that hangs loses the lock then. Infinity is for ever. @default {60000} */
+  maxHoldTime?: number;
 }
 
 const LEASE = 10_000;
+const MAX_HOLD_TIME = 60_000;
 
 /** How long a release is tried, in milliseconds: behind that the lease runs out by itself. */
 const RELEASE_LIMIT = 3_000;
@@ -68,7 +77,7 @@ export class RqliteLock implements Lock {
   /** What is locked. */
   readonly name: string;
   readonly #client: Executor;
-  readonly #duration: number;
+  readonly #terms: LeaseTerms;
   readonly #row: LeaseRow;
 
   /**
@@ -76,10 +85,14 @@ export class RqliteLock implements Lock {
    *
    * @throws {TypeError|RangeError} If an option is wrong.
    */
-  constructor({ name, client, leaseDuration = LEASE }: RqliteLockOptions) {
+  constructor(options: RqliteLockOptions) {
+    const { name, client, leaseDuration = LEASE, maxHoldTime = MAX_HOLD_TIME } = options;
     this.name = checkName(name);
     this.#client = checkClient(client);
-    this.#duration = Math.ceil(checkLease(leaseDuration));
+    this.#terms = {
+      duration: Math.ceil(checkLease(leaseDuration)),
+      maxHoldTime: checkHold(maxHoldTime),
+    };
     this.#row = new LeaseRow(client, name);
   }
 
@@ -115,14 +128,14 @@ export class RqliteLock implements Lock {
     const places = placesOf(client);
     const place = places.get(this.name) ?? { queue: new Queue(), watch: new Watch() };
     places.set(this.name, place);
-    const leave = await place.queue.enter(timeout, this.name, signal);
+    const leaveQueue = await place.queue.enter(timeout, this.name, signal);
+    const leave = (): void => {
+      leaveQueue();
+      if (place.queue.idle && places.get(this.name) === place) places.delete(this.name);
+    };
     try {
-      const acquisition = new Acquisition(this.name, row, this.#duration, place.watch, signal);
+      const acquisition = new Acquisition(this.name, row, this.#terms, place.watch, signal);
       const { token, lease } = await acquisition.run(end);
-      const leaveAll = (): void => {
-        leave();
-        if (place.queue.idle && places.get(this.name) === place) places.delete(this.name);
-      };
       return new LeaseHandle({
         name: this.name,
         token,
@@ -132,7 +145,7 @@ export class RqliteLock implements Lock {
           return await persist(release, RELEASE_LIMIT) ?? false;
         },
         freeWith: (whose) => whose === client ? row.releaseStatement(token) : undefined,
-        leave: leaveAll,
+        leave,
       });
     } catch (error) {
       leave();

@@ -99,6 +99,19 @@ for (const place of PLACES) {
       assert.equal(await handle.release(), true);
     });
 
+    test("shows itself for maxHoldTime, and is lost then", async ({ db, other }) => {
+      const lock = new RqliteLock({
+        name: "stock",
+        client: db,
+        leaseDuration: 200,
+        maxHoldTime: 1,
+      });
+      const handle = await lock.acquire();
+      const next = await stock(other).acquire();
+      assert.equal(handle.held, false);
+      assert.equal(await next.release(), true);
+    });
+
     test("takes a dead holder's lease over after its length; a slow holder is told (locks test 22)", async (world) => {
       const { db, other, sql, value } = world;
       await sql("CREATE TABLE t(n INTEGER)");
@@ -201,6 +214,8 @@ for (const place of PLACES) {
       assert.throws(make({ name: "a", client: db, leaseDuration: 9 }), RangeError);
       assert.throws(make({ name: "a", client: db, leaseDuration: NaN }), RangeError);
       assert.throws(make({ name: "a", client: db, leaseDuration: Infinity }), RangeError);
+      assert.throws(make({ name: "a", client: db, maxHoldTime: 0 }), RangeError);
+      assert.throws(make({ name: "a", client: db, maxHoldTime: "1" }), RangeError);
       assert.throws(make({ name: "a", client: {} }), TypeError);
       assert.throws(make({ name: "a" }), TypeError);
       const tx = await db.begin();

@@ -1,0 +1,56 @@
+/**
+ * What Kysely and its dialect cost on top of the client, in microseconds a query, without a network: the medians of
+ * calls in turns. The goal is 30 µs for the dialect, that is for a query that is compiled already.
+ *
+ *     deno run -A bench/kysely.ts     also with `bun` and `node`
+ */
+
+import process from "node:process";
+import { CompiledQuery, type Generated, Kysely } from "kysely";
+import { connect } from "../mod.ts";
+import { RqliteDialect } from "../src/kysely/mod.ts";
+import { interleave } from "./support/interleave.ts";
+
+interface Database {
+  bench: { id: Generated<number>; name: string; price: number };
+}
+
+const READ = '{"results":[{"columns":["id","name","price"],"types":["integer","text","real"],' +
+  '"values":[[1,"Widget A",9.99]]}]}';
+const WRITE = '{"results":[{"last_insert_id":1,"rows_affected":1}]}';
+
+const answering = (input: string | URL | Request): Promise<Response> =>
+  Promise.resolve(new Response(String(input).includes("/db/query") ? READ : WRITE));
+
+const client = connect("http://bench:4001", { level: "weak", fetch: answering as typeof fetch });
+const db = new Kysely<Database>({ dialect: new RqliteDialect({ client }) });
+
+const select = () => db.selectFrom("bench").select(["id", "name", "price"]).where("id", "=", 1);
+const insert = () => db.insertInto("bench").values({ name: "Widget A", price: 9.99 });
+const read = select().compile();
+const write = insert().compile();
+
+const times = await interleave({
+  query: () => client.query(read.sql, read.parameters as [number]),
+  compiledRead: () => db.executeQuery(read),
+  builtRead: () => select().execute(),
+  execute: () => client.execute(write.sql, write.parameters as [string, number]),
+  compiledWrite: () => db.executeQuery(write),
+  builtWrite: () => insert().execute(),
+  raw: () => db.executeQuery(CompiledQuery.raw(read.sql, [1])),
+}, 5000);
+
+function print(name: string, time: number, baseline: number): void {
+  const micro = (time: number): string => `${(time * 1000).toFixed(1).padStart(6)} µs`;
+  process.stdout.write(
+    `${name.padEnd(32)} ${micro(time)}, of which ${
+      micro(time - baseline)
+    } are on top of the client\n`,
+  );
+}
+
+print("select, compiled", times.compiledRead, times.query);
+print("select, raw", times.raw, times.query);
+print("select, built each time", times.builtRead, times.query);
+print("insert, compiled", times.compiledWrite, times.execute);
+print("insert, built each time", times.builtWrite, times.execute);

@@ -1,0 +1,128 @@
+/**
+ * What SQLite keeps only as text: the names of constraints, checks, and the expressions of indexes.
+ *
+ * @module
+ */
+
+import { groupEnd } from "../sql/words.ts";
+import { significantTokens } from "../sql/tokenize.ts";
+import { TokenView } from "../sql/view.ts";
+
+/** A constraint as it was written, of a column or of the table. */
+export interface Constraint {
+  /** What it is. */
+  readonly kind: "primary key" | "unique" | "check" | "foreign key";
+  /** Its name, if it was given one. */
+  readonly name: string | undefined;
+  /** The columns of a constraint that has columns. */
+  readonly columns: readonly string[];
+  /** The condition of a check. */
+  readonly expression: string;
+}
+
+/** What the text of a CREATE TABLE tells. */
+export interface TableText {
+  /** Its constraints, in order. */
+  readonly constraints: readonly Constraint[];
+  /** Whether the primary key is AUTOINCREMENT. */
+  readonly autoincrement: boolean;
+}
+
+/** Reads a CREATE TABLE; the text is one that SQLite has accepted. */
+export function readTable(sql: string): TableText {
+  const view = new TokenView(sql, significantTokens(sql).tokens);
+  const open = view.tokens.findIndex((_, i) => view.is(i, "("));
+  if (open < 0) return { constraints: [], autoincrement: false };
+  const parts = partsOf(view, open);
+  return {
+    constraints: parts.flatMap(([from, to]) => constraintsOf(view, from, to)),
+    autoincrement: parts.some(([from, to]) => has(view, from, to, "AUTOINCREMENT")),
+  };
+}
+
+/** What the text of a CREATE INDEX tells: each term without its order, and the condition. */
+export function readIndex(sql: string): { terms: string[]; where: string | undefined } {
+  const view = new TokenView(sql, significantTokens(sql).tokens);
+  const open = view.tokens.findIndex((_, i) => view.is(i, "("));
+  const end = groupEnd(sql, view.tokens, open);
+  const terms = partsOf(view, open).map(([from, to]) => {
+    const ordered = view.isWord(to - 1, "ASC") || view.isWord(to - 1, "DESC");
+    return textOf(view, from, ordered ? to - 1 : to);
+  });
+  const where = view.isWord(end, "WHERE") ? textOf(view, end + 1, view.tokens.length) : undefined;
+  return { terms, where };
+}
+
+/** The ranges between the commas of a group. */
+function partsOf(view: TokenView, open: number): [number, number][] {
+  const parts: [number, number][] = [];
+  const close = groupEnd(view.sql, view.tokens, open) - 1;
+  let from = open + 1;
+  for (let i = from; i <= close;) {
+    if (i === close || view.is(i, ",")) {
+      parts.push([from, i]);
+      from = i + 1;
+    }
+    i = next(view, i);
+  }
+  return parts;
+}
+
+/** The index behind a token, or behind the group that it opens. */
+function next(view: TokenView, i: number): number {
+  return view.is(i, "(") ? groupEnd(view.sql, view.tokens, i) : i + 1;
+}
+
+const TABLE_CONSTRAINTS = ["CONSTRAINT", "PRIMARY", "UNIQUE", "CHECK", "FOREIGN"];
+
+/** Column constraints of which SQLite tells all but the name. */
+const OTHERS = ["NOT", "NULL", "DEFAULT", "COLLATE", "GENERATED"];
+
+function constraintsOf(view: TokenView, from: number, to: number): Constraint[] {
+  const column = view.isOneOf(from, TABLE_CONSTRAINTS) ? undefined : view.name(from);
+  const found: Constraint[] = [];
+  let name: string | undefined;
+  for (let i = column === undefined ? from : from + 1; i < to; i = next(view, i)) {
+    if (view.isWord(i, "CONSTRAINT")) {
+      name = view.name(++i);
+      continue;
+    }
+    const kind = kindAt(view, i, column !== undefined);
+    if (kind !== undefined) found.push({ kind, name, ...detailsAt(view, i, kind, column) });
+    if (kind !== undefined || view.isOneOf(i, OTHERS)) name = undefined;
+  }
+  return found;
+}
+
+function kindAt(view: TokenView, i: number, ofColumn: boolean): Constraint["kind"] | undefined {
+  if (view.isWord(i, "PRIMARY")) return "primary key";
+  if (view.isWord(i, "UNIQUE")) return "unique";
+  if (view.isWord(i, "CHECK")) return "check";
+  return view.isWord(i, ofColumn ? "REFERENCES" : "FOREIGN") ? "foreign key" : undefined;
+}
+
+function detailsAt(
+  view: TokenView,
+  i: number,
+  kind: Constraint["kind"],
+  column: string | undefined,
+): { columns: string[]; expression: string } {
+  const open = view.is(i + 1, "(") ? i + 1 : i + 2;
+  if (kind === "check") {
+    const end = groupEnd(view.sql, view.tokens, open);
+    return { columns: [], expression: textOf(view, open + 1, end - 1) };
+  }
+  const columns = column === undefined
+    ? partsOf(view, open).map(([from]) => view.name(from))
+    : [column];
+  return { columns, expression: "" };
+}
+
+function has(view: TokenView, from: number, to: number, word: string): boolean {
+  for (let i = from; i < to; i++) if (view.isWord(i, word)) return true;
+  return false;
+}
+
+function textOf({ sql, tokens }: TokenView, from: number, to: number): string {
+  return to > from ? sql.slice(tokens[from]!.start, tokens[to - 1]!.end) : "";
+}

@@ -1,0 +1,40 @@
+import type { QueryResult } from "kysely";
+import type { Analysis } from "../sql/analyse.ts";
+import type { Result, Row } from "../sql/value.ts";
+
+/** The result of a statement as Kysely's SQLite dialects answer it. */
+export function queryResult(
+  { rows, types, columns, rowsAffected, lastInsertId }: Result,
+  { kind }: Analysis,
+): QueryResult<Row> {
+  if (types.includes("boolean") || types.includes("bool")) numberBooleans(rows, columns, types);
+  if (kind !== "write") return { rows };
+  return {
+    rows,
+    numAffectedRows: BigInt(rowsAffected),
+    ...(lastInsertId !== undefined && { insertId: BigInt(lastInsertId) }),
+  };
+}
+
+/** A row whose column types are not known, with booleans as SQLite stores them. */
+export function sqliteRow(row: Row): Row {
+  for (const column in row) numberBoolean(row, column);
+  return row;
+}
+
+/** The server makes booleans of the numbers in BOOLEAN columns. */
+function numberBooleans(
+  rows: readonly Row[],
+  columns: readonly string[],
+  types: readonly string[],
+): void {
+  const declared = columns.filter((_, i) => types[i] === "boolean" || types[i] === "bool");
+  for (const row of rows) {
+    for (const column of declared) numberBoolean(row, column);
+  }
+}
+
+function numberBoolean(row: Row, column: string): void {
+  const value = row[column];
+  if (typeof value === "boolean") row[column] = Number(value);
+}
