@@ -1,4 +1,5 @@
 import type { BatchItem, BatchResponse } from "drizzle-orm/batch";
+import type { MutationOption } from "drizzle-orm/cache/core";
 import { entityKind } from "drizzle-orm/entity";
 import type { ExtractTablesWithRelations } from "drizzle-orm/relations";
 import { BaseSQLiteDatabase } from "drizzle-orm/sqlite-core";
@@ -25,7 +26,12 @@ export class RqliteDatabase<
     this.$client = client;
     this.#session = session;
     const { cache } = parts;
-    if (cache !== undefined) this.$cache = { invalidate: (what) => cache.onMutate(what) };
+    // As Drizzle's own drivers do: the cache itself is $cache.
+    if (cache !== undefined) {
+      this.$cache = Object.assign(cache, {
+        invalidate: (what: MutationOption) => cache.onMutate(what),
+      });
+    }
   }
 
   /**
