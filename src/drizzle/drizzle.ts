@@ -1,8 +1,8 @@
 import { DefaultLogger, type Logger, NoopLogger } from "drizzle-orm/logger";
 import {
   createTableRelationsHelpers,
-  type ExtractTablesWithRelations,
   extractTablesRelationalConfig,
+  type ExtractTablesWithRelations,
   type RelationalSchemaConfig,
 } from "drizzle-orm/relations";
 import { SQLiteAsyncDialect } from "drizzle-orm/sqlite-core";

@@ -12,7 +12,7 @@ import {
 import type { Executor } from "../client/executor.ts";
 import type { Params, Result } from "../sql/value.ts";
 import { joinsOf, mapRow, type QueryMetadata, withCache } from "./internals.ts";
-import { cellsOf, CELLS, checkNumbers, numberColumns, objectsOf, runResultOf } from "./rows.ts";
+import { CELLS, cellsOf, checkNumbers, numberColumns, objectsOf, runResultOf } from "./rows.ts";
 
 /** What a query runs on: the client or one of its transactions. */
 export interface QueryContext {

@@ -19,7 +19,7 @@ import type { Params, Result } from "../sql/value.ts";
 import type { Transaction } from "../transaction/transaction.ts";
 import { prepareItem, type QueryMetadata } from "./internals.ts";
 import { type QueryContext, RqlitePreparedQuery } from "./prepared_query.ts";
-import { cellsOf, CELLS, objectsOf, runResultOf } from "./rows.ts";
+import { CELLS, cellsOf, objectsOf, runResultOf } from "./rows.ts";
 import { RqliteTransaction } from "./transaction.ts";
 import { readConfig, type RqliteTransactionConfig } from "./transaction_config.ts";
 
