@@ -1,3 +1,4 @@
+import { ownFindings } from "./documentation.ts";
 import { type Engine, ENGINES, findEngine } from "./engines.ts";
 import { type Case, readJunit } from "./junit.ts";
 import { filesUnder, ROOT } from "./paths.ts";
@@ -47,6 +48,22 @@ function portableFiles(): string[] {
   return ["mod.ts", ...files.filter((file) => !bound.some((folder) => file.startsWith(folder)))];
 }
 
+/** Whether every public name of the package is documented. */
+const documentationStep: Step = {
+  name: "documentation",
+  async run() {
+    const args = ["doc", "--lint", ...entryPoints()];
+    const { code, output } = await run(Deno.execPath(), args, {
+      limit: CHECK_LIMIT_MS,
+      verbose: false,
+    });
+    const sources = filesUnder("src", ".ts").map((file) => Deno.readTextFileSync(ROOT + file));
+    const findings = ownFindings(output, sources);
+    const passed = code === 0 || (output.includes("documentation lint error") && !findings.length);
+    return { cases: [single("documentation", passed ? "passed" : "failed")], output };
+  },
+};
+
 /** Everything that is told without running the library. */
 export function staticSteps(): Step[] {
   return [
@@ -56,7 +73,7 @@ export function staticSteps(): Step[] {
     check("lint examples", "lint", "--config", "deno.web.json", "examples"),
     check("types", "check"),
     check("types without a runtime", "check", "--config", "deno.web.json", ...portableFiles()),
-    check("documentation", "doc", "--lint", ...entryPoints()),
+    documentationStep,
     check("package", "publish", "--dry-run", "--allow-dirty"),
   ];
 }
