@@ -13,10 +13,8 @@ import type { ConnectOptions } from "../database/options.ts";
 import { RqliteDatabase } from "./database.ts";
 import type { RqliteClient } from "./session.ts";
 
-type NoSchema = Record<string, never>;
-
 /** Makes a database of a URL, with a client of its own at `$client`: close that in the end. */
-export function drizzle<TSchema extends Record<string, unknown> = NoSchema>(
+export function drizzle<TSchema extends Record<string, unknown> = Record<string, never>>(
   url: string,
   config?: DrizzleConfig<TSchema>,
 ): RqliteDatabase<TSchema, Client>;
@@ -45,16 +43,16 @@ export function drizzle<TSchema extends Record<string, unknown> = NoSchema>(
  * @throws {TypeError} If there is no client, or an option has the wrong form.
  */
 export function drizzle<
-  TSchema extends Record<string, unknown> = NoSchema,
+  TSchema extends Record<string, unknown> = Record<string, never>,
   TClient extends RqliteClient = Client,
 >(client: TClient, config?: DrizzleConfig<TSchema>): RqliteDatabase<TSchema, TClient>;
 /** The same with everything in one object. */
 export function drizzle<
-  TSchema extends Record<string, unknown> = NoSchema,
+  TSchema extends Record<string, unknown> = Record<string, never>,
   TClient extends RqliteClient = Client,
 >(config: DrizzleConfig<TSchema> & { client: TClient }): RqliteDatabase<TSchema, TClient>;
 /** The same with the options of a client of its own. */
-export function drizzle<TSchema extends Record<string, unknown> = NoSchema>(
+export function drizzle<TSchema extends Record<string, unknown> = Record<string, never>>(
   config: DrizzleConfig<TSchema> & { connection: string | ConnectOptions },
 ): RqliteDatabase<TSchema, Client>;
 export function drizzle<TSchema extends Record<string, unknown>>(

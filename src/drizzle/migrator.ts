@@ -12,7 +12,7 @@
  * @module
  */
 
-import { type MigrationConfig, readMigrationFiles } from "drizzle-orm/migrator";
+import { readMigrationFiles } from "drizzle-orm/migrator";
 import { type SQL, sql } from "drizzle-orm/sql";
 import { NotSupportedError } from "../errors.ts";
 import { RqliteLock } from "../locks/rqlite.ts";
@@ -21,7 +21,7 @@ import { droppedTables, type Migration, readMigration } from "./migration.ts";
 import type { RqliteClient } from "./session.ts";
 
 /** Where the migrations are, and where it is noted which of them were applied. */
-export interface MigrateOptions extends Pick<MigrationConfig, "migrationsFolder"> {
+export interface MigrateOptions {
   /** The folder that drizzle-kit writes: `meta/_journal.json` and the files it names. */
   migrationsFolder: string;
   /** The table of what was applied. @default {"__drizzle_migrations"} */

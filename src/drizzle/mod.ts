@@ -30,3 +30,4 @@ export type { RqliteClient, SessionParts } from "./session.ts";
 export type { RqliteTransactionConfig } from "./transaction_config.ts";
 export { RqlitePreparedQuery } from "./prepared_query.ts";
 export type { QueryContext, QueryShape } from "./prepared_query.ts";
+export type { QueryMetadata } from "./internals.ts";
