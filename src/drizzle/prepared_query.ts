@@ -12,7 +12,7 @@ import {
 import type { Executor } from "../client/executor.ts";
 import type { Params, Result } from "../sql/value.ts";
 import { joinsOf, mapRow, type QueryMetadata, withCache } from "./internals.ts";
-import { CELLS, cellsOf, checkNumbers, numberColumns, objectsOf, runResultOf } from "./rows.ts";
+import { CELLS, cellsOf, checkNumbers, objectsOf, runResultOf } from "./rows.ts";
 
 /** What a query runs on: the client or one of its transactions. */
 export interface QueryContext {
@@ -54,14 +54,12 @@ export class RqlitePreparedQuery<T extends PreparedQueryConfig = PreparedQueryCo
   static override readonly [entityKind]: string = "RqlitePreparedQuery";
   readonly #context: QueryContext;
   readonly #shape: QueryShape;
-  readonly #numbers: readonly number[];
 
   /** Sends nothing. */
   constructor(context: QueryContext, query: Query, shape: QueryShape) {
     super("async", shape.method, query, context.cache, shape.metadata, shape.cacheConfig);
     this.#context = context;
     this.#shape = shape;
-    this.#numbers = shape.fields === undefined ? [] : numberColumns(shape.fields);
   }
 
   /** Runs it for its effect. */
@@ -131,7 +129,7 @@ export class RqlitePreparedQuery<T extends PreparedQueryConfig = PreparedQueryCo
     if (mapper !== undefined) return mapper(rows);
     const joins = joinsOf(this);
     return rows.map((row) => {
-      checkNumbers(row, fields!, this.#numbers);
+      checkNumbers(row, fields!);
       return mapRow(fields!, row, joins);
     });
   }

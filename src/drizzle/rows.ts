@@ -31,21 +31,17 @@ export function runResultOf(result: Result<unknown>): Result {
   return { ...result, rows: objectsOf(result) };
 }
 
-/** The positions of columns whose values are numbers in the types of Drizzle. */
-export function numberColumns(fields: SelectedFieldsOrdered): number[] {
-  return fields.flatMap(({ field }, i) =>
-    is(field, SQLiteInteger) || is(field, SQLiteTimestamp) ? i : []
-  );
-}
-
-/** @throws {DataError} If an integer is too long for a column that is typed as a number. */
-export function checkNumbers(
-  row: readonly unknown[],
-  fields: SelectedFieldsOrdered,
-  positions: readonly number[],
-): void {
-  for (const i of positions) {
-    if (typeof row[i] === "bigint") throw tooLong(row[i], fields[i]!.path.join("."));
+/**
+ * Looks for integers that Drizzle's types call numbers.
+ *
+ * @throws {DataError} If one of them is too long for that.
+ */
+export function checkNumbers(row: readonly unknown[], fields: SelectedFieldsOrdered): void {
+  for (let i = 0; i < row.length; i++) {
+    const cell = row[i];
+    if (typeof cell !== "bigint") continue;
+    const { field, path } = fields[i]!;
+    if (is(field, SQLiteInteger) || is(field, SQLiteTimestamp)) throw tooLong(cell, path.join("."));
   }
 }
 
