@@ -3,6 +3,7 @@ import { ProgrammingError } from "../errors.ts";
 import { analyse } from "../sql/analyse.ts";
 import { refuse } from "../sql/refuse.ts";
 import { split } from "../sql/split.ts";
+import { admit } from "../transaction/admit.ts";
 
 /** One migration of the folder, checked. */
 export interface Migration {
@@ -23,7 +24,7 @@ export interface Migration {
  *
  * @param position Its place in the folder, from 1.
  * @throws {ProgrammingError} If it says nothing, or several things where one is expected.
- * @throws {NotSupportedError} If it holds what must never be sent.
+ * @throws {NotSupportedError} If it holds what must never be sent, or not in a transaction.
  */
 export function readMigration(meta: MigrationMeta, position: number): Migration {
   const name = `migration ${position} (made ${new Date(meta.folderMillis).toISOString()})`;
@@ -61,8 +62,10 @@ function statementsOf(chunk: string, breakpoints: boolean, name: string): string
     );
   }
   for (const statement of statements) {
-    const refusal = refuse(analyse(statement));
+    const analysis = analyse(statement);
+    const refusal = refuse(analysis);
     if (refusal !== undefined) throw refusal;
+    if (!turnsForeignKeys(statement)) admit({ analysis, sql: statement, params: [] });
   }
   return statements;
 }

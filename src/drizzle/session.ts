@@ -16,12 +16,12 @@ import type { Executor } from "../client/executor.ts";
 import type { Client } from "../database/client.ts";
 import type { Statement } from "../sql/statement.ts";
 import type { Params, Result } from "../sql/value.ts";
-import type { Transaction } from "../transaction/transaction.ts";
+import type { Transaction, TransactionOptions } from "../transaction/transaction.ts";
 import { prepareItem, type QueryMetadata } from "./internals.ts";
 import { type QueryContext, RqlitePreparedQuery } from "./prepared_query.ts";
 import { CELLS, cellsOf, objectsOf, runResultOf } from "./rows.ts";
 import { RqliteTransaction } from "./transaction.ts";
-import { readConfig, type RqliteTransactionConfig } from "./transaction_config.ts";
+import { readConfig, refuseConfig, type RqliteTransactionConfig } from "./transaction_config.ts";
 
 /** What Drizzle runs on: a client, or whatever executes SQL and has transactions like one. */
 export type RqliteClient = Executor & Pick<Client, "transaction">;
@@ -128,11 +128,18 @@ export class RqliteSession<
           changed,
         );
         return await fn(new RqliteTransaction(tx, dialect, session, schema));
-      }, readConfig(config));
+      }, this.#optionsOf(config));
     } finally {
       // Also after a failure: nobody knows what became of a commit whose answer was lost.
       await this.#invalidate([...changed]);
     }
+  }
+
+  /** What is itself a transaction has no options: its own are nested ones. */
+  #optionsOf(config: RqliteTransactionConfig | undefined): TransactionOptions | undefined {
+    if (!("savepoint" in this.#client)) return readConfig(config);
+    refuseConfig(config);
+    return undefined;
   }
 
   async #invalidate(tables: string[]): Promise<void> {

@@ -112,17 +112,14 @@ for (const place of DRIZZLE_PLACES) {
         /2 statements stand between/,
       );
       await refused(`BEGIN${BREAK}DROP TABLE cities`, ProgrammingError, /Cannot send BEGIN/);
+      await refused("VACUUM", NotSupportedError, /Cannot send VACUUM in a transaction/);
+      await refused("PRAGMA user_version = 3", NotSupportedError, /a PRAGMA that sets something/);
+      await refused("PRAGMA journal_mode = WAL", NotSupportedError, /journal_mode/);
+      await refused("PRAGMA foreign_keys = OFF", ProgrammingError, /holds no statement/);
       await refused("ATTACH 'x' AS y", NotSupportedError, /Cannot send ATTACH/);
       await refused("CREATE TABLE x(a", ProgrammingError, /./);
       const tables = await db.values(sql`SELECT name FROM sqlite_schema WHERE name = 'cities'`);
       assert.deepEqual(tables, [], "nothing was applied");
-      await withMigrations([FIRST, "VACUUM"], async (migrationsFolder) => {
-        await assert.rejects(migrate(db, { migrationsFolder }), ({ cause }: Error) => {
-          assert.ok(cause instanceof NotSupportedError);
-          assert.match(cause.message, /Cannot send VACUUM in a transaction/);
-          return true;
-        });
-      });
       await assert.rejects(migrate(db, { migrationsFolder: "/nowhere" }), /_journal\.json/);
     });
 

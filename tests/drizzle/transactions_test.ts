@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { eq, sql, TransactionRollbackError } from "drizzle-orm";
 import { OutcomeUnknownError, TransactionConflictError, withRetry } from "../../mod.ts";
-import { RqliteTransaction } from "../../src/drizzle/mod.ts";
+import { drizzle, RqliteTransaction } from "../../src/drizzle/mod.ts";
 import { groups, posts, users } from "./schema.ts";
 import { DRIZZLE_PLACES, type DrizzleWorld } from "./world.ts";
 
@@ -160,6 +160,21 @@ for (const place of DRIZZLE_PLACES) {
       await db.transaction(nothing, { behavior: "deferred" });
       await db.transaction((tx) => refusedInside(tx as never));
       assert.equal(network.requests.length, before);
+    });
+
+    test("drizzle() on a transaction of the client is part of that", async ({ db }) => {
+      await db.$client.transaction(async (tx) => {
+        const inside = drizzle(tx);
+        await inside.insert(users).values(named("Ada"));
+        await inside.transaction(async (inner) => {
+          await inner.insert(users).values(named("Bob"));
+          inner.rollback();
+        }).catch(() => {});
+        assert.equal(await inside.$count(users), 1);
+        const lazy = inside.transaction(() => Promise.resolve(), { mode: "lazy" });
+        await assert.rejects(lazy, TypeError);
+      });
+      assert.equal(await db.$count(users), 1);
     });
 
     test("a read-only transaction refuses writes; what has no effect in one is refused", async ({ db }) => {
