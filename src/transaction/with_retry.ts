@@ -15,8 +15,9 @@ const FIRST_WAIT = 10;
 const LONGEST_WAIT = 1000;
 
 /**
- * Runs a function again while it throws an error with `retryable`, after a random wait that grows: for transactions of an
- * ORM, which cannot run again by themselves. The function must begin a new transaction each time.
+ * Runs a function again while it throws an error with `retryable`, or one that was caused by such an error, after a
+ * random wait that grows: for transactions of an ORM, which cannot run again by themselves. The function must begin a new
+ * transaction each time.
  *
  * @throws What the last run threw, or the signal's reason.
  *
@@ -51,8 +52,17 @@ export async function withRetry<T>(
     try {
       return await fn();
     } catch (error) {
-      if (run >= retries || !(error instanceof RqliteError && error.retryable)) throw error;
+      if (run >= retries || !isRetryable(error)) throw error;
     }
     await pause(Math.random() * Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** run), deadline);
   }
+}
+
+/** How many errors around one of this package are looked through. */
+const WRAPPERS = 4;
+
+/** ORMs wrap errors into their own. What one of this package has as its cause says nothing about itself. */
+function isRetryable(error: unknown, wrappers: number = WRAPPERS): boolean {
+  if (error instanceof RqliteError) return error.retryable;
+  return error instanceof Error && wrappers > 0 && isRetryable(error.cause, wrappers - 1);
 }

@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { connect, IntegrityError, TransactionConflictError, withRetry } from "../../mod.ts";
+import {
+  connect,
+  IntegrityError,
+  OutcomeUnknownError,
+  TransactionConflictError,
+  withRetry,
+} from "../../mod.ts";
 import { embedded } from "../../src/embedded/mod.ts";
 
 describe("withRetry()", () => {
@@ -17,6 +23,16 @@ describe("withRetry()", () => {
     const violation = new IntegrityError("unique", { constraint: "unique" });
     await assert.rejects(withRetry(failing(1, violation)), (e) => e === violation);
     await assert.rejects(withRetry(failing(0, conflict), { retries: -1 }), RangeError);
+  });
+
+  it("looks for a retryable error behind those that an ORM wraps around it", async () => {
+    const wrapped = new Error("Failed query", { cause: new Error("failed", { cause: conflict }) });
+    assert.equal(await withRetry(failing(3, wrapped)), 4);
+    const unknown = new Error("x", { cause: new OutcomeUnknownError("?", { cause: conflict }) });
+    await assert.rejects(withRetry(failing(1, unknown)), (e) => e === unknown);
+    const circle = new Error("circle");
+    circle.cause = circle;
+    await assert.rejects(withRetry(failing(1, circle)), (e) => e === circle);
   });
 
   it("ends with the signal's reason", async () => {

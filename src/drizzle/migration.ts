@@ -1,0 +1,76 @@
+import type { MigrationMeta } from "drizzle-orm/migrator";
+import { ProgrammingError } from "../errors.ts";
+import { analyse } from "../sql/analyse.ts";
+import { refuse } from "../sql/refuse.ts";
+import { split } from "../sql/split.ts";
+import { admit } from "../transaction/admit.ts";
+
+/** One migration of the folder, checked. */
+export interface Migration {
+  /** Which one, for errors. */
+  readonly name: string;
+  /** When it was made, in milliseconds: what Drizzle orders migrations by. */
+  readonly createdAt: number;
+  /** Of its file. */
+  readonly hash: string;
+  /** What it does, without PRAGMA foreign_keys. */
+  readonly statements: readonly string[];
+  /** It had that PRAGMA: drizzle-kit turns foreign keys off where it makes a table anew. */
+  readonly withoutForeignKeys: boolean;
+}
+
+/**
+ * Reads what a migration file says.
+ *
+ * @param position Its place in the folder, from 1.
+ * @throws {ProgrammingError} If it says nothing, or several things where one is expected.
+ * @throws {NotSupportedError} If it holds what must never be sent, or not in a transaction.
+ */
+export function readMigration(meta: MigrationMeta, position: number): Migration {
+  const name = `migration ${position} (made ${new Date(meta.folderMillis).toISOString()})`;
+  const all = meta.sql.flatMap((chunk) => statementsOf(chunk, meta.bps, name));
+  const statements = all.filter((statement) => !turnsForeignKeys(statement));
+  if (statements.length === 0) {
+    throw new ProgrammingError(
+      `Cannot apply ${name} as its file holds no statement: write one, or take it out of meta/_journal.json`,
+    );
+  }
+  return {
+    name,
+    createdAt: meta.folderMillis,
+    hash: meta.hash,
+    statements,
+    withoutForeignKeys: statements.length < all.length,
+  };
+}
+
+/** The tables that a migration drops, as drizzle-kit writes that. */
+export function droppedTables({ statements }: Migration): string[] {
+  return statements.flatMap((statement) => {
+    const found = /^DROP\s+TABLE\s+(?:IF\s+EXISTS\s+)?[`"[]?([^`"\]\s;]+)/i.exec(statement);
+    return found === null ? [] : [found[1]!];
+  });
+}
+
+function statementsOf(chunk: string, breakpoints: boolean, name: string): string[] {
+  const statements = split(chunk);
+  if (breakpoints && statements.length > 1) {
+    throw new ProgrammingError(
+      `Cannot apply ${name} as ${statements.length} statements stand between two breakpoints: ` +
+        "write `--> statement-breakpoint` between them",
+      { sql: chunk },
+    );
+  }
+  for (const statement of statements) {
+    const analysis = analyse(statement);
+    const refusal = refuse(analysis);
+    if (refusal !== undefined) throw refusal;
+    if (!turnsForeignKeys(statement)) admit({ analysis, sql: statement, params: [] });
+  }
+  return statements;
+}
+
+function turnsForeignKeys(statement: string): boolean {
+  const { pragma } = analyse(statement);
+  return pragma?.name === "foreign_keys" && pragma.writes;
+}

@@ -1,0 +1,54 @@
+import { is } from "drizzle-orm/entity";
+import {
+  type SelectedFieldsOrdered,
+  SQLiteInteger,
+  SQLiteTimestamp,
+} from "drizzle-orm/sqlite-core";
+import { DataError } from "../errors.ts";
+import type { Result, Row, Value } from "../sql/value.ts";
+
+/** How results are asked for: by position, as joins have columns of one name, and with every digit. */
+export const CELLS = { rows: "array", integers: "auto" } as const;
+
+/** The rows of a result that was asked for with {@linkcode CELLS}. */
+export function cellsOf({ rows, types }: Result<unknown>): Value[][] {
+  const cells = rows as Value[][];
+  // rqlite answers true and false for what SQLite stores as 1 and 0, and Drizzle expects.
+  if (!types.includes("boolean")) return cells;
+  return cells.map((row) => row.map((cell) => typeof cell === "boolean" ? Number(cell) : cell));
+}
+
+/** The same rows as objects; of columns with one name the last wins. */
+export function objectsOf(result: Result<unknown>): Row[] {
+  const { columns } = result;
+  return cellsOf(result).map((row) =>
+    Object.fromEntries(columns.map((column, i) => [column, row[i]!]))
+  );
+}
+
+/** A result as `run()` answers it. */
+export function runResultOf(result: Result<unknown>): Result {
+  return { ...result, rows: objectsOf(result) };
+}
+
+/**
+ * Looks for integers that Drizzle's types call numbers.
+ *
+ * @throws {DataError} If one of them is too long for that.
+ */
+export function checkNumbers(row: readonly unknown[], fields: SelectedFieldsOrdered): void {
+  for (let i = 0; i < row.length; i++) {
+    const cell = row[i];
+    if (typeof cell !== "bigint") continue;
+    const { field, path } = fields[i]!;
+    if (is(field, SQLiteInteger) || is(field, SQLiteTimestamp)) throw tooLong(cell, path.join("."));
+  }
+}
+
+function tooLong(value: bigint, column: string): DataError {
+  return new DataError(
+    `Cannot return ${value} of column ${JSON.stringify(column)} as a number without losing ` +
+      "digits: declare the column with customType and BigInt",
+    { column },
+  );
+}

@@ -1,0 +1,53 @@
+import type { SQLiteTransactionConfig } from "drizzle-orm/sqlite-core";
+import type { TransactionOptions } from "../transaction/transaction.ts";
+
+/** How a transaction of Drizzle is run: the client's options, except that it runs once unless `retries` says otherwise. */
+export interface RqliteTransactionConfig
+  extends SQLiteTransactionConfig, Omit<TransactionOptions, "integers" | "rows"> {
+  /** Runs of the function after the first, on conflict. @default {0} */
+  retries?: number;
+}
+
+/** The option that is Drizzle's, and those of {@linkcode TransactionOptions}. */
+const KNOWN: ReadonlySet<string> = new Set([
+  "behavior",
+  "isolation",
+  "level",
+  "lock",
+  "mode",
+  "readOnly",
+  "retries",
+  "scope",
+  "signal",
+  "timeout",
+]);
+
+/**
+ * Reads the config of a transaction.
+ *
+ * @throws {TypeError} If an option is unknown or cannot be honoured.
+ */
+export function readConfig(config: RqliteTransactionConfig = {}): TransactionOptions {
+  const { behavior, ...options } = config;
+  for (const name of Object.keys(options)) {
+    if (KNOWN.has(name)) continue;
+    const known = [...KNOWN].join(", ");
+    throw new TypeError(`Cannot use \`${name}\` as it is unknown: it may be one of ${known}`);
+  }
+  if (behavior !== undefined && behavior !== "deferred") {
+    throw new TypeError(
+      'Cannot use `behavior` as it must be "deferred", since nothing is locked on the server ' +
+        `(\`lock\` makes others wait): current value is ${behavior}`,
+    );
+  }
+  return { retries: 0, ...options };
+}
+
+/** @throws {TypeError} If a nested transaction is given options: it is a savepoint of the one around it. */
+export function refuseConfig(config: RqliteTransactionConfig | undefined): void {
+  const [name] = Object.keys(config ?? {});
+  if (name === undefined) return;
+  throw new TypeError(
+    `Cannot use \`${name}\` in a nested transaction: give it to the transaction around it`,
+  );
+}

@@ -1,0 +1,48 @@
+// drizzle-kit's push, by its programmatic API, which asks only for db.all and db.run.
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { pushSQLiteSchema } from "drizzle-kit/api";
+import { index, integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import { drizzle } from "../../src/drizzle/mod.ts";
+import { DRIZZLE_PLACES } from "./world.ts";
+
+/** What the documentation shows; drizzle-kit's type names another driver. */
+async function push(schema: Record<string, unknown>, db: unknown): Promise<string[]> {
+  const { statementsToExecute, apply } = await pushSQLiteSchema(schema, db as never);
+  await apply();
+  return statementsToExecute;
+}
+
+const cities = sqliteTable("cities", {
+  id: integer().primaryKey(),
+  name: text().notNull().default("?"),
+});
+const grown = sqliteTable("cities", {
+  id: integer().primaryKey(),
+  name: text().notNull().default("?"),
+  people: integer(),
+}, (t) => [index("cities_people").on(t.people)]);
+const streets = sqliteTable("streets", {
+  id: integer().primaryKey(),
+  city: integer().references(() => grown.id),
+});
+
+for (const place of DRIZZLE_PLACES) {
+  describe(`drizzle-kit's push on ${place.name}`, { skip: place.skip }, () => {
+    it("creates tables, then adds what was added, then finds nothing to do", () =>
+      place.run(async ({ db: { $client } }) => {
+        const db = drizzle($client);
+        for (const table of ["members", "posts", "users", "groups", "all_values"]) {
+          await db.run(`DROP TABLE ${table}`);
+        }
+        assert.equal((await push({ cities }, db)).length, 1);
+        await db.insert(cities).values({ id: 1 });
+        const statements = await push({ grown, streets }, db);
+        assert.ok(statements.some((one) => one.startsWith("ALTER TABLE `cities` ADD `people`")));
+        // Another one, as Drizzle remembers the columns of a table by its name.
+        const later = drizzle($client);
+        assert.deepEqual(await later.select().from(grown), [{ id: 1, name: "?", people: null }]);
+        assert.deepEqual(await push({ grown, streets }, db), []);
+      }));
+  });
+}
