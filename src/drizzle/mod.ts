@@ -31,3 +31,5 @@ export type { RqliteTransactionConfig } from "./transaction_config.ts";
 export { RqlitePreparedQuery } from "./prepared_query.ts";
 export type { QueryContext, QueryShape } from "./prepared_query.ts";
 export type { QueryMetadata } from "./internals.ts";
+export { forDrizzleKit } from "./drizzle_kit.ts";
+export type { DrizzleKitTarget } from "./drizzle_kit.ts";

@@ -3,12 +3,13 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { pushSQLiteSchema } from "drizzle-kit/api";
 import { index, integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
-import { drizzle } from "../../src/drizzle/mod.ts";
+import { drizzle, forDrizzleKit, type RqliteDatabase } from "../../src/drizzle/mod.ts";
+import { RqliteLock } from "../../src/locks/rqlite.ts";
 import { DRIZZLE_PLACES } from "./world.ts";
 
 /** What the documentation shows; drizzle-kit's type names another driver. */
-async function push(schema: Record<string, unknown>, db: unknown): Promise<string[]> {
-  const { statementsToExecute, apply } = await pushSQLiteSchema(schema, db as never);
+async function push(schema: Record<string, unknown>, db: RqliteDatabase): Promise<string[]> {
+  const { statementsToExecute, apply } = await pushSQLiteSchema(schema, forDrizzleKit(db) as never);
   await apply();
   return statementsToExecute;
 }
@@ -43,6 +44,23 @@ for (const place of DRIZZLE_PLACES) {
         const later = drizzle($client);
         assert.deepEqual(await later.select().from(grown), [{ id: 1, name: "?", people: null }]);
         assert.deepEqual(await push({ grown, streets }, db), []);
+      }));
+
+    it("leaves the tables alone that clients keep for themselves", () =>
+      place.run(async ({ db: { $client } }) => {
+        const db = drizzle($client);
+        for (const table of ["members", "posts", "users", "groups", "all_values"]) {
+          await db.run(`DROP TABLE ${table}`);
+        }
+        const handle = await new RqliteLock({ name: "push", client: $client }).acquire();
+        await handle.release();
+        await db.transaction(async (tx) => void await tx.run("CREATE TABLE passing(n)"));
+        await db.run("DROP TABLE passing");
+        await push({ cities }, db);
+        const { rows } = await $client.query(
+          "SELECT count(*) AS n FROM sqlite_schema WHERE name IN ('_rqlite_lock', '_rqlite_commit')",
+        );
+        assert.deepEqual(rows, [{ n: 2 }]);
       }));
   });
 }
