@@ -1,0 +1,63 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import type { ChildEngine } from "../support/engines.ts";
+import type { LockPlan } from "./make_lock.ts";
+
+/** What a process that holds the lock does. */
+export interface HolderJob {
+  readonly url: string;
+  readonly lock: LockPlan;
+  /** Milliseconds for which it blocks itself; with 0 it waits to be stopped from outside. */
+  readonly blocks: number;
+  /** How long it must have been stopped at least. */
+  readonly longer: number;
+}
+
+/** What it finds when it goes on. */
+export interface Found {
+  /** `handle.held`, on the first look. */
+  readonly held: boolean;
+  /** `tx.signal.aborted`, a moment later. */
+  readonly aborted: boolean;
+  /** The name of what `commit()` throws. */
+  readonly refused: string;
+  readonly state: string;
+}
+
+/** A process that holds the lock. */
+export interface Holder {
+  readonly kill: (signal: "SIGSTOP" | "SIGCONT" | "SIGKILL") => void;
+  /** What it found, when it has ended by itself. */
+  readonly found: Promise<Found>;
+}
+
+const HOLDER = fileURLToPath(new URL("./holder.ts", import.meta.url));
+
+/** Starts a process and waits until it holds the lock. */
+export async function startHolder(engine: ChildEngine, job: HolderJob): Promise<Holder> {
+  const child = spawn(engine.command, [...engine.args, HOLDER, JSON.stringify(job)], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  let output = "";
+  const ended = new Promise<void>((resolve) => child.once("close", () => resolve()));
+  await new Promise<void>((resolve, reject) => {
+    child.stdout?.on("data", (bytes: Uint8Array) => {
+      output += String(bytes);
+      if (output.startsWith("holding\n")) resolve();
+    });
+    child.once("error", reject);
+    void ended.then(() => reject(new Error("The holder ended before it held the lock")));
+  });
+  return { kill: (signal) => void child.kill(signal), found: result(child, ended, () => output) };
+}
+
+async function result(
+  child: ChildProcess,
+  ended: Promise<void>,
+  output: () => string,
+): Promise<Found> {
+  await ended;
+  const line = output().split("\n")[1] ?? "";
+  if (line !== "") return JSON.parse(line) as Found;
+  return { held: false, aborted: false, refused: String(child.signalCode), state: "" };
+}
