@@ -10,7 +10,9 @@
 import type { Case } from "./runner/junit.ts";
 import { filesUnder } from "./runner/paths.ts";
 import { skips, totals } from "./runner/report.ts";
+import { installPython } from "./runner/python.ts";
 import { run } from "./runner/run.ts";
+import { installServers } from "./runner/servers.ts";
 import { docsStep, engineSteps, staticSteps, type Step } from "./runner/steps.ts";
 
 const SETUP_LIMIT_MS = 4 * 60_000;
@@ -53,6 +55,17 @@ async function setUp(): Promise<boolean> {
   return true;
 }
 
+/** Only engines run tests. */
+function needsServers(steps: readonly Step[]): boolean {
+  return steps.some(({ name }) => engineSteps([]).some((step) => step.name === name));
+}
+
+/** What the tests of locks share them with; they say themselves which of it they lack. */
+async function setUpServers(): Promise<void> {
+  const lacking = await Promise.all([installServers(), installPython()]);
+  for (const reason of lacking) if (reason !== undefined) print(`Not set up: ${reason}\n`);
+}
+
 async function perform(step: Step, verbose: boolean): Promise<readonly Case[]> {
   const start = performance.now();
   const { cases, output } = await step.run(verbose);
@@ -84,9 +97,10 @@ async function performAll(
 const flags = Deno.args.filter((arg) => arg.startsWith("--"));
 const parts = Deno.args.filter((arg) => !arg.startsWith("--"));
 const only = flags.find((flag) => flag.startsWith("--only="))?.slice(7).split(",") ?? [];
-const ready = await setUp();
+const steps = selectSteps(only, parts);
+const [ready] = await Promise.all([setUp(), needsServers(steps) && setUpServers()]);
 const results = ready
-  ? await performAll(selectSteps(only, parts), flags.includes("--verbose"))
+  ? await performAll(steps, flags.includes("--verbose"))
   : new Map([["setup", [{ name: "setup", state: "failed", reason: "" } as const]]]);
 for (const { name, engines, reason } of skips(results)) {
   print(`skipped: ${name} (${engines.join(", ")})${reason ? `: ${reason}` : ""}\n`);

@@ -19,7 +19,7 @@ export interface LeaseOptions {
   readonly duration: number;
   /** When the acquisition was sent: the lease runs from then on, not from its answer. */
   readonly sent: Moment;
-  /** For how long it is renewed, in milliseconds. */
+  /** For how long it is renewed, in milliseconds; 0 renews it never. */
   readonly maxHoldTime: number;
   /**
    * Renews it; false if it is somebody else's. What it throws leaves open what happened.

@@ -1,19 +1,18 @@
 import type { Executor } from "../client/executor.ts";
+import type { SqlFragment } from "../sql/statement.ts";
 import type { Lease } from "./lease.ts";
-import { type LeaseRow, persist } from "./lease_row.ts";
 import type { BatchRelease, LockHandle } from "./lock.ts";
-
-/** How long a release is tried, in milliseconds: behind that the lease runs out by itself. */
-const RELEASE_LIMIT = 3_000;
 
 /** What a {@linkcode LeaseHandle} is made of. */
 export interface LeaseHandleOptions {
   readonly name: string;
   readonly token: string;
-  readonly client: Executor;
-  readonly row: LeaseRow;
   readonly lease: Lease;
-  /** Called once when the next one of this process may come. */
+  /** Frees the lease, and never throws; true if it was still held. */
+  readonly free: () => Promise<boolean>;
+  /** What frees it within a batch of this client, if anything does. */
+  readonly freeWith?: (client: Executor) => SqlFragment | undefined;
+  /** Called when the next one of this process may come; again does no harm. */
   readonly leave: () => void;
 }
 
@@ -57,18 +56,19 @@ export class LeaseHandle implements LockHandle {
   /** See {@linkcode LockHandle.release}. */
   async release(): Promise<boolean> {
     if (!this.#end()) return false;
-    const { row, token, leave } = this.#options;
-    const freed = await persist((options) => row.release(token, options), RELEASE_LIMIT);
+    const { free, leave } = this.#options;
+    const freed = await free();
     leave();
-    return freed ?? false;
+    return freed;
   }
 
   /** See {@linkcode LockHandle.releaseWith}. */
   releaseWith(client: Executor): BatchRelease | undefined {
-    const { row, token, leave } = this.#options;
-    if (client !== this.#options.client) return undefined;
+    const { freeWith, leave } = this.#options;
+    const statement = freeWith?.(client);
+    if (statement === undefined) return undefined;
     return {
-      statement: row.releaseStatement(token),
+      statement,
       applied: () => {
         if (this.#end()) leave();
       },

@@ -59,13 +59,19 @@ export class Queue {
   }
 }
 
-/** The error of whoever waited for a lock as long as he would. */
+/**
+ * The error of whoever waited for a lock as long as he would.
+ *
+ * @param cause What went wrong with whatever keeps the lock, if that was it.
+ */
 export function tooLate(name: string, cause?: unknown): LockTimeoutError {
-  return new LockTimeoutError(
-    `Cannot take the lock ${
-      JSON.stringify(name)
-    } as others held it until the end of \`timeout\`; ` +
-      "it is not reentrant: whoever holds it must not take it again",
-    { lock: name, cause },
-  );
+  const reason = cause === undefined
+    ? "others held it until the end of `timeout`; it is not reentrant: whoever holds it must not take it again"
+    : `it could not be asked for until the end of \`timeout\`: ${
+      cause instanceof Error ? cause.message : String(cause)
+    }`;
+  return new LockTimeoutError(`Cannot take the lock ${JSON.stringify(name)} as ${reason}`, {
+    lock: name,
+    cause,
+  });
 }

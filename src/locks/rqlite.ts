@@ -21,11 +21,11 @@
  * @module
  */
 
-import type { Executor } from "../client/executor.ts";
+import type { CallOptions, Executor } from "../client/executor.ts";
 import { checkClient, checkLease, checkName, resolveAcquire } from "./acquire_options.ts";
 import { Acquisition } from "./acquisition.ts";
 import { LeaseHandle } from "./lease_handle.ts";
-import { LeaseRow } from "./lease_row.ts";
+import { LeaseRow, persist } from "./lease_row.ts";
 import type { AcquireOptions, Lock, LockHandle } from "./lock.ts";
 import { Queue } from "./queue.ts";
 import { Watch } from "./watch.ts";
@@ -46,6 +46,9 @@ export interface RqliteLockOptions {
 }
 
 const LEASE = 10_000;
+
+/** How long a release is tried, in milliseconds: behind that the lease runs out by itself. */
+const RELEASE_LIMIT = 3_000;
 
 /** What the locks of one name and client share within a process: one of them asks at a time. */
 interface Place {
@@ -120,7 +123,17 @@ export class RqliteLock implements Lock {
         leave();
         if (place.queue.idle && places.get(this.name) === place) places.delete(this.name);
       };
-      return new LeaseHandle({ name: this.name, token, client, row, lease, leave: leaveAll });
+      return new LeaseHandle({
+        name: this.name,
+        token,
+        lease,
+        free: async () => {
+          const release = (options: CallOptions) => row.release(token, options);
+          return await persist(release, RELEASE_LIMIT) ?? false;
+        },
+        freeWith: (whose) => whose === client ? row.releaseStatement(token) : undefined,
+        leave: leaveAll,
+      });
     } catch (error) {
       leave();
       throw error;

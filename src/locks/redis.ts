@@ -1,0 +1,178 @@
+/**
+ * Locks in Redis or Valkey, by whatever client there is: an adapter makes commands of it. The client stays the caller's,
+ * who opens and closes it.
+ *
+ * ```ts ignore
+ * import { connect } from "@tangled/rqlite";
+ * import { nodeRedis, RedisLock } from "@tangled/rqlite/locks/redis";
+ * import { createClient } from "redis";
+ *
+ * const db = connect("http://localhost:4001");
+ * const client = await createClient().connect();
+ * const lock = new RedisLock({ name: "stock", command: nodeRedis(client) });
+ * await db.transaction(async (tx) => {
+ *   const { rows: [stock] } = await tx.query<{ n: number }>("SELECT n FROM stock");
+ *   await tx.execute("UPDATE stock SET n = ?", [stock!.n - 1]);
+ * }, { lock });
+ * ```
+ *
+ * @module
+ */
+
+import { checkLease, checkName, resolveAcquire } from "./acquire_options.ts";
+import { LeaseHandle } from "./lease_handle.ts";
+import type { AcquireOptions, Lock, LockHandle } from "./lock.ts";
+import { Pace } from "./pace.ts";
+import { Queue } from "./queue.ts";
+import { RedisAcquisition } from "./redis_acquisition.ts";
+import type { RedisCommand } from "./redis_clients.ts";
+import { RedisKey } from "./redis_key.ts";
+import {
+  checkCommand,
+  checkKeyPrefix,
+  checkMaxHoldTime,
+  checkMaxRetryDelay,
+  commandOf,
+} from "./redis_options.ts";
+
+export {
+  bunRedis,
+  denoRedis,
+  glide,
+  ioRedis,
+  nodeRedis,
+  nodeRedisCluster,
+  type RedisCommand,
+  upstash,
+} from "./redis_clients.ts";
+export type { AcquireOptions, BatchRelease, Lock, LockHandle } from "./lock.ts";
+
+/** How a {@linkcode RedisLock} is made. */
+export interface RedisLockOptions {
+  /** What is locked: all that use the same name, prefix and server exclude each other. */
+  name: string;
+  /**
+   * How commands are sent: what an adapter makes of a client. A function without parameters is a factory of that, asked
+   * for each acquisition, as on Workers a client must not outlive its request.
+   */
+  command: RedisCommand | (() => RedisCommand | Promise<RedisCommand>);
+  /** Milliseconds after which others may take the lock of a holder that died. @default {10000} */
+  leaseDuration?: number;
+  /** Whether the lease is renewed, every third of it, for at most `maxHoldTime`. @default {true} */
+  renew?: boolean;
+  /** For how long a holder that hangs keeps the lock, in milliseconds. @default {60000} */
+  maxHoldTime?: number;
+  /**
+   * What comes before the name in the key; "pyrqlite:lock:" shares locks with tangled-pyrqlite.
+   * @default {"rqlite:lock:"}
+   */
+  keyPrefix?: string;
+  /** Milliseconds between two tries at most: more where hundreds wait. @default {20} */
+  maxRetryDelay?: number;
+}
+
+/** By command and key, those of this process that wait: one of them asks at a time. */
+const QUEUES = new WeakMap<object, Map<string, Queue>>();
+
+/**
+ * Mutual exclusion between everybody who uses the same key of a Redis or Valkey server, by a lease of that key. It is
+ * fast, and as good as the server's memory and everybody's clocks: a server that forgets, a holder that is stopped for
+ * longer than its lease lets two in. The commit of a transaction is guarded against that.
+ */
+export class RedisLock implements Lock {
+  /** What is locked. */
+  readonly name: string;
+  readonly #key: string;
+  readonly #command: RedisLockOptions["command"];
+  readonly #duration: number;
+  readonly #maxHoldTime: number;
+  readonly #pace: Pace;
+
+  /**
+   * Sends nothing.
+   *
+   * @throws {TypeError|RangeError} If an option is wrong.
+   */
+  constructor({
+    name,
+    command,
+    leaseDuration = 10_000,
+    renew = true,
+    maxHoldTime = 60_000,
+    keyPrefix = "rqlite:lock:",
+    maxRetryDelay = 20,
+  }: RedisLockOptions) {
+    this.name = checkName(name);
+    this.#command = checkCommand(command);
+    this.#key = checkKeyPrefix(keyPrefix) + name;
+    this.#duration = Math.ceil(checkLease(leaseDuration));
+    this.#maxHoldTime = renew ? checkMaxHoldTime(maxHoldTime) : 0;
+    this.#pace = new Pace(checkMaxRetryDelay(maxRetryDelay));
+  }
+
+  /**
+   * Waits until the lock is held. Those of one process who share `command` ask one after the other, first come first
+   * served; between processes chance decides.
+   *
+   * @throws {LockTimeoutError} If it was not to be had in time; its `cause` is what went wrong with the server, if so.
+   * @throws {LockUnavailableError} If the server refuses it, its client is closed, or the adapter is of another client.
+   * @throws {TypeError|RangeError} If an option is wrong.
+   * @throws The signal's reason, if that fires.
+   *
+   * @example
+   * ```ts ignore
+   * import { ioRedis, RedisLock } from "@tangled/rqlite/locks/redis";
+   * import { Redis } from "ioredis";
+   *
+   * const lock = new RedisLock({ name: "report", command: ioRedis(new Redis()) });
+   * {
+   *   await using handle = await lock.acquire({ timeout: 5_000 });
+   *   handle.throwIfLost(); // before each step that must not happen without the lock
+   * }
+   * ```
+   */
+  async acquire(options?: AcquireOptions): Promise<LockHandle> {
+    const { timeout, signal } = resolveAcquire(options);
+    signal?.throwIfAborted();
+    const end = performance.now() + timeout;
+    const leave = await this.#enter(timeout, signal);
+    try {
+      const command = await commandOf(this.#command, this.name, end, signal);
+      const { token, lease, free } = await new RedisAcquisition({
+        name: this.name,
+        key: new RedisKey(this.#key, command),
+        duration: this.#duration,
+        maxHoldTime: this.#maxHoldTime,
+        pace: this.#pace,
+        signal,
+      }).run(end);
+      return new LeaseHandle({ name: this.name, token, lease, free, leave });
+    } catch (error) {
+      leave();
+      throw error;
+    }
+  }
+
+  /** Waits for the turn within this process. */
+  async #enter(timeout: number, signal: AbortSignal | undefined): Promise<() => void> {
+    // What a factory makes belongs to one request: nobody must wait for another's.
+    if (this.#command.length === 0) return () => {};
+    const queues = queuesOf(this.#command);
+    const queue = queues.get(this.#key) ?? new Queue();
+    queues.set(this.#key, queue);
+    const leave = await queue.enter(timeout, this.name, signal);
+    return () => {
+      leave();
+      if (queue.idle && queues.get(this.#key) === queue) queues.delete(this.#key);
+    };
+  }
+}
+
+/** The same lock, named for readers who use Valkey. */
+export class ValkeyLock extends RedisLock {}
+
+function queuesOf(command: object): Map<string, Queue> {
+  const queues = QUEUES.get(command) ?? new Map<string, Queue>();
+  QUEUES.set(command, queues);
+  return queues;
+}

@@ -1,0 +1,153 @@
+import { Lease, type Moment, now } from "./lease.ts";
+import type { Pace } from "./pace.ts";
+import { pause } from "./pause.ts";
+import { tooLate } from "./queue.ts";
+import type { RedisKey } from "./redis_key.ts";
+import { refusal, unavailable } from "./redis_refusal.ts";
+import { within } from "./within.ts";
+
+/** How long a command may take, in milliseconds: several clients keep one for as long as the server is away. */
+const COMMAND_LIMIT = 5_000;
+
+/** How long a release is tried, in milliseconds: behind that the lease runs out by itself. */
+const RELEASE_LIMIT = 3_000;
+
+/** What an acquisition is to get. */
+export interface RedisAcquisitionOptions {
+  readonly name: string;
+  readonly key: RedisKey;
+  /** Milliseconds. */
+  readonly duration: number;
+  /** For how long it is renewed, in milliseconds. */
+  readonly maxHoldTime: number;
+  readonly pace: Pace;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** A lock that was taken. */
+export interface Taken {
+  readonly token: string;
+  readonly lease: Lease;
+  /** Frees it, and never throws; true if it was still held. */
+  readonly free: () => Promise<boolean>;
+}
+
+/** Why it was not taken this time. */
+interface NotYet {
+  /** In how many milliseconds it is free at the latest. */
+  readonly free: number;
+  readonly failure?: unknown;
+}
+
+/** One attempt to get a lock, from the first command until it is held or given up. */
+export class RedisAcquisition {
+  readonly #options: RedisAcquisitionOptions;
+  #token = crypto.randomUUID();
+  /** The commands that are not answered yet. */
+  #open = new Set<Promise<unknown>>();
+  /** A command failed, and it may have taken the lock all the same. */
+  #doubt = false;
+
+  /** Sends nothing. */
+  constructor(options: RedisAcquisitionOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Waits for the lock; a command that may still take it when this gives up is undone behind the caller's back.
+   *
+   * @param end By `performance.now()`; one command is sent even behind it.
+   * @throws {LockTimeoutError|LockUnavailableError} Or the signal's reason.
+   */
+  async run(end: number): Promise<Taken> {
+    const { name, pace, signal } = this.#options;
+    try {
+      const ahead = Math.min(pace.ahead(), end - performance.now());
+      if (ahead > 0) await pause(ahead, signal);
+      const began = performance.now();
+      for (let round = 0;; round++) {
+        const found = await this.#try(end);
+        if ("lease" in found) {
+          pace.taken(performance.now() - began, round);
+          return found;
+        }
+        const present = performance.now();
+        const wait = Math.min(found.free, pace.wait(present - began));
+        if (present + wait >= end) throw tooLate(name, found.failure);
+        await pause(wait, signal);
+      }
+    } catch (error) {
+      this.#withdraw();
+      throw error;
+    }
+  }
+
+  async #try(end: number): Promise<Taken | NotYet> {
+    const { name, signal } = this.#options;
+    const sent = now();
+    const remaining = end - sent.steady;
+    const limit = remaining > 0 ? Math.min(remaining, COMMAND_LIMIT) : COMMAND_LIMIT;
+    try {
+      const taken = await within(this.#send(), limit, signal);
+      return taken === true ? this.#keep(sent) : { free: taken };
+    } catch (failure) {
+      signal?.throwIfAborted();
+      const reason = refusal(failure);
+      if (reason !== undefined) throw unavailable(name, reason, failure);
+      return { free: Infinity, failure };
+    }
+  }
+
+  #send(): Promise<true | number> {
+    const { key, duration } = this.#options;
+    const answer = key.acquire(this.#token, duration);
+    const open = this.#open.add(answer);
+    answer.then(() => open.delete(answer), () => {
+      open.delete(answer);
+      this.#doubt = true;
+    });
+    return answer;
+  }
+
+  /** Begins to renew it, unless the answer came too late for that. */
+  #keep(sent: Moment): Taken | NotYet {
+    const { name, key, duration, maxHoldTime, pace } = this.#options;
+    const token = this.#token;
+    const lease = new Lease({
+      name,
+      duration,
+      sent,
+      maxHoldTime,
+      renew: (limit) => within(key.extend(token, duration), Math.min(limit, COMMAND_LIMIT)),
+    });
+    if (!lease.held) {
+      lease.end();
+      this.#doubt = true;
+      this.#withdraw();
+      this.#token = crypto.randomUUID();
+      return { free: 0 };
+    }
+    const open = this.#open;
+    const free = (): Promise<boolean> => {
+      pace.released();
+      undo(open, key, token);
+      return key.free(token, RELEASE_LIMIT);
+    };
+    return { token, lease, free };
+  }
+
+  /** Takes back what was sent, whenever it arrives. */
+  #withdraw(): void {
+    const { key } = this.#options;
+    if (this.#doubt) key.withdraw(this.#token);
+    undo(this.#open, key, this.#token);
+    this.#open = new Set();
+    this.#doubt = false;
+  }
+}
+
+/** Frees what commands take that were not answered yet. */
+function undo(open: ReadonlySet<Promise<unknown>>, key: RedisKey, token: string): void {
+  const withdraw = (): void => key.withdraw(token);
+  for (const answer of open) answer.then(withdraw, withdraw);
+}

@@ -1,0 +1,56 @@
+/**
+ * Sends one command to Redis or Valkey and answers its reply; the adapters make one of a client.
+ *
+ * @param args The command's name and its arguments.
+ * @param key The key that it concerns, by which a cluster is routed.
+ */
+export type RedisCommand = (args: [string, ...string[]], key: string) => Promise<unknown>;
+
+/** Sends commands by a client of the package `@db/redis`. */
+export function denoRedis(
+  client: { sendCommand(command: string, args: string[]): Promise<unknown> },
+): RedisCommand {
+  return ([command, ...args]) => client.sendCommand(command, args);
+}
+
+/** Sends commands by a client of the package `redis`. */
+export function nodeRedis(
+  client: { sendCommand(args: string[]): Promise<unknown> },
+): RedisCommand {
+  return (args) => client.sendCommand(args);
+}
+
+/** Sends commands by a cluster client of the package `redis`. */
+export function nodeRedisCluster(
+  client: { sendCommand(key: string, isReadonly: boolean, args: string[]): Promise<unknown> },
+): RedisCommand {
+  return (args, key) => client.sendCommand(key, false, args);
+}
+
+/** Sends commands by a client or cluster of the packages `ioredis` and `iovalkey`. */
+export function ioRedis(
+  client: { call(command: string, ...args: string[]): Promise<unknown> },
+): RedisCommand {
+  return (args) => client.call(...args);
+}
+
+/** Sends commands by a client or cluster client of the package `@valkey/valkey-glide`. */
+export function glide(
+  client: { customCommand(args: string[]): Promise<unknown> },
+): RedisCommand {
+  return (args) => client.customCommand(args);
+}
+
+/** Sends commands by a client of the package `@upstash/redis`. */
+export function upstash(
+  client: { exec(args: [string, ...string[]]): Promise<unknown> },
+): RedisCommand {
+  return (args) => client.exec(args);
+}
+
+/** Sends commands by Bun's own `RedisClient`, which knows no cluster. */
+export function bunRedis(
+  client: { send(command: string, args: string[]): Promise<unknown> },
+): RedisCommand {
+  return ([command, ...args]) => client.send(command, args);
+}

@@ -1,0 +1,98 @@
+import { pause } from "./pause.ts";
+import type { RedisCommand } from "./redis_clients.ts";
+import { refusal, WrongAnswer } from "./redis_refusal.ts";
+import { within } from "./within.ts";
+
+/** A client may send it again: who has the key already is told that he took it. */
+const ACQUIRE = `local owner = redis.call("GET", KEYS[1])
+if owner == ARGV[1] then
+  redis.call("PEXPIRE", KEYS[1], ARGV[2])
+elseif owner then
+  return { 0, redis.call("PTTL", KEYS[1]) }
+else
+  redis.call("SET", KEYS[1], ARGV[1], "PX", ARGV[2])
+end
+return { 1, ARGV[1] }`;
+
+const EXTEND = `if redis.call("GET", KEYS[1]) == ARGV[1] then
+  return redis.call("PEXPIRE", KEYS[1], ARGV[2])
+end
+return 0`;
+
+const RELEASE = `if redis.call("GET", KEYS[1]) == ARGV[1] then
+  return redis.call("DEL", KEYS[1])
+end
+return 0`;
+
+/**
+ * The key of a lock: it holds the token of whoever holds the lock, and runs out with the lease. Each script may arrive
+ * late and more than once, and does nothing to a key with another token. They go as plain EVAL: EVALSHA saves nothing
+ * that can be measured, and what it needs is gone after every restart and failover.
+ */
+export class RedisKey {
+  readonly #key: string;
+  readonly #command: RedisCommand;
+
+  /** Sends nothing. */
+  constructor(key: string, command: RedisCommand) {
+    this.#key = key;
+    this.#command = command;
+  }
+
+  /**
+   * Takes the lock, or begins its lease anew.
+   *
+   * @returns True, or in how many milliseconds the lease of another runs out: Infinity if never.
+   * @throws {WrongAnswer} As whatever the client throws, it leaves open what happened.
+   */
+  async acquire(token: string, lease: number): Promise<true | number> {
+    const answer = await this.#eval(ACQUIRE, token, String(lease));
+    const [taken, detail] = Array.isArray(answer) && answer.length === 2 ? answer : [];
+    // An answer for somebody else bears another token.
+    if (taken === 1 && detail === token) return true;
+    if (taken !== 0 || typeof detail !== "number") throw new WrongAnswer(answer);
+    return detail < 0 ? Infinity : detail;
+  }
+
+  /** Begins the lease anew; false if it is another's by now. */
+  async extend(token: string, lease: number): Promise<boolean> {
+    return truth(await this.#eval(EXTEND, token, String(lease)));
+  }
+
+  /**
+   * Frees the lock, trying until it is answered; it never throws.
+   *
+   * @param limit Milliseconds.
+   * @returns False if it was free or another's already, if an earlier copy did it, or if nobody knows.
+   */
+  async free(token: string, limit: number): Promise<boolean> {
+    const end = performance.now() + limit;
+    for (let wait = 10;; wait *= 2) {
+      try {
+        return await within(this.#release(token), end - performance.now());
+      } catch (error) {
+        if (refusal(error) !== undefined || performance.now() + wait >= end) return false;
+      }
+      await pause(wait);
+    }
+  }
+
+  /** Frees the lock behind the caller's back, once: he is gone, and must leave no timer. Else the lease runs out. */
+  withdraw(token: string): void {
+    this.#release(token).catch(() => {});
+  }
+
+  async #release(token: string): Promise<boolean> {
+    return truth(await this.#eval(RELEASE, token));
+  }
+
+  async #eval(script: string, ...args: string[]): Promise<unknown> {
+    return await this.#command(["EVAL", script, "1", this.#key, ...args], this.#key);
+  }
+}
+
+function truth(answer: unknown): boolean {
+  if (answer === 1) return true;
+  if (answer === 0) return false;
+  throw new WrongAnswer(answer);
+}

@@ -1,0 +1,96 @@
+import { resolveAcquire } from "./acquire_options.ts";
+import type { AcquireOptions, Lock, LockHandle } from "./lock.ts";
+
+/**
+ * Runs a function while one lock or several are held. Several are taken one after the other, sorted by their names, so
+ * that two callers never wait for each other; all are let go of on every path.
+ *
+ * @param fn Gets one handle that stands for all of them: as soon as one lock is lost, it is lost.
+ * @param options For all of them together.
+ * @returns What `fn` answers.
+ * @throws {LockTimeoutError|LockUnavailableError} If one of them could not be taken: `fn` did not run.
+ * @throws {TypeError|RangeError} If an argument is wrong.
+ * @throws What `fn` throws, or the signal's reason if that fires while waiting.
+ *
+ * @example
+ * ```ts
+ * import { LocalLock, withLock } from "@tangled/rqlite/locks";
+ *
+ * const [from, to] = [new LocalLock("account 1"), new LocalLock("account 2")];
+ * const moved = await withLock([from, to], async (handle) => {
+ *   handle.throwIfLost(); // before what must not happen without the locks
+ *   return await Promise.resolve(5);
+ * }, { timeout: 1_000 });
+ * console.assert(moved === 5);
+ * ```
+ */
+export async function withLock<T>(
+  lock: Lock | readonly Lock[],
+  fn: (handle: LockHandle) => Promise<T>,
+  options?: AcquireOptions,
+): Promise<T> {
+  const locks = sorted(lock);
+  if (typeof fn !== "function") throw new TypeError("Cannot use `fn` as it is not a function");
+  const { timeout, signal } = resolveAcquire(options);
+  const end = performance.now() + timeout;
+  const handles: LockHandle[] = [];
+  try {
+    for (const one of locks) {
+      const remaining = Math.max(0, end - performance.now());
+      handles.push(await one.acquire({ timeout: remaining, ...(signal && { signal }) }));
+    }
+    return await fn(handles.length === 1 ? handles[0]! : new JointHandle(handles));
+  } finally {
+    await releaseAll(handles);
+  }
+}
+
+function sorted(lock: Lock | readonly Lock[]): Lock[] {
+  const locks = Array.isArray(lock) ? [...lock as readonly Lock[]] : [lock as Lock];
+  if (locks.length === 0) throw new TypeError("Cannot use `lock` as it is an empty list");
+  for (const one of locks) {
+    if (typeof one?.acquire === "function" && typeof one.name === "string") continue;
+    throw new TypeError("Cannot use `lock` as it must be a lock or a list of them");
+  }
+  if (new Set(locks).size < locks.length) {
+    throw new TypeError("Cannot use `lock` as a lock is in it twice: it would wait for itself");
+  }
+  return locks.sort((a, b) => a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
+}
+
+/** The last that was taken is freed first; true if all were still held. */
+async function releaseAll(handles: readonly LockHandle[]): Promise<boolean> {
+  const released = await Promise.allSettled(handles.toReversed().map((one) => one.release()));
+  return released.every((one) => one.status === "fulfilled" && one.value);
+}
+
+/** Several locks as one. */
+class JointHandle implements LockHandle {
+  readonly name: string;
+  readonly token: string;
+  readonly signal: AbortSignal;
+  readonly #handles: readonly LockHandle[];
+
+  constructor(handles: readonly LockHandle[]) {
+    this.#handles = handles;
+    this.name = handles.map(({ name }) => name).join(", ");
+    this.token = handles.map(({ token }) => token).join(", ");
+    this.signal = AbortSignal.any(handles.map(({ signal }) => signal));
+  }
+
+  get held(): boolean {
+    return this.#handles.every(({ held }) => held);
+  }
+
+  throwIfLost(): void {
+    for (const handle of this.#handles) handle.throwIfLost();
+  }
+
+  release(): Promise<boolean> {
+    return releaseAll(this.#handles);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.release();
+  }
+}
