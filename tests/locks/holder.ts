@@ -32,12 +32,13 @@ function stopped(longer: number): Promise<void> {
   });
 }
 
+// Before anybody hears of the lock, as the stop may follow at once.
+const stop = job.blocks > 0 ? undefined : stopped(job.longer);
 process.stdout.write("holding\n");
-if (job.blocks > 0) {
+if (stop === undefined) {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, job.blocks);
-} else {
-  await stopped(job.longer);
 }
+await stop;
 const { held } = handle;
 await new Promise((resolve) => setTimeout(resolve, 50));
 const { aborted } = tx.signal;

@@ -2,29 +2,45 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { type Client, connect } from "../../mod.ts";
-import { childEngines, OWN_ENGINE } from "../support/engines.ts";
+import { type ChildEngine, childEngines, OWN_ENGINE } from "../support/engines.ts";
+import { sleep } from "../support/http.ts";
 import { skipWithoutRqlited, startRqlited } from "../support/rqlited.ts";
 import { makeCounter, readCounter } from "./crowd.ts";
-import { startHolder } from "./holding.ts";
+import { type Holder, type HolderJob, startHolder } from "./holding.ts";
 import { type LockPlan, makeLock } from "./make_lock.ts";
-import { LOCK_WORLDS } from "./lock_worlds.ts";
+import { LOCK_WORLDS, type LockWorld } from "./lock_worlds.ts";
 
-const LEASE = 300;
+const LEASE = 400;
+
+/** Milliseconds: the holder waits for the signal that ends it. */
+const FOREVER = 1e9;
 
 /** Every engine in one of the runs; in the others the one that runs this. */
 const ENGINES = OWN_ENGINE.name === "deno" ? childEngines() : [OWN_ENGINE];
 
-async function inWorld(
-  start: (lease: number) => Promise<{ plan: LockPlan; stop: () => Promise<void> }>,
-  body: (world: { url: string; db: Client; plan: LockPlan }) => Promise<void>,
+interface Held {
+  readonly db: Client;
+  readonly plan: LockPlan;
+  readonly holder: Holder;
+}
+
+/** Another process holds the lock on a server of its own. */
+async function whileHeld(
+  { start }: LockWorld,
+  engine: ChildEngine,
+  job: Pick<HolderJob, "blocks" | "longer">,
+  body: (held: Held) => Promise<void>,
 ): Promise<void> {
   const server = await startRqlited();
   const { plan, stop } = await start(LEASE);
   const db = connect(server.url, { timeout: 60_000 });
+  let holder: Holder | undefined;
   try {
     await makeCounter(db);
-    await body({ url: server.url, db, plan });
+    holder = await startHolder(engine, { url: server.url, lock: plan, ...job });
+    await body({ db, plan, holder });
   } finally {
+    holder?.kill("SIGKILL");
     await db.close();
     await stop();
     await server.stop();
@@ -32,7 +48,7 @@ async function inWorld(
 }
 
 /** Takes the lock as soon as it can be had, and commits under it. */
-async function raise(db: Client, plan: LockPlan): Promise<void> {
+async function raise({ db, plan }: Held): Promise<void> {
   const { lock, close } = await makeLock(plan, db);
   await db.transaction(async (tx) => {
     const { rows: [row] } = await tx.query<{ n: number }>("SELECT n FROM counter");
@@ -43,50 +59,44 @@ async function raise(db: Client, plan: LockPlan): Promise<void> {
 
 const LOST = { held: false, aborted: true, refused: "LockLostError", state: "rolledback" };
 
+const stoppedOn = (world: LockWorld) => (engine: ChildEngine): Promise<void> =>
+  whileHeld(world, engine, { blocks: 0, longer: LEASE }, async (held) => {
+    held.holder.kill("SIGSTOP");
+    await raise(held);
+    // Longer than the lease, whatever the waiter needed.
+    await sleep(LEASE);
+    held.holder.kill("SIGCONT");
+    assert.deepEqual(await held.holder.found, LOST, engine.name);
+    assert.equal(await readCounter(held.db), 1);
+  });
+
+const blockedOn = (world: LockWorld) => (engine: ChildEngine): Promise<void> =>
+  whileHeld(world, engine, { blocks: 5 * LEASE, longer: 0 }, async (held) => {
+    await raise(held);
+    assert.deepEqual(await held.holder.found, LOST, engine.name);
+    assert.equal(await readCounter(held.db), 1);
+  });
+
+const killedOn = (world: LockWorld) => (engine: ChildEngine): Promise<void> =>
+  whileHeld(world, engine, { blocks: 0, longer: FOREVER }, async (held) => {
+    held.holder.kill("SIGKILL");
+    await held.holder.found;
+    await raise(held);
+    assert.equal(await readCounter(held.db), 1);
+  });
+
 for (const world of LOCK_WORLDS) {
-  describe(`the holder of ${world.name}`, { skip: skipWithoutRqlited() || world.skip }, () => {
-    for (const engine of ENGINES) {
-      it(`stopped on ${engine.name} sees at once that it lost, and cannot commit (locks test 8)`, async () => {
-        await inWorld(world.start, async ({ url, db, plan }) => {
-          const holder = await startHolder(engine, { url, lock: plan, blocks: 0, longer: LEASE });
-          try {
-            holder.kill("SIGSTOP");
-            await raise(db, plan);
-            // Longer than the lease, whatever the waiter needed.
-            await new Promise((resolve) => setTimeout(resolve, LEASE));
-            holder.kill("SIGCONT");
-            assert.deepEqual(await holder.found, LOST);
-            assert.equal(await readCounter(db), 1);
-          } finally {
-            holder.kill("SIGKILL");
-          }
-        });
-      });
+  describe(`the holder of a ${world.name}`, { skip: skipWithoutRqlited() || world.skip }, () => {
+    it("sees at once that it was stopped for too long, and cannot commit (locks test 8)", async () => {
+      await Promise.all(ENGINES.map(stoppedOn(world)));
+    });
 
-      it(`blocked on ${engine.name} sees at once that it lost, and cannot commit (locks test 9)`, async () => {
-        await inWorld(world.start, async ({ url, db, plan }) => {
-          const job = { url, lock: plan, blocks: 4 * LEASE, longer: 0 };
-          const holder = await startHolder(engine, job);
-          try {
-            await raise(db, plan);
-            assert.deepEqual(await holder.found, LOST);
-            assert.equal(await readCounter(db), 1);
-          } finally {
-            holder.kill("SIGKILL");
-          }
-        });
-      });
-    }
+    it("sees at once that it blocked itself for too long, and cannot commit (locks test 9)", async () => {
+      await Promise.all(ENGINES.map(blockedOn(world)));
+    });
 
-    it("killed leaves a lock that the next one gets (locks test 7)", async () => {
-      await inWorld(world.start, async ({ url, db, plan }) => {
-        const job = { url, lock: plan, blocks: 0, longer: 0 };
-        const holder = await startHolder(OWN_ENGINE, job);
-        holder.kill("SIGKILL");
-        await holder.found;
-        await raise(db, plan);
-        assert.equal(await readCounter(db), 1);
-      });
+    it("leaves it to the next one when it is killed (locks test 7)", async () => {
+      await Promise.all(ENGINES.map(killedOn(world)));
     });
   });
 }

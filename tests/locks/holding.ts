@@ -1,4 +1,5 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
+import process from "node:process";
 import { fileURLToPath } from "node:url";
 import type { ChildEngine } from "../support/engines.ts";
 import type { LockPlan } from "./make_lock.ts";
@@ -24,11 +25,13 @@ export interface Found {
   readonly state: string;
 }
 
+type Signal = "SIGSTOP" | "SIGCONT" | "SIGKILL";
+
 /** A process that holds the lock. */
 export interface Holder {
-  readonly kill: (signal: "SIGSTOP" | "SIGCONT" | "SIGKILL") => void;
-  /** What it found, when it has ended by itself. */
-  readonly found: Promise<Found>;
+  readonly kill: (signal: Signal) => void;
+  /** What it found, once it has ended; nothing if it was killed. */
+  readonly found: Promise<Found | undefined>;
 }
 
 const HOLDER = fileURLToPath(new URL("./holder.ts", import.meta.url));
@@ -40,6 +43,8 @@ export async function startHolder(engine: ChildEngine, job: HolderJob): Promise<
   });
   let output = "";
   const ended = new Promise<void>((resolve) => child.once("close", () => resolve()));
+  let over = false;
+  void ended.then(() => over = true);
   await new Promise<void>((resolve, reject) => {
     child.stdout?.on("data", (bytes: Uint8Array) => {
       output += String(bytes);
@@ -48,16 +53,15 @@ export async function startHolder(engine: ChildEngine, job: HolderJob): Promise<
     child.once("error", reject);
     void ended.then(() => reject(new Error("The holder ended before it held the lock")));
   });
-  return { kill: (signal) => void child.kill(signal), found: result(child, ended, () => output) };
+  const kill = (signal: Signal): void => {
+    // Deno's `child.kill()` works once only.
+    if (!over) process.kill(child.pid!, signal);
+  };
+  return { kill, found: result(ended, () => output) };
 }
 
-async function result(
-  child: ChildProcess,
-  ended: Promise<void>,
-  output: () => string,
-): Promise<Found> {
+async function result(ended: Promise<void>, output: () => string): Promise<Found | undefined> {
   await ended;
   const line = output().split("\n")[1] ?? "";
-  if (line !== "") return JSON.parse(line) as Found;
-  return { held: false, aborted: false, refused: String(child.signalCode), state: "" };
+  return line === "" ? undefined : JSON.parse(line) as Found;
 }

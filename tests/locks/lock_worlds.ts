@@ -1,3 +1,4 @@
+import { REDIS_KINDS, type RedisServer, skipWithoutRedis, startRedis } from "../support/redis.ts";
 import type { LockPlan } from "./make_lock.ts";
 
 /** A kind of lock that processes can share, and the server that it needs. */
@@ -14,15 +15,36 @@ export interface StartedLock {
   readonly stop: () => Promise<void>;
 }
 
+/** A lock of a server whose memory may go. */
+export interface RedisLockWorld extends LockWorld {
+  readonly start: (
+    leaseDuration?: number,
+  ) => Promise<StartedLock & { readonly server: RedisServer }>;
+}
+
+const lease = (leaseDuration?: number): { leaseDuration?: number } =>
+  leaseDuration === undefined ? {} : { leaseDuration };
+
+/** Locks in redis-server and in valkey-server. */
+export const REDIS_WORLDS: readonly RedisLockWorld[] = REDIS_KINDS.map((kind) => ({
+  name: `RedisLock on ${kind}-server`,
+  skip: skipWithoutRedis(kind),
+  start: async (leaseDuration) => {
+    const server = await startRedis(kind);
+    const plan = { kind: "redis", port: server.port, ...lease(leaseDuration) } as const;
+    return { server, plan, stop: () => server.stop() };
+  },
+}));
+
 /** Every kind of lock between processes. */
 export const LOCK_WORLDS: readonly LockWorld[] = [
   {
     name: "RqliteLock",
     skip: false,
-    start: (leaseDuration) =>
-      Promise.resolve({
-        plan: { kind: "rqlite", ...(leaseDuration !== undefined && { leaseDuration }) },
-        stop: () => Promise.resolve(),
-      }),
+    start: async (leaseDuration) => ({
+      plan: { kind: "rqlite", ...lease(leaseDuration) },
+      stop: async () => {},
+    }),
   },
+  ...REDIS_WORLDS,
 ];

@@ -1,10 +1,27 @@
 import type { Client, Lock } from "../../mod.ts";
+import {
+  bunRedis,
+  ioRedis,
+  nodeRedis,
+  nodeRedisCluster,
+  type RedisCommand,
+  RedisLock,
+} from "../../src/locks/redis.ts";
 import { RqliteLock } from "../../src/locks/rqlite.ts";
+import { OWN_ENGINE } from "../support/engines.ts";
 
 /** Which lock a process uses, as it can be told to another process. */
 export type LockPlan =
-  | { readonly kind: "none" }
-  | { readonly kind: "rqlite"; readonly leaseDuration?: number };
+  & { readonly leaseDuration?: number }
+  & (
+    | { readonly kind: "none" | "rqlite" }
+    | {
+      readonly kind: "redis";
+      /** Of one node of it, with a cluster. */
+      readonly port: number;
+      readonly cluster?: boolean;
+    }
+  );
 
 /** A lock, and what closes its client. */
 export interface MadeLock {
@@ -12,17 +29,72 @@ export interface MadeLock {
   readonly close: () => Promise<void>;
 }
 
-/** Makes the lock that all processes of a test share. */
-export function makeLock(plan: LockPlan, db: Client): Promise<MadeLock> {
-  const name = "counter";
-  const close = (): Promise<void> => Promise.resolve();
+interface Connection {
+  readonly command: RedisCommand;
+  readonly close: () => Promise<void>;
+}
+
+/** What is used of Bun's own client, which only Bun has. */
+interface BunClient {
+  send(command: string, args: string[]): Promise<unknown>;
+  close(): void;
+}
+const { Bun } = globalThis as { Bun?: { RedisClient: new (url: string) => BunClient } };
+
+const nothing = (): void => {};
+
+/** Makes the lock that all processes of a test share; by another client of Redis on each engine. */
+export async function makeLock(plan: LockPlan, db: Client): Promise<MadeLock> {
+  const { leaseDuration } = plan;
+  const options = { name: "counter", ...(leaseDuration !== undefined && { leaseDuration }) };
   switch (plan.kind) {
     case "none":
-      return Promise.resolve({ lock: undefined, close });
-    case "rqlite": {
-      const { leaseDuration } = plan;
-      const options = { name, client: db, ...(leaseDuration !== undefined && { leaseDuration }) };
-      return Promise.resolve({ lock: new RqliteLock(options), close });
+      return { lock: undefined, close: async () => {} };
+    case "rqlite":
+      return { lock: new RqliteLock({ ...options, client: db }), close: async () => {} };
+    case "redis": {
+      const { name } = OWN_ENGINE;
+      const connect = (plan.cluster ? CLUSTERS : SINGLES)[name];
+      const { command, close } = await connect(plan.port);
+      return { lock: new RedisLock({ ...options, command }), close };
     }
   }
+}
+
+async function nodeRedisOf(port: number): Promise<Connection> {
+  const { createClient } = await import("redis");
+  const client = createClient({ url: urlOf(port) }).on("error", nothing);
+  await client.connect();
+  return { command: nodeRedis(client), close: async () => client.destroy() };
+}
+
+async function ioRedisOf(port: number): Promise<Connection> {
+  const { Redis } = await import("ioredis");
+  const client = new Redis({ port, host: "127.0.0.1" }).on("error", nothing);
+  return { command: ioRedis(client), close: async () => client.disconnect() };
+}
+
+async function bunRedisOf(port: number): Promise<Connection> {
+  const client = new Bun!.RedisClient(urlOf(port));
+  return { command: bunRedis(client), close: async () => client.close() };
+}
+
+async function nodeClusterOf(port: number): Promise<Connection> {
+  const { createCluster } = await import("redis");
+  const client = createCluster({ rootNodes: [{ url: urlOf(port) }] }).on("error", nothing);
+  await client.connect();
+  return { command: nodeRedisCluster(client), close: async () => client.destroy() };
+}
+
+async function ioClusterOf(port: number): Promise<Connection> {
+  const { Cluster } = await import("ioredis");
+  const client = new Cluster([{ host: "127.0.0.1", port }]).on("error", nothing);
+  return { command: ioRedis(client), close: async () => client.disconnect() };
+}
+
+const SINGLES = { deno: nodeRedisOf, node: ioRedisOf, bun: bunRedisOf };
+const CLUSTERS = { deno: nodeClusterOf, node: ioClusterOf, bun: ioClusterOf };
+
+function urlOf(port: number): string {
+  return `redis://127.0.0.1:${port}`;
 }
