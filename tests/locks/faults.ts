@@ -7,7 +7,7 @@ import { startRedisCluster } from "../support/redis_cluster.ts";
 import type { RedisKind } from "../support/redis.ts";
 import { startRqlited } from "../support/rqlited.ts";
 import { count, type Crowd, type Told } from "./crowd.ts";
-import type { LockWorld, RedisLockWorld } from "./lock_worlds.ts";
+import type { LockWorld, RedisLockWorld, StartedLock } from "./lock_worlds.ts";
 import type { LockPlan } from "./make_lock.ts";
 
 /** How much is counted. */
@@ -33,18 +33,18 @@ const GUARDED = { isolation: "none" } as const;
 
 /** Nothing goes wrong: nobody is in another's way. */
 export async function countInPeace({ start }: LockWorld, size: Size): Promise<Counted> {
-  return await onOneNode(start, undefined, size, {});
+  return await onOneNode(start, undefined, size);
 }
 
 /** No lock and no guard, to show that the count means something. */
 export async function countUnguarded(size: Size): Promise<Counted> {
   const plan = { kind: "none" } as const;
-  return await onOneNode(async () => ({ plan, stop: async () => {} }), undefined, size, {});
+  return await onOneNode(async () => ({ plan, stop: async () => {} }), undefined, size);
 }
 
 /** Holders are stopped between reading and writing, and between the last look at the clock and the commit. */
 export async function countWithPauses({ start }: LockWorld, size: Size): Promise<Counted> {
-  return await onOneNode(start, LEASE, size, { pauses: pausesOf(size) });
+  return await onOneNode(start, LEASE, size, () => ({ pauses: pausesOf(size) }));
 }
 
 /** The same, and answers to commits are lost. */
@@ -73,18 +73,18 @@ export async function countWithLostAnswers(
 
 /** The server of the lock forgets everything, again and again. */
 export async function countWithWipes({ start }: RedisLockWorld, size: Size): Promise<Counted> {
-  return await onOneNode(start, undefined, size, {
+  return await onOneNode(start, undefined, size, ({ server }) => ({
     think: 20,
-    trouble: (server) => repeat(300, async () => void await server.send("FLUSHALL")),
-  });
+    trouble: repeat(300, async () => void await server.send("FLUSHALL")),
+  }));
 }
 
 /** The server of the lock is killed and starts empty, again and again. */
 export async function countWithRestarts({ start }: RedisLockWorld, size: Size): Promise<Counted> {
-  return await onOneNode(start, undefined, size, {
+  return await onOneNode(start, undefined, size, ({ server }) => ({
     think: 20,
-    trouble: (server) => repeat(size.blow, () => server.restart()),
-  });
+    trouble: repeat(size.blow, () => server.restart()),
+  }));
 }
 
 /** A replica that knows nothing of the lock takes over from the master that has it. */
@@ -148,27 +148,17 @@ export async function countWithDeadLeaders(
   }
 }
 
-type Started = Awaited<ReturnType<LockWorld["start"]>>;
-
 /** Lets them count on one node, under a lock that was just started. */
-async function onOneNode<S extends Started>(
+async function onOneNode<S extends StartedLock>(
   start: (lease?: number) => Promise<S>,
   lease: number | undefined,
   size: Size,
-  { trouble, ...more }: Pick<Crowd, "pauses" | "think"> & {
-    readonly trouble?: (server: S extends { readonly server: infer T } ? T : never) => (
-      over: AbortSignal,
-    ) => Promise<void>;
-  },
+  more: (started: S) => Pick<Crowd, "pauses" | "think" | "trouble"> = () => ({}),
 ): Promise<Counted> {
   const node = await startRqlited();
   const started = await start(lease);
   try {
-    return await count(node.url, {
-      ...crowdOf(size, started.plan),
-      ...more,
-      ...(trouble && { trouble: trouble((started as Started & { server: never }).server) }),
-    });
+    return await count(node.url, { ...crowdOf(size, started.plan), ...more(started) });
   } finally {
     await started.stop();
     await node.stop();
