@@ -68,12 +68,15 @@ for (const world of REDIS_WORLDS) {
 }
 
 describe("processes on clusters", { skip }, () => {
-  for (const kind of REDIS_KINDS) {
-    const name = `count exactly though a replica of ${kind}-server that lags takes over`;
-    it(`${name} (locks test 12)`, { skip: skipWithoutRedis(kind) }, async () => {
-      assert.equal((await countWithFailover(kind, SIZE)).n, TOTAL);
-    });
-  }
+  const lacks = REDIS_KINDS.map(skipWithoutRedis).find((reason) => reason !== false) ?? false;
+  it(
+    "count exactly though a replica that lags takes over (locks test 12)",
+    { skip: lacks },
+    async () => {
+      const counted = await Promise.all(REDIS_KINDS.map((kind) => countWithFailover(kind, SIZE)));
+      assert.deepEqual(counted.map(({ n }) => n), [TOTAL, TOTAL]);
+    },
+  );
 
   it("count exactly though rqlite's leader is killed (locks test 16)", async () => {
     const [world] = LOCK_WORLDS;
