@@ -41,10 +41,11 @@ export const LOCK_WORLDS: readonly LockWorld[] = [
   {
     name: "RqliteLock",
     skip: false,
-    start: async (leaseDuration) => ({
-      plan: { kind: "rqlite", ...lease(leaseDuration) },
-      stop: async () => {},
-    }),
+    start: (leaseDuration) =>
+      Promise.resolve({
+        plan: { kind: "rqlite", ...lease(leaseDuration) },
+        stop: () => Promise.resolve(),
+      }),
   },
   ...REDIS_WORLDS,
 ];

@@ -40,7 +40,8 @@ interface BunClient {
 }
 const { Bun } = globalThis as { Bun?: { RedisClient: new (url: string) => BunClient } };
 
-const nothing = (): void => {};
+const nothing = (): Promise<void> => Promise.resolve();
+const ignore = (): void => {};
 
 /** Makes the lock that all processes of a test share; by another client of Redis on each engine. */
 export async function makeLock(plan: LockPlan, db: Client): Promise<MadeLock> {
@@ -48,9 +49,9 @@ export async function makeLock(plan: LockPlan, db: Client): Promise<MadeLock> {
   const options = { name: "counter", ...(leaseDuration !== undefined && { leaseDuration }) };
   switch (plan.kind) {
     case "none":
-      return { lock: undefined, close: async () => {} };
+      return { lock: undefined, close: nothing };
     case "rqlite":
-      return { lock: new RqliteLock({ ...options, client: db }), close: async () => {} };
+      return { lock: new RqliteLock({ ...options, client: db }), close: nothing };
     case "redis": {
       const { name } = OWN_ENGINE;
       const connect = plan.cluster ? ioClusterOf : SINGLES[name];
@@ -62,30 +63,34 @@ export async function makeLock(plan: LockPlan, db: Client): Promise<MadeLock> {
 
 async function nodeRedisOf(port: number): Promise<Connection> {
   const { createClient } = await import("redis");
-  const client = createClient({ url: urlOf(port) }).on("error", nothing);
+  const client = createClient({ url: urlOf(port) }).on("error", ignore);
   await client.connect();
-  return { command: nodeRedis(client), close: async () => client.destroy() };
+  return { command: nodeRedis(client), close: closing(() => client.destroy()) };
 }
 
 async function ioRedisOf(port: number): Promise<Connection> {
   const { Redis } = await import("ioredis");
-  const client = new Redis({ port, host: "127.0.0.1" }).on("error", nothing);
-  return { command: ioRedis(client), close: async () => client.disconnect() };
+  const client = new Redis({ port, host: "127.0.0.1" }).on("error", ignore);
+  return { command: ioRedis(client), close: closing(() => client.disconnect()) };
 }
 
-async function bunRedisOf(port: number): Promise<Connection> {
+function bunRedisOf(port: number): Promise<Connection> {
   const client = new Bun!.RedisClient(urlOf(port));
-  return { command: bunRedis(client), close: async () => client.close() };
+  return Promise.resolve({ command: bunRedis(client), close: closing(() => client.close()) });
 }
 
 /** On every engine, as the package `redis` waits for ever for a node that is gone. */
 async function ioClusterOf(port: number): Promise<Connection> {
   const { Cluster } = await import("ioredis");
-  const client = new Cluster([{ host: "127.0.0.1", port }]).on("error", nothing);
-  return { command: ioRedis(client), close: async () => client.disconnect() };
+  const client = new Cluster([{ host: "127.0.0.1", port }]).on("error", ignore);
+  return { command: ioRedis(client), close: closing(() => client.disconnect()) };
 }
 
 const SINGLES = { deno: nodeRedisOf, node: ioRedisOf, bun: bunRedisOf };
+
+function closing(close: () => void): () => Promise<void> {
+  return () => Promise.resolve(close());
+}
 
 function urlOf(port: number): string {
   return `redis://127.0.0.1:${port}`;
