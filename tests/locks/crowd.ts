@@ -10,6 +10,8 @@ export interface Job {
   readonly urls: readonly string[];
   readonly rounds: number;
   readonly lock: LockPlan;
+  /** In transactions; otherwise the lock is all there is. */
+  readonly guarded: boolean;
   /** "none" leaves the version of the lock as the only guard. */
   readonly isolation: "serializable" | "none";
   /** How many of its runs stop the whole process between reading and writing, and for how long. */
@@ -30,8 +32,9 @@ export interface Told {
 }
 
 /** Many processes that raise one counter. */
-export interface Crowd extends Omit<Job, "urls" | "think" | "isolation"> {
+export interface Crowd extends Omit<Job, "urls" | "think" | "isolation" | "guarded"> {
   readonly processes: number;
+  readonly guarded?: boolean;
   readonly isolation?: Job["isolation"];
   readonly think?: number;
   /** Process i knows the address i, and begins again behind the last. */
@@ -55,7 +58,8 @@ export async function readCounter(db: Client): Promise<number> {
 
 /** Lets the processes work, on every engine at hand, until all of them are done. */
 export async function runCrowd(crowd: Crowd): Promise<Told> {
-  const { processes, trouble, urls, isolation = "serializable", think = 0, ...rest } = crowd;
+  const { processes, trouble, urls, think = 0, ...rest } = crowd;
+  const { guarded = true, isolation = "serializable" } = crowd;
   const engines = childEngines();
   const over = new AbortController();
   const troubled = trouble?.(over.signal);
@@ -64,7 +68,7 @@ export async function runCrowd(crowd: Crowd): Promise<Told> {
   const children: ChildProcess[] = [];
   const work = Array.from({ length: processes }, (_, i) => {
     const { command, args } = engines[i % engines.length]!;
-    const job: Job = { ...rest, isolation, think, urls: [urls[i % urls.length]!] };
+    const job: Job = { ...rest, guarded, isolation, think, urls: [urls[i % urls.length]!] };
     const child = spawn(command, [...args, WORKER, JSON.stringify(job)], {
       stdio: ["pipe", "pipe", "inherit"],
     });

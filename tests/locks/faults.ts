@@ -36,11 +36,9 @@ export async function countInPeace({ start }: LockWorld, size: Size): Promise<Co
   return await onOneNode(start, undefined, size);
 }
 
-/** No lock and no guard, to show that the count means something. */
-export async function countUnguarded(size: Size): Promise<Counted> {
-  const start = (): Promise<StartedLock> =>
-    Promise.resolve({ plan: { kind: "none" }, stop: () => Promise.resolve() });
-  return await onOneNode(start, undefined, size);
+/** The same pauses where the lock is all there is: to show that the others need the guard, and are tried hard. */
+export async function countUnguarded({ start }: LockWorld, size: Size): Promise<Counted> {
+  return await onOneNode(start, LEASE, size, () => ({ pauses: pausesOf(size), guarded: false }));
 }
 
 /** Holders are stopped between reading and writing, and between the last look at the clock and the commit. */
@@ -154,7 +152,7 @@ async function onOneNode<S extends StartedLock>(
   start: (lease?: number) => Promise<S>,
   lease: number | undefined,
   size: Size,
-  more: (started: S) => Pick<Crowd, "pauses" | "think" | "trouble"> = () => ({}),
+  more: (started: S) => Pick<Crowd, "pauses" | "think" | "trouble" | "guarded"> = () => ({}),
 ): Promise<Counted> {
   const node = await startRqlited();
   const started = await start(lease);

@@ -12,7 +12,7 @@ process.stdin.once("end", () => process.exit(1)).resume();
 
 const db = connect(job.url, { timeout: 60_000 });
 const { lock, close } = await makeLock(job.lock, db);
-const handle: LockHandle = await lock!.acquire({ timeout: 60_000 });
+const handle: LockHandle = await lock.acquire({ timeout: 60_000 });
 const tx = await db.begin({ lock: { name: handle.name, acquire: () => Promise.resolve(handle) } });
 await tx.query("SELECT n FROM counter");
 await tx.execute("UPDATE counter SET n = 1000");

@@ -53,7 +53,7 @@ async function raise({ db, plan }: Held): Promise<void> {
   await db.transaction(async (tx) => {
     const { rows: [row] } = await tx.query<{ n: number }>("SELECT n FROM counter");
     await tx.execute("UPDATE counter SET n = ?", [row!.n + 1]);
-  }, { lock: lock!, timeout: 60_000 });
+  }, { lock, timeout: 60_000 });
   await close();
 }
 

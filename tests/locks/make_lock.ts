@@ -13,7 +13,7 @@ import { OWN_ENGINE } from "../support/engines.ts";
 export type LockPlan =
   & { readonly leaseDuration?: number }
   & (
-    | { readonly kind: "none" | "rqlite" }
+    | { readonly kind: "rqlite" }
     | {
       readonly kind: "redis";
       /** Of one node of it, with a cluster. */
@@ -24,7 +24,7 @@ export type LockPlan =
 
 /** A lock, and what closes its client. */
 export interface MadeLock {
-  readonly lock: Lock | undefined;
+  readonly lock: Lock;
   readonly close: () => Promise<void>;
 }
 
@@ -48,8 +48,6 @@ export async function makeLock(plan: LockPlan, db: Client): Promise<MadeLock> {
   const { leaseDuration } = plan;
   const options = { name: "counter", ...(leaseDuration !== undefined && { leaseDuration }) };
   switch (plan.kind) {
-    case "none":
-      return { lock: undefined, close: nothing };
     case "rqlite":
       return { lock: new RqliteLock({ ...options, client: db }), close: nothing };
     case "redis": {

@@ -2,15 +2,15 @@
 
 import process from "node:process";
 import {
-  type Client,
   connect,
+  type Executor,
   LockLostError,
   LockTimeoutError,
   OutcomeUnknownError,
   RqliteError,
-  type Transaction,
   TransactionConflictError,
 } from "../../mod.ts";
+import { withLock } from "../../src/locks/mod.ts";
 import type { Job, Told } from "./crowd.ts";
 import { makeLock } from "./make_lock.ts";
 
@@ -39,27 +39,38 @@ const slowFetch: typeof fetch = (input, init) => {
   return fetch(input, init);
 };
 
-async function raise(tx: Transaction): Promise<void> {
+const db = connect(job.urls, { timeout: 60_000, fetch: slowFetch });
+const { lock, close } = await makeLock(job.lock, db);
+
+async function raise(tx: Executor): Promise<void> {
   told.runs++;
   const { rows: [row] } = await tx.query<{ n: number }>("SELECT n FROM counter");
   stopSometimes();
   await tx.execute("UPDATE counter SET n = ?", [row!.n + 1]);
 }
 
+/** One increment, by whatever keeps others away. */
+async function raiseOnce(): Promise<void> {
+  const { guarded, isolation } = job;
+  const timeout = 60_000;
+  if (guarded) await db.transaction(raise, { lock, isolation, retries: 1000, timeout });
+  else await withLock(lock, () => raise(db), { timeout });
+}
+
 /** Whether it is certain that it was not applied, and worth another try. */
-async function isUndone(db: Client, error: unknown): Promise<boolean> {
+async function isUndone(error: unknown): Promise<boolean> {
   if (error instanceof LockLostError) told.lost++;
   else if (error instanceof LockTimeoutError) told.timeouts++;
   else if (error instanceof TransactionConflictError) told.conflicts++;
   else if (error instanceof OutcomeUnknownError) {
     told.unknown++;
-    return !await wasApplied(db, error.id!);
+    return !await wasApplied(error.id!);
   } else if (error instanceof RqliteError && error.retryable) told.failures++;
   else throw error;
   return true;
 }
 
-async function wasApplied(db: Client, id: string): Promise<boolean> {
+async function wasApplied(id: string): Promise<boolean> {
   for (;;) {
     const outcome = await db.outcome(id, { timeout: 60_000 }).catch(() => "away");
     if (outcome === "unknown") throw new Error("Nobody can tell any more");
@@ -67,21 +78,13 @@ async function wasApplied(db: Client, id: string): Promise<boolean> {
   }
 }
 
-const db = connect(job.urls, { timeout: 60_000, fetch: slowFetch });
-const { lock, close } = await makeLock(job.lock, db);
-const { isolation } = job;
 for (let round = 0; round < job.rounds; round++) {
   for (;;) {
     try {
-      await db.transaction(raise, {
-        ...(lock && { lock }),
-        isolation,
-        retries: 1000,
-        timeout: 60_000,
-      });
+      await raiseOnce();
       break;
     } catch (error) {
-      if (!await isUndone(db, error)) break;
+      if (!await isUndone(error)) break;
     }
   }
   if (job.think > 0) await new Promise((resolve) => setTimeout(resolve, Math.random() * job.think));
