@@ -54,7 +54,7 @@ export async function runTransaction<T>(
   try {
     return await new Runs(runner, options, deadline, hold, fn).all();
   } finally {
-    await hold?.release();
+    await hold?.release(deadline);
   }
 }
 

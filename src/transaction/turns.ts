@@ -1,3 +1,5 @@
+import { waitFor } from "./wait_for.ts";
+
 /** How long one transaction waits for its turn at most, in milliseconds: on Workers another request may never end. */
 const LONGEST_WAIT = 5_000;
 
@@ -16,19 +18,7 @@ export class Turns {
     const before = this.#last;
     const mine = new Promise<void>((resolve) => done = resolve);
     this.#last = mine;
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    let stop = (): void => {};
-    const limit = new Promise<void>((resolve) => {
-      stop = resolve;
-      timer = setTimeout(resolve, Math.min(longest, LONGEST_WAIT));
-    });
-    for (const signal of signals) {
-      if (signal.aborted) stop();
-      signal.addEventListener("abort", stop, { once: true });
-    }
-    await Promise.race([before, limit]);
-    clearTimeout(timer);
-    for (const signal of signals) signal.removeEventListener("abort", stop);
+    await waitFor(before, Math.min(longest, LONGEST_WAIT), signals);
     return done;
   }
 }

@@ -217,6 +217,26 @@ describe("the lock of a transaction is taken once and released once (locks test 
     assert.equal(await n(), 2);
   });
 
+  test("and a release that hangs does not hang the transaction", async ({ db, lock, n }) => {
+    const acquire = lock.acquire.bind(lock);
+    lock.acquire = async (options) => ({
+      ...await acquire(options),
+      held: true,
+      release: () => new Promise(() => {}),
+    });
+    await db.transaction(add, { lock, timeout: 200 });
+    const controller = new AbortController();
+    const aborted = db.transaction(async (tx) => {
+      await add(tx);
+      controller.abort(new Error("enough"));
+    }, { lock, signal: controller.signal });
+    await assert.rejects(aborted, /enough/);
+    const tx = await db.begin({ lock, timeout: 200 });
+    await add(tx);
+    await tx.commit();
+    assert.equal(await n(), 2);
+  });
+
   test("and a lock that could not be had is not released", async ({ db, lock, network }) => {
     let runs = 0;
     lock.acquire = () => Promise.reject(new LockTimeoutError("Not in time", { lock: "stock" }));
