@@ -326,12 +326,12 @@ export class DefaultTransaction implements Transaction {
   async #expire(): Promise<void> {
     if (this.#state !== "active" || this.#ending) return;
     await this.rollback();
-    await this.#context.hold?.release();
+    await this.#context.hold?.release(this.#context.deadline);
   }
 
   async #letGo(): Promise<void> {
-    const { hold, releases } = this.#context;
-    if (releases && this.#state !== "active") await hold?.release();
+    const { hold, releases, deadline } = this.#context;
+    if (releases && this.#state !== "active") await hold?.release(deadline);
   }
 }
 

@@ -2,7 +2,12 @@ import { LockLostError } from "../errors.ts";
 import type { Executor } from "../client/executor.ts";
 import type { BatchRelease, LockHandle } from "../locks/lock.ts";
 import type { Prepared } from "../sql/prepare.ts";
+import type { Deadline } from "../transport/deadline.ts";
 import { own } from "./internal.ts";
+import { waitFor } from "./wait_for.ts";
+
+/** What a release may take after the end of the transaction's time, in milliseconds. */
+const GRACE = 250;
 
 /** The lock of a transaction while it is held: believed only as far as its clocks go, and let go of on every path. */
 export class Hold {
@@ -54,9 +59,13 @@ export class Hold {
     this.#riding?.applied();
   }
 
-  /** Lets go, once. Whatever becomes of it, what the transaction did stands, and a lease runs out by itself. */
-  release(): Promise<void> {
-    return this.#released ??= this.#release();
+  /**
+   * Lets go, once. Whatever becomes of it, what the transaction did stands, and a lease runs out by itself: so nobody
+   * waits for that much longer than he would for the transaction.
+   */
+  async release({ remaining, signal }: Deadline): Promise<void> {
+    this.#released ??= this.#release();
+    await waitFor(this.#released, Math.max(GRACE, signal?.aborted ? 0 : remaining));
   }
 
   async #release(): Promise<void> {

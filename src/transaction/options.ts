@@ -52,6 +52,7 @@ export function resolveTransaction(
       `Cannot use \`retries\` as it must be an integer from 0 on: current value is ${retries}`,
     );
   }
+  if (lock !== undefined) checkLock(lock);
   if (scope !== undefined && (typeof scope !== "string" || scope === "")) {
     throw new TypeError("Cannot use `scope` as it must be a name");
   }
@@ -89,6 +90,14 @@ function choose(name: keyof typeof CHOICES, value: string | undefined): void {
   if (value === undefined || choices.includes(value)) return;
   throw new TypeError(
     `Cannot use \`${name}\` as it must be one of ${choices.join(", ")}: current value is ${value}`,
+  );
+}
+
+function checkLock(lock: unknown): void {
+  const { name, acquire } = (lock ?? {}) as Record<string, unknown>;
+  if (typeof name === "string" && name !== "" && typeof acquire === "function") return;
+  throw new TypeError(
+    "Cannot use `lock` as it must be a lock, such as `new RqliteLock(…)`: it has no name or cannot be acquired",
   );
 }
 

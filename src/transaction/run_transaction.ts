@@ -54,7 +54,7 @@ export async function runTransaction<T>(
   try {
     return await new Runs(runner, options, deadline, hold, fn).all();
   } finally {
-    await hold?.release();
+    await hold?.release(deadline);
   }
 }
 
@@ -93,7 +93,7 @@ class Runs<T> {
           return await this.#giveUp(this.#counted(run.error));
         }
         // Those that collided take turns, so that each gets through at last.
-        done ??= await this.#runner.turns.take(this.#deadline.remaining);
+        done ??= await this.#takeTurn();
         const longest = Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** this.#count);
         try {
           await pause(Math.random() * longest, this.#deadline);
@@ -105,6 +105,13 @@ class Runs<T> {
     } finally {
       done?.();
     }
+  }
+
+  /** Not for longer than it makes sense: whoever waits holds his lock. */
+  #takeTurn(): Promise<() => void> {
+    const { remaining, signal } = this.#deadline;
+    const signals = [signal, this.#hold?.signal].filter((one) => one !== undefined);
+    return this.#runner.turns.take(remaining, signals);
   }
 
   async #once(): Promise<{ readonly result: T } | { readonly error: unknown }> {

@@ -72,7 +72,10 @@ export interface Transaction extends Executor, AsyncDisposable {
   readonly signal: AbortSignal;
   /** "unknown" when the answer to the commit was lost for good. */
   readonly state: "active" | "committed" | "rolledback" | "unknown";
-  /** With a lock or scope, once something was read: the version that this commit will carry. */
+  /**
+   * With a lock or scope, once something was read: the version that this commit will carry, for third systems that
+   * refuse lower ones. Two that hold a lock at once may see the same one; only one of them is committed.
+   */
   readonly fencingToken: bigint | undefined;
   /** See {@linkcode Executor.query}. */
   query<R = Row>(

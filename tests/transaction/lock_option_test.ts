@@ -52,6 +52,22 @@ const add = async (tx: Pick<Client, "query" | "execute">): Promise<void> => {
   await tx.execute("UPDATE t SET n = ?", [row!.n + 1]);
 };
 
+/** A transaction that collided and has its turn until it is woken. */
+async function takeTurn({ db, set }: World): Promise<{ ended: Promise<void>; wake: () => void }> {
+  let [wake, began] = [(): void => {}, (): void => {}];
+  const woken = new Promise<void>((resolve) => wake = resolve);
+  const running = new Promise<void>((resolve) => began = resolve);
+  let runs = 0;
+  const ended = db.transaction(async (tx) => {
+    await add(tx);
+    if (++runs === 1) return void await set(Math.random());
+    began();
+    await woken;
+  });
+  await running;
+  return { ended: ended.catch(() => {}), wake };
+}
+
 describe("the lock of a transaction is taken once and released once (locks test 24)", () => {
   test("by transaction(fn) that commits, and the version guard is on", async ({ db, lock }) => {
     await db.transaction(async (tx) => {
@@ -143,6 +159,26 @@ describe("the lock of a transaction is taken once and released once (locks test 
     assert.equal(await n(), 0);
   });
 
+  test("at once when the caller aborts or the lock is lost while others have their turn", async (world) => {
+    const { db, lock, set } = world;
+    const controller = new AbortController();
+    for (const end of [() => lock.lose(), () => controller.abort(new Error("enough"))]) {
+      const { ended, wake } = await takeTurn(world);
+      const waiting = db.transaction(async (tx) => {
+        await add(tx);
+        await set(Math.random());
+      }, { lock, signal: controller.signal });
+      const order: string[] = [];
+      const settled = waiting.catch(() => order.push("waiting"));
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      end();
+      setTimeout(wake, 500);
+      await Promise.all([settled, ended.then(() => order.push("turn"))]);
+      assert.deepEqual(order, ["waiting", "turn"]);
+      assert.deepEqual(lock.told.splice(0), ONCE);
+    }
+  });
+
   test("by begin(): commit, rollback, disposal, a failed commit, and time", async (world) => {
     const { db, lock, set } = world;
     const committed = await db.begin({ lock });
@@ -181,6 +217,26 @@ describe("the lock of a transaction is taken once and released once (locks test 
     assert.equal(await n(), 2);
   });
 
+  test("and a release that hangs does not hang the transaction", async ({ db, lock, n }) => {
+    const acquire = lock.acquire.bind(lock);
+    lock.acquire = async (options) => ({
+      ...await acquire(options),
+      held: true,
+      release: () => new Promise(() => {}),
+    });
+    await db.transaction(add, { lock, timeout: 200 });
+    const controller = new AbortController();
+    const aborted = db.transaction(async (tx) => {
+      await add(tx);
+      controller.abort(new Error("enough"));
+    }, { lock, signal: controller.signal });
+    await assert.rejects(aborted, /enough/);
+    const tx = await db.begin({ lock, timeout: 200 });
+    await add(tx);
+    await tx.commit();
+    assert.equal(await n(), 2);
+  });
+
   test("and a lock that could not be had is not released", async ({ db, lock, network }) => {
     let runs = 0;
     lock.acquire = () => Promise.reject(new LockTimeoutError("Not in time", { lock: "stock" }));
@@ -195,6 +251,17 @@ describe("the lock of a transaction is taken once and released once (locks test 
 });
 
 describe("the wait for the lock of a transaction", () => {
+  test("does not begin with something else than a lock", async ({ db, network }) => {
+    const before = network.requests.length;
+    for (const wrong of [null, "stock", {}, { name: "", acquire() {} }, { name: "stock" }]) {
+      const options = { lock: wrong as unknown as ToldLock };
+      const message = /Cannot use `lock` as it must be a lock, such as `new RqliteLock\(…\)`/;
+      await assert.rejects(db.transaction(add, options), { name: "TypeError", message });
+      await assert.rejects(db.begin(options), { name: "TypeError", message });
+    }
+    assert.equal(network.requests.length, before);
+  });
+
   test("has the lock's own limit, or the transaction's where that is given", async (world) => {
     const { db, lock } = world;
     const { signal } = new AbortController();
