@@ -11,8 +11,9 @@ export class WrongAnswer extends Error {
   }
 }
 
-/** What servers say of a state that passes, wherever in a message: failing over, starting, busy with a script. */
-const PASSES = /\b(?:ASK|BUSY|CLUSTERDOWN|LOADING|MASTERDOWN|MOVED|READONLY|TRYAGAIN)\b/;
+/** What is said of a state that passes, wherever in a message: failing over, starting, busy with a script. */
+const PASSES =
+  /\b(?:ASK|BUSY|CLUSTERDOWN|LOADING|MASTERDOWN|MOVED|READONLY|TRYAGAIN|Too many Cluster redirections)\b/;
 
 /** What servers say of something that they will not do, now or later; glide words it anew. */
 const FORBIDDEN =
@@ -34,12 +35,13 @@ export function refusal(error: unknown): string | undefined {
   const { name, message } = error instanceof Error ? error : { name: "", message: String(error) };
   const text = brief(message);
   if (error instanceof WrongAnswer) return `${text}; ${ADAPTER}`;
+  // Also where its last words are those of a closed client: a cluster's client says them of one node.
+  if (PASSES.test(message)) return undefined;
   if (CLOSED_NAMES.includes(name) || CLOSED.test(message)) return `its client is closed: ${text}`;
   // What a client of another kind makes of such arguments, or an object without that method.
   if (error instanceof TypeError && !isNetwork(error)) {
     return `its client does not take commands like that: ${text}; ${ADAPTER}`;
   }
-  if (PASSES.test(message)) return undefined;
   if (FORBIDDEN.test(message)) return `the server forbids it: ${text}; ${RIGHTS}`;
   return REFUSED.test(message) ? `the server refuses it: ${text}; ${ADAPTER}` : undefined;
 }

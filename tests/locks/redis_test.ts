@@ -155,6 +155,16 @@ describe("RedisLock", { skip: skipWithoutRedis("redis") }, () => {
       });
     }));
 
+  it("goes on where a cluster's client has lost one of its nodes", () =>
+    onRedis(async ({ command }) => {
+      // As ioredis words it while nobody has taken over yet.
+      const words = "Too many Cluster redirections. Last error: Error: Connection is closed.";
+      const failing = recorded(command, (_args, i) => {
+        if (i < 2) throw new Error(words);
+      });
+      assert.equal(await (await lockOf(failing.command).acquire()).release(), true);
+    }));
+
   it("takes back what is answered after the caller gave up (locks test 6)", () =>
     onRedis(async ({ command, owner }) => {
       for (const giveUp of ["timeout", "abort"]) {
