@@ -80,7 +80,7 @@ describe("inserts of several tasks", { skip }, () => {
       const urls = all ? [leader.url, ...cluster.urls] : [follower!.url];
       const events: RequestEvent[] = [];
       const onRequest = (event: RequestEvent) => void events.push(event);
-      db = connect(urls, { timeout: 6000, onRequest });
+      db = connect(urls, { timeout: 20_000, onRequest });
       try {
         await db.query("SELECT 1");
         await leader.pause();
