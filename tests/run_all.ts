@@ -14,7 +14,7 @@ import { portableSteps } from "./runner/portable.ts";
 import { installPython } from "./runner/python.ts";
 import { run } from "./runner/run.ts";
 import { installServers } from "./runner/servers.ts";
-import { docsStep, engineSteps, staticSteps, type Step } from "./runner/steps.ts";
+import { docsStep, engineSteps, type Outcome, staticSteps, type Step } from "./runner/steps.ts";
 
 const SETUP_LIMIT_MS = 4 * 60_000;
 
@@ -68,9 +68,19 @@ async function setUpServers(): Promise<void> {
   for (const reason of lacking) if (reason !== undefined) print(`Not set up: ${reason}\n`);
 }
 
+/** A step that breaks is a failure, and the others go on. */
+async function outcomeOf(step: Step, verbose: boolean): Promise<Outcome> {
+  try {
+    return await step.run(verbose);
+  } catch (error) {
+    const output = error instanceof Error ? `${error.stack}` : String(error);
+    return { cases: [{ name: step.name, state: "failed", reason: "" }], output };
+  }
+}
+
 async function perform(step: Step, verbose: boolean): Promise<readonly Case[]> {
   const start = performance.now();
-  const { cases, output, note } = await step.run(verbose);
+  const { cases, output, note } = await outcomeOf(step, verbose);
   const seconds = ((performance.now() - start) / 1000).toFixed(1);
   const failures = cases.filter((one) => one.state === "failed");
   if (failures.length > 0 && !verbose) print(`\n${output}\n`);

@@ -32,8 +32,12 @@ export async function findChromium(): Promise<string | undefined> {
 }
 
 async function answers(path: string, ...args: readonly string[]): Promise<boolean> {
-  const command = new Deno.Command(path, { args: [...args], stdout: "null", stderr: "null" });
-  return await command.output().then(({ success }) => success, () => false);
+  try {
+    const command = new Deno.Command(path, { args: [...args], stdout: "null", stderr: "null" });
+    return (await command.output()).success;
+  } catch {
+    return false; // there is no such program
+  }
 }
 
 /** What a page looks like as HTML, once its script has had some seconds. */
