@@ -73,27 +73,6 @@ describe("inserts of several tasks", { skip }, () => {
     }
   });
 
-  it("F3: a silent leader does not use up the time of a read", async () => {
-    for (const all of [true, false]) {
-      leader = await cluster.settled();
-      const [follower] = await cluster.followers();
-      const urls = all ? [leader.url, ...cluster.urls] : [follower!.url];
-      const events: RequestEvent[] = [];
-      const onRequest = (event: RequestEvent) => void events.push(event);
-      db = connect(urls, { timeout: 20_000, onRequest });
-      try {
-        await db.query("SELECT 1");
-        await leader.pause();
-        const { rows } = await db.query("SELECT count(*) AS n FROM ledger");
-        assert.deepEqual(rows, [{ n: 0 }]);
-        assert.ok(events.length > 2, "it was asked again");
-      } finally {
-        leader.resume();
-        await db.close();
-      }
-    }
-  });
-
   it("F3: a write to a silent leader is applied at most once, also when it wakes up", async () => {
     db = connect(leader.url, { timeout: 1000 });
     try {
@@ -110,6 +89,32 @@ describe("inserts of several tasks", { skip }, () => {
     assert.ok(ledger.unknown.length >= 4);
     await ledger.check(await cluster.settled());
   });
+});
+
+describe("a read while the leader is silent", { skip }, () => {
+  // A cluster of its own for each: one that was stopped before may be slow to agree on the next leader.
+  for (const all of [true, false]) {
+    it(`F3: does not wait for it until time is up, from ${all ? "all nodes" : "one node"}`, async () => {
+      const cluster = await startCluster(3);
+      const leader = await cluster.settled();
+      const [follower, other] = await cluster.followers();
+      const urls = all ? [leader.url, follower!.url, other!.url] : [follower!.url];
+      const events: RequestEvent[] = [];
+      const onRequest = (event: RequestEvent) => void events.push(event);
+      const db = connect(urls, { timeout: 10_000, retries: 10, onRequest });
+      try {
+        await db.query("SELECT 1");
+        await leader.pause();
+        const { rows } = await db.query("SELECT 7 AS n");
+        assert.deepEqual(rows, [{ n: 7 }]);
+        assert.ok(events.length > 2, "it was asked again");
+      } finally {
+        leader.resume();
+        await db.close();
+        await cluster.stop();
+      }
+    });
+  }
 });
 
 describe("an election at the server's own pace", { skip }, () => {
