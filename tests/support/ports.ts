@@ -12,10 +12,15 @@ function isFree(port: number): Promise<boolean> {
   });
 }
 
-/** A port of 127.0.0.1 that nobody listened on a moment ago. */
+/** Nobody may listen there yet. */
+const given = new Set<number>();
+
+/** A port of 127.0.0.1 that nobody listened on a moment ago, another one each time. */
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = FIRST + Math.floor(Math.random() * (LAST - FIRST));
-    if (await isFree(port)) return port;
+    if (given.has(port) || !await isFree(port)) continue;
+    given.add(port);
+    return port;
   }
 }
