@@ -8,19 +8,20 @@ export interface RqliteTransactionConfig
   retries?: number;
 }
 
-/** The option that is Drizzle's, and those of {@linkcode TransactionOptions}. */
-const KNOWN: ReadonlySet<string> = new Set([
-  "behavior",
-  "isolation",
-  "level",
-  "lock",
-  "mode",
-  "readOnly",
-  "retries",
-  "scope",
-  "signal",
-  "timeout",
-]);
+/** By type, so that none is forgotten. */
+const KNOWN: Readonly<Record<keyof RqliteTransactionConfig, true>> = {
+  behavior: true,
+  isolation: true,
+  level: true,
+  lock: true,
+  mode: true,
+  readOnly: true,
+  retries: true,
+  scope: true,
+  signal: true,
+  timeout: true,
+  timeoutPer: true,
+};
 
 /**
  * Reads the config of a transaction.
@@ -30,8 +31,8 @@ const KNOWN: ReadonlySet<string> = new Set([
 export function readConfig(config: RqliteTransactionConfig = {}): TransactionOptions {
   const { behavior, ...options } = config;
   for (const name of Object.keys(options)) {
-    if (KNOWN.has(name)) continue;
-    const known = [...KNOWN].join(", ");
+    if (Object.hasOwn(KNOWN, name)) continue;
+    const known = Object.keys(KNOWN).join(", ");
     throw new TypeError(`Cannot use \`${name}\` as it is unknown: it may be one of ${known}`);
   }
   if (behavior !== undefined && behavior !== "deferred") {

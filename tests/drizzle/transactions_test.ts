@@ -158,6 +158,7 @@ for (const place of DRIZZLE_PLACES) {
       await refused({ isolationLevel: "serializable" }, /`isolationLevel` .* unknown/);
       await refused({ isolation: "snapshot" }, /`isolation` .* snapshot/);
       await db.transaction(nothing, { behavior: "deferred" });
+      await db.transaction(nothing, { timeoutPer: "statement" });
       await db.transaction((tx) => refusedInside(tx as never));
       assert.equal(network.requests.length, before);
     });
