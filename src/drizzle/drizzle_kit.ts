@@ -1,4 +1,5 @@
 import type { SQL } from "drizzle-orm/sql";
+import { isOwnTable } from "../sql/own_tables.ts";
 import type { Result } from "../sql/value.ts";
 import type { RqliteDatabase } from "./database.ts";
 
@@ -9,9 +10,6 @@ export interface DrizzleKitTarget {
   /** Runs a statement. */
   run(query: SQL): Promise<Result>;
 }
-
-/** The tables that clients keep in the database for themselves. */
-const OWN = /^_rqlite_/;
 
 /**
  * The database as `pushSQLiteSchema` of `drizzle-kit/api` should see it: without the tables that clients keep for commits
@@ -40,5 +38,5 @@ export function forDrizzleKit<TSchema extends Record<string, unknown>>(
 }
 
 function isForeign({ tableName, tableFrom, tbl_name }: Record<string, unknown>): boolean {
-  return !OWN.test(String(tableName ?? tableFrom ?? tbl_name ?? ""));
+  return !isOwnTable(String(tableName ?? tableFrom ?? tbl_name ?? ""));
 }

@@ -1,5 +1,6 @@
 import type { Executor, QueryOptions } from "../client/executor.ts";
 import { ProgrammingError } from "../errors.ts";
+import { isOwnTable } from "../sql/own_tables.ts";
 import { tableOf, viewOf, withReferences } from "./build.ts";
 import { SCHEMA_QUERY, type SchemaRow, VIEW_QUERY } from "./query.ts";
 import type { Schema } from "./schema.ts";
@@ -58,7 +59,7 @@ export async function inspect(
 /** The same by any way of reading. */
 export async function readSchema(read: Read, internal: boolean): Promise<Schema> {
   const all = await read(SCHEMA_QUERY, []) as SchemaRow[];
-  const rows = all.filter(({ name }) => internal || !name.startsWith("_rqlite_"));
+  const rows = all.filter(({ name }) => internal || !isOwnTable(name));
   const tables = rows.filter(({ kind }) => kind !== "view").map(tableOf);
   const views = rows.filter(({ kind }) => kind === "view");
   return {
