@@ -3,6 +3,8 @@ import { ProgrammingError } from "../errors.ts";
 import { analyse } from "../sql/analyse.ts";
 import { refuse } from "../sql/refuse.ts";
 import { split } from "../sql/split.ts";
+import { significantTokens } from "../sql/tokenize.ts";
+import { TokenView } from "../sql/view.ts";
 import { admit } from "../transaction/admit.ts";
 
 /** One migration of the folder, checked. */
@@ -44,12 +46,16 @@ export function readMigration(meta: MigrationMeta, position: number): Migration 
   };
 }
 
-/** The tables that a migration drops, as drizzle-kit writes that. */
+/** The tables that a migration drops. */
 export function droppedTables({ statements }: Migration): string[] {
-  return statements.flatMap((statement) => {
-    const found = /^DROP\s+TABLE\s+(?:IF\s+EXISTS\s+)?[`"[]?([^`"\]\s;]+)/i.exec(statement);
-    return found === null ? [] : [found[1]!];
-  });
+  return statements.flatMap((statement) => droppedTable(statement) ?? []);
+}
+
+function droppedTable(statement: string): string | undefined {
+  const view = new TokenView(statement, significantTokens(statement).tokens);
+  if (!view.isWord(0, "DROP") || !view.isWord(1, "TABLE")) return undefined;
+  const first = view.isWord(2, "IF") && view.isWord(3, "EXISTS") ? 4 : 2;
+  return view.name(view.is(first + 1, ".") ? first + 2 : first);
 }
 
 function statementsOf(chunk: string, breakpoints: boolean, name: string): string[] {
