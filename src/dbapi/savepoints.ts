@@ -1,6 +1,6 @@
 /** The names of a transaction's savepoints, to know which of them opened it: releasing that one commits, as in SQLite. */
 export class Savepoints {
-  #names: string[] = [];
+  readonly #names: string[] = [];
   #opened = false;
 
   /** @param opens It is what opened the transaction. */
@@ -22,12 +22,6 @@ export class Savepoints {
   /** It goes, and those behind it. */
   release(name: string): void {
     this.#names.length = this.#find(name);
-  }
-
-  /** The transaction is over. */
-  clear(): void {
-    this.#names = [];
-    this.#opened = false;
   }
 
   #find(name: string): number {

@@ -7,7 +7,7 @@ export function queryResult(
   { rows, types, columns, rowsAffected, lastInsertId }: Result,
   { kind }: Analysis,
 ): QueryResult<Row> {
-  if (types.includes("boolean") || types.includes("bool")) numberBooleans(rows, columns, types);
+  if (types.includes("boolean")) numberBooleans(rows, columns, types);
   if (kind !== "write") return { rows };
   return {
     rows,
@@ -28,7 +28,7 @@ function numberBooleans(
   columns: readonly string[],
   types: readonly string[],
 ): void {
-  const declared = columns.filter((_, i) => types[i] === "boolean" || types[i] === "bool");
+  const declared = columns.filter((_, i) => types[i] === "boolean");
   for (const row of rows) {
     for (const column of declared) numberBoolean(row, column);
   }
