@@ -1,7 +1,7 @@
 import { connect as connectClient } from "../database/connect.ts";
 import type { ConnectOptions } from "../database/options.ts";
+import { checkLock } from "../locks/acquire_options.ts";
 import type { Lock } from "../locks/lock.ts";
-import { described } from "../sql/form.ts";
 import type { Connection } from "./connection.ts";
 import { DefaultConnection } from "./default_connection.ts";
 import { checkAutocommit } from "./session.ts";
@@ -49,10 +49,6 @@ export function connect(
   // Not by `??`: a lock that is null by mistake must not mean that there is none.
   const lock = given.lock === undefined ? given.transaction?.lock : given.lock;
   checkAutocommit(autocommit);
-  if (lock !== undefined && typeof lock?.acquire !== "function") {
-    throw new TypeError(
-      `Cannot use \`lock\` as it must be a Lock: current value is ${described(lock)}`,
-    );
-  }
+  if (lock !== undefined) checkLock(lock);
   return new DefaultConnection({ client: connectClient(url, options), lock, signal, autocommit });
 }

@@ -25,6 +25,15 @@ export function resolveAcquire(
   return { timeout, signal };
 }
 
+/** @throws {TypeError} If it is no lock. */
+export function checkLock(lock: unknown): void {
+  const { name, acquire } = (lock ?? {}) as Record<string, unknown>;
+  if (typeof name === "string" && name !== "" && typeof acquire === "function") return;
+  throw new TypeError(
+    "Cannot use `lock` as it must be a lock, such as `new RqliteLock(…)`: it has no name or cannot be acquired",
+  );
+}
+
 /** @throws {TypeError} If it cannot name a lock. */
 export function checkName(name: unknown): string {
   if (typeof name === "string" && name !== "") return name;

@@ -1,4 +1,4 @@
-import { resolveAcquire } from "./acquire_options.ts";
+import { checkLock, resolveAcquire } from "./acquire_options.ts";
 import type { AcquireOptions, Lock, LockHandle } from "./lock.ts";
 
 /**
@@ -48,10 +48,7 @@ export async function withLock<T>(
 function sorted(lock: Lock | readonly Lock[]): Lock[] {
   const locks = Array.isArray(lock) ? [...lock as readonly Lock[]] : [lock as Lock];
   if (locks.length === 0) throw new TypeError("Cannot use `lock` as it is an empty list");
-  for (const one of locks) {
-    if (typeof one?.acquire === "function" && typeof one.name === "string") continue;
-    throw new TypeError("Cannot use `lock` as it must be a lock or a list of them");
-  }
+  for (const one of locks) checkLock(one);
   if (new Set(locks).size < locks.length) {
     throw new TypeError("Cannot use `lock` as a lock is in it twice: it would wait for itself");
   }

@@ -1,6 +1,7 @@
 import type { Backend } from "../client/backend.ts";
 import type { Level } from "../client/executor.ts";
 import type { Settings } from "../client/options.ts";
+import { checkLock } from "../locks/acquire_options.ts";
 import type { Lock } from "../locks/lock.ts";
 import type { TransactionOptions } from "./transaction.ts";
 
@@ -90,14 +91,6 @@ function choose(name: keyof typeof CHOICES, value: string | undefined): void {
   if (value === undefined || choices.includes(value)) return;
   throw new TypeError(
     `Cannot use \`${name}\` as it must be one of ${choices.join(", ")}: current value is ${value}`,
-  );
-}
-
-function checkLock(lock: unknown): void {
-  const { name, acquire } = (lock ?? {}) as Record<string, unknown>;
-  if (typeof name === "string" && name !== "" && typeof acquire === "function") return;
-  throw new TypeError(
-    "Cannot use `lock` as it must be a lock, such as `new RqliteLock(…)`: it has no name or cannot be acquired",
   );
 }
 
