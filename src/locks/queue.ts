@@ -11,11 +11,6 @@ export class Queue {
     this.#onIdle = onIdle;
   }
 
-  /** Nobody is in, and nobody waits. */
-  get idle(): boolean {
-    return !this.#busy;
-  }
-
   /**
    * Waits for the turn.
    *

@@ -125,14 +125,8 @@ export class RqliteLock implements Lock {
     signal?.throwIfAborted();
     const end = performance.now() + timeout;
     const [client, row] = [this.#client, this.#row];
-    const places = placesOf(client);
-    const place = places.get(this.name) ?? { queue: new Queue(), watch: new Watch() };
-    places.set(this.name, place);
-    const leaveQueue = await place.queue.enter(timeout, this.name, signal);
-    const leave = (): void => {
-      leaveQueue();
-      if (place.queue.idle && places.get(this.name) === place) places.delete(this.name);
-    };
+    const place = placeOf(client, this.name);
+    const leave = await place.queue.enter(timeout, this.name, signal);
     try {
       const acquisition = new Acquisition(this.name, row, this.#terms, place.watch, signal);
       const { token, lease } = await acquisition.run(end);
@@ -154,8 +148,11 @@ export class RqliteLock implements Lock {
   }
 }
 
-function placesOf(client: Executor): Map<string, Place> {
+function placeOf(client: Executor, name: string): Place {
   const places = PLACES.get(client) ?? new Map<string, Place>();
   PLACES.set(client, places);
-  return places;
+  const place = places.get(name) ??
+    { queue: new Queue(() => places.delete(name)), watch: new Watch() };
+  places.set(name, place);
+  return place;
 }

@@ -1,10 +1,10 @@
 import { LockLostError } from "../errors.ts";
 import type { Executor } from "../client/executor.ts";
 import type { BatchRelease, LockHandle } from "../locks/lock.ts";
+import { within } from "../locks/within.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import type { Deadline } from "../transport/deadline.ts";
 import { own } from "./internal.ts";
-import { waitFor } from "./wait_for.ts";
 
 /** What a release may take after the end of the transaction's time, in milliseconds. */
 const GRACE = 250;
@@ -65,7 +65,8 @@ export class Hold {
    */
   async release({ remaining, signal }: Deadline): Promise<void> {
     this.#released ??= this.#release();
-    await waitFor(this.#released, Math.max(GRACE, signal?.aborted ? 0 : remaining));
+    const longest = Math.max(GRACE, signal?.aborted ? 0 : remaining);
+    await within(this.#released, longest).catch(() => {});
   }
 
   async #release(): Promise<void> {

@@ -111,7 +111,7 @@ class Runs<T> {
   #takeTurn(): Promise<() => void> {
     const { remaining, signal } = this.#deadline;
     const signals = [signal, this.#hold?.signal].filter((one) => one !== undefined);
-    return this.#runner.turns.take(remaining, signals);
+    return this.#runner.turns.take(remaining, AbortSignal.any(signals));
   }
 
   async #once(): Promise<{ readonly result: T } | { readonly error: unknown }> {

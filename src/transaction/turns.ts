@@ -1,4 +1,4 @@
-import { waitFor } from "./wait_for.ts";
+import { within } from "../locks/within.ts";
 
 /** How long one transaction waits for its turn at most, in milliseconds: on Workers another request may never end. */
 const LONGEST_WAIT = 5_000;
@@ -11,15 +11,15 @@ export class Turns {
    * Waits for the turn, or until it is pointless to wait; call what it answers when done.
    *
    * @param longest Milliseconds.
-   * @param signals Any of them ends the wait.
+   * @param signal Ends the wait.
    */
-  async take(longest: number, signals: readonly AbortSignal[] = []): Promise<() => void> {
+  async take(longest: number, signal?: AbortSignal): Promise<() => void> {
     let done = (): void => {};
-    // On Workers a promise rejects in later requests once its own request has ended: it has no turn any more.
-    const before = this.#last.catch(() => {});
+    const before = this.#last;
     const mine = new Promise<void>((resolve) => done = resolve);
     this.#last = mine;
-    await waitFor(before, Math.min(longest, LONGEST_WAIT), signals);
+    // On Workers a promise rejects in later requests once its own request has ended: it has no turn any more.
+    await within(before, Math.min(longest, LONGEST_WAIT), signal).catch(() => {});
     return done;
   }
 }
