@@ -1,7 +1,8 @@
 import { LockUnavailableError, OutcomeUnknownError, RqliteError } from "../errors.ts";
 import { Lease, type Moment, now } from "./lease.ts";
-import { type LeaseRow, mayPass, persist, type Seen } from "./lease_row.ts";
+import { type LeaseRow, mayPass, type Seen } from "./lease_row.ts";
 import { pause } from "./pause.ts";
+import { persist } from "./persist.ts";
 import { tooLate } from "./queue.ts";
 import type { Watch } from "./watch.ts";
 
@@ -132,7 +133,8 @@ export class Acquisition {
     const { seen } = this.#doubt ?? {};
     if (seen === undefined) return;
     const token = this.#token;
-    await persist((options) => this.#row.withdraw(seen, token, options), this.#terms.duration);
+    const withdraw = (timeout: number) => this.#row.withdraw(seen, token, { timeout });
+    await persist(withdraw, this.#terms.duration, mayPass);
   }
 
   #options(end: number): { timeout: number; signal?: AbortSignal } {

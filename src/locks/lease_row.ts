@@ -14,7 +14,6 @@ import {
   RqliteError,
 } from "../errors.ts";
 import type { CallOptions, Executor } from "../client/executor.ts";
-import { pause } from "./pause.ts";
 import type { SqlFragment } from "../sql/statement.ts";
 
 /** The table, made on first use. Without rowids, so that nothing here sets `last_insert_rowid()`. */
@@ -145,29 +144,6 @@ export class LeaseRow {
 export function mayPass(error: unknown): boolean {
   return error instanceof OutcomeUnknownError ||
     error instanceof RqliteError && (error.retryable || error instanceof ConnectionError);
-}
-
-/**
- * Sends something until it is answered, for what nobody waits to be told: it never throws.
- *
- * @param limit Milliseconds.
- * @returns `undefined` if it was not answered in time.
- */
-export async function persist<T>(
-  send: (options: CallOptions) => Promise<T>,
-  limit: number,
-): Promise<T | undefined> {
-  const end = performance.now() + limit;
-  for (let wait = 10;; wait *= 2) {
-    const timeout = end - performance.now();
-    if (timeout <= 0) return undefined;
-    try {
-      return await send({ timeout });
-    } catch (error) {
-      if (!mayPass(error) || performance.now() + wait >= end) return undefined;
-    }
-    await pause(wait);
-  }
 }
 
 function isMissing(error: unknown): boolean {

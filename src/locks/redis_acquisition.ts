@@ -2,6 +2,7 @@ import { Alarm } from "./alarm.ts";
 import { Lease, type Moment, now } from "./lease.ts";
 import type { Pace } from "./pace.ts";
 import { pause } from "./pause.ts";
+import { RELEASE_LIMIT } from "./persist.ts";
 import { tooLate } from "./queue.ts";
 import type { RedisKey } from "./redis_key.ts";
 import { refusal, unavailable } from "./redis_refusal.ts";
@@ -9,9 +10,6 @@ import { TooSlow, within } from "./within.ts";
 
 /** How long a command may take, in milliseconds: several clients keep one for as long as the server is away. */
 const COMMAND_LIMIT = 3_000;
-
-/** How long a release is tried, in milliseconds: behind that the lease runs out by itself. */
-const RELEASE_LIMIT = 3_000;
 
 /** What an acquisition is to get. */
 export interface RedisAcquisitionOptions {

@@ -1,5 +1,5 @@
 import type { Alarm } from "./alarm.ts";
-import { pause } from "./pause.ts";
+import { persist } from "./persist.ts";
 import type { RedisCommand } from "./redis_clients.ts";
 import { refusal, WrongAnswer } from "./redis_refusal.ts";
 import { within } from "./within.ts";
@@ -67,20 +67,10 @@ export class RedisKey {
    * @returns False if it was free or another's already, if an earlier copy did it, or if nobody knows.
    */
   async free(token: string, limit: number, alarm: Alarm): Promise<boolean> {
-    const end = performance.now() + limit;
-    try {
-      for (let wait = 10;; wait *= 2) {
-        try {
-          const remaining = end - performance.now();
-          return await within(this.#release(token), remaining, undefined, alarm);
-        } catch (error) {
-          if (refusal(error) !== undefined || performance.now() + wait >= end) return false;
-        }
-        await pause(wait);
-      }
-    } finally {
-      alarm.clear();
-    }
+    const release = (timeout: number) => within(this.#release(token), timeout, undefined, alarm);
+    const freed = await persist(release, limit, (error) => refusal(error) === undefined);
+    alarm.clear();
+    return freed ?? false;
   }
 
   /** Frees the lock behind the caller's back, once: he is gone, and must leave no timer. Else the lease runs out. */

@@ -21,7 +21,7 @@
  * @module
  */
 
-import type { CallOptions, Executor } from "../client/executor.ts";
+import type { Executor } from "../client/executor.ts";
 import {
   checkClient,
   checkHold,
@@ -31,8 +31,9 @@ import {
 } from "./acquire_options.ts";
 import { Acquisition, type LeaseTerms } from "./acquisition.ts";
 import { LeaseHandle } from "./lease_handle.ts";
-import { LeaseRow, persist } from "./lease_row.ts";
+import { LeaseRow, mayPass } from "./lease_row.ts";
 import type { AcquireOptions, Lock, LockHandle } from "./lock.ts";
+import { persist, RELEASE_LIMIT } from "./persist.ts";
 import { Queue } from "./queue.ts";
 import { Watch } from "./watch.ts";
 
@@ -55,9 +56,6 @@ export interface RqliteLockOptions {
 
 const LEASE = 10_000;
 const MAX_HOLD_TIME = 60_000;
-
-/** How long a release is tried, in milliseconds: behind that the lease runs out by itself. */
-const RELEASE_LIMIT = 3_000;
 
 /** What the locks of one name and client share within a process: one of them asks at a time. */
 interface Place {
@@ -135,8 +133,8 @@ export class RqliteLock implements Lock {
         token,
         lease,
         free: async () => {
-          const release = (options: CallOptions) => row.release(token, options);
-          return await persist(release, RELEASE_LIMIT) ?? false;
+          const release = (timeout: number) => row.release(token, { timeout });
+          return await persist(release, RELEASE_LIMIT, mayPass) ?? false;
         },
         freeWith: (whose) => whose === client ? row.releaseStatement(token) : undefined,
         leave,
