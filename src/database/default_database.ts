@@ -16,7 +16,7 @@ import type { Call } from "../transaction/internal.ts";
 import { type ResolvedTransactionOptions, resolveTransaction } from "../transaction/options.ts";
 import { beginTransaction, type Runner, runTransaction } from "../transaction/run_transaction.ts";
 import type { Transaction, TransactionOptions } from "../transaction/transaction.ts";
-import { shapes } from "../transaction/trial.ts";
+import { Shapes } from "../transaction/shapes.ts";
 import { Turns } from "../transaction/turns.ts";
 import { Deadline } from "../transport/deadline.ts";
 import type { Node } from "../wire/cluster.ts";
@@ -35,7 +35,7 @@ export class DefaultDatabase implements Client {
     this.#defaults = defaults;
     const { dispatcher } = client;
     this.#commits = new Commits(dispatcher);
-    const shared = { dispatcher, commits: this.#commits, shapes: shapes() };
+    const shared = { dispatcher, commits: this.#commits, shapes: new Shapes() };
     this.#runner = { client: this, backend: client, shared, turns: new Turns() };
   }
 

@@ -7,7 +7,6 @@ import {
 import type { Level } from "../client/executor.ts";
 import type { Dispatcher } from "../client/dispatch.ts";
 import { emptyResult } from "../client/results.ts";
-import { TextCache } from "../sql/cache.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import type { Result } from "../sql/value.ts";
 import { statementError } from "../wire/sql_error.ts";
@@ -15,21 +14,13 @@ import type { Journal, ReadOp } from "./journal.ts";
 import { readBase } from "./commit_log.ts";
 import type { Commits } from "./commits.ts";
 import { Cursor, textAt } from "./cursor.ts";
-import {
-  countColumns,
-  digestStatement,
-  isShapeError,
-  LONGEST_DIGEST,
-  MOST_COLUMNS,
-} from "./digest.ts";
+import { digestStatement, LONGEST_DIGEST } from "./digest.ts";
 import { enclosed, OBSERVE, POISON } from "./guard.ts";
 import { type Call, ownSettings } from "./internal.ts";
 import { preimageOf } from "./preimage.ts";
+import type { Shapes } from "./shapes.ts";
 import type { Step } from "./step.ts";
 import { readVersion, versionTable } from "./version.ts";
-
-/** In place of a number of columns: what cannot be checked, because it does not compile or is too large. */
-const UNCHECKED = -1;
 
 /** How often the columns of a read may change while it is being run. */
 const MOST_ROUNDS = 5;
@@ -38,8 +29,7 @@ const MOST_ROUNDS = 5;
 export interface Shared {
   readonly dispatcher: Dispatcher;
   readonly commits: Commits;
-  /** How many columns a read has, by its text. */
-  readonly shapes: TextCache<number>;
+  readonly shapes: Shapes;
 }
 
 /** How a transaction's statements are tried. */
@@ -52,11 +42,6 @@ export interface TrialOptions {
   readonly lazy: boolean;
   /** How current the state is on which reads are checked. */
   readonly checkLevel: Level;
-}
-
-/** Makes the cache of {@linkcode Shared}. */
-export function shapes(): TextCache<number> {
-  return new TextCache(1000, 1_000_000);
 }
 
 /**
@@ -220,7 +205,7 @@ export class Trial {
       const before = this.#preimage(step);
       return before === undefined ? tried : [this.#digestOrRows(before), ...tried];
     }
-    const columns = guarded ? this.#columnsOf(prepared) : undefined;
+    const columns = guarded ? this.#shared.shapes.columnsOf(prepared) : undefined;
     return columns === undefined ? [prepared] : [digestStatement(prepared, columns), prepared];
   }
 
@@ -228,14 +213,12 @@ export class Trial {
   #preimage({ prepared }: Step): Prepared | undefined {
     if (!this.#options.checked) return undefined;
     const before = preimageOf(prepared);
-    return before !== undefined && this.#shared.shapes.get(before.sql) === UNCHECKED
-      ? undefined
-      : before;
+    return before === undefined || this.#shared.shapes.isUncheckable(before) ? undefined : before;
   }
 
   /** The digest of a read, or the read itself as long as its columns are not known. */
   #digestOrRows(prepared: Prepared): Prepared {
-    const columns = this.#columnsOf(prepared);
+    const columns = this.#shared.shapes.columnsOf(prepared);
     return columns === undefined ? prepared : digestStatement(prepared, columns);
   }
 
@@ -246,11 +229,6 @@ export class Trial {
 
   #isFragile({ prepared: { analysis } }: Step): boolean {
     return analysis.returning && this.#mayGoOn;
-  }
-
-  #columnsOf({ sql }: Prepared): number | undefined {
-    const known = this.#shared.shapes.get(sql) ?? countColumns(sql);
-    return known === undefined || known > MOST_COLUMNS ? undefined : known;
   }
 
   /** Whether the statement is done; if not, its number of columns is known better now. */
@@ -278,32 +256,27 @@ export class Trial {
   /** The guard in front of a write; "again" when only now it is known how to make one, or that there is none. */
   #readBefore(before: Prepared, cursor: Cursor): ReadOp | "again" {
     const { shapes } = this.#shared;
-    const columns = this.#columnsOf(before);
+    const columns = shapes.columnsOf(before);
     if (columns === undefined) {
-      const seen = cursor.columns(before);
-      shapes.set(before.sql, seen === undefined || seen > MOST_COLUMNS ? UNCHECKED : seen);
+      shapes.learn(before, cursor.columns(before));
       return "again";
     }
     const digest = cursor.digest(before);
     if (typeof digest === "string" && digest.length <= LONGEST_DIGEST) {
       return { kind: "read", prepared: before, columns, digest };
     }
-    const shape = typeof digest !== "string" && isShapeError(digest.message)
-      ? columnsIn(digest.message)
-      : UNCHECKED;
-    shapes.set(before.sql, shape);
+    const learned = typeof digest !== "string" && shapes.learnFrom(before, digest.message);
+    if (!learned) shapes.learn(before);
     return "again";
   }
 
   #settleRead(step: Step, cursor: Cursor): boolean {
     const { prepared, guarded } = step;
-    const columns = guarded ? this.#columnsOf(prepared) : undefined;
+    const { shapes } = this.#shared;
+    const columns = guarded ? shapes.columnsOf(prepared) : undefined;
     const digest = columns === undefined ? undefined : cursor.digest(prepared);
     const failed = digest instanceof Error ? digest.message : undefined;
-    if (failed !== undefined && isShapeError(failed)) {
-      this.#shared.shapes.set(prepared.sql, columnsIn(failed));
-      return false;
-    }
+    if (failed !== undefined && shapes.learnFrom(prepared, failed)) return false;
     // A statement that fails on its first row ends the transaction already within its digest.
     if (failed !== undefined && cursor.ended) {
       step.fail(statementError(failed, { sql: prepared.analysis.source }));
@@ -329,8 +302,9 @@ export class Trial {
 
   /** With the number of columns known the read is run again, this time with a digest. */
   #learnShape(step: Step, { columns }: Result): boolean {
-    this.#shared.shapes.set(step.prepared.sql, columns.length);
-    if (columns.length <= MOST_COLUMNS) return false;
+    const { shapes } = this.#shared;
+    shapes.learn(step.prepared, columns.length);
+    if (!shapes.isUncheckable(step.prepared)) return false;
     step.fail(tooLarge(step, `it has ${columns.length} columns`));
     return true;
   }
@@ -348,11 +322,6 @@ export class Trial {
     const statements = [versionTable()];
     await this.#shared.dispatcher.commit({ statements, transaction: false, settings, deadline });
   }
-}
-
-/** SQLite says: table x has 3 values for 2 columns. */
-function columnsIn(text: string): number {
-  return Number(/ has (\d+) values/.exec(text)?.[1] ?? 0);
 }
 
 function tooLarge({ prepared: { analysis } }: Step, reason: string): NotSupportedError {
