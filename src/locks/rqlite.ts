@@ -22,6 +22,7 @@
  */
 
 import type { Executor } from "../client/executor.ts";
+import { LockTimeoutError } from "../errors.ts";
 import {
   checkClient,
   checkHold,
@@ -123,10 +124,9 @@ export class RqliteLock implements Lock {
     signal?.throwIfAborted();
     const end = performance.now() + timeout;
     const [client, row] = [this.#client, this.#row];
-    const place = placeOf(client, this.name);
-    const leave = await place.queue.enter(timeout, this.name, signal);
+    const { leave, watch } = await this.#enter(timeout, signal);
     try {
-      const acquisition = new Acquisition(this.name, row, this.#terms, place.watch, signal);
+      const acquisition = new Acquisition(this.name, row, this.#terms, watch, signal);
       const { token, lease } = await acquisition.run(end);
       return new LeaseHandle({
         name: this.name,
@@ -144,13 +144,61 @@ export class RqliteLock implements Lock {
       throw error;
     }
   }
+
+  /**
+   * Waits for the turn within this process. Whoever has it for longer than a lease is passed over, once: on Workers its
+   * request may be gone, and only the row tells.
+   */
+  async #enter(
+    timeout: number,
+    signal: AbortSignal | undefined,
+  ): Promise<{ readonly leave: () => void; readonly watch: Watch }> {
+    const end = performance.now() + timeout;
+    const patience = Math.min(this.#terms.duration, timeout / 2);
+    const first = placeOf(this.#client, this.name);
+    try {
+      return await turnIn(first, patience, this.name, signal);
+    } catch (error) {
+      if (!(error instanceof LockTimeoutError) || timeout === 0) throw error;
+    }
+    const second = passOver(this.#client, this.name, first);
+    return await turnIn(second, Math.max(0, end - performance.now()), this.name, signal);
+  }
+}
+
+function placesOf(client: Executor): Map<string, Place> {
+  const places = PLACES.get(client) ?? new Map<string, Place>();
+  PLACES.set(client, places);
+  return places;
 }
 
 function placeOf(client: Executor, name: string): Place {
-  const places = PLACES.get(client) ?? new Map<string, Place>();
-  PLACES.set(client, places);
-  const place = places.get(name) ??
-    { queue: new Queue(() => places.delete(name)), watch: new Watch() };
+  return placesOf(client).get(name) ?? openPlace(client, name, new Watch());
+}
+
+function openPlace(client: Executor, name: string, watch: Watch): Place {
+  const places = placesOf(client);
+  const place: Place = {
+    queue: new Queue(() => {
+      if (places.get(name) === place) places.delete(name);
+    }),
+    watch,
+  };
   places.set(name, place);
   return place;
+}
+
+/** Begins a new queue, unless another one did so: nobody waits any more for whoever is in the old one. */
+function passOver(client: Executor, name: string, place: Place): Place {
+  const present = placeOf(client, name);
+  return present === place ? openPlace(client, name, place.watch) : present;
+}
+
+async function turnIn(
+  { queue, watch }: Place,
+  limit: number,
+  name: string,
+  signal: AbortSignal | undefined,
+): Promise<{ readonly leave: () => void; readonly watch: Watch }> {
+  return { leave: await queue.enter(limit, name, signal), watch };
 }

@@ -1,6 +1,7 @@
 /** A Worker whose requests may end while the client, which they share, still works for them. */
 
 import { type Client, connect } from "../../mod.ts";
+import { RqliteLock } from "../../src/locks/rqlite.ts";
 
 let shared: { readonly plain: Client; readonly asking: Client } | undefined;
 let silent = false;
@@ -27,6 +28,21 @@ async function collide(db: Client, leaves: boolean): Promise<number> {
   });
 }
 
+/** Counts under a lock; with `leaves` it keeps the lock for ever. */
+async function count(db: Client, leaves: boolean): Promise<number> {
+  const lock = new RqliteLock({ name: "counter", client: db, leaseDuration: 500 });
+  return await db.transaction(async (tx) => {
+    const { rows } = await tx.query<{ n: number }>("SELECT n FROM counter");
+    if (leaves) await new Promise(() => {});
+    await tx.execute("UPDATE counter SET n = ?", [rows[0]!.n + 1]);
+    return rows[0]!.n + 1;
+  }, { lock, retries: 0 });
+}
+
+async function ask(db: Client): Promise<unknown> {
+  return (await db.query("SELECT 1 AS one")).rows[0]!["one"];
+}
+
 export default {
   async fetch(request: Request, { RQLITE_URL: url }: { RQLITE_URL: string }): Promise<Response> {
     shared ??= { plain: connect(url), asking: connect(url, { credentials }) };
@@ -34,9 +50,11 @@ export default {
     const { pathname, searchParams } = new URL(request.url);
     const leaves = searchParams.has("leave");
     silent = leaves;
-    const work = pathname === "/turn"
+    const work: Promise<unknown> = pathname === "/turn"
       ? collide(plain, leaves)
-      : asking.query("SELECT 1 AS one").then(({ rows }) => rows[0]!["one"]);
+      : pathname === "/lock"
+      ? count(plain, leaves)
+      : ask(asking);
     const told = work.then(
       (value) => Response.json(value),
       (error: unknown) => Response.json(String(error), { status: 500 }),

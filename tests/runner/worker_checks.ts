@@ -82,6 +82,23 @@ const LEAVING: Checks = {
     assert.equal(await answer(`${url}/turn`), 2);
   },
 
+  "requests of a Worker share a lock in rqlite": async ({ url }) => {
+    const before = await answer(`${url}/lock`) as number;
+    const answers = await Promise.all(Array.from({ length: 20 }, () => answer(`${url}/lock`)));
+    const sorted = (answers as number[]).sort((a, b) => a - b);
+    assert.deepEqual(sorted, Array.from({ length: 20 }, (_, i) => before + 1 + i));
+  },
+
+  "the lock of a request that ended is taken over, whoever waits": async ({ url }) => {
+    const before = await answer(`${url}/lock`) as number;
+    for (let round = 0; round < 2; round++) {
+      await (await fetch(`${url}/lock?leave`)).text();
+      const answers = await Promise.all([answer(`${url}/lock`), answer(`${url}/lock`)]);
+      const sorted = (answers as number[]).sort((a, b) => a - b);
+      assert.deepEqual(sorted, [before + 2 * round + 1, before + 2 * round + 2]);
+    }
+  },
+
   "a request asks for credentials where the one that asked has ended": async ({ url }) => {
     await (await fetch(`${url}/auth?leave`)).text();
     const answers = await Promise.all([1, 2, 3].map(() => answer(`${url}/auth`)));
