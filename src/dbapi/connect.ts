@@ -1,3 +1,4 @@
+import { resolveOptions } from "../client/options.ts";
 import { connect as connectClient } from "../database/connect.ts";
 import type { ConnectOptions } from "../database/options.ts";
 import { checkLock } from "../locks/acquire_options.ts";
@@ -50,5 +51,7 @@ export function connect(
   const lock = given.lock === undefined ? given.transaction?.lock : given.lock;
   checkAutocommit(autocommit);
   if (lock !== undefined) checkLock(lock);
-  return new DefaultConnection({ client: connectClient(url, options), lock, signal, autocommit });
+  const client = connectClient(url, options);
+  const { timeout } = resolveOptions(url, options).settings;
+  return new DefaultConnection({ client, lock, signal, timeout, autocommit });
 }

@@ -1,6 +1,7 @@
 import { InterfaceError, ProgrammingError } from "../errors.ts";
 import { changes } from "../client/route.ts";
 import type { Client } from "../database/client.ts";
+import { ACQUIRE_TIMEOUT } from "../locks/acquire_options.ts";
 import type { Lock, LockHandle } from "../locks/lock.ts";
 import { withLock } from "../locks/with_lock.ts";
 import { analyse } from "../sql/analyse.ts";
@@ -18,6 +19,8 @@ export interface SessionOptions {
   readonly lock: Lock | undefined;
   /** The caller's own, from `connect`. */
   readonly signal: AbortSignal | undefined;
+  /** The client's limit of a call, in milliseconds. */
+  readonly timeout: number;
   readonly autocommit: boolean;
 }
 
@@ -34,6 +37,7 @@ export class Session {
   readonly #client: Client;
   readonly #lock: Lock | undefined;
   readonly #signal: AbortSignal;
+  readonly #lockTimeout: number;
   readonly #closing = new AbortController();
   readonly #turns = new Turns();
   #autocommit: boolean;
@@ -45,10 +49,11 @@ export class Session {
   #closed: Promise<void> | undefined;
 
   /** Sends nothing. */
-  constructor({ client, lock, signal, autocommit }: SessionOptions) {
+  constructor({ client, lock, signal, timeout, autocommit }: SessionOptions) {
     this.#client = client;
     this.#lock = lock;
     this.#autocommit = autocommit;
+    this.#lockTimeout = Math.min(ACQUIRE_TIMEOUT, timeout);
     const closing = this.#closing.signal;
     this.#signal = signal === undefined ? closing : AbortSignal.any([signal, closing]);
   }
@@ -187,7 +192,8 @@ export class Session {
       handle.throwIfLost();
       return run(runner);
     };
-    return await withLock(this.#lock, held, { signal: this.#signal });
+    const timeout = this.#lockTimeout;
+    return await withLock(this.#lock, held, { signal: this.#signal, timeout });
   }
 
   async #begin(): Promise<void> {

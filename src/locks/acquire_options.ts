@@ -2,7 +2,7 @@ import type { Executor } from "../client/executor.ts";
 import type { AcquireOptions } from "./lock.ts";
 
 /** Milliseconds that an acquisition waits by default. */
-const TIMEOUT = 10_000;
+export const ACQUIRE_TIMEOUT = 10_000;
 
 /**
  * Reads the options of one acquisition.
@@ -10,7 +10,7 @@ const TIMEOUT = 10_000;
  * @throws {TypeError|RangeError} If one of them is wrong.
  */
 export function resolveAcquire(
-  { timeout = TIMEOUT, signal }: AcquireOptions = {},
+  { timeout = ACQUIRE_TIMEOUT, signal }: AcquireOptions = {},
 ): { readonly timeout: number; readonly signal: AbortSignal | undefined } {
   if (typeof timeout !== "number" || !(timeout >= 0)) {
     throw new RangeError(

@@ -1,7 +1,7 @@
 import type { Backend } from "../client/backend.ts";
 import type { Level } from "../client/executor.ts";
 import type { Settings } from "../client/options.ts";
-import { checkLock } from "../locks/acquire_options.ts";
+import { ACQUIRE_TIMEOUT, checkLock } from "../locks/acquire_options.ts";
 import type { Lock } from "../locks/lock.ts";
 import type { TransactionOptions } from "./transaction.ts";
 
@@ -22,9 +22,6 @@ export interface ResolvedTransactionOptions {
   /** Each statement begins the deadline again. */
   readonly perStatement: boolean;
 }
-
-/** The default of `timeout` when a lock is acquired. */
-const LOCK_TIMEOUT = 10_000;
 
 const CHOICES = {
   isolation: ["serializable", "none"],
@@ -68,7 +65,7 @@ export function resolveTransaction(
     checkLevel: known.level === "none" || known.level === "auto" ? "weak" : known.level,
     lock,
     // Whoever says how long the whole may take says it of this part; otherwise a lock's own default is shorter.
-    lockTimeout: merged.timeout ?? LOCK_TIMEOUT,
+    lockTimeout: merged.timeout ?? ACQUIRE_TIMEOUT,
     scope: scope ?? (lock === undefined ? undefined : `lock:${lock.name}`),
     isolation: isolation ?? "serializable",
     mode: mode ?? "eager",

@@ -3,6 +3,7 @@ import { it } from "node:test";
 import {
   InterfaceError,
   LockLostError,
+  LockTimeoutError,
   NotSupportedError,
   ProgrammingError,
   run,
@@ -316,14 +317,16 @@ everywhere("the transaction of a connection", (place) => {
   });
 
   it("close() ends a statement that is under way", async () => {
-    const fetch = (_: unknown, init?: RequestInit): Promise<Response> =>
-      new Promise((_resolve, reject) => {
-        init?.signal?.addEventListener("abort", () => reject(init.signal!.reason));
-      });
     for (const autocommit of [false, true]) {
+      const begun = Promise.withResolvers<void>();
+      const fetch = (_: unknown, init?: RequestInit): Promise<Response> =>
+        new Promise((_resolve, reject) => {
+          init?.signal?.addEventListener("abort", () => reject(init.signal!.reason));
+          begun.resolve();
+        });
       const connection = place().connect({ autocommit, fetch: fetch as typeof globalThis.fetch });
       const read = assert.rejects(connection.execute("SELECT 1"), InterfaceError);
-      await new Promise((resolve) => setTimeout(resolve, 1));
+      await begun.promise;
       await connection.close();
       await read;
     }
@@ -331,17 +334,38 @@ everywhere("the transaction of a connection", (place) => {
 
   it("close() ends the wait for a lock", async () => {
     const name = await table();
+    const begun = Promise.withResolvers<void>();
     const lock = {
       name: "held by another",
       acquire: ({ signal }: { signal?: AbortSignal } = {}) =>
         new Promise<never>((_, reject) => {
           signal?.addEventListener("abort", () => reject(signal.reason));
+          begun.resolve();
         }),
     };
     const connection = place().connect({ lock });
     const waiting = assert.rejects(connection.execute(`SELECT n FROM ${name}`), InterfaceError);
-    await new Promise((resolve) => setTimeout(resolve, 1));
+    await begun.promise;
     await connection.close();
     await waiting;
+  });
+
+  it("`timeout` limits the wait for a lock, with autocommit too", async () => {
+    const name = await table();
+    for (const autocommit of [false, true]) {
+      const limits: number[] = [];
+      const lock = {
+        name: "busy",
+        acquire: ({ timeout = Infinity }: { timeout?: number } = {}) => {
+          limits.push(timeout);
+          return Promise.reject(new LockTimeoutError("busy", { lock: "busy" }));
+        },
+      };
+      const connection = place().connect({ lock, autocommit, timeout: 500 });
+      await assert.rejects(connection.execute(`INSERT INTO ${name} VALUES(1)`), LockTimeoutError);
+      assert.equal(limits.length, 1);
+      assert.ok(limits[0]! <= 500, String(limits));
+      await connection.close();
+    }
   });
 });
