@@ -56,9 +56,10 @@ await waiting.execute("SELECT n FROM demo_counter").catch((error: unknown) => {
   done(`Whoever waits too long gets a ${error.name}`);
 });
 await holder.rollback();
-await waiting.execute("SELECT n FROM demo_counter");
+const next = connect(place, { lock });
+await next.execute("SELECT n FROM demo_counter");
 done("rollback() freed it");
 
-await Promise.all([holder.close(), waiting.close()]);
+await Promise.all([holder.close(), waiting.close(), next.close()]);
 await client.execute("DROP TABLE demo_counter");
 await client.close();

@@ -42,9 +42,15 @@ everywhere("a promise of the ancestor", (place) => {
     await connection.execute(`INSERT INTO ${table} VALUES(2)`);
     await connection.execute(`DELETE FROM ${table} WHERE n = 1`);
     await connection.execute(`ALTER TABLE ${table} ADD COLUMN more`);
+    place().forget();
     await connection.rollback();
+    assert.deepEqual(place().sent, [], "it costs no request");
     assert.deepEqual(await stored(table), [[1]]);
+    await connection.execute(`INSERT INTO ${table} VALUES(2)`);
+    place().forget();
     await connection.close();
+    assert.deepEqual(place().sent, [], "nor does this");
+    assert.deepEqual(await stored(table), [[1]]);
   });
 
   it("commit() that fails says so, and keeps nothing", async () => {

@@ -284,6 +284,8 @@ everywhere("PEP 249", (place) => {
     assert.equal(cursor.lastRowId, null);
     await cursor.execute(`SELECT name FROM ${table}`);
     assert.equal(cursor.lastRowId, null);
+    await cursor.execute(`INSERT INTO ${table} VALUES('c') RETURNING name`);
+    assert.equal(cursor.lastRowId, null);
     await connection.close();
   });
 

@@ -1,7 +1,7 @@
 // Relational queries, batches and the cache.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { asc, eq, gt, sql } from "drizzle-orm";
+import { asc, eq, gt, sql, TransactionRollbackError } from "drizzle-orm";
 import { Cache } from "drizzle-orm/cache/core";
 import { drizzle } from "../../src/drizzle/mod.ts";
 import * as schema from "./schema.ts";
@@ -123,14 +123,15 @@ for (const place of DRIZZLE_PLACES) {
     });
 
     test("batch() inside a transaction is part of it", async ({ db }) => {
-      await db.transaction(async (tx) => {
+      const rolledBack = db.transaction(async (tx) => {
         const [, rows] = await tx.batch([
           tx.insert(users).values({ name: "Ada" }),
           tx.select({ name: users.name }).from(users),
         ]);
         assert.deepEqual(rows, [{ name: "Ada" }]);
         tx.rollback();
-      }).catch(() => {});
+      });
+      await assert.rejects(rolledBack, TransactionRollbackError);
       assert.equal(await db.$count(users), 0);
     });
 

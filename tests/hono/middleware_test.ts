@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe } from "node:test";
 import { type Client, connect, type RqliteError } from "../../mod.ts";
 import { embedded } from "../../src/embedded/mod.ts";
-import { rqlite } from "../../src/hono/mod.ts";
+import { RequestConflictError, rqlite } from "../../src/hono/mod.ts";
 import type { AppEnv } from "./copies.ts";
 import { add, test } from "./world.ts";
 
@@ -74,7 +74,7 @@ describe("rqlite() without a transaction", () => {
   test("has one deadline over all calls of a request", async ({ app }) => {
     const { fetch, asked } = silent();
     const codes: string[] = [];
-    const made = app(rqlite(connect({ fetch }), { timeout: 40 }), async (c) => {
+    const made = app(rqlite(connect({ fetch }), { timeout: 500 }), async (c) => {
       for (let i = 0; i < 2; i++) {
         const call = c.var.db.query("SELECT 1", [], { timeout: 60_000 });
         await call.catch((error: RqliteError) => codes.push(error.code));
@@ -141,6 +141,21 @@ describe("rqlite() without a transaction", () => {
     });
     assert.equal((await made.request("/")).status, 200);
     assert.deepEqual([await n(), runs], [11, 2]);
+  });
+
+  test("reports a conflict of such a transaction as one that answers 409", async (world) => {
+    const { app, db, set, thrown } = world;
+    const made = app(rqlite(db), async (c) => {
+      await c.var.db.transaction(async (tx) => {
+        await tx.query("SELECT n FROM t");
+        await set(10);
+        await tx.execute("UPDATE t SET n = 1");
+      }, { retries: 0 });
+      return c.text("");
+    });
+    await made.request("/");
+    assert.ok(thrown[0] instanceof RequestConflictError);
+    assert.equal(thrown[0].getResponse().status, 409);
   });
 });
 

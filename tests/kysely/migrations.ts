@@ -107,7 +107,7 @@ export const migrations: Topic = (target) => {
     const { error } = await migrate(db, MIGRATIONS);
     assert.ok(error instanceof LockTimeoutError);
     assert.equal(await held.release(), true);
-    assert.equal((await migrate(db, MIGRATIONS)).error, undefined);
+    assert.equal((await migrate(open(), MIGRATIONS)).error, undefined);
     await client.close();
   });
 

@@ -1,9 +1,10 @@
 // Streams, raw results, logging and plugins.
 import assert from "node:assert/strict";
 import { it } from "node:test";
-import { CamelCasePlugin, CompiledQuery, type LogEvent, NoResultError, sql } from "kysely";
+import { CamelCasePlugin, CompiledQuery, Kysely, type LogEvent, NoResultError, sql } from "kysely";
 import { ProgrammingError } from "../../mod.ts";
-import { fill, type Topic } from "./target.ts";
+import { RqliteDialect } from "../../src/kysely/mod.ts";
+import { type Database, fill, type Topic } from "./target.ts";
 
 async function all<R>(rows: AsyncIterable<R>): Promise<R[]> {
   const found: R[] = [];
@@ -19,17 +20,30 @@ export const results: Topic = (target) => {
     return db;
   };
 
+  const counted = (): { db: Kysely<Database>; requests: () => number } => {
+    let requests = 0;
+    const client = target().connect({ onRequest: () => void requests++ });
+    const db = new Kysely<Database>({ dialect: new RqliteDialect({ client }) });
+    return { db, requests: () => requests };
+  };
+
   it("stream() answers every row of one table, page by page", async () => {
-    const db = await hundred();
+    await hundred();
+    const { db, requests } = counted();
     const rows = await all(db.selectFrom("things").select(["whole", "flag"]).stream(30));
     assert.equal(rows.length, 100);
     assert.deepEqual(rows[99], { whole: 99, flag: 1 });
+    assert.ok(requests() >= 4, `${requests()} requests`);
   });
 
   it("stream() answers joins, orders and views in one request", async () => {
-    const db = await hundred();
+    await hundred();
+    const { db, requests } = counted();
     const ordered = db.selectFrom("things").select("whole").orderBy("whole", "desc");
+    await ordered.execute(); // from here on the server is known
+    const before = requests();
     assert.deepEqual((await all(ordered.stream(30)))[0], { whole: 99 });
+    assert.equal(requests(), before + 1);
     const odd = db.selectFrom("things").select("whole").where("flag", "=", 1);
     await db.schema.createView("odd").as(odd).execute();
     const viewed = db.withTables<{ odd: { whole: number } }>().selectFrom("odd").select("whole");

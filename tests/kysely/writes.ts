@@ -56,6 +56,9 @@ export const writes: Topic = (target) => {
       ).returning(["id", "age"]).execute();
     assert.deepEqual(await upsert(40), [{ id: 1, age: 40 }]);
     assert.deepEqual(await upsert(30), []);
+    const updated = await db.insertInto("users").values({ name: "Ada", age: 1 })
+      .onConflict((oc) => oc.column("name").doUpdateSet({ age: 50 })).executeTakeFirstOrThrow();
+    assert.deepEqual({ ...updated }, { insertId: undefined, numInsertedOrUpdatedRows: 1n });
   });
 
   write("replaceInto() replaces", async (db) => {
