@@ -22,7 +22,8 @@ export type BatchResults<Queries extends readonly BatchQuery[]> = {
 };
 
 /**
- * Runs queries in one request, all or none of them. Plugins see the queries, not the results.
+ * Runs queries as one unit, all or none of them, in as few requests as possible. Plugins see the queries, not the
+ * results.
  *
  * @param client The client of the dialect, or a transaction of it.
  * @returns For each query what its `execute()` would answer.
