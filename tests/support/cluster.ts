@@ -6,6 +6,8 @@ import { ADMIN, Rqlited, type RqlitedOptions } from "./rqlited.ts";
 export interface ClusterOptions extends Pick<RqlitedOptions, "args" | "auth" | "raftTimeout"> {
   /** The HTTP address that node `index` tells others, such as that of a proxy. */
   readonly advertise?: (index: number) => string;
+  /** What only node `index` gets; its `args` come behind those of all. */
+  readonly each?: (index: number) => Pick<RqlitedOptions, "args" | "binary" | "env">;
 }
 
 /** Several rqlited processes that form one cluster. */
@@ -86,19 +88,22 @@ async function nodesOf(size: number, options: ClusterOptions): Promise<Rqlited[]
   for (let i = 0; i < size; i++) ports.push({ http: await freePort(), raft: await freePort() });
   const join = ports.map(({ raft }) => `127.0.0.1:${raft}`).join(",");
   const { advertise, args = [], auth, raftTimeout = 400 } = options;
-  return ports.map((pair, index) =>
-    new Rqlited(pair, {
+  return ports.map((pair, index) => {
+    const { args: own = [], ...each } = options.each?.(index) ?? {};
+    return new Rqlited(pair, {
       id: String(index + 1),
       raftTimeout,
+      ...each,
       ...(auth ? { auth } : {}),
       ...(advertise ? { advertise: advertise(index) } : {}),
       args: [
         ...["-bootstrap-expect", String(size), "-join", join],
         ...(auth ? ["-join-as", ADMIN.username] : []),
         ...args,
+        ...own,
       ],
-    })
-  );
+    });
+  });
 }
 
 /** Starts `size` nodes at once and waits until all are ready under one leader. */

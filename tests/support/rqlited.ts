@@ -29,6 +29,10 @@ export interface RqlitedOptions {
   readonly raftTimeout?: number;
   /** The HTTP address the node tells others, such as that of a proxy. */
   readonly advertise?: string;
+  /** Variables of its environment beside those of this process, such as `TZ`. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Another server than the one of {@linkcode rqlitedBinary}. */
+  readonly binary?: RqlitedBinary;
 }
 
 /** The user the harness adds where `auth` is given, for its own probes and for joining. */
@@ -57,7 +61,7 @@ export class Rqlited {
   #paused = false;
 
   constructor(ports: { http: number; raft: number }, options: RqlitedOptions) {
-    this.binary = rqlitedBinary();
+    this.binary = options.binary ?? rqlitedBinary();
     this.options = options;
     this.httpPort = ports.http;
     this.raftPort = ports.raft;
@@ -115,6 +119,7 @@ export class Rqlited {
     const command = [this.binary.path, ...this.#args()];
     const child = spawn("sh", ["-c", START, "sh", join(this.directory, "log"), ...command], {
       stdio: "ignore",
+      env: { ...process.env, ...this.options.env },
     });
     this.#gone = new Promise((resolve) => {
       const ended = () => {

