@@ -233,6 +233,7 @@ describe("the cluster's calls on three nodes", { skip: skipWithoutRqlited() }, (
   before(async () => {
     cluster = await startCluster();
   });
+  // Its replicas are not compared: nothing is written here, and the last test leaves one node.
   after(() => cluster.stop());
 
   it("nodes() and leader() tell the same on each of them", async () => {

@@ -1,7 +1,7 @@
 // Rows 20, 23 to 26 and 30 of the table in rqlite-api.md, on three nodes; see facts_batches_test.ts
 // for the others.
 import assert from "node:assert/strict";
-import { after, before, beforeEach, describe, it } from "node:test";
+import { after, afterEach, before, beforeEach, describe, it } from "node:test";
 import {
   type Client,
   connect,
@@ -13,6 +13,7 @@ import {
 } from "../../mod.ts";
 import { type Cluster, startCluster } from "../support/cluster.ts";
 import { sleep, until } from "../support/http.ts";
+import { equalReplicas } from "../support/replicas.ts";
 import { type Rqlited, skipWithoutRqlited } from "../support/rqlited.ts";
 import { asked, cell, closing, failureOf, recorder, SLOW_WRITE } from "./helpers.ts";
 import { Ledger } from "./ledger.ts";
@@ -40,6 +41,9 @@ describe("three nodes", { skip: skipWithoutRqlited() }, () => {
   before(async () => {
     cluster = await startCluster(3);
   });
+
+  // Here, since the next test drops the tables.
+  afterEach(() => equalReplicas(cluster));
 
   after(async () => await cluster.stop());
 

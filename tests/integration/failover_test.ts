@@ -1,10 +1,11 @@
 // What a client is told while nodes die, hang and come back, against what is there afterwards.
 import assert from "node:assert/strict";
-import { after, before, beforeEach, describe, it } from "node:test";
+import { after, afterEach, before, beforeEach, describe, it } from "node:test";
 import { type Client, connect, type RequestEvent } from "../../mod.ts";
 import { type Cluster, startCluster } from "../support/cluster.ts";
 import { sleep } from "../support/http.ts";
 import { type Fault, type Proxy, startProxy } from "../support/proxy.ts";
+import { equalReplicas } from "../support/replicas.ts";
 import { type Rqlited, skipWithoutRqlited } from "../support/rqlited.ts";
 import { table } from "./helpers.ts";
 import { Ledger } from "./ledger.ts";
@@ -23,6 +24,9 @@ describe("inserts of several tasks", { skip }, () => {
   before(async () => {
     cluster = await startCluster(3);
   });
+
+  // Here, since the next test drops the table.
+  afterEach(() => equalReplicas(cluster));
 
   after(async () => await cluster.stop());
 
@@ -143,6 +147,7 @@ describe("an election at the server's own pace", { skip }, () => {
     }
     const leader = await cluster.leader();
     assert.deepEqual(await table(leader, "SELECT count(*) FROM t"), [[clients.length]]);
+    await equalReplicas(cluster);
   });
 });
 
@@ -160,6 +165,8 @@ describe("inserts through proxies that break", { skip }, () => {
     await Promise.all(proxies.map((proxy) => proxy.close()));
     await cluster?.stop();
   });
+
+  afterEach(() => equalReplicas(cluster));
 
   beforeEach(async () => {
     const leader = await cluster.settled();

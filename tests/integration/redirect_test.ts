@@ -1,6 +1,6 @@
 // How a client that knows some nodes finds the one that can do it.
 import assert from "node:assert/strict";
-import { after, before, beforeEach, describe, it } from "node:test";
+import { after, afterEach, before, beforeEach, describe, it } from "node:test";
 import {
   connect,
   ConnectionError,
@@ -10,6 +10,7 @@ import {
 } from "../../mod.ts";
 import { type Cluster, startCluster } from "../support/cluster.ts";
 import { type Fault, type Proxy, startProxy } from "../support/proxy.ts";
+import { equalReplicas } from "../support/replicas.ts";
 import { type Rqlited, skipWithoutRqlited } from "../support/rqlited.ts";
 import { scriptedFetch } from "../support/scripted_fetch.ts";
 import { cell, closing, failureOf, type Recorder, recorder, table } from "./helpers.ts";
@@ -32,6 +33,9 @@ describe("a cluster with authentication", { skip: skipWithoutRqlited() }, () => 
   before(async () => {
     cluster = await startCluster(3, { auth: [{ ...USER, perms: PERMS }] });
   });
+
+  // Here, since the next test drops the table.
+  afterEach(() => equalReplicas(cluster));
 
   after(async () => await cluster.stop());
 

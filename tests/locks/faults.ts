@@ -5,6 +5,7 @@ import { sleep } from "../support/http.ts";
 import { startProxy } from "../support/proxy.ts";
 import { startRedisCluster } from "../support/redis_cluster.ts";
 import type { RedisKind } from "../support/redis.ts";
+import { equalReplicas } from "../support/replicas.ts";
 import { startRqlited } from "../support/rqlited.ts";
 import { count, type Crowd, type Told } from "./crowd.ts";
 import type { LockWorld, RedisLockWorld, StartedLock } from "./lock_worlds.ts";
@@ -140,6 +141,7 @@ export async function countWithDeadLeaders(
     const crowd = { ...crowdOf(size, plan), think: 2 * size.blow / size.rounds, trouble };
     const counted = await count(leader.url, crowd, cluster.urls);
     assert.ok(died > 0, "nobody died");
+    await equalReplicas(cluster);
     return counted;
   } finally {
     await stop();

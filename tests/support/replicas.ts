@@ -37,20 +37,6 @@ export async function equalReplicas(cluster: Cluster, options: ReplicaOptions = 
   assert.ok(problems.length === 0, `The replicas differ\n${problems.join("\n")}`);
 }
 
-/** Compares the replicas, and ends the cluster however that went; without a cluster it does nothing. */
-export async function stopEqual(
-  cluster: Cluster | undefined,
-  options: ReplicaOptions = {},
-): Promise<void> {
-  if (cluster === undefined) return;
-  try {
-    await cluster.settled();
-    await equalReplicas(cluster, options);
-  } finally {
-    await cluster.stop();
-  }
-}
-
 /** The rows of a query on each running node, each row as a list, once all have applied the same position of the log. */
 export async function rowsOfEach(cluster: Cluster, sql: string): Promise<unknown[][][]> {
   const nodes = cluster.nodes.filter((node) => node.running);
@@ -78,7 +64,7 @@ async function samePosition(
   nodes: readonly Rqlited[],
   limit = 30_000,
 ): Promise<number> {
-  const leader = await cluster.leader();
+  const leader = await cluster.settled();
   // A strong read is an entry of the log: a leader that has answered it has applied what was before.
   await leader.sql("SELECT 1");
   let positions: readonly (number | undefined)[] = [];

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { type Client, connect } from "../../mod.ts";
 import { startCluster } from "../support/cluster.ts";
-import { until } from "../support/http.ts";
+import { equalReplicas } from "../support/replicas.ts";
 import { skipWithoutRqlited } from "../support/rqlited.ts";
 
 const TASKS = 6;
@@ -16,7 +16,7 @@ function unreliable(): typeof fetch {
     const url = new URL(String(input));
     url.searchParams.delete("redirect");
     const response = await fetch(url, init);
-    const commit = String(init?.body).includes("INSERT INTO _rqlite_commit(id");
+    const commit = String(init?.body).includes("INSERT INTO _rqlite_commit(");
     if (!commit || ++commits % 7 !== 0) return response;
     await response.body?.cancel();
     throw new TypeError("Connection reset");
@@ -41,17 +41,6 @@ async function work(db: Client, task: number): Promise<void> {
   }
 }
 
-async function dump(url: string): Promise<string> {
-  const db = connect(url, { level: "none", integers: "auto" });
-  const results = await db.batch(
-    ["counter", "log", "_rqlite_commit", "sqlite_sequence"].map((table) =>
-      `SELECT * FROM ${table}`
-    ),
-  );
-  const rows = results.map((result) => result.rows);
-  return JSON.stringify(rows, (_, value) => typeof value === "bigint" ? String(value) : value);
-}
-
 describe("transactions on three nodes", { skip: skipWithoutRqlited() }, () => {
   it("are exact through followers and lost answers, and leave equal databases", async () => {
     const cluster = await startCluster(3);
@@ -71,10 +60,7 @@ describe("transactions on three nodes", { skip: skipWithoutRqlited() }, () => {
         "SELECT n, (SELECT count(*) FROM log) AS logged FROM counter",
       );
       assert.deepEqual(rows, [{ n: TASKS * ROUNDS, logged: TASKS * ROUNDS }]);
-      await until("equal databases", async () => {
-        const dumps = await Promise.all(cluster.urls.map(dump));
-        return new Set(dumps).size === 1 ? true : undefined;
-      });
+      await equalReplicas(cluster);
     } finally {
       await cluster.stop();
     }
