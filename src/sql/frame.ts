@@ -52,6 +52,16 @@ export function timeUse(
   return { call: frame.call, clear: direct || isHanded(view, i, frames, at), direct };
 }
 
+/**
+ * Whether a token inside these frames may become a modifier of a date function.
+ *
+ * @param frames The depths of parentheses around the token, from the outside in.
+ */
+export function isModifier(frames: readonly Frame[]): boolean {
+  const frame = frames.findLast(({ call }) => call !== undefined);
+  return frame?.call?.implied === true && frame.argument > frame.call.time[0]!;
+}
+
 /** Whether the value of the token is the value of the whole argument in the frame at `target`. */
 function isHanded(
   view: TokenView,

@@ -1,7 +1,7 @@
 import { NotSupportedError } from "../errors.ts";
 import type { Analysis } from "./analyse.ts";
 import type { Edit } from "./edit.ts";
-import { isNow, isSubsecond } from "./functions.ts";
+import { isNow, isSubsecond, isZone } from "./functions.ts";
 import { literal } from "./literal.ts";
 import type { VolatileSite } from "./site.ts";
 
@@ -25,11 +25,12 @@ export interface FreezeOptions {
  * date functions with 'now' or nothing as their time, CURRENT_TIMESTAMP, CURRENT_DATE and
  * CURRENT_TIME become a literal per place, in UTC, all of the same instant.
  *
- * Not seen: the text 'now' read from a column or put together by the statement, and the time zone
- * that the modifiers 'localtime' and 'utc' take from the node.
+ * Not seen: the texts 'now', 'localtime' and 'utc' read from a column or put together by the
+ * statement. In reads what a node alone knows is left as it is.
  *
  * @throws {NotSupportedError} Where no literal can stand in: `ORDER BY random()`, `randomblob(n +
- * 1)`, `datetime(lower('now'))`.
+ * 1)`, `datetime(lower('now'))`; in writes also the modifiers 'localtime' and 'utc',
+ * `total_changes()`, `sqlite_version()`, `pragma_table_info('t')`.
  *
  * @example
  * ```ts
@@ -77,7 +78,22 @@ function replacement(
     case "unclear":
       if (site.index !== undefined && !meansNow(parameter(site, options))) return undefined;
       throw unsupported(analysis, site, options, "bind a value instead");
+    case "zone":
+      if (site.index !== undefined && !isZone(parameter(site, options))) return undefined;
+      return refuseInWrites(analysis, site, options, "compute the time in the client and bind it");
+    case "node":
+      return refuseInWrites(analysis, site, options, "read it first and bind what was read");
   }
+}
+
+function refuseInWrites(
+  analysis: Analysis,
+  site: VolatileSite,
+  options: FreezeOptions,
+  advice: string,
+): undefined {
+  if (analysis.kind === "read") return undefined;
+  throw unsupported(analysis, site, options, advice);
 }
 
 /** The `Z` makes SQLite treat it as UTC, as it does 'now', when the modifier 'utc' follows. */

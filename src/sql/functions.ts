@@ -33,6 +33,36 @@ export function timeFunction(name: string): TimeFunction | undefined {
   return timeFunctions.get(name);
 }
 
+/** They tell of the node, its connection or its build. */
+const nodeFunctions: ReadonlySet<string> = new Set([
+  "total_changes",
+  "sqlite_version",
+  "sqlite_source_id",
+  "sqlite_compileoption_get",
+  "sqlite_compileoption_used",
+]);
+
+/**
+ * Whether what a function answers is known to the node alone. `changes()` and `last_insert_rowid()`
+ * are not among them: behind a write of the same request every node answers the same.
+ *
+ * @param name In lower case, without quotes.
+ */
+export function tellsOfNode(name: string): boolean {
+  return nodeFunctions.has(name);
+}
+
+/** Whether a name in FROM or behind IN is that of a PRAGMA as a table. */
+export function isPragmaTable(name: string): boolean {
+  return name.length > 7 && name.slice(0, 7).toLowerCase() === "pragma_";
+}
+
+/** Whether the text is a modifier that takes the time zone from the node. */
+export function isZone(text: string): boolean {
+  const lower = text.length === 3 || text.length === 9 ? text.toLowerCase() : "";
+  return lower === "utc" || lower === "localtime";
+}
+
 /** Whether a function answers one of its arguments as it is. */
 export function handsThrough(name: string): boolean {
   return name === "coalesce" || name === "ifnull";

@@ -27,7 +27,11 @@ export type VolatileKind =
   /** CURRENT_TIME */
   | "time"
   /** something that cannot be replaced; with `index` only if that parameter is the text 'now' */
-  | "unclear";
+  | "unclear"
+  /** a modifier that takes the node's time zone; with `index` only if that parameter is such a text */
+  | "zone"
+  /** `total_changes()`, `sqlite_version()`, `pragma_…`: what a node alone knows */
+  | "node";
 
 /** A place in the text. */
 export interface VolatileSite {

@@ -1,19 +1,33 @@
 /**
- * Finding what every node would evaluate for itself: random numbers and the present time.
+ * Finding what every node would evaluate for itself: random numbers, the present time, and what a
+ * node alone knows.
  *
  * @module
  */
 
 import { clauseInside, clauseOf, isCall, isValue } from "./clause.ts";
-import { type Frame, timeUse } from "./frame.ts";
-import { handsThrough, isNow, isSubsecond, timeFunction } from "./functions.ts";
+import { type Frame, isModifier, timeUse } from "./frame.ts";
+import {
+  handsThrough,
+  isNow,
+  isPragmaTable,
+  isSubsecond,
+  isZone,
+  tellsOfNode,
+  timeFunction,
+} from "./functions.ts";
 import { randomCall } from "./random_call.ts";
 import type { VolatileKind, VolatileSite } from "./site.ts";
 import type { Token } from "./tokenize.ts";
 import { TokenView } from "./view.ts";
+import { isName } from "./words.ts";
 
 /** What every site contains; most statements need no closer look. */
-const candidate = /random|\bdate|time|julianday|unixepoch|current_/i;
+const candidate =
+  /random|\bdate|time|julianday|unixepoch|current_|total_changes|sqlite_[vsc]|pragma_/i;
+
+/** 'utc' and 'localtime' as bytes. */
+const zoneBlob = /^x'([57]5[57]4[46]3|[46]c[46]f[46]3[46]1[46]c[57]4[46]9[46]d[46]5)'$/i;
 
 const presentTime: ReadonlyMap<string, VolatileKind> = new Map<string, VolatileKind>([
   ["CURRENT_TIMESTAMP", "timestamp"],
@@ -60,10 +74,16 @@ class Walk {
     for (let i = 0; i < tokens.length; i++) {
       const token = tokens[i]!;
       if (token.kind === "punct") i = this.#punct(i, token);
+      else if (this.#isPragmaTable(i)) this.#node(i);
       else if (token.kind === "word") this.#word(i, token);
       else if (token.kind !== "number") this.#value(i, token);
     }
     return this.#sites;
+  }
+
+  #node(i: number): void {
+    const { start, end } = this.#view.tokens[i]!;
+    this.#sites.push({ kind: "node", start, end });
   }
 
   /** Answers the index of the last token that was dealt with. */
@@ -83,6 +103,7 @@ class Walk {
       this.#sites.push(this.#orders() ? { ...random.site, kind: "unclear" } : random.site);
       return random.last;
     }
+    if (tellsOfNode(name)) this.#node(i - 1);
     const frame: Frame = {
       call: timeFunction(name),
       through: !called || handsThrough(name),
@@ -132,8 +153,21 @@ class Walk {
     }
   }
 
+  /** As the source of rows, with or without arguments; not as the target of a write. */
+  #isPragmaTable(i: number): boolean {
+    const view = this.#view;
+    if (!isName(view.tokens[i]) || !isPragmaTable(view.name(i))) return false;
+    if (view.isWord(i - 1, "FROM")) return !view.isWord(i - 2, "DELETE");
+    if (view.isOneOf(i - 1, ["IN", "JOIN"])) return true;
+    const { clause } = this.#frame;
+    if (clause === "from" && view.tokens[i - 1]?.kind === "punct") return true;
+    return view.is(i + 1, "(") && isCall(view, i, clause);
+  }
+
   #value(i: number, token: Token): void {
-    const use = timeUse(this.#view, i, [...this.#outer, this.#frame]);
+    const frames = [...this.#outer, this.#frame];
+    if (isModifier(frames)) this.#modifier(i, token);
+    const use = timeUse(this.#view, i, frames);
     if (use === undefined) return;
     const { start, end, kind } = token;
     const bare = !use.call.implied;
@@ -146,6 +180,14 @@ class Walk {
       if (!use.direct) this.#sites.push({ kind: "unclear", start, end });
       else if (bare) this.#sites.push({ kind: "now", start, end });
       else this.#sites.push({ kind: "first", start, end: start });
+    }
+  }
+
+  #modifier(i: number, { start, end, kind }: Token): void {
+    if (kind === "placeholder") {
+      this.#sites.push({ kind: "zone", start, end, index: this.#indexOf(start) });
+    } else if (this.#isTime(i, isZone) || zoneBlob.test(this.#view.text(i))) {
+      this.#sites.push({ kind: "zone", start, end });
     }
   }
 

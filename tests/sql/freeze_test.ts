@@ -65,9 +65,6 @@ describe("freeze() agrees with SQLite on", () => {
     ["current_date"],
     ["Current_Time"],
     ["CURRENT_TIMESTAMP || CURRENT_DATE"],
-    ["datetime('now', 'localtime')"],
-    ["datetime('now', 'utc')"],
-    ["datetime('now', 'localtime', 'utc')"],
     ["datetime('now', 'auto')"],
     ["datetime('now', 'unixepoch')"],
     ["datetime(('now'))"],
@@ -204,6 +201,11 @@ describe("freeze() writes", () => {
     "UPDATE t SET random = random + 1, a = CAST(a AS date(3))",
     'UPDATE t SET [current_date] = "current_date"',
     "UPDATE t SET a = random(1)",
+    "UPDATE t SET a = changes() + last_insert_rowid()",
+    "UPDATE pragma_x SET pragma_y = 1 WHERE pragma_z = 'utc' AND pragma_y > total_changes",
+    "INSERT INTO pragma_x(pragma_y) VALUES('localtime')",
+    "DELETE FROM pragma_x WHERE a = date('utc') AND b = date('2020-01-01', '+1 day')",
+    "SELECT datetime(a, 'localtime'), sqlite_version() FROM pragma_table_list",
   ];
   for (const sql of names) it(`nothing into ${sql}`, () => assert.equal(frozen(sql), sql));
 
@@ -240,6 +242,24 @@ describe("freeze() refuses", () => {
     ["UPDATE t SET a = datetime((SELECT 'now'))", "'now'"],
     ["UPDATE t SET a = datetime(('subsec'))", "'subsec'"],
     [["UPDATE t SET a = datetime(lower(?))", "NOW"], "?"],
+    ["UPDATE t SET a = datetime('now', 'localtime')", "'localtime'"],
+    ["UPDATE t SET a = datetime('now', 'UTC')", "'UTC'"],
+    ["UPDATE t SET a = strftime('%s', b, '+1 day', \"utc\")", '"utc"'],
+    ["UPDATE t SET a = date(b, CASE WHEN c THEN 'utc' ELSE 'auto' END)", "'utc'"],
+    ["UPDATE t SET a = date(b, x'757463')", "x'757463'"],
+    ["UPDATE t SET a = date(b, X'4C6f63616C74696d65')", "X'4C6f63616C74696d65'"],
+    [["UPDATE t SET a = datetime(b, ?)", "LocalTime"], "?"],
+    [["UPDATE t SET a = datetime(?, ?)", "now", "utc\0x"], "?"],
+    ["UPDATE t SET a = total_changes()", "total_changes"],
+    ['DELETE FROM t WHERE a <> "sqlite_version" ()', '"sqlite_version"'],
+    ["UPDATE t SET a = sqlite_source_id()", "sqlite_source_id"],
+    ["UPDATE t SET a = sqlite_compileoption_used('A')", "sqlite_compileoption_used"],
+    [["UPDATE t SET a = sqlite_compileoption_get(?)", 1], "sqlite_compileoption_get"],
+    ["INSERT INTO t SELECT name FROM pragma_table_info('u')", "pragma_table_info"],
+    ["INSERT INTO t SELECT name FROM pragma_table_list", "pragma_table_list"],
+    ["INSERT INTO t SELECT a FROM u, main.[pragma_table_list]", "[pragma_table_list]"],
+    ["DELETE FROM t WHERE a IN pragma_database_list", "pragma_database_list"],
+    ["CREATE TABLE t AS SELECT total_changes() AS a", "total_changes"],
   ];
   for (const [statement, piece] of cases) {
     it(JSON.stringify(statement), () => {
