@@ -1,0 +1,67 @@
+/** A column as `pragma_table_xinfo` and the text of its table tell it. */
+export interface ColumnFacts {
+  /** Its name as stored. */
+  readonly name: string;
+  /** Its declared type as SQLite gives it; "" if there is none. */
+  readonly type: string;
+  /** Whether it is declared NOT NULL. */
+  readonly notNull: boolean;
+  /** Its default as SQL, such as `'new'`, `CURRENT_TIMESTAMP` or `lower(hex(randomblob(16)))`. */
+  readonly default: string | undefined;
+  /** Whether its default is something that each node would evaluate for itself. */
+  readonly volatileDefault: boolean;
+  /** Its place in the primary key from 1 on; 0 if it is no part of it. */
+  readonly key: number;
+  /** A generated column; it takes no value in an INSERT. */
+  readonly generated: boolean;
+  /** `SELECT *` leaves it out, as virtual tables have it. */
+  readonly hidden: boolean;
+}
+
+/** What is known of one table or view. */
+export interface TableFacts {
+  /** Its name as stored. */
+  readonly name: string;
+  /** What it is. */
+  readonly kind: "table" | "view" | "virtual";
+  /** Its text in the schema. */
+  readonly sql: string;
+  /**
+   * Its columns, in order; none where SQLite does not count them: of a view that does not compile and of some views and
+   * virtual tables that come behind one.
+   */
+  readonly columns: readonly ColumnFacts[];
+  /** The INTEGER PRIMARY KEY column, which is the rowid by another name; `undefined` if there is none. */
+  readonly rowid: string | undefined;
+  /** Has no rowids at all. */
+  readonly withoutRowid: boolean;
+  /** The columns of the primary key, in its order; empty if there is none. */
+  readonly key: readonly string[];
+  /** The sets of columns that are unique and NOT NULL together, the primary key among them; in lower case. */
+  readonly uniques: readonly (readonly string[])[];
+  /**
+   * The columns, in lower case, whose values nodes may hold differently: filled by a volatile default or by a trigger
+   * that uses clock, chance or connection state, also through other tables. All columns, the key among them, where even
+   * the rows may differ; "*" where the columns are not known.
+   */
+  readonly local: ReadonlySet<string>;
+  /** A view that reads a clock, chance or connection state by itself, or through views below it. */
+  readonly volatile: boolean;
+  /** The tables, in lower case, that a view reads, those of views below it included; the table itself otherwise. */
+  readonly reads: ReadonlySet<string>;
+  /**
+   * The tables, in lower case, that a write to this one may write: itself, the targets of its triggers and of its
+   * foreign keys' actions, and theirs; "*" among them where that cannot be told.
+   */
+  readonly writes: ReadonlySet<string>;
+  /** Whether a trigger may change a row of it after it was written. */
+  readonly triggered: boolean;
+}
+
+/** What is known of a schema; one value, never changed. */
+export interface Facts {
+  /** What the schema was known by when it was read, see `SCHEMA_VERSION`. */
+  readonly version: string;
+  /** The table or view of a name, in any case and without quotes. */
+  table(name: string): TableFacts | undefined;
+}

@@ -1,0 +1,64 @@
+import { NotSupportedError } from "../errors.ts";
+import { analyse, type Analysis } from "../sql/analyse.ts";
+import { clean } from "../sql/clean.ts";
+import { applyEdits } from "../sql/edit.ts";
+import { freeze } from "../sql/freeze.ts";
+import type { ColumnFacts, TableFacts } from "./facts.ts";
+import { partOf, usesNode, viewOf } from "./node_state.ts";
+
+/** A column's default as an expression that the freezer turns into literals. */
+export interface FrozenDefault {
+  /** The expression, in parentheses unless it is a single token. */
+  readonly text: string;
+  /** It is another value for each row. */
+  readonly random: boolean;
+}
+
+/** Nothing is drawn in vain for a check whose result is thrown away. */
+const NOTHING = (bytes: Uint8Array<ArrayBuffer>) => bytes;
+
+/**
+ * The default of a column as it can be written into a statement.
+ *
+ * @param sql The statement that leaves it out, for the error.
+ * @throws {NotSupportedError} If no literal can stand in for it.
+ */
+export function frozenDefault(
+  table: TableFacts,
+  column: ColumnFacts,
+  sql: string,
+): FrozenDefault {
+  // A comment at the end would take the parenthesis behind it along.
+  const expression = clean(column.default ?? "NULL");
+  const view = viewOf(expression);
+  const text = view?.tokens.length === 1 ? expression : `(${expression})`;
+  const analysis = analyse(`${PREFIX}${text}`);
+  if (view === undefined || !isFreezable(analysis)) throw refusal(table, column, sql);
+  const random = analysis.volatile.some(({ kind }) => kind === "random" || kind === "randomblob");
+  return { text, random };
+}
+
+const PREFIX = "UPDATE t SET a = ";
+const PREFIX_TOKENS = 5;
+
+/** Whether nothing is left to a node once the freezer has been there. */
+function isFreezable(analysis: Analysis): boolean {
+  if (analysis.statements !== 1 || analysis.problem !== undefined) return false;
+  try {
+    const edits = freeze(analysis, { now: new Date(0), random: NOTHING });
+    const view = viewOf(applyEdits(analysis.text, edits, analysis.placeholders));
+    return view !== undefined && !usesNode(partOf(view, PREFIX_TOKENS));
+  } catch (error) {
+    if (error instanceof NotSupportedError) return false;
+    throw error;
+  }
+}
+
+function refusal(table: TableFacts, column: ColumnFacts, sql: string): NotSupportedError {
+  return new NotSupportedError(
+    `Cannot leave the column ${JSON.stringify(column.name)} of ${JSON.stringify(table.name)} to ` +
+      `its default ${column.default} as each node would evaluate it to something else: give the ` +
+      "value yourself",
+    { sql },
+  );
+}

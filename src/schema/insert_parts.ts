@@ -1,0 +1,80 @@
+import type { TokenView } from "../sql/view.ts";
+import { groupEnd, isName } from "../sql/words.ts";
+
+/** Indexes of tokens, from the first and without the last. */
+export type Range = readonly [from: number, to: number];
+
+/** Where the parts of an INSERT or REPLACE are; all numbers are indexes of tokens. */
+export interface InsertParts {
+  /** INSERT, or REPLACE as the first word. */
+  readonly replace: boolean;
+  /** The word behind OR, in upper case. */
+  readonly or: string | undefined;
+  /** The name of the schema. */
+  readonly schema: string | undefined;
+  /** The name of the table. */
+  readonly table: string;
+  /** Behind the table and its alias: where a list of columns stands or would stand. */
+  readonly columnsAt: number;
+  /** The columns as they are named, without quotes. */
+  readonly columns: readonly string[] | undefined;
+  /** The first token of the source: DEFAULT, VALUES, SELECT or WITH. */
+  readonly sourceAt: number;
+}
+
+/**
+ * Reads an INSERT up to its source.
+ *
+ * @param at The index of INSERT or REPLACE.
+ * @returns `undefined` if it is none that SQLite would accept.
+ */
+export function insertParts(view: TokenView, at: number): InsertParts | undefined {
+  const or = view.isWord(at + 1, "OR") ? view.text(at + 2).toUpperCase() : undefined;
+  const into = or === undefined ? at + 1 : at + 3;
+  if (!view.isWord(into, "INTO") || !isName(view.tokens[into + 1])) return undefined;
+  const qualified = view.is(into + 2, ".");
+  const tableAt = qualified ? into + 3 : into + 1;
+  if (!isName(view.tokens[tableAt])) return undefined;
+  const columnsAt = view.isWord(tableAt + 1, "AS") ? tableAt + 3 : tableAt + 1;
+  const listed = view.is(columnsAt, "(");
+  const columns = listed ? nameList(view, columnsAt) : undefined;
+  if (listed && columns === undefined) return undefined;
+  return {
+    replace: view.isWord(at, "REPLACE"),
+    or,
+    schema: qualified ? view.name(into + 1) : undefined,
+    table: view.name(tableAt),
+    columnsAt,
+    columns,
+    sourceAt: listed ? groupEnd(view.sql, view.tokens, columnsAt) : columnsAt,
+  };
+}
+
+/** The names of `(a, "b", [c])`, or `undefined` if there is anything else in it. */
+export function nameList(view: TokenView, open: number): string[] | undefined {
+  const names: string[] = [];
+  for (let i = open + 1;; i += 2) {
+    if (!isName(view.tokens[i])) return undefined;
+    names.push(view.name(i));
+    if (view.is(i + 1, ")")) return names;
+    if (!view.is(i + 1, ",")) return undefined;
+  }
+}
+
+/** The index behind a token, or behind the group that it opens. */
+export function behind(view: TokenView, i: number): number {
+  return view.is(i, "(") ? groupEnd(view.sql, view.tokens, i) : i + 1;
+}
+
+/** The ranges between the commas of the group at `open`. */
+export function itemsOf(view: TokenView, open: number): Range[] {
+  const close = groupEnd(view.sql, view.tokens, open) - 1;
+  const items: Range[] = [];
+  let from = open + 1;
+  for (let i = from; i <= close; i = i === close ? i + 1 : behind(view, i)) {
+    if (i < close && !view.is(i, ",")) continue;
+    items.push([from, i]);
+    from = i + 1;
+  }
+  return items;
+}

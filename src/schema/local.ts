@@ -1,0 +1,198 @@
+/**
+ * Which columns nodes may hold differently, by going through triggers, views, keys and generated
+ * columns until nothing is added.
+ *
+ * @module
+ */
+
+import type { TokenView } from "../sql/view.ts";
+import { namesIn, usesNode, usesUnnamed } from "./node_state.ts";
+import { definitionOf, type SchemaObject, type SchemaObjects } from "./objects.ts";
+import type { Effect } from "./trigger.ts";
+
+/** What was found. */
+export interface Local {
+  /** By table or view in lower case: the columns in lower case. */
+  readonly columns: ReadonlyMap<string, ReadonlySet<string>>;
+  /** The views that read a clock, chance or connection state, also through views below. */
+  readonly volatile: ReadonlySet<string>;
+}
+
+/** Finds the local columns of a schema. */
+export function findLocal(schema: SchemaObjects): Local {
+  const search = new Search(schema);
+  search.run();
+  return search;
+}
+
+/** A text as the search asks it. */
+interface Body {
+  readonly names: ReadonlySet<string>;
+  readonly node: boolean;
+  readonly unnamed: boolean;
+}
+
+/** Stands for every table or column. */
+export const ANY = "*";
+
+const ROWIDS: readonly string[] = ["rowid", "oid", "_rowid_"];
+
+class Search implements Local {
+  readonly columns: Map<string, Set<string>> = new Map();
+  readonly volatile: Set<string> = new Set();
+  readonly #schema: SchemaObjects;
+  readonly #triggers: readonly { body: Body; effects: readonly Effect[] | undefined }[];
+  readonly #views: readonly [name: string, body: Body][];
+  /** Tables whose rows may be there on some nodes only. */
+  readonly #rows: Set<string> = new Set();
+  #grown = false;
+
+  constructor(schema: SchemaObjects) {
+    this.#schema = schema;
+    this.#triggers = schema.triggers.map(({ subject, view, effects }) => ({
+      body: bodyOf(view, subject),
+      effects,
+    }));
+    this.#views = [...schema.objects].filter(([, { kind }]) => kind === "view")
+      .map(([name, { view }]) => [name, view === undefined ? UNREADABLE : bodyOf(view)]);
+  }
+
+  run(): void {
+    for (const [name, object] of this.#schema.objects) this.#begin(name, object);
+    do {
+      this.#grown = false;
+      for (const [name, body] of this.#views) this.#view(name, body);
+      for (const { body, effects } of this.#triggers) this.#trigger(body, effects);
+      for (const [name, object] of this.#schema.objects) this.#table(name, object);
+    } while (this.#grown);
+  }
+
+  #begin(name: string, { kind, columns, unclear }: SchemaObject): void {
+    this.columns.set(name, new Set());
+    const unknown = unclear && kind === "table";
+    if (unknown && columns.length === 0) this.#add(name, ANY);
+    for (const { name: column, key, volatileDefault } of columns) {
+      if (volatileDefault || (unknown && key === 0)) this.#add(name, column);
+    }
+  }
+
+  #add(table: string, column: string): void {
+    const local = this.columns.get(table);
+    if (local === undefined || local.has(column.toLowerCase())) return;
+    local.add(column.toLowerCase());
+    this.#grown = true;
+  }
+
+  #addAll(table: string): void {
+    const columns = this.#schema.objects.get(table)?.columns ?? [];
+    if (columns.length === 0) this.#add(table, ANY);
+    for (const { name } of columns) this.#add(table, name);
+  }
+
+  #addRows(table: string): void {
+    this.#addAll(table);
+    if (this.#rows.has(table)) return;
+    this.#rows.add(table);
+    this.#grown = true;
+  }
+
+  #view(name: string, body: Body): void {
+    const through = [...this.volatile].some((view) => view !== name && body.names.has(view));
+    if ((body.node || through) && !this.volatile.has(name)) {
+      this.volatile.add(name);
+      this.#grown = true;
+    }
+    if (this.#tainted(body, name)) this.#addRows(name);
+  }
+
+  #trigger(body: Body, effects: readonly Effect[] | undefined): void {
+    if (effects === undefined) { for (const name of body.names) this.#addRows(name); }
+    else if (this.#tainted(body)) { for (const effect of effects) this.#assign(effect); }
+  }
+
+  #assign({ table, columns }: Effect): void {
+    if (columns === undefined) this.#addRows(table);
+    else for (const column of columns) this.#add(table, column);
+  }
+
+  /** Whether a text depends on anything that nodes may hold or evaluate differently. */
+  #tainted(body: Body, self?: string): boolean {
+    if (body.node) return true;
+    for (const name of body.names) {
+      if (name === self) continue;
+      if (this.volatile.has(name) || this.#rows.has(name)) return true;
+      if (this.#usesLocal(body, name)) return true;
+    }
+    return false;
+  }
+
+  #usesLocal({ names, unnamed }: Body, table: string): boolean {
+    const object = this.#schema.objects.get(table);
+    if (object === undefined) return false;
+    const local = this.columns.get(table)!;
+    const named = [...local].some((column) => column === ANY || names.has(column));
+    if (named || (unnamed && local.size > 0)) return true;
+    return isRenumbered(object) && ROWIDS.some((rowid) => names.has(rowid));
+  }
+
+  #table(name: string, object: SchemaObject): void {
+    if (object.kind === "virtual") this.#virtual(name, object);
+    else if (object.kind === "table") {
+      this.#generated(name, object);
+      this.#foreignKeys(name, object);
+    }
+  }
+
+  /** Such as an index over the rows of another table, which its text names. */
+  #virtual(name: string, { view }: SchemaObject): void {
+    const sources = view === undefined ? [] : namesIn(view);
+    for (const source of sources) {
+      if (source !== name && (this.columns.get(source)?.size ?? 0) > 0) this.#addAll(name);
+    }
+  }
+
+  #generated(name: string, { view, columns }: SchemaObject): void {
+    const local = this.columns.get(name)!;
+    if (local.size === 0) return;
+    for (const column of columns) {
+      if (!column.generated || local.has(column.name.toLowerCase())) continue;
+      const definition = view && definitionOf(view, column.name);
+      const used = definition && namesIn(definition);
+      if (used === undefined || [...local].some((one) => one === ANY || used.has(one))) {
+        this.#add(name, column.name);
+      }
+    }
+  }
+
+  #foreignKeys(name: string, { foreignKeys }: SchemaObject): void {
+    for (const [table, from, to, onUpdate, onDelete] of foreignKeys) {
+      const parent = table.toLowerCase();
+      const local = this.columns.get(parent);
+      if (local === undefined) continue;
+      const changes = to === null ? local.size > 0 : local.has(to.toLowerCase());
+      if (changes && acts(onUpdate)) this.#add(name, from);
+      if (!this.#rows.has(parent) || !acts(onDelete)) continue;
+      if (onDelete === "CASCADE") this.#addRows(name);
+      else this.#add(name, from);
+    }
+  }
+}
+
+/** Whether a foreign key's action writes the table that has it. */
+export function acts(action: string): boolean {
+  return action !== "NO ACTION" && action !== "RESTRICT";
+}
+
+const UNREADABLE: Body = { names: new Set(), node: true, unnamed: true };
+
+function bodyOf(view: TokenView, subject?: string): Body {
+  const names = namesIn(view);
+  if (subject !== undefined) names.add(subject);
+  return { names, node: usesNode(view), unnamed: usesUnnamed(view) };
+}
+
+/** VACUUM gives its rows other rowids, on each node by itself. */
+function isRenumbered({ kind, rowid, withoutRowid, columns }: SchemaObject): boolean {
+  return kind === "table" && rowid === undefined && !withoutRowid &&
+    !columns.some(({ name }) => ROWIDS.includes(name.toLowerCase()));
+}

@@ -1,0 +1,94 @@
+import type { Facts, TableFacts } from "./facts.ts";
+import { ANY, findLocal, type Local } from "./local.ts";
+import { readObjects, type SchemaObject, type SchemaObjects } from "./objects.ts";
+import { type Graph, reachable, readGraph, writeGraph } from "./reach.ts";
+
+/**
+ * The facts about a schema. What cannot be read is taken for the worst: its columns are local, and a write to it may
+ * write any table. Nothing is thrown.
+ *
+ * @param rows The rows of `FACTS_QUERY` in array form.
+ * @param version The text of `SCHEMA_VERSION` that was read with them.
+ *
+ * @example
+ * ```ts ignore
+ * const facts = readFacts(rows, "12.3.456");
+ * facts.table("Users")?.local; // Set { "created_at" }
+ * ```
+ */
+export function readFacts(rows: readonly (readonly unknown[])[], version: string): Facts {
+  const schema = readObjects(rows);
+  const reader: Reader = {
+    schema,
+    local: findLocal(schema),
+    reads: readGraph(schema),
+    writes: writeGraph(schema),
+    targets: new Set(
+      schema.triggers.flatMap(({ effects }) => effects?.map(({ table }) => table) ?? [ANY]),
+    ),
+  };
+  const tables = new Map<string, TableFacts>();
+  for (const [name, object] of schema.objects) tables.set(name, factsOf(reader, name, object));
+  return { version, table: (name) => tables.get(name.toLowerCase()) };
+}
+
+interface Reader {
+  readonly schema: SchemaObjects;
+  readonly local: Local;
+  readonly reads: Graph;
+  readonly writes: Graph;
+  /** What any trigger writes. */
+  readonly targets: ReadonlySet<string>;
+}
+
+function factsOf(reader: Reader, name: string, object: SchemaObject): TableFacts {
+  const { local, writes, targets } = reader;
+  const { kind, sql, columns, rowid, withoutRowid } = object;
+  const next = reachable(writes, name);
+  return {
+    name: object.name,
+    kind,
+    sql,
+    columns,
+    rowid,
+    withoutRowid,
+    key: keyOf(object),
+    uniques: uniquesOf(object),
+    local: local.columns.get(name) ?? new Set(),
+    volatile: local.volatile.has(name),
+    reads: readsOf(reader, name, object),
+    writes: new Set([name, ...next]),
+    triggered: targets.has(name) || targets.has(ANY) || next.has(name) || next.has(ANY),
+  };
+}
+
+function readsOf({ schema, reads }: Reader, name: string, { kind }: SchemaObject): Set<string> {
+  const beneath = [...reachable(reads, name)].filter((other) =>
+    schema.objects.get(other)?.kind !== "view"
+  );
+  return new Set(kind === "view" ? beneath : [name, ...beneath]);
+}
+
+function keyOf({ columns }: SchemaObject): string[] {
+  return columns.filter(({ key }) => key > 0).sort((a, b) => a.key - b.key)
+    .map(({ name }) => name);
+}
+
+/** NULLs are never equal, so that rows with one in a unique index are not told apart by it. */
+function uniquesOf(object: SchemaObject): string[][] {
+  const { columns, rowid, withoutRowid, indexes } = object;
+  const filled = new Set(
+    columns.filter(({ name, notNull, key }) =>
+      notNull || name === rowid || (withoutRowid && key > 0)
+    ).map(({ name }) => name.toLowerCase()),
+  );
+  const sets = indexes.filter(([, unique, partial]) => unique === 1 && partial === 0)
+    .map(([, , , names]) => names.map((name) => name?.toLowerCase() ?? ""));
+  const found = new Map<string, string[]>();
+  const key = keyOf(object).map((name) => name.toLowerCase());
+  for (const set of [key, ...sets]) {
+    const fits = set.length > 0 && set.every((name) => filled.has(name));
+    if (fits && !found.has(JSON.stringify(set))) found.set(JSON.stringify(set), set);
+  }
+  return [...found.values()];
+}
