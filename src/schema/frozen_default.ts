@@ -14,6 +14,9 @@ export interface FrozenDefault {
   readonly random: boolean;
 }
 
+/** `null` for a default that no literal can stand in for. */
+const known: WeakMap<ColumnFacts, FrozenDefault | null> = new WeakMap();
+
 /** Nothing is drawn in vain for a check whose result is thrown away. */
 const NOTHING = (bytes: Uint8Array<ArrayBuffer>) => bytes;
 
@@ -28,12 +31,19 @@ export function frozenDefault(
   column: ColumnFacts,
   sql: string,
 ): FrozenDefault {
+  let frozen = known.get(column);
+  if (frozen === undefined) known.set(column, frozen = frozenNow(column) ?? null);
+  if (frozen === null) throw refusal(table, column, sql);
+  return frozen;
+}
+
+function frozenNow(column: ColumnFacts): FrozenDefault | undefined {
   // A comment at the end would take the parenthesis behind it along.
   const expression = clean(column.default ?? "NULL");
   const view = viewOf(expression);
   const text = view?.tokens.length === 1 ? expression : `(${expression})`;
   const analysis = analyse(`${PREFIX}${text}`);
-  if (view === undefined || !isFreezable(analysis)) throw refusal(table, column, sql);
+  if (view === undefined || !isFreezable(analysis)) return undefined;
   const random = analysis.volatile.some(({ kind }) => kind === "random" || kind === "randomblob");
   return { text, random };
 }

@@ -113,7 +113,7 @@ export function defaultValuesEdit(
 }
 
 function rowEdits(view: TokenView, row: number, { appended, instead }: Additions): Edit[] {
-  const items = itemsOf(view, row);
+  const items = instead.size === 0 ? [] : itemsOf(view, row);
   const edits: Edit[] = [];
   for (const [position, { text }] of instead) {
     const item = items[position];

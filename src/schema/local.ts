@@ -8,7 +8,7 @@
 import type { TokenView } from "../sql/view.ts";
 import { namesIn, usesNode, usesUnnamed } from "./node_state.ts";
 import { definitionOf, type SchemaObject, type SchemaObjects } from "./objects.ts";
-import type { Effect } from "./trigger.ts";
+import type { Effect, Trigger } from "./trigger.ts";
 
 /** What was found. */
 export interface Local {
@@ -41,7 +41,7 @@ class Search implements Local {
   readonly columns: Map<string, Set<string>> = new Map();
   readonly volatile: Set<string> = new Set();
   readonly #schema: SchemaObjects;
-  readonly #triggers: readonly { body: Body; effects: readonly Effect[] | undefined }[];
+  readonly #triggers: readonly (readonly [Trigger, Body])[];
   readonly #views: readonly [name: string, body: Body][];
   /** Tables whose rows may be there on some nodes only. */
   readonly #rows: Set<string> = new Set();
@@ -49,10 +49,10 @@ class Search implements Local {
 
   constructor(schema: SchemaObjects) {
     this.#schema = schema;
-    this.#triggers = schema.triggers.map(({ subject, view, effects }) => ({
-      body: bodyOf(view, subject),
-      effects,
-    }));
+    this.#triggers = schema.triggers.map((trigger) => [
+      trigger,
+      bodyOf(trigger.view, trigger.subject),
+    ]);
     this.#views = [...schema.objects].filter(([, { kind }]) => kind === "view")
       .map(([name, { view }]) => [name, view === undefined ? UNREADABLE : bodyOf(view)]);
   }
@@ -62,7 +62,7 @@ class Search implements Local {
     do {
       this.#grown = false;
       for (const [name, body] of this.#views) this.#view(name, body);
-      for (const { body, effects } of this.#triggers) this.#trigger(body, effects);
+      for (const [trigger, body] of this.#triggers) this.#trigger(trigger, body);
       for (const [name, object] of this.#schema.objects) this.#table(name, object);
     } while (this.#grown);
   }
@@ -105,13 +105,17 @@ class Search implements Local {
     if (this.#tainted(body, name)) this.#addRows(name);
   }
 
-  #trigger(body: Body, effects: readonly Effect[] | undefined): void {
+  #trigger({ subject, effects, raises }: Trigger, body: Body): void {
     if (effects === undefined) { for (const name of body.names) this.#addRows(name); }
-    else if (this.#tainted(body)) { for (const effect of effects) this.#assign(effect); }
+    else if (this.#tainted(body)) {
+      for (const effect of effects) this.#assign(effect);
+      if (raises) this.#addRows(subject);
+    }
   }
 
-  #assign({ table, columns }: Effect): void {
-    if (columns === undefined) this.#addRows(table);
+  #assign({ table, columns, rows }: Effect): void {
+    if (rows) this.#addRows(table);
+    else if (columns === undefined) this.#addAll(table);
     else for (const column of columns) this.#add(table, column);
   }
 
@@ -143,11 +147,14 @@ class Search implements Local {
     }
   }
 
-  /** Such as an index over the rows of another table, which its text names. */
+  /** Such as an index over some columns of another table: its text names both. */
   #virtual(name: string, { view }: SchemaObject): void {
-    const sources = view === undefined ? [] : namesIn(view);
-    for (const source of sources) {
-      if (source !== name && (this.columns.get(source)?.size ?? 0) > 0) this.#addAll(name);
+    const names = view === undefined ? new Set<string>() : namesIn(view);
+    for (const source of names) {
+      const local = source === name ? undefined : this.columns.get(source);
+      if (local === undefined || local.size === 0) continue;
+      const indexes = this.#schema.objects.get(source)?.kind === "table" && !this.#rows.has(source);
+      if (!indexes || [...local].some((one) => one === ANY || names.has(one))) this.#addAll(name);
     }
   }
 

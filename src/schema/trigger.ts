@@ -1,6 +1,6 @@
 import { TokenView } from "../sql/view.ts";
-import { groupEnd, isName } from "../sql/words.ts";
-import { insertParts } from "./insert_parts.ts";
+import { isName } from "../sql/words.ts";
+import { behind, insertParts } from "./insert_parts.ts";
 import { partOf, viewOf } from "./node_state.ts";
 import { assignments, setAt } from "./update_parts.ts";
 
@@ -10,6 +10,11 @@ export interface Effect {
   readonly table: string;
   /** The columns it assigns, in lower case; all of them if `undefined`. */
   readonly columns: readonly string[] | undefined;
+  /**
+   * Which rows there are may depend on values: a DELETE, an INSERT under a condition, of what
+   * a SELECT finds, or one that may conflict.
+   */
+  readonly rows: boolean;
 }
 
 /** What the text of a trigger tells. */
@@ -20,6 +25,8 @@ export interface Trigger {
   readonly view: TokenView;
   /** What its statements do; `undefined` if that cannot be told. */
   readonly effects: readonly Effect[] | undefined;
+  /** It may keep the statement that fired it from writing a row. */
+  readonly raises: boolean;
 }
 
 const BODY = ["SELECT", "INSERT", "REPLACE", "UPDATE", "DELETE"];
@@ -27,20 +34,30 @@ const BODY = ["SELECT", "INSERT", "REPLACE", "UPDATE", "DELETE"];
 /** Reads a CREATE TRIGGER; the text is one that SQLite has accepted. */
 export function readTrigger(sql: string, subject: string): Trigger {
   const view = viewOf(sql);
-  if (view === undefined) return { subject, view: new TokenView("", []), effects: undefined };
+  if (view === undefined) return unreadable(new TokenView("", []), subject);
   const begin = view.tokens.findIndex((_, i) =>
     view.isWord(i, "BEGIN") && view.isOneOf(i + 1, BODY)
   );
-  const when = view.tokens.findIndex((_, i) => view.isWord(i, "WHEN"));
-  if (begin < 0) return { subject, view, effects: undefined };
-  const from = when < 0 ? begin : Math.min(when, begin);
-  return { subject, view: partOf(view, from), effects: effectsOf(partOf(view, begin + 1)) };
+  if (begin < 0) return unreadable(view, subject);
+  const head = partOf(view, 0, begin);
+  const when = head.tokens.findIndex((_, i) => head.isWord(i, "WHEN"));
+  return {
+    subject,
+    view: partOf(view, when < 0 ? begin : when),
+    effects: effectsOf(partOf(view, begin + 1), when >= 0),
+    raises: view.tokens.some((_, i) => view.isWord(i, "RAISE")),
+  };
 }
 
-function effectsOf(body: TokenView): Effect[] | undefined {
+function unreadable(view: TokenView, subject: string): Trigger {
+  return { subject, view, effects: undefined, raises: true };
+}
+
+/** @param conditional The trigger has a WHEN. */
+function effectsOf(body: TokenView, conditional: boolean): Effect[] | undefined {
   const effects: Effect[] = [];
   for (const statement of statementsOf(body)) {
-    const effect = effectOf(statement);
+    const effect = effectOf(statement, conditional);
     if (effect === undefined) return undefined;
     effects.push(...effect);
   }
@@ -59,48 +76,54 @@ function statementsOf(body: TokenView): TokenView[] {
   return statements;
 }
 
-function effectOf(view: TokenView): Effect[] | undefined {
+function effectOf(view: TokenView, conditional: boolean): Effect[] | undefined {
   if (view.isWord(0, "SELECT")) return [];
   if (view.isWord(0, "UPDATE")) return updated(view);
-  if (view.isWord(0, "DELETE")) return named(view, view.isWord(1, "FROM") ? 2 : -1, undefined);
-  return view.isOneOf(0, ["INSERT", "REPLACE"]) ? inserted(view) : undefined;
+  if (view.isWord(0, "DELETE")) return deleted(view);
+  return view.isOneOf(0, ["INSERT", "REPLACE"]) ? inserted(view, conditional) : undefined;
 }
 
 function updated(view: TokenView): Effect[] | undefined {
-  const at = view.isWord(1, "OR") ? 3 : 1;
-  return named(view, at, assigned(view, at));
+  const or = view.isWord(1, "OR");
+  const table = tableAt(view, or ? 3 : 1);
+  const columns = assigned(view, 1);
+  if (table === undefined || columns === undefined) return undefined;
+  // OR REPLACE deletes the rows in the way.
+  return [{ table, columns, rows: or }];
 }
 
-/** The columns behind the next SET; `null` if they cannot be read. */
-function assigned(view: TokenView, from: number): string[] | null {
+function deleted(view: TokenView): Effect[] | undefined {
+  const table = tableAt(view, view.isWord(1, "FROM") ? 2 : -1);
+  return table === undefined ? undefined : [{ table, columns: undefined, rows: true }];
+}
+
+function tableAt(view: TokenView, at: number): string | undefined {
+  const name = view.is(at + 1, ".") ? at + 2 : at;
+  return isName(view.tokens[name]) ? view.name(name).toLowerCase() : undefined;
+}
+
+/** The columns behind the next SET; `undefined` if they cannot be read. */
+function assigned(view: TokenView, from: number): string[] | undefined {
   const set = setAt(view, from);
   const list = set < 0 ? undefined : assignments(view, set);
-  return list?.flatMap(({ columns }) => columns.map((name) => name.toLowerCase())) ?? null;
+  return list?.flatMap(({ columns }) => columns.map((name) => name.toLowerCase()));
 }
 
-function named(
-  view: TokenView,
-  at: number,
-  columns: string[] | undefined | null,
-): Effect[] | undefined {
-  if (columns === null || !isName(view.tokens[at])) return undefined;
-  const table = view.name(view.is(at + 1, ".") ? at + 2 : at).toLowerCase();
-  return [{ table, columns }];
-}
-
-function inserted(view: TokenView): Effect[] | undefined {
+function inserted(view: TokenView, conditional: boolean): Effect[] | undefined {
   const parts = insertParts(view, 0);
   if (parts === undefined) return undefined;
   const table = parts.table.toLowerCase();
-  const effects: Effect[] = [
-    { table, columns: parts.columns?.map((name) => name.toLowerCase()) },
-  ];
-  for (let i = parts.sourceAt; i < view.tokens.length; i++) {
-    if (view.is(i, "(")) i = groupEnd(view.sql, view.tokens, i) - 1;
+  const columns = parts.columns?.map((name) => name.toLowerCase());
+  const mayConflict = parts.replace || parts.or !== undefined ||
+    view.tokens.some((_, i) => view.isWord(i, "CONFLICT"));
+  const found = !view.isOneOf(parts.sourceAt, ["VALUES", "DEFAULT"]) ||
+    view.tokens.some((_, i) => view.isOneOf(i, ["UNION", "EXCEPT", "INTERSECT"]));
+  const effects: Effect[] = [{ table, columns, rows: conditional || mayConflict || found }];
+  for (let i = parts.sourceAt; i < view.tokens.length; i = behind(view, i)) {
     if (!view.isWord(i, "DO") || !view.isWord(i + 1, "UPDATE")) continue;
     const columns = assigned(view, i + 2);
-    if (columns === null) return undefined;
-    effects.push({ table, columns });
+    if (columns === undefined) return undefined;
+    effects.push({ table, columns, rows: false });
   }
   return effects;
 }
