@@ -7,6 +7,7 @@ import { connect as connectDbapi, type Connection } from "../../src/dbapi/mod.ts
 import { drizzle } from "../../src/drizzle/mod.ts";
 import { rqlite, type RqliteVariables } from "../../src/hono/mod.ts";
 import { RqliteDialect } from "../../src/kysely/mod.ts";
+import { RqliteLock } from "../../src/locks/rqlite.ts";
 
 /** What a value of a program is. */
 export type Cell = string | number | null;
@@ -42,6 +43,8 @@ export type OpenDoor = (urls: readonly string[]) => Door;
 export const DOORS: Readonly<Record<string, OpenDoor>> = {
   "client.transaction()": (urls) => ofTransaction(urls, {}),
   "client.transaction() that is lazy": (urls) => ofTransaction(urls, { mode: "lazy" }),
+  "client.transaction() with a scope": (urls) => ofTransaction(urls, { scope: "zoo" }),
+  "client.transaction() under an RqliteLock": ofLock,
   "client.execute()": ofCalls,
   "a connection of the DB-API": ofDbapi,
   "Kysely": ofKysely,
@@ -61,6 +64,16 @@ function ofTransaction(urls: readonly string[], options: TransactionOptions): Do
   const client = connect(urls, EXACT);
   return {
     run: (work) => client.transaction((tx) => work(opsOf(tx)), { retries: 0, ...options }),
+    close: () => client.close(),
+  };
+}
+
+/** The lease is a row that is written, renewed and freed beside the programs' own. */
+function ofLock(urls: readonly string[]): Door {
+  const client = connect(urls, EXACT);
+  const lock = new RqliteLock({ name: "zoo", client });
+  return {
+    run: (work) => client.transaction((tx) => work(opsOf(tx)), { retries: 0, lock }),
     close: () => client.close(),
   };
 }

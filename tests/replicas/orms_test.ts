@@ -1,10 +1,11 @@
-// What Kysely and Drizzle make of their own builders, over tables whose rows tell the time.
+// What Kysely, Drizzle and the DB-API make of their own calls, over tables whose rows tell the time.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { desc, eq, relations, sql } from "drizzle-orm";
 import { integer, real, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import { type Generated, Kysely } from "kysely";
 import { type Client, connect } from "../../mod.ts";
+import { connect as connectDbapi } from "../../src/dbapi/mod.ts";
 import { drizzle } from "../../src/drizzle/mod.ts";
 import { RqliteDialect } from "../../src/kysely/mod.ts";
 import { type Cluster, startCluster } from "../support/cluster.ts";
@@ -61,7 +62,7 @@ const schema = {
   })),
 };
 
-describe("the builders' own statements on three nodes", { skip: skipWithoutRqlited() }, () => {
+describe("statements that a driver makes, on three nodes", { skip: skipWithoutRqlited() }, () => {
   let cluster: Cluster;
   let client: Client;
 
@@ -154,5 +155,20 @@ describe("the builders' own statements on three nodes", { skip: skipWithoutRqlit
         .execute();
     }
     await everywhere("batch");
+  });
+
+  it("the DB-API inserts many rows and counts them, with and without a transaction", async () => {
+    for (const autocommit of [false, true]) {
+      const connection = connectDbapi(cluster.urls, { autocommit });
+      const cursor = connection.cursor();
+      const name = `many ${autocommit}`;
+      const rows = Array.from({ length: ROUNDS }, (_, n) => ["x", `${name} ${n}`]);
+      await cursor.executeMany("INSERT INTO notes(author, body) VALUES(?, ?)", rows);
+      await cursor.execute("SELECT * FROM notes WHERE body LIKE ?", [`${name} %`]);
+      assert.equal((await cursor.fetchAll()).length, ROUNDS);
+      await connection.commit();
+      await connection.close();
+      await everywhere(name);
+    }
   });
 });

@@ -161,12 +161,9 @@ export const LOCAL: readonly Animal[] = [
     name: "visits in the nodes' own time zones",
     tables: ["visits"],
     create: [
-      `CREATE TABLE visits(id INTEGER PRIMARY KEY, who TEXT, at TEXT DEFAULT (datetime('now', 'localtime')),
-        utc TEXT DEFAULT CURRENT_TIMESTAMP)`,
+      "CREATE TABLE visits(id INTEGER PRIMARY KEY, who TEXT, utc TEXT DEFAULT CURRENT_TIMESTAMP)",
       "CREATE VIEW clocks AS SELECT id, datetime(utc, 'localtime') AS here FROM visits",
     ],
-    // A node knows its own time zone only; a program that uses it must not be refused for that.
-    except: { visits: ["at"] },
     programs: {
       "inserts and reads back": insertAndRead(
         "INSERT INTO visits(who) VALUES(?)",

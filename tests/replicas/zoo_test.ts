@@ -15,7 +15,7 @@ const ZOO = [...LOCAL, STRANGERS, ...SHARED];
 
 const ZONES = ["UTC", "Asia/Tokyo", "America/New_York"];
 
-const ROUNDS = 3;
+const ROUNDS = 2;
 
 /** Writes that have nothing to do with a schema, and must not suffer from it. */
 const AFTERWARDS = 20;
