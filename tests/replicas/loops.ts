@@ -20,6 +20,11 @@ export interface Loop {
 const NOTES = "CREATE TABLE notes(id INTEGER PRIMARY KEY, body TEXT, " +
   "created_at TEXT DEFAULT CURRENT_TIMESTAMP)";
 
+const STRANGERS = "CREATE TABLE strangers(id INTEGER PRIMARY KEY, n INTEGER NOT NULL DEFAULT 0, " +
+  "at REAL DEFAULT (julianday('now')), token TEXT DEFAULT (hex(randomblob(8))))";
+
+const FOUND = "SELECT max(n) AS n, min(token) AS token FROM strangers WHERE at > 1";
+
 /** All loops. */
 export const LOOPS: readonly Loop[] = [
   {
@@ -38,6 +43,15 @@ export const LOOPS: readonly Loop[] = [
   {
     name: "plain inserts of another program, then transactions that read max(created_at)",
     run: (size) => onCluster((cluster, client) => plainThenMax(cluster, client, size, true)),
+  },
+  {
+    name: "a counter that is read beside columns that differ from node to node",
+    run: (size) =>
+      onCluster((...on) => countUp(...on, size, "SELECT * FROM strangers WHERE id = 1")),
+  },
+  {
+    name: "a counter that is found by columns that differ from node to node",
+    run: (size) => onCluster((...on) => countUp(...on, size, FOUND)),
   },
 ];
 
@@ -105,6 +119,25 @@ async function plainThenMax(
   const options: ReplicaOptions = foreign ? { except: { notes: ["created_at"] } } : {};
   await equalReplicas(cluster, options);
   return notes + 3 + 20;
+}
+
+/** Everybody counts up one row that another program stored; a lost update would be missing in the end. */
+async function countUp(
+  cluster: Cluster,
+  client: Client,
+  size: LoopSize,
+  read: string,
+): Promise<number> {
+  await storeRaw(cluster, [STRANGERS, "INSERT INTO strangers(id) VALUES(1), (2), (3)"]);
+  const counted = await repeat(size, () =>
+    client.transaction(async (tx) => {
+      const { rows: [row] } = await tx.query<{ n: number }>(read);
+      await tx.execute("UPDATE strangers SET n = ? WHERE id = 1", [row!.n + 1]);
+    }, { retries: size.workers === 1 ? 0 : 1000, timeout: 60_000 }));
+  const counters = await rowsOfEach(cluster, "SELECT n FROM strangers WHERE id = 1");
+  assert.deepEqual(counters.flat(2), cluster.nodes.map(() => counted), "the counter");
+  await equalReplicas(cluster, { except: { strangers: ["at", "token"] } });
+  return counted;
 }
 
 /** Lets all workers do it again and again until time is up; answers how often it was done. */
