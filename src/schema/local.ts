@@ -8,7 +8,7 @@
 import type { TokenView } from "../sql/view.ts";
 import { namesIn, usesNode, usesUnnamed } from "./node_state.ts";
 import { definitionOf, type SchemaObject, type SchemaObjects } from "./objects.ts";
-import type { Effect, Trigger } from "./trigger.ts";
+import type { Effect, Trigger, TriggerEvent } from "./trigger.ts";
 
 /** What was found. */
 export interface Local {
@@ -32,6 +32,15 @@ interface Body {
   readonly unnamed: boolean;
 }
 
+/** A trigger and its parts. */
+interface KnownTrigger {
+  readonly trigger: Trigger;
+  readonly body: Body;
+  readonly when: Body;
+  /** What tells the rows of each of its effects. */
+  readonly choices: readonly Body[];
+}
+
 /** Stands for every table or column. */
 export const ANY = "*";
 
@@ -41,18 +50,22 @@ class Search implements Local {
   readonly columns: Map<string, Set<string>> = new Map();
   readonly volatile: Set<string> = new Set();
   readonly #schema: SchemaObjects;
-  readonly #triggers: readonly (readonly [Trigger, Body])[];
+  readonly #triggers: readonly KnownTrigger[];
   readonly #views: readonly [name: string, body: Body][];
   /** Tables whose rows may be there on some nodes only. */
   readonly #rows: Set<string> = new Set();
+  /** Triggers that may fire on some nodes only. */
+  readonly #parted: Set<Trigger> = new Set();
   #grown = false;
 
   constructor(schema: SchemaObjects) {
     this.#schema = schema;
-    this.#triggers = schema.triggers.map((trigger) => [
+    this.#triggers = schema.triggers.map((trigger) => ({
       trigger,
-      bodyOf(trigger.view, trigger.subject),
-    ]);
+      body: bodyOf(trigger.view),
+      when: bodyOf(trigger.when),
+      choices: trigger.effects?.map(({ choice }) => bodyOf(choice)) ?? [],
+    }));
     this.#views = [...schema.objects].filter(([, { kind }]) => kind === "view")
       .map(([name, { view }]) => [name, view === undefined ? UNREADABLE : bodyOf(view)]);
   }
@@ -62,7 +75,7 @@ class Search implements Local {
     do {
       this.#grown = false;
       for (const [name, body] of this.#views) this.#view(name, body);
-      for (const [trigger, body] of this.#triggers) this.#trigger(trigger, body);
+      for (const trigger of this.#triggers) this.#trigger(trigger);
       for (const [name, object] of this.#schema.objects) this.#table(name, object);
     } while (this.#grown);
   }
@@ -105,18 +118,54 @@ class Search implements Local {
     if (this.#tainted(body, name)) this.#addRows(name);
   }
 
-  #trigger({ subject, effects, raises }: Trigger, body: Body): void {
-    if (effects === undefined) { for (const name of body.names) this.#addRows(name); }
-    else if (this.#tainted(body)) {
-      for (const effect of effects) this.#assign(effect);
-      if (raises) this.#addRows(subject);
+  #trigger(known: KnownTrigger): void {
+    const { trigger, body, when, choices } = known;
+    const { subject, effects, raises } = trigger;
+    if (effects === undefined) {
+      for (const name of [subject, ...body.names]) this.#addRows(name);
+      return;
     }
+    const parted = this.#parted.has(trigger) || this.#firesByRows(trigger);
+    if (!parted && !this.#depends(body, subject)) return;
+    const sometimes = parted || raises || this.#depends(when, subject);
+    effects.forEach((effect, i) => {
+      const chosen = sometimes || this.#depends(choices[i]!, subject);
+      this.#assign(effect, chosen);
+      if (chosen) this.#part(effect.table, effect.event, effect.columns);
+    });
+    if (raises) this.#addRows(subject);
   }
 
-  #assign({ table, columns, rows }: Effect): void {
-    if (rows) this.#addRows(table);
+  /** Nodes that hold other rows update and delete others; what is inserted they insert alike. */
+  #firesByRows({ subject, event }: Trigger): boolean {
+    return event !== "INSERT" && (this.#rows.has(subject) || this.volatile.has(subject));
+  }
+
+  /** Whether a part of a trigger depends on local data, that of the row that fires it included. */
+  #depends(body: Body, subject: string): boolean {
+    return this.#tainted(body) || this.#usesLocal(body, subject);
+  }
+
+  /** @param chosen Some nodes do it, others may not. */
+  #assign({ event, table, columns, rows }: Effect, chosen: boolean): void {
+    // INSERT OR REPLACE of a caller holds for what its triggers write, too.
+    const comes = rows || (chosen && event === "INSERT") || this.#decides(table, columns);
+    if (comes) this.#addRows(table);
     else if (columns === undefined) this.#addAll(table);
     else for (const column of columns) this.#add(table, column);
+  }
+
+  /** Triggers of the table may fire on some nodes only. */
+  #part(table: string, event: TriggerEvent, columns: readonly string[] | undefined): void {
+    for (const { trigger } of this.#triggers) {
+      if (trigger.subject !== table || this.#parted.has(trigger)) continue;
+      const fires = trigger.event === undefined || trigger.event === event;
+      const touched = trigger.of === undefined || columns === undefined ||
+        trigger.of.some((column) => columns.includes(column));
+      if (!fires || !touched) continue;
+      this.#parted.add(trigger);
+      this.#grown = true;
+    }
   }
 
   /** Whether a text depends on anything that nodes may hold or evaluate differently. */
@@ -142,6 +191,7 @@ class Search implements Local {
   #table(name: string, object: SchemaObject): void {
     if (object.kind === "virtual") this.#virtual(name, object);
     else if (object.kind === "table") {
+      this.#conflicts(name, object);
       this.#generated(name, object);
       this.#foreignKeys(name, object);
     }
@@ -156,6 +206,26 @@ class Search implements Local {
       const indexes = this.#schema.objects.get(source)?.kind === "table" && !this.#rows.has(source);
       if (!indexes || [...local].some((one) => one === ANY || names.has(one))) this.#addAll(name);
     }
+  }
+
+  /** Whether a key or a unique index may have one of the columns; all of them if `undefined`. */
+  #decides(table: string, assigned: readonly string[] | undefined): boolean {
+    const object = this.#schema.objects.get(table);
+    if (object === undefined) return false;
+    const differs = (column: string | null) =>
+      column === null || assigned === undefined || assigned.includes(column.toLowerCase());
+    return object.indexes.some(([, unique, , names]) => unique === 1 && names.some(differs)) ||
+      object.columns.some(({ name, key }) => key > 0 && differs(name));
+  }
+
+  /** Rows that give way, or do not come, because of what a local column holds. */
+  #conflicts(name: string, { view }: SchemaObject): void {
+    const local = this.columns.get(name)!;
+    if (local.size === 0 || view === undefined) return;
+    const resolves = (how: string) =>
+      view.tokens.some((_, i) => view.isWord(i, "CONFLICT") && view.isWord(i + 1, how));
+    const replaces = resolves("REPLACE") && this.#decides(name, [...local]);
+    if (replaces || resolves("IGNORE")) this.#addRows(name);
   }
 
   #generated(name: string, { view, columns }: SchemaObject): void {
@@ -173,15 +243,24 @@ class Search implements Local {
 
   #foreignKeys(name: string, { foreignKeys }: SchemaObject): void {
     for (const [table, from, to, onUpdate, onDelete] of foreignKeys) {
+      const mine = this.columns.get(name)!.has(from.toLowerCase());
+      if (mine && acts(onDelete)) this.#part(name, "UPDATE", [from.toLowerCase()]);
+      if (mine && onDelete === "CASCADE") this.#addRows(name);
       const parent = table.toLowerCase();
       const local = this.columns.get(parent);
       if (local === undefined) continue;
       const changes = to === null ? local.size > 0 : local.has(to.toLowerCase());
-      if (changes && acts(onUpdate)) this.#add(name, from);
+      if (changes && acts(onUpdate)) this.#change(name, from);
       if (!this.#rows.has(parent) || !acts(onDelete)) continue;
       if (onDelete === "CASCADE") this.#addRows(name);
-      else this.#add(name, from);
+      else this.#change(name, from);
     }
+  }
+
+  #change(table: string, column: string): void {
+    if (this.#decides(table, [column.toLowerCase()])) this.#addRows(table);
+    this.#add(table, column);
+    this.#part(table, "UPDATE", [column.toLowerCase()]);
   }
 }
 
@@ -192,10 +271,8 @@ export function acts(action: string): boolean {
 
 const UNREADABLE: Body = { names: new Set(), node: true, unnamed: true };
 
-function bodyOf(view: TokenView, subject?: string): Body {
-  const names = namesIn(view);
-  if (subject !== undefined) names.add(subject);
-  return { names, node: usesNode(view), unnamed: usesUnnamed(view) };
+function bodyOf(view: TokenView): Body {
+  return { names: namesIn(view), node: usesNode(view), unnamed: usesUnnamed(view) };
 }
 
 /** VACUUM gives its rows other rowids, on each node by itself. */

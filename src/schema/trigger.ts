@@ -4,8 +4,13 @@ import { behind, insertParts } from "./insert_parts.ts";
 import { partOf, viewOf } from "./node_state.ts";
 import { assignments, setAt } from "./update_parts.ts";
 
+/** What makes a trigger fire. */
+export type TriggerEvent = "INSERT" | "UPDATE" | "DELETE";
+
 /** What a statement of a trigger does to a table. */
 export interface Effect {
+  /** Which triggers of the table it fires. */
+  readonly event: TriggerEvent;
   /** The table or view, in lower case. */
   readonly table: string;
   /** The columns it assigns, in lower case; all of them if `undefined`. */
@@ -15,12 +20,20 @@ export interface Effect {
    * a SELECT finds, or one that may conflict.
    */
   readonly rows: boolean;
+  /** The tokens that tell which rows it is about. */
+  readonly choice: TokenView;
 }
 
 /** What the text of a trigger tells. */
 export interface Trigger {
   /** The table or view that it watches, in lower case. */
   readonly subject: string;
+  /** What fires it; `undefined` if that could not be read. */
+  readonly event: TriggerEvent | undefined;
+  /** The columns of UPDATE OF, in lower case. */
+  readonly of: readonly string[] | undefined;
+  /** Its condition alone; no tokens if there is none. */
+  readonly when: TokenView;
   /** Its condition and body; its whole text if that could not be read. */
   readonly view: TokenView;
   /** What its statements do; `undefined` if that cannot be told. */
@@ -43,14 +56,42 @@ export function readTrigger(sql: string, subject: string): Trigger {
   const when = head.tokens.findIndex((_, i) => head.isWord(i, "WHEN"));
   return {
     subject,
+    ...firedBy(head),
+    when: partOf(head, when < 0 ? begin : when),
     view: partOf(view, when < 0 ? begin : when),
     effects: effectsOf(partOf(view, begin + 1), when >= 0),
     raises: view.tokens.some((_, i) => view.isWord(i, "RAISE")),
   };
 }
 
+function firedBy(head: TokenView): Pick<Trigger, "event" | "of"> {
+  const at = head.tokens.findIndex((_, i) => head.isOneOf(i, ["INSERT", "UPDATE", "DELETE"]));
+  const event = head.isWord(at, "INSERT")
+    ? "INSERT"
+    : head.isWord(at, "UPDATE")
+    ? "UPDATE"
+    : "DELETE";
+  if (at < 0 || !head.isWord(at + 1, "OF")) {
+    return { event: at < 0 ? undefined : event, of: undefined };
+  }
+  const of: string[] = [];
+  for (let i = at + 2; isName(head.tokens[i]); i += 2) {
+    of.push(head.name(i).toLowerCase());
+    if (!head.is(i + 1, ",")) break;
+  }
+  return { event, of };
+}
+
 function unreadable(view: TokenView, subject: string): Trigger {
-  return { subject, view, effects: undefined, raises: true };
+  return {
+    subject,
+    event: undefined,
+    of: undefined,
+    when: view,
+    view,
+    effects: undefined,
+    raises: true,
+  };
 }
 
 /** @param conditional The trigger has a WHEN. */
@@ -86,15 +127,22 @@ function effectOf(view: TokenView, conditional: boolean): Effect[] | undefined {
 function updated(view: TokenView): Effect[] | undefined {
   const or = view.isWord(1, "OR");
   const table = tableAt(view, or ? 3 : 1);
-  const columns = assigned(view, 1);
-  if (table === undefined || columns === undefined) return undefined;
+  const set = assigned(view, 1);
+  if (table === undefined || set === undefined) return undefined;
   // OR REPLACE deletes the rows in the way.
-  return [{ table, columns, rows: or }];
+  return [{
+    event: "UPDATE",
+    table,
+    columns: set.columns,
+    rows: or,
+    choice: partOf(view, set.end),
+  }];
 }
 
 function deleted(view: TokenView): Effect[] | undefined {
   const table = tableAt(view, view.isWord(1, "FROM") ? 2 : -1);
-  return table === undefined ? undefined : [{ table, columns: undefined, rows: true }];
+  if (table === undefined) return undefined;
+  return [{ event: "DELETE", table, columns: undefined, rows: true, choice: view }];
 }
 
 function tableAt(view: TokenView, at: number): string | undefined {
@@ -102,11 +150,13 @@ function tableAt(view: TokenView, at: number): string | undefined {
   return isName(view.tokens[name]) ? view.name(name).toLowerCase() : undefined;
 }
 
-/** The columns behind the next SET; `undefined` if they cannot be read. */
-function assigned(view: TokenView, from: number): string[] | undefined {
+/** The columns behind the next SET and the index behind the values; `undefined` if they cannot be read. */
+function assigned(view: TokenView, from: number): { columns: string[]; end: number } | undefined {
   const set = setAt(view, from);
   const list = set < 0 ? undefined : assignments(view, set);
-  return list?.flatMap(({ columns }) => columns.map((name) => name.toLowerCase()));
+  if (list === undefined) return undefined;
+  const columns = list.flatMap(({ columns }) => columns.map((name) => name.toLowerCase()));
+  return { columns, end: list.at(-1)!.value[1] };
 }
 
 function inserted(view: TokenView, conditional: boolean): Effect[] | undefined {
@@ -116,14 +166,16 @@ function inserted(view: TokenView, conditional: boolean): Effect[] | undefined {
   const columns = parts.columns?.map((name) => name.toLowerCase());
   const mayConflict = parts.replace || parts.or !== undefined ||
     view.tokens.some((_, i) => view.isWord(i, "CONFLICT"));
-  const found = !view.isOneOf(parts.sourceAt, ["VALUES", "DEFAULT"]) ||
+  const found = !view.isWord(parts.sourceAt, "VALUES") ||
     view.tokens.some((_, i) => view.isOneOf(i, ["UNION", "EXCEPT", "INTERSECT"]));
-  const effects: Effect[] = [{ table, columns, rows: conditional || mayConflict || found }];
+  const choice = mayConflict || found ? view : partOf(view, view.tokens.length);
+  const rows = conditional || mayConflict || found;
+  const effects: Effect[] = [{ event: "INSERT", table, columns, rows, choice }];
   for (let i = parts.sourceAt; i < view.tokens.length; i = behind(view, i)) {
     if (!view.isWord(i, "DO") || !view.isWord(i + 1, "UPDATE")) continue;
-    const columns = assigned(view, i + 2);
-    if (columns === undefined) return undefined;
-    effects.push({ table, columns, rows: false });
+    const set = assigned(view, i + 2);
+    if (set === undefined) return undefined;
+    effects.push({ event: "UPDATE", table, columns: set.columns, rows: false, choice });
   }
   return effects;
 }

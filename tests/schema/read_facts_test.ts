@@ -79,6 +79,37 @@ const CASES: readonly (readonly [what: string, schema: readonly string[], check:
     "CREATE TABLE log(id INTEGER PRIMARY KEY, x, y)",
     trigger("INSERT INTO log(x) VALUES(1)", "AFTER INSERT ON t WHEN random() > 0"),
   ], local("log", "id", "x", "y")],
+  [
+    "what triggers write that fire on some nodes only",
+    [
+      "CREATE TABLE t(id INTEGER PRIMARY KEY, a)",
+      "CREATE TABLE u(id INTEGER PRIMARY KEY, a, b)",
+      "CREATE TABLE log(id INTEGER PRIMARY KEY, x)",
+      "CREATE TABLE kept(id INTEGER PRIMARY KEY, x)",
+      trigger("UPDATE u SET a = 1 WHERE random() > 0"),
+      "CREATE TRIGGER tu AFTER UPDATE OF a ON u BEGIN INSERT INTO log(x) VALUES(1); END",
+      "CREATE TRIGGER ti AFTER INSERT ON u BEGIN INSERT INTO kept(x) VALUES(NEW.b); END",
+    ],
+    all(local("u", "a"), local("log", "id", "x"), local("kept")),
+  ],
+  [
+    "nothing else where a trigger stamps the row that it is about",
+    [
+      "CREATE TABLE t(id INTEGER PRIMARY KEY, a, touched)",
+      "CREATE TABLE log(id INTEGER PRIMARY KEY, x)",
+      trigger(
+        "UPDATE t SET touched = datetime('now') WHERE id = NEW.id",
+        "AFTER UPDATE OF a ON t",
+      ),
+      "CREATE TRIGGER tl AFTER UPDATE ON t BEGIN INSERT INTO log(x) VALUES(NEW.a); END",
+    ],
+    all(local("t", "touched"), local("log")),
+  ],
+  [
+    "rows that a foreign key deletes by a local column",
+    ["CREATE TABLE t(id INTEGER PRIMARY KEY, p DEFAULT (random()) REFERENCES t ON DELETE CASCADE, v)"],
+    local("t", "id", "p", "v"),
+  ],
   ["all columns of a table whose rows a trigger may refuse by the clock", [
     "CREATE TABLE t(id INTEGER PRIMARY KEY, a)",
     trigger("SELECT RAISE(IGNORE) WHERE NEW.a < date('now')", "BEFORE INSERT ON t"),
