@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { describe, it } from "node:test";
 import { connect, type Param } from "../../mod.ts";
-import { countColumns, digestOf } from "../../src/transaction/digest.ts";
+import { countColumns, digestOf, orderedDigestOf } from "../../src/transaction/digest.ts";
 import { skipWithoutRqlited, startRqlited } from "../support/rqlited.ts";
 
 const local = new DatabaseSync(":memory:");
@@ -96,6 +96,43 @@ describe("digestOf()", () => {
           assert.ok(rows[0]![0] === digest(sql, 1, ...values), `${type}: ${values}`);
         }
       }
+    } finally {
+      await server.stop();
+    }
+  });
+});
+
+/** Rows in an order that no index has, with and without a LIMIT. */
+const ordered: readonly (readonly [string, string])[] = [
+  ["VALUES (2), (3), (1)", "i2;i3;i1"],
+  ["SELECT column1 FROM (VALUES (2), (3), (1)) ORDER BY 1 DESC", "i3;i2;i1"],
+  ["SELECT column1 FROM (VALUES (2), (3), (1)) ORDER BY -column1 LIMIT 2", "i3;i2"],
+  [
+    "WITH a(x) AS (VALUES (1), (2)) SELECT a.x * b.x FROM a, a AS b ORDER BY a.x DESC, b.x",
+    "i2;i4;i1;i2",
+  ],
+  ["SELECT 1 WHERE 0", ""],
+];
+
+describe("orderedDigestOf()", () => {
+  it("has the rows in the order of the read", () => {
+    for (const [sql, expected] of ordered) {
+      const row = local.prepare(orderedDigestOf(sql, 1)).get()!;
+      assert.equal(Object.values(row)[0], expected, sql);
+    }
+  });
+
+  it("is the same on a server of another SQLite", { skip: skipWithoutRqlited() }, async () => {
+    const server = await startRqlited();
+    try {
+      const response = await fetch(`${server.url}/db/query?level=weak`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify(ordered.map(([sql]) => orderedDigestOf(sql, 1))),
+      });
+      const { results } = await response.json();
+      const told = results.map(({ values }: { values: unknown[][] }) => values[0]![0]);
+      assert.deepEqual(told, ordered.map(([, expected]) => expected));
     } finally {
       await server.stop();
     }
