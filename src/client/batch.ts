@@ -10,14 +10,14 @@ import { changes } from "./route.ts";
 const POISON = prepareText("SELECT abs(-9223372036854775808)");
 
 /** Its result at the end of a list shows that the list was run to its end and committed. */
-const SENTINEL = prepareText("SELECT 1");
+export const SENTINEL: Prepared = prepareText("SELECT 1");
 
 const SAVEPOINT = prepareText('SAVEPOINT "rqlite:guard"');
 const RELEASE = prepareText('RELEASE "rqlite:guard"');
 
 /** A batch whose statements know their place in the caller's list. */
 export interface PlacedBatch extends Batch {
-  readonly positions: readonly number[];
+  readonly positions: readonly number[] | undefined;
 }
 
 /** Runs the statements one by one in one request; each stands for itself. */
@@ -42,12 +42,11 @@ export async function runLoose(dispatcher: Dispatcher, batch: PlacedBatch): Prom
  */
 export async function runAtomic(dispatcher: Dispatcher, batch: PlacedBatch): Promise<Result[]> {
   const { statements, settings, positions } = batch;
-  const { writes, reads } = countKinds(statements);
+  const { writes } = countKinds(statements);
   if (writes === 0) return resultsOf(await dispatcher.read(batch), statements, settings, positions);
-  const returning = statements.some(({ analysis }) => analysis.returning);
-  const sound = reads === 0 &&
-    (!returning || statements.length === 1 || dispatcher.capabilities.returningAborts);
-  if (sound) return resultsOf(await dispatcher.write(batch), statements, settings, positions);
+  if (isSound(statements, dispatcher.capabilities.returningAborts)) {
+    return resultsOf(await dispatcher.write(batch), statements, settings, positions);
+  }
   await rehearse(dispatcher, batch);
   const marked = { ...batch, statements: [...statements, SENTINEL] };
   const reply = await dispatcher.mixed(marked);
@@ -55,8 +54,15 @@ export async function runAtomic(dispatcher: Dispatcher, batch: PlacedBatch): Pro
   return resultsOf(reply, statements, settings, positions);
 }
 
+/** Whether `/db/execute` undoes all of the statements at an error of one, and answers all that they say. */
+export function isSound(statements: readonly Prepared[], returningAborts: boolean): boolean {
+  const returning = statements.some(({ analysis }) => analysis.returning);
+  return countKinds(statements).reads === 0 &&
+    (!returning || statements.length === 1 || returningAborts);
+}
+
 /** Throws the error that the batch would have, without keeping anything of it. */
-async function rehearse(dispatcher: Dispatcher, batch: PlacedBatch): Promise<void> {
+export async function rehearse(dispatcher: Dispatcher, batch: PlacedBatch): Promise<void> {
   const { returningAborts } = dispatcher.capabilities;
   const { statements, positions, settings } = returningAborts ? batch : guarded(batch);
   const reply = await dispatcher.speculate({ ...batch, statements: [...statements, POISON] });
@@ -71,14 +77,14 @@ async function rehearse(dispatcher: Dispatcher, batch: PlacedBatch): Promise<voi
  */
 function guarded(batch: PlacedBatch): PlacedBatch {
   const pairs = batch.statements.flatMap((statement, i): [Prepared, number][] => {
-    const position = batch.positions[i]!;
+    const position = batch.positions?.[i] ?? i;
     const guards = statement.analysis.returning ? [RELEASE, SAVEPOINT] : [];
     return [statement, ...guards].map((one) => [one, position]);
   });
   return {
     ...batch,
     statements: [SAVEPOINT, ...pairs.map(([statement]) => statement)],
-    positions: [batch.positions[0]!, ...pairs.map(([, position]) => position)],
+    positions: [pairs[0]![1], ...pairs.map(([, position]) => position)],
   };
 }
 
@@ -89,17 +95,22 @@ function committedInSpite(reply: Reply, statements: readonly Prepared[]): boolea
 }
 
 /** Only when the schema, or a row that decides about a constraint, changed between the two requests. */
-function tornBatch(
+export function tornBatch(
   reply: Reply,
   statements: readonly Prepared[],
-  positions: readonly number[],
+  positions: readonly number[] | undefined,
+  id?: string,
 ): OutcomeUnknownError {
   const failed = firstError(reply, statements);
   const text = reply.answer.errorAt(reply.first + failed);
   return new OutcomeUnknownError(
     `The other statements of the batch were applied although this one failed, as the database changed while ` +
       `the batch was being checked: ${text}`,
-    { sql: statements[failed]!.analysis.source, statementIndex: positions[failed]! },
+    {
+      sql: statements[failed]!.analysis.source,
+      ...(positions !== undefined && { statementIndex: positions[failed]! }),
+      ...(id !== undefined && { id }),
+    },
   );
 }
 

@@ -7,19 +7,18 @@ import type { Params, Result, Row } from "../sql/value.ts";
 import { Deadline } from "../transport/deadline.ts";
 import type { Transport } from "../transport/transport.ts";
 import type { Backend } from "./backend.ts";
-import { type PlacedBatch, runAtomic, runLoose } from "./batch.ts";
 import type { Node } from "../wire/cluster.ts";
 import type { BaseClient, IterateOptions } from "./client.ts";
 import { Cluster, type NodesOptions, type ReadyOptions } from "./cluster.ts";
 import { Dispatcher } from "./dispatch.ts";
-import type { BatchOptions, CallOptions, ExecuteOptions, QueryOptions } from "./executor.ts";
+import type { BatchOptions, CallOptions, QueryOptions } from "./executor.ts";
 import { type Cells, DEFAULT_PAGE_SIZE, iterate, keysetOf } from "./iterate.ts";
 import { type ResolvedOptions, resolveSettings, type Settings } from "./options.ts";
 import { emptyResult, resultsOf } from "./results.ts";
 import { changes, notAQuery } from "./route.ts";
 
-/** The {@linkcode BaseClient} over a transport. */
-export class DefaultClient implements BaseClient, Backend {
+/** The part of a {@linkcode BaseClient} that writes nothing, over a transport. */
+export class DefaultClient implements Omit<BaseClient, "execute" | "batch">, Backend {
   readonly #options: ResolvedOptions;
   readonly #transport: Transport;
   readonly #cluster: Cluster;
@@ -50,42 +49,7 @@ export class DefaultClient implements BaseClient, Backend {
     const prepared = this.prepare(statementOf(sql, params));
     const { analysis } = prepared;
     if (changes(analysis) && analysis.kind !== "unknown") throw notAQuery(analysis);
-    return await this.#run(prepared, settings, "read") as Result<R>;
-  }
-
-  /** See {@linkcode BaseClient.execute}. */
-  async execute<R = Row>(
-    sql: string | SqlFragment,
-    params?: Params,
-    options?: ExecuteOptions,
-  ): Promise<Result<R>> {
-    const settings = this.settings(options);
-    const prepared = this.prepare(statementOf(sql, params));
-    const method = changes(prepared.analysis) ? "write" : "read";
-    return await this.#run(prepared, settings, method) as Result<R>;
-  }
-
-  /** See {@linkcode BaseClient.batch}. */
-  async batch(statements: readonly Statement[], options?: BatchOptions): Promise<Result[]> {
-    const settings = this.settings(options);
-    const now = new Date();
-    const all = statements.map((statement, i) =>
-      this.prepare(statement, { now, statementIndex: i })
-    );
-    const positions = [...all.keys()].filter((i) => all[i]!.analysis.kind !== "empty");
-    const results = all.map(emptyResult);
-    if (positions.length === 0) return results;
-    const atomic = options?.atomic ?? true;
-    const batch: PlacedBatch = {
-      statements: positions.map((i) => all[i]!),
-      positions,
-      transaction: atomic && positions.length > 1,
-      settings,
-      deadline: new Deadline(settings.timeout, settings.signal),
-    };
-    const answered = await (atomic ? runAtomic : runLoose)(this.dispatcher, batch);
-    for (const [i, position] of positions.entries()) results[position] = answered[i]!;
-    return results;
+    return await this.#run(prepared, settings) as Result<R>;
   }
 
   /** See {@linkcode BaseClient.iterate}. */
@@ -99,7 +63,7 @@ export class DefaultClient implements BaseClient, Backend {
     const keyset = keysetOf(prepared, options);
     const { pageSize = DEFAULT_PAGE_SIZE } = options;
     const read = async (page: Prepared): Promise<Result<Cells>> =>
-      await this.#run(page, { ...settings, rows: "array" }, "read") as Result<unknown> as Result<
+      await this.#run(page, { ...settings, rows: "array" }) as Result<unknown> as Result<
         Cells
       >;
     const rows = iterate(prepared, keyset, { pageSize, rows: settings.rows }, read);
@@ -141,11 +105,11 @@ export class DefaultClient implements BaseClient, Backend {
     return this.close();
   }
 
-  async #run(prepared: Prepared, settings: Settings, method: "read" | "write"): Promise<Result> {
+  async #run(prepared: Prepared, settings: Settings): Promise<Result> {
     if (prepared.analysis.kind === "empty") return emptyResult();
     const deadline = new Deadline(settings.timeout, settings.signal);
     const statements = [prepared];
-    const reply = await this.dispatcher[method]({
+    const reply = await this.dispatcher.read({
       statements,
       transaction: false,
       settings,

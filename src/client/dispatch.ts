@@ -81,9 +81,13 @@ export class Dispatcher {
     return this.#send(batch, "/db/execute", true);
   }
 
-  /** Runs a list that begins with its own id, by `/db/execute`: copies of it are refused, so it may be sent again. */
-  commit(batch: Batch): Promise<Reply> {
-    return this.#send(batch, "/db/execute", true, true);
+  /**
+   * Runs a list that begins with its own id: copies of it are refused, so it may be sent again.
+   *
+   * @param mixed By `/db/request`, for the rows of reads; otherwise by `/db/execute`.
+   */
+  commit(batch: Batch, mixed = false): Promise<Reply> {
+    return this.#send(batch, mixed ? "/db/request" : "/db/execute", true, true);
   }
 
   /** Runs reads and writes in one list, by `/db/request`; it commits in spite of a statement that does not compile. */

@@ -35,12 +35,13 @@ export interface ExecuteOptions extends CallOptions {
   /** The form of the rows of RETURNING. @default {"object"} */
   rows?: "object" | "array";
   /**
-   * Makes the write exactly-once, under a name of your own such as `order-7`: it is sent again after a lost answer, and
-   * however many copies arrive, one is applied. A later call with the same id does nothing more, and answers
-   * `rowsAffected: -1`; that holds while the id is among the last 100,000 that were used. An id whose write failed is
-   * spent. See `outcome`.
+   * Names the write, such as `order-7`: however often it is called with it, it is applied once. A later call does nothing
+   * more, and answers `rowsAffected: -1`; that holds while the id is among the last 100,000 that were used. With another
+   * statement or other values it is a `ProgrammingError`. An id whose write failed is spent. See `outcome`.
    */
   id?: string;
+  /** Overrides the client's `exactlyOnce` for this call. */
+  exactlyOnce?: boolean;
 }
 
 /** What a batch takes. */

@@ -25,6 +25,11 @@ export interface ClientOptions extends QueryOptions {
   /** Attempts after the first, for what is safe to repeat. @default {3} */
   retries?: number;
   /**
+   * Makes every write a commit with an id: a lost answer is resolved, and a copy changes nothing. An account that may not
+   * make the table for it, `_rqlite_commit`, writes without. @default {true}
+   */
+  exactlyOnce?: boolean;
+  /**
    * Lets servers whose SQL parser overlooks a RETURNING clause answer its rows, by sending a statement that does
    * nothing in front of it. @default {true}
    */
@@ -56,6 +61,7 @@ export interface ResolvedOptions {
   readonly mapNode: MapNode | undefined;
   readonly retries: number;
   readonly returningRewrite: boolean;
+  readonly exactlyOnce: boolean;
   readonly onRequest: ((event: RequestEvent) => void) | undefined;
   readonly close: (() => void) | undefined;
   readonly settings: Settings;
@@ -89,6 +95,7 @@ const URL_OPTIONS: Record<string, (value: string) => unknown> = {
   retries: Number,
   freshnessStrict: readFlag,
   discover: readFlag,
+  exactlyOnce: readFlag,
 };
 
 /**
@@ -123,6 +130,7 @@ export function resolveOptions(
     mapNode: merged.mapNode,
     retries: merged.retries ?? 3,
     returningRewrite: merged.returningRewrite ?? true,
+    exactlyOnce: flag("exactlyOnce", merged.exactlyOnce) ?? true,
     onRequest: merged.onRequest,
     close: merged.close,
     settings: resolveSettings(DEFAULTS, merged),
@@ -268,6 +276,13 @@ function readFlag(value: string): boolean {
   if (value === "false" || value === "0") return false;
   throw new TypeError(
     `Cannot read the URL's flag as it must be true or false: current value is ${value}`,
+  );
+}
+
+function flag(name: string, value: unknown): boolean | undefined {
+  if (value === undefined || typeof value === "boolean") return value;
+  throw new TypeError(
+    `Cannot use \`${name}\` as it must be a boolean: current value is ${String(value)}`,
   );
 }
 

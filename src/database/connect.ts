@@ -42,7 +42,11 @@ export function connect(
     onRequest: resolved.onRequest,
   });
   const defaults = options?.transaction ?? transactionIn(url);
-  return new DefaultDatabase(new DefaultClient(resolved, transport), defaults ?? {});
+  return new DefaultDatabase(
+    new DefaultClient(resolved, transport),
+    defaults ?? {},
+    resolved.exactlyOnce,
+  );
 }
 
 function transactionIn(

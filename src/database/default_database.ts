@@ -7,12 +7,12 @@ import type {
   ExecuteOptions,
   QueryOptions,
 } from "../client/executor.ts";
+import { Commits } from "../commit/commits.ts";
+import type { Call } from "../commit/own.ts";
+import { Writes } from "../commit/writes.ts";
 import { statementOf } from "../sql/form.ts";
 import type { SqlFragment, Statement } from "../sql/statement.ts";
 import type { Params, Result, Row } from "../sql/value.ts";
-import { Commits } from "../transaction/commits.ts";
-import { executeOnce } from "../transaction/execute_once.ts";
-import type { Call } from "../transaction/internal.ts";
 import { type ResolvedTransactionOptions, resolveTransaction } from "../transaction/options.ts";
 import { beginTransaction, type Runner, runTransaction } from "../transaction/run_transaction.ts";
 import type { Transaction, TransactionOptions } from "../transaction/transaction.ts";
@@ -22,19 +22,21 @@ import { Deadline } from "../transport/deadline.ts";
 import type { Node } from "../wire/cluster.ts";
 import type { Client } from "./client.ts";
 
-/** The {@linkcode Client}: single requests by the client below, everything with an id by the commit log. */
+/** The {@linkcode Client}: reads by the client below, everything that writes by the commit log. */
 export class DefaultDatabase implements Client {
   readonly #client: DefaultClient;
   readonly #commits: Commits;
+  readonly #writes: Writes;
   readonly #runner: Runner;
   readonly #defaults: TransactionOptions;
 
   /** Sends nothing. */
-  constructor(client: DefaultClient, defaults: TransactionOptions) {
+  constructor(client: DefaultClient, defaults: TransactionOptions, exactlyOnce: boolean) {
     this.#client = client;
     this.#defaults = defaults;
     const { dispatcher } = client;
     this.#commits = new Commits(dispatcher);
+    this.#writes = new Writes(client, this.#commits, exactlyOnce);
     const shared = { dispatcher, commits: this.#commits, shapes: new Shapes() };
     this.#runner = { client: this, backend: client, shared, turns: new Turns() };
   }
@@ -59,17 +61,13 @@ export class DefaultDatabase implements Client {
     params?: Params,
     options?: ExecuteOptions,
   ): Promise<Result<R>> {
-    const id = options?.id;
-    if (id === undefined) return await this.#client.execute(sql, params, options);
-    const call = this.#call(options);
-    const prepared = this.#client.prepare(statementOf(sql, params));
     // Rows have the type that the caller named with R.
-    return await executeOnce(this.#client, this.#commits, prepared, id, call) as Result<R>;
+    return await this.#writes.execute(statementOf(sql, params), options) as Result<R>;
   }
 
   /** See {@linkcode Client.batch}. */
-  batch(statements: readonly Statement[], options?: BatchOptions): Promise<Result[]> {
-    return this.#client.batch(statements, options);
+  async batch(statements: readonly Statement[], options?: BatchOptions): Promise<Result[]> {
+    return await this.#writes.batch(statements, options);
   }
 
   /** See {@linkcode Client.iterate}. */

@@ -31,6 +31,8 @@ export interface PrepareOptions {
   readonly freezeReads?: boolean;
   /** Fills an array with random bytes. @default {crypto.getRandomValues} */
   readonly random?: (bytes: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer>;
+  /** Writes out what the text of an INSERT leaves to the schema; with the same placeholders. */
+  readonly complete?: (sql: string) => string;
 }
 
 /**
@@ -52,7 +54,7 @@ export interface PrepareOptions {
  */
 export function prepare(statement: Statement, options: PrepareOptions): Prepared {
   const form = statementForm(statement);
-  const analysis = analyse(form.sql);
+  const analysis = completed(analyse(form.sql), options);
   const refusal = refuse(analysis, options.statementIndex);
   if (refusal !== undefined) throw refusal;
   const values = resolveParams(analysis, form.params, options.statementIndex);
@@ -60,6 +62,15 @@ export function prepare(statement: Statement, options: PrepareOptions): Prepared
   const params = inlined(analysis, values, edits);
   if (edits.length === 0) return { analysis, sql: analysis.text, params };
   return { analysis, sql: applyEdits(analysis.text, edits, analysis.placeholders), params };
+}
+
+/** The same statement with nothing left to the schema; errors go on showing what the caller wrote. */
+function completed(analysis: Analysis, { complete }: PrepareOptions): Analysis {
+  const { kind, verb, text, source } = analysis;
+  const inserts = kind === "write" && (verb === "INSERT" || verb === "REPLACE");
+  if (complete === undefined || !inserts) return analysis;
+  const whole = complete(text);
+  return whole === text ? analysis : { ...analyse(whole), source };
 }
 
 function frozen(

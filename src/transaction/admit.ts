@@ -2,7 +2,7 @@ import { NotSupportedError } from "../errors.ts";
 import { significantTokens } from "../sql/tokenize.ts";
 import { isWord } from "../sql/words.ts";
 import type { Prepared } from "../sql/prepare.ts";
-import { refuseHelperTables } from "./helper_tables.ts";
+import { refuseHelperTables } from "../commit/helper_tables.ts";
 
 /**
  * Refuses what has no meaning inside a transaction.

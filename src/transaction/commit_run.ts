@@ -1,12 +1,18 @@
-import { OperationalError, TransactionConflictError } from "../errors.ts";
+import { OperationalError } from "../errors.ts";
 import { statementError } from "../wire/sql_error.ts";
-import type { Journal, Planned } from "./journal.ts";
-import type { CommitId } from "./commit_log.ts";
-import { type Commits, expired, type Settled, unknown } from "./commits.ts";
+import type { Commit, Commits, Ending } from "../commit/commits.ts";
+import { type CommitId, mint } from "../commit/log.ts";
+import type { Call, ownSettings } from "../commit/own.ts";
+import { writtenBy } from "../commit/written.ts";
+import { readConflict, tableConflict, writtenConflict } from "./conflicts.ts";
+import { isConflict } from "./guard.ts";
 import type { Hold } from "./hold.ts";
-import type { Call } from "./internal.ts";
+import { type Journal, type Planned, scopesOf } from "./journal.ts";
 import type { Trial } from "./trial.ts";
 import { raiseVersion, versionGuard } from "./version.ts";
+
+/** How often the leader judges anew because somebody wrote what the judgement depends on. */
+const MOST_JUDGEMENTS = 4;
 
 /** How the commit of one run ended. */
 export type RunEnding =
@@ -14,7 +20,7 @@ export type RunEnding =
   /** An earlier run with that id took effect, this one never will. */
   | { readonly is: "done earlier"; readonly id: string }
   /** Refused; of `unsettled` a late copy may still pass. */
-  | { readonly is: "refused"; readonly error: Error; readonly unsettled: CommitId | undefined };
+  | { readonly is: "refused"; readonly error: Error; readonly unsettled: readonly CommitId[] };
 
 /** One run of a transaction that is to be committed. */
 export interface Run {
@@ -30,35 +36,111 @@ export interface Run {
   readonly readOnly: boolean;
 }
 
-/** Applies the writes of a run: its id, the version guard, then reads and writes with their guards, as one unit. */
+/**
+ * Applies the writes of a run: its id, the version guard, then reads and writes with their guards, as one unit. Where it
+ * was refused only because somebody wrote what the leader's judgement depends on, the leader judges again, and the commit
+ * goes under a new id with the old one fenced off.
+ */
 export async function commitWrites(
-  { journal, trial, earlier, scope, hold, checked }: Run,
-  id: CommitId,
+  run: Run,
+  first: CommitId,
   commits: Commits,
   call: Call,
 ): Promise<RunEnding> {
-  const planned = journal.plan(id.id);
+  const { journal, trial, hold } = run;
+  const planned = journal.plan();
+  const scoped = journal.scoped;
+  const scopes = [...new Set(scoped.flatMap(scopesOf))];
+  const own: CommitId[] = [];
+  let since = Math.min(...scoped.map((op) => op.since ?? 0), trial.since ?? Infinity);
+  for (let id = first;; id = mint((await commits.grounds.ready(call)).base)) {
+    const earlier = [...run.earlier, ...own];
+    const ending = await commits.commit(
+      commitOf(run, planned, { id, earlier, since, scopes }),
+      call,
+    );
+    if (ending.is === "committed" || ending.is === "done") hold?.applied();
+    own.push(id);
+    if (ending.is !== "interfered") return endingOf(run, planned, ending, own);
+    const refused: RunEnding = {
+      is: "refused",
+      error: writtenConflict(scoped, scopes),
+      unsettled: own,
+    };
+    if (scoped.length === 0 || scoped.some(({ kind }) => kind === "write")) return refused;
+    if (own.length > MOST_JUDGEMENTS) return refused;
+    const judged = await trial.judge();
+    if (judged === undefined) return refused;
+    since = judged;
+  }
+}
+
+function commitOf(
+  { trial, scope, hold, journal }: Run,
+  planned: readonly Planned[],
+  { id, earlier, since, scopes }: {
+    id: CommitId;
+    earlier: readonly CommitId[];
+    since: number;
+    scopes: readonly string[];
+  },
+): Commit {
+  const writes = journal.writes.map(({ prepared }) => prepared);
+  const wrote = writtenBy(writes, trial.facts!);
   const { version } = trial;
   const versions = scope === undefined || version === undefined
     ? []
     : [versionGuard(scope, version), raiseVersion(scope, version)];
-  const writes = planned.map(({ prepared }) => prepared);
-  const statements = [...versions, ...writes, ...hold?.statements ?? []];
-  const ending = await commits.commit({ id, earlier, statements }, call);
-  if (ending.is === "committed" || ending.is === "done") hold?.applied();
+  return {
+    // A run that never asked stands on the same ground as its id.
+    entry: { id, hash: undefined, wrote, since: since === Infinity ? id.base : since, scopes },
+    chosen: undefined,
+    earlier,
+    statements: [
+      ...versions,
+      ...planned.map(({ prepared }) => prepared),
+      ...hold?.statements ?? [],
+    ],
+    mixed: false,
+  };
+}
+
+function endingOf(
+  { trial, scope, checked }: Run,
+  planned: readonly Planned[],
+  ending: Exclude<Ending, { is: "interfered" }>,
+  own: readonly CommitId[],
+): RunEnding {
+  const versions = scope === undefined || trial.version === undefined ? 0 : 2;
   switch (ending.is) {
     case "committed":
-      return ending;
+      storeIds(planned, (i) => ending.reply.answer.insertedAt(ending.reply.first + versions + i));
+      return { is: "committed" };
     case "done":
-      return ending.id === id.id ? { is: "committed" } : { is: "done earlier", id: ending.id };
+      storeIds(planned, () => undefined);
+      return own.some(({ id }) => id === ending.id)
+        ? { is: "committed" }
+        : { is: "done earlier", id: ending.id };
     case "fenced":
-      return { is: "refused", error: fencedOff(), unsettled: undefined };
+      return { is: "refused", error: fencedOff(), unsettled: own.slice(0, -1) };
     case "refused": {
       // Versions only grow, so a stale one is final.
-      const stale = ending.entry < versions.length;
-      const error = refusal(planned[ending.entry - versions.length], ending.text, checked);
-      return { is: "refused", error, unsettled: stale ? undefined : id };
+      const stale = ending.entry < versions;
+      const error = refusal(planned[ending.entry - versions], ending.text, checked);
+      return { is: "refused", error, unsettled: stale ? own.slice(0, -1) : own };
     }
+    default:
+      throw new OperationalError(`Cannot read the end of the commit: ${ending.is}`);
+  }
+}
+
+/** Ids that nobody looked at so far are from now on those that were stored. */
+function storeIds(
+  planned: readonly Planned[],
+  idAt: (i: number) => number | bigint | undefined,
+): void {
+  for (const [i, { prepared, op }] of planned.entries()) {
+    if (op.kind === "write" && op.prepared === prepared) op.inserted?.stored(idAt(i));
   }
 }
 
@@ -70,11 +152,10 @@ export async function commitReads(
 ): Promise<RunEnding> {
   const oneSnapshot = readOnly && trial.requests <= 1;
   if (!oneSnapshot && journal.reads.length > 0 && !await trial.holds()) {
-    return { is: "refused", error: conflict(), unsettled: undefined };
+    return { is: "refused", error: readConflict(), unsettled: [] };
   }
-  const done = earlier.length === 0
-    ? undefined
-    : await settle(earlier, undefined, hold, commits, call);
+  if (earlier.length === 0) return { is: "committed" };
+  const done = await settle(earlier, undefined, hold, commits, call);
   return done === undefined ? { is: "committed" } : { is: "done earlier", id: done };
 }
 
@@ -93,35 +174,30 @@ export async function settle(
   commits: Commits,
   call: Call,
 ): Promise<string | undefined> {
-  let settled: Settled;
-  try {
-    settled = await commits.fence(ids, call, hold?.statements);
-  } catch (cause) {
-    if (call.settings.signal?.aborted) throw cause;
-    throw unknown(ids.at(-1)!.id, error ?? cause);
-  }
-  if (settled.is === "expired") throw expired(settled.id);
+  const done = await commits.settle(ids, error, call, hold?.statements);
   // That commit has let go of it, or this fence has.
   hold?.applied();
-  return settled.is === "done" ? settled.id : undefined;
+  return done;
 }
 
-/** The error of a transaction whose reads do not hold any more. */
-export function conflict(cause?: unknown, attempts = 1): TransactionConflictError {
-  return new TransactionConflictError(
-    "Another client changed what the transaction had read, so nothing of it was kept: run it again",
-    { cause, attempts },
-  );
-}
-
-/** A write that nobody tried may fail by itself; anything else fails because the database changed. */
+/** Why a statement refused the commit: what was tried fails because the database changed, anything else by itself. */
 function refusal(planned: Planned | undefined, text: string, checked: boolean): Error {
-  const write = planned?.write;
-  if (write === undefined || (checked && !write.lazy)) return conflict(new Error(text));
+  if (planned === undefined) return readConflict();
+  const { op, prepared } = planned;
+  const write = op.kind === "write" && op.prepared === prepared ? op : undefined;
+  if (write !== undefined && checked && !write.lazy) return tableConflict(op, text);
+  // A limit of the server that only the guard has met is no conflict: the same again would meet it again.
+  if (write === undefined && (isConflict(text) || isOfSchema(text))) return tableConflict(op, text);
+  const { analysis } = op.kind === "read" ? op.check.read : op.prepared;
   return statementError(text, {
-    sql: write.prepared.analysis.source,
-    statementIndex: write.index,
+    sql: analysis.source,
+    ...(op.kind === "write" && { statementIndex: op.index }),
   });
+}
+
+/** What compiled when it was tried and does not now. */
+function isOfSchema(text: string): boolean {
+  return /^(no such |table .+ has |ambiguous column name|near ")/.test(text);
 }
 
 function fencedOff(): OperationalError {

@@ -1,6 +1,6 @@
 import type { Backend } from "../client/backend.ts";
 import type { Deadline } from "../transport/deadline.ts";
-import type { CommitId } from "./commit_log.ts";
+import type { CommitId } from "../commit/log.ts";
 import type { Hold } from "./hold.ts";
 import type { ResolvedTransactionOptions } from "./options.ts";
 import type { Shared } from "./trial.ts";

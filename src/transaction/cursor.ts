@@ -2,9 +2,10 @@ import type { Reply } from "../client/dispatch.ts";
 import { resultsOf } from "../client/results.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import type { Result } from "../sql/value.ts";
-import { baseIn } from "./commits.ts";
+import type { Grounds, Sighting } from "../commit/ground.ts";
 import { OBSERVE, type Observed } from "./guard.ts";
 import type { Step } from "./step.ts";
+import { type Keys, keysIn } from "./told_rows.ts";
 
 /** Walks through an answer; a transaction that was aborted has fewer entries than statements. */
 export class Cursor {
@@ -28,19 +29,32 @@ export class Cursor {
   }
 
   /** The result of the next statement; its error goes to the step. */
-  result(step: Step, settings: Step["settings"]): Result | undefined {
+  result(
+    step: Step,
+    settings: Step["settings"],
+    prepared: Prepared = step.prepared,
+  ): Result | undefined {
     const { answer, first } = this.#reply;
     const reply = { answer, first: first + this.#at++ };
     try {
-      return resultsOf(reply, [step.prepared], settings, [step.index])[0]!;
+      return resultsOf(reply, [prepared], settings, [step.index])[0]!;
     } catch (error) {
       step.fail(error);
       return undefined;
     }
   }
 
+  /** The last cells of each row of the next statement, which stays the next. */
+  keys({ analysis }: Prepared, key: readonly string[]): Keys | undefined {
+    const { answer, first } = this.#reply;
+    const at = first + this.#at;
+    if (this.ended || answer.errorAt(at) !== undefined) return undefined;
+    const { rows } = answer.result(at, { analysis, rows: "array", integers: "auto" });
+    return keysIn(rows as unknown as Keys, key);
+  }
+
   /** What the write before did. */
-  observed({ prepared: { analysis } }: Step): Observed | undefined {
+  observed({ analysis }: Prepared): Observed | undefined {
     if (this.ended) return undefined;
     const row = this.#row(OBSERVE);
     if (row === undefined) return undefined;
@@ -65,9 +79,11 @@ export class Cursor {
     return answer.result(at, { analysis, rows: "array", integers: "auto" }).columns.length;
   }
 
-  /** The base of new ids, where the next statement asks for it. */
-  base(): number | undefined {
-    return baseIn(this.#reply, this.#at++);
+  /** What the node says of itself, where the next statements ask for it. */
+  sighting(grounds: Grounds): Sighting {
+    const sighting = grounds.sighting(this.#reply, this.#at);
+    this.#at += grounds.questions.length;
+    return sighting;
   }
 
   /** The number that the next statement reads; 0 without a row, `undefined` without a table. */

@@ -5,14 +5,17 @@ import { emptyResult } from "../client/results.ts";
 import { changes, notAQuery } from "../client/route.ts";
 import { statementOf } from "../sql/form.ts";
 import type { SqlFragment, Statement } from "../sql/statement.ts";
+import type { Facts } from "../schema/facts.ts";
+import type { Prepared } from "../sql/prepare.ts";
 import type { Params, Result, Row } from "../sql/value.ts";
 import type { TransactionContext } from "./context.ts";
 import { Journal } from "./journal.ts";
-import { type CommitId, mint } from "./commit_log.ts";
+import { type CommitId, mint } from "../commit/log.ts";
 import { commitReads, commitWrites, type Run, type RunEnding, settle } from "./commit_run.ts";
-import type { Call } from "./internal.ts";
+import type { Call } from "../commit/own.ts";
 import { Lifetime } from "./lifetime.ts";
-import { prepareStep } from "./prepare_step.ts";
+import { isGuarded, prepareStep } from "./prepare_step.ts";
+import { HeededPromise } from "./heeded_promise.ts";
 import { Queue } from "./queue.ts";
 import { isFinal, Step } from "./step.ts";
 import type { Savepoint, Transaction, TransactionQueryOptions } from "./transaction.ts";
@@ -27,6 +30,10 @@ export class DefaultTransaction implements Transaction {
   readonly #lifetime: Lifetime;
   readonly #queue = new Queue((steps, whole) => this.#run(steps, whole));
   readonly #open = new Set<Step>();
+  /** Statements that failed, and what told their caller. */
+  readonly #failed: { readonly error: unknown; readonly told: HeededPromise<unknown> }[] = [];
+  /** The savepoints of nested transactions that run, the innermost last. */
+  readonly #nested: string[] = [];
   #issued = 0;
   #id: CommitId | undefined;
   #state: Transaction["state"] = "active";
@@ -44,6 +51,7 @@ export class DefaultTransaction implements Transaction {
       scope: options.scope,
       checked: options.isolation === "serializable",
       lazy: options.mode === "lazy",
+      readOnly: options.readOnly,
       checkLevel: options.checkLevel,
     });
     const renewal = options.perStatement ? options.settings.timeout : undefined;
@@ -53,7 +61,7 @@ export class DefaultTransaction implements Transaction {
   /** See {@linkcode Transaction.id}. */
   get id(): string {
     if (this.#id !== undefined) return this.#id.id;
-    const base = this.#context.shared.commits.knownBase;
+    const base = this.#context.shared.commits.grounds.knownBase;
     if (base === undefined) {
       throw new InterfaceError("Cannot make an id before the first request: run a statement first");
     }
@@ -120,9 +128,11 @@ export class DefaultTransaction implements Transaction {
   batch(statements: readonly Statement[], options?: BatchOptions): Promise<Result[]> {
     try {
       const steps = statements.map((statement, i) => this.#step(statement, options, true, i));
-      this.#issue(steps, options?.atomic ?? true);
-      const results = Promise.all(steps.map((step) => step.result));
-      results.catch(() => {});
+      const results = new HeededPromise<Result[]>((resolve, reject) =>
+        Promise.all(steps.map((step) => step.result)).then(resolve, reject)
+      );
+      results.whenSettled(() => {});
+      this.#issue(steps, options?.atomic ?? true, results);
       return results;
     } catch (error) {
       return Promise.reject(error);
@@ -146,23 +156,48 @@ export class DefaultTransaction implements Transaction {
   /** See {@linkcode Transaction.release}. */
   async release(savepoint: Savepoint | string): Promise<void> {
     await this.#act(async () => {
-      this.#journal.release(nameOf(savepoint));
+      this.#journal.need(nameOf(savepoint));
       await this.#trial.check();
+      this.#journal.release(nameOf(savepoint));
     });
   }
 
   /** See {@linkcode Transaction.transaction}. */
   async transaction<T>(fn: (tx: Transaction) => Promise<T>): Promise<T> {
-    const mark = await this.savepoint();
-    let result: T;
+    const { name } = await this.savepoint();
+    const failed = this.#failed.length;
+    this.#nested.push(name);
     try {
-      result = await fn(this);
+      const result = await fn(this);
+      if (this.#state === "active") {
+        await this.release(name);
+        this.#leave(name);
+      }
+      return result;
     } catch (error) {
-      if (this.#state === "active") await this.#undo(mark.name);
+      if (this.#state === "active") {
+        this.#leave(name);
+        await this.#undo(name);
+        this.#failed.length = failed;
+      }
       throw error;
     }
-    if (this.#state === "active") await this.release(mark);
-    return result;
+  }
+
+  /**
+   * Ends a nested transaction. Their writes lie in one list: of two at once neither could be undone alone.
+   *
+   * @throws {InterfaceError} If another one runs that was begun behind it; nothing can be committed then.
+   */
+  #leave(name: string): void {
+    const innermost = this.#nested.at(-1) === name;
+    this.#nested.splice(this.#nested.indexOf(name), 1);
+    if (innermost) return;
+    const error = new InterfaceError(
+      "Two nested transactions ran at the same time, so nothing can be committed: await one before the other",
+    );
+    this.#failure ??= { error };
+    throw error;
   }
 
   /** See {@linkcode Transaction.commit}. */
@@ -176,11 +211,11 @@ export class DefaultTransaction implements Transaction {
   }
 
   /** A refusal is reported only when no other copy can pass any more; if one did, the transaction is committed. */
-  async #report(error: Error, unsettled: CommitId | undefined): Promise<void> {
-    if (unsettled === undefined) throw error;
+  async #report(error: Error, unsettled: readonly CommitId[]): Promise<void> {
+    if (unsettled.length === 0) throw error;
     const { hold, shared: { commits } } = this.#context;
     try {
-      if (await settle([unsettled], error, hold, commits, this.#call) === undefined) throw error;
+      if (await settle(unsettled, error, hold, commits, this.#call) === undefined) throw error;
       this.#state = "committed";
     } catch (failure) {
       if (failure !== error) this.#state = "unknown";
@@ -209,7 +244,8 @@ export class DefaultTransaction implements Transaction {
     let ending: RunEnding | undefined;
     try {
       await this.#queue.act(async () => {
-        const failed = pending.find(({ error }) => error !== undefined);
+        const failed = pending.find(({ error }) => error !== undefined) ??
+          this.#failed.find(({ told }) => !told.heeded);
         if (failed !== undefined) throw failed.error;
         ending = await this.#commit();
       });
@@ -219,7 +255,7 @@ export class DefaultTransaction implements Transaction {
         (error instanceof OutcomeUnknownError || this.#context.deadline.signal?.aborted);
       this.#end(doubtful ? "unknown" : "rolledback");
       if (!(error instanceof TransactionConflictError)) throw error;
-      return { is: "refused", error, unsettled: undefined };
+      return { is: "refused", error, unsettled: [] };
     }
     this.#end(ending!.is === "refused" ? "rolledback" : "committed");
     return ending!;
@@ -262,28 +298,32 @@ export class DefaultTransaction implements Transaction {
     this.#checkActive();
     const settings = resolveSettings(this.#call.settings, options);
     settings.signal?.throwIfAborted();
-    const prepared = prepareStep(statement, this.#context, guard, index);
-    return new Step(prepared.statement, settings, index ?? this.#issued++, prepared.guarded);
+    const now = new Date();
+    const prepare = (facts: Facts | undefined): Prepared =>
+      prepareStep(statement, this.#context, { guard, index, now, facts });
+    return new Step(prepare, settings, index ?? this.#issued++, isGuarded(this.#context, guard));
   }
 
   #issueOne<R>(prepare: () => Step): Promise<Result<R>> {
     try {
       const step = prepare();
-      this.#issue([step], false);
+      this.#issue([step], false, step.result);
       // Rows have the type that the caller named with R.
-      return step.result as Promise<Result<R>>;
+      return step.result as Promise<unknown> as Promise<Result<R>>;
     } catch (error) {
       return Promise.reject(error);
     }
   }
 
   /** Puts statements into the queue; the commit waits for them. */
-  #issue(steps: readonly Step[], whole: boolean): void {
+  #issue(steps: readonly Step[], whole: boolean, told: HeededPromise<unknown>): void {
     for (const step of steps) {
       if (step.prepared.analysis.kind === "empty") step.succeed(emptyResult());
       this.#open.add(step);
-      const close = (): void => void this.#open.delete(step);
-      step.result.then(close, close);
+      step.result.whenSettled(() => {
+        this.#open.delete(step);
+        if (step.error !== undefined) this.#failed.push({ error: step.error, told });
+      });
     }
     const sent = steps.filter((step) => !step.done);
     if (sent.length > 0) this.#queue.issue(sent, whole);

@@ -7,8 +7,7 @@
 
 import { analyse } from "../sql/analyse.ts";
 import type { Prepared } from "../sql/prepare.ts";
-import { digestOf } from "./digest.ts";
-import { own } from "./internal.ts";
+import { own } from "../commit/own.ts";
 
 /** Compiles on every server and fails on its first row, so that the transaction around it is rolled back. */
 export const POISON: Prepared = own("SELECT abs(-9223372036854775808)");
@@ -32,42 +31,41 @@ export function enclosed(statements: readonly Prepared[]): Prepared[] {
 /** What was observed of a write. */
 export interface Observed {
   readonly changes: number | bigint;
-  /** Where it inserted rows. */
+  /** Where it inserted a row into a table whose rowids are the same on all nodes. */
   readonly rowid: number | bigint | undefined;
 }
 
-/** Fails with a text of its own, as a branch of CASE that is not taken is not evaluated. */
-const FAIL = "json_extract('{}','_rqlite_conflict')";
+/** What a guard says when it fails: errors of other texts are something else. */
+const CONFLICT = "_rqlite_conflict";
 
-/** Passes if the statement before it changed so many rows. */
-export function changesGuard(changes: number | bigint): Prepared {
-  return own(`SELECT CASE WHEN changes() IS ? THEN 1 ELSE ${FAIL} END`, changes);
+/** Fails with a text of its own, as a branch of CASE that is not taken is not evaluated. */
+const FAIL = `json_extract('{}','${CONFLICT}')`;
+
+/** Whether an error is that of a guard whose condition does not hold. */
+export function isConflict(text: string): boolean {
+  return text.includes(CONFLICT);
 }
 
-/** Passes while a read has the same rows. */
-export function readGuard(prepared: Prepared, columns: number, digest: string): Prepared {
-  const params = [...prepared.params, digest];
-  const rows = digestOf(prepared.sql, columns);
-  const sql = `SELECT CASE WHEN (${rows}) IS ?${params.length} THEN 1 ELSE ${FAIL} END`;
-  return { ...prepared, sql, params };
+/** Passes while a digest is the same. @param digest The statement that computes it. */
+export function readGuard(digest: Prepared, expected: string): Prepared {
+  const params = [...digest.params, expected];
+  const sql = `SELECT CASE WHEN (${digest.sql}) IS ?${params.length} THEN 1 ELSE ${FAIL} END`;
+  return { ...digest, sql, params };
 }
 
 /**
  * Passes if the write before it did what it did when it was tried.
  *
- * An insert into a table without rowids leaves `last_insert_rowid()` as it was: in the commit that is the number of one
- * of the rows that it begins with, unless an insert between them set it to the same value as when it was tried.
- *
- * @param id The commit's.
+ * @param told The caller relies on the rowid.
  */
-export function writeGuard({ changes, rowid }: Observed, id: string): Prepared {
-  if (rowid === undefined) return changesGuard(changes);
+export function writeGuard({ changes, rowid }: Observed, told: boolean): Prepared {
+  if (rowid === undefined || !told) {
+    return own(`SELECT CASE WHEN changes() IS ? THEN 1 ELSE ${FAIL} END`, changes);
+  }
   return own(
-    "SELECT CASE WHEN changes() IS ? AND (last_insert_rowid() IS ? OR last_insert_rowid() >= " +
-      `(SELECT n FROM _rqlite_commit WHERE id = ?)) THEN 1 ELSE ${FAIL} END`,
+    `SELECT CASE WHEN changes() IS ? AND last_insert_rowid() IS ? THEN 1 ELSE ${FAIL} END`,
     changes,
     rowid,
-    id,
   );
 }
 

@@ -4,7 +4,7 @@ import type { BatchRelease, LockHandle } from "../locks/lock.ts";
 import { within } from "../locks/within.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import type { Deadline } from "../transport/deadline.ts";
-import { own } from "./internal.ts";
+import { own } from "../commit/own.ts";
 
 /** What a release may take after the end of the transaction's time, in milliseconds. */
 const GRACE = 250;

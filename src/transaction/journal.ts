@@ -1,13 +1,16 @@
 import { ProgrammingError } from "../errors.ts";
 import type { Prepared } from "../sql/prepare.ts";
-import { enclosed, type Observed, readGuard, writeGuard } from "./guard.ts";
+import type { Check, Digests } from "./check.ts";
+import { enclosed, type Observed, writeGuard } from "./guard.ts";
+import type { InsertedId } from "./inserted_id.ts";
 
 /** A read that has to be the same at commit. */
 export interface ReadOp {
   readonly kind: "read";
-  readonly prepared: Prepared;
-  readonly columns: number;
-  readonly digest: string;
+  readonly check: Check;
+  readonly digests: Digests;
+  /** The value of the sequence in the state that it was judged by; `undefined` without a table of commits. */
+  readonly since: number | undefined;
 }
 
 /** A write that is applied at commit. */
@@ -16,6 +19,11 @@ export interface WriteOp {
   readonly prepared: Prepared;
   /** What it did when it was tried; `undefined` if nobody looked. */
   readonly observed: Observed | undefined;
+  /** The rowid that the caller was told. */
+  readonly inserted: InsertedId | undefined;
+  /** What nobody may write between its trial and the commit, as what it told depends on it. */
+  readonly scopes: readonly string[];
+  readonly since: number | undefined;
   /** It was never tried, so it may fail by itself. */
   readonly lazy: boolean;
   /** It has to be enclosed, see {@linkcode enclosed}. */
@@ -27,10 +35,10 @@ export interface WriteOp {
 /** What a transaction did so far, in order. */
 export type Op = ReadOp | WriteOp;
 
-/** One statement of a commit, and the write that it stands for; a guard has none. */
+/** One statement of a commit, and what it stands for. */
 export interface Planned {
   readonly prepared: Prepared;
-  readonly write: WriteOp | undefined;
+  readonly op: Op;
 }
 
 /** The statements of a transaction that has not ended, and its savepoints: places in the list. */
@@ -38,6 +46,11 @@ export class Journal {
   readonly #ops: Op[] = [];
   #savepoints: { readonly name: string; readonly at: number }[] = [];
   #named = 0;
+
+  /** Everything, in order. */
+  get ops(): readonly Op[] {
+    return this.#ops;
+  }
 
   /** The writes, in order. */
   get writes(): WriteOp[] {
@@ -49,24 +62,19 @@ export class Journal {
     return this.#ops.filter((op) => op.kind === "read");
   }
 
+  /** Those that hold only as long as nobody writes certain tables. */
+  get scoped(): Op[] {
+    return this.#ops.filter((op) => scopesOf(op).length > 0);
+  }
+
   /** Keeps a statement. */
   add(op: Op): void {
     this.#ops.push(op);
   }
 
   /** What a commit sends: reads as guards, and each write with its own behind it. */
-  plan(id: string): Planned[] {
-    return this.#ops.flatMap((op): Planned[] => {
-      if (op.kind === "read") {
-        return [{ prepared: readGuard(op.prepared, op.columns, op.digest), write: undefined }];
-      }
-      const guards = op.observed === undefined ? [] : [writeGuard(op.observed, id)];
-      const statements = op.fragile ? enclosed([op.prepared, ...guards]) : [op.prepared, ...guards];
-      return statements.map((prepared) => ({
-        prepared,
-        write: prepared === op.prepared ? op : undefined,
-      }));
-    });
+  plan(): Planned[] {
+    return this.#ops.flatMap((op) => statementsOf(op).map((prepared) => ({ prepared, op })));
   }
 
   /** Sets a savepoint; one of the same name hides the older one until it is released, as in SQLite. */
@@ -92,6 +100,11 @@ export class Journal {
     this.#savepoints = this.#savepoints.slice(0, this.#find(name, "release"));
   }
 
+  /** @throws {ProgrammingError} If there is no savepoint of that name. */
+  need(name: string): void {
+    this.#find(name, "release");
+  }
+
   /** SQLite's names of savepoints know no case. */
   #find(name: string, attempt: string): number {
     const wanted = name.toLowerCase();
@@ -103,4 +116,19 @@ export class Journal {
       } as the transaction has none of that name`,
     );
   }
+}
+
+/** What nobody may write between its trial and the commit. */
+export function scopesOf(op: Op): readonly string[] {
+  return op.kind === "read" ? op.check.scopes : op.scopes;
+}
+
+function statementsOf(op: Op): Prepared[] {
+  if (op.kind === "read") {
+    const guard = op.check.guard(op.digests);
+    return guard === undefined ? [] : [guard];
+  }
+  const { prepared, observed, inserted, fragile } = op;
+  const guards = observed === undefined ? [] : [writeGuard(observed, inserted?.seen === true)];
+  return fragile ? enclosed([prepared, ...guards]) : [prepared, ...guards];
 }

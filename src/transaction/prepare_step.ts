@@ -1,34 +1,50 @@
 import { NotSupportedError } from "../errors.ts";
 import { changes } from "../client/route.ts";
+import { completeInsert } from "../schema/complete_insert.ts";
+import type { Facts } from "../schema/facts.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import type { Statement } from "../sql/statement.ts";
 import { admit, admitGuarded } from "./admit.ts";
 import type { TransactionContext } from "./context.ts";
 
+/** What a statement is prepared with. */
+export interface PrepareStepOptions {
+  /** Whether the caller wants a read to be checked at commit. */
+  readonly guard: boolean;
+  /** Its position in a batch. */
+  readonly index: number | undefined;
+  /** When it was issued. */
+  readonly now: Date;
+  /** What is known of the schema. */
+  readonly facts: Facts | undefined;
+}
+
 /**
  * Makes a statement ready for a transaction.
  *
- * @param guard Whether the caller wants a read to be checked at commit.
- * @param index Its position in a batch.
- * @returns With `guarded`, whether its rows will be checked.
  * @throws {NotSupportedError} If it has no meaning inside of this transaction.
  */
 export function prepareStep(
   statement: Statement,
-  { backend, options: { isolation, readOnly } }: TransactionContext,
-  guard: boolean,
-  index: number | undefined,
-): { readonly statement: Prepared; readonly guarded: boolean } {
-  const wanted = guard && isolation === "serializable";
-  const prepared = backend.prepare(statement, {
+  context: TransactionContext,
+  { guard, index, now, facts }: PrepareStepOptions,
+): Prepared {
+  const wanted = isGuarded(context, guard);
+  const prepared = context.backend.prepare(statement, {
+    now,
     freezeReads: wanted,
     ...(index !== undefined && { statementIndex: index }),
+    ...(facts !== undefined && { complete: (sql: string) => completeInsert(sql, facts) }),
   });
   admit(prepared);
-  if (readOnly && changes(prepared.analysis)) throw notReadOnly(prepared);
-  const guarded = wanted && prepared.analysis.kind === "read";
-  if (guarded) admitGuarded(prepared);
-  return { statement: prepared, guarded };
+  if (context.options.readOnly && changes(prepared.analysis)) throw notReadOnly(prepared);
+  if (wanted && prepared.analysis.kind === "read") admitGuarded(prepared);
+  return prepared;
+}
+
+/** Whether the rows of reads are checked at commit. */
+export function isGuarded({ options }: TransactionContext, guard: boolean): boolean {
+  return guard && options.isolation === "serializable";
 }
 
 function notReadOnly({ analysis }: Prepared): NotSupportedError {

@@ -1,9 +1,10 @@
-import { RqliteError, TransactionConflictError } from "../errors.ts";
+import { TransactionConflictError } from "../errors.ts";
 import type { Backend } from "../client/backend.ts";
 import type { Executor } from "../client/executor.ts";
 import { Deadline } from "../transport/deadline.ts";
-import type { CommitId } from "./commit_log.ts";
-import { conflict, settle } from "./commit_run.ts";
+import type { CommitId } from "../commit/log.ts";
+import { settle } from "./commit_run.ts";
+import { lastConflict } from "./conflicts.ts";
 import { DefaultTransaction } from "./default_transaction.ts";
 import { Hold } from "./hold.ts";
 import type { ResolvedTransactionOptions } from "./options.ts";
@@ -154,9 +155,9 @@ class Runs<T> {
         if (tx.state === "unknown") throw ending.error;
         return { result: await this.#giveUp(ending.error) };
       case "refused":
-        if (ending.unsettled !== undefined) {
-          this.#unsettled.push(ending.unsettled);
-          this.#results.set(ending.unsettled.id, result);
+        for (const id of ending.unsettled) {
+          this.#unsettled.push(id);
+          this.#results.set(id.id, result);
         }
         if (isConflict(ending.error)) return { error: ending.error };
         return { result: await this.#giveUp(ending.error) };
@@ -189,8 +190,7 @@ class Runs<T> {
   }
 
   #counted(error: unknown): TransactionConflictError {
-    const cause = error instanceof RqliteError ? error.cause ?? error : error;
-    return conflict(cause, this.#count);
+    return lastConflict(error, this.#count);
   }
 }
 

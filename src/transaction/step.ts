@@ -1,37 +1,69 @@
 import { DatabaseError, TransactionConflictError } from "../errors.ts";
 import type { Settings } from "../client/options.ts";
 import { changes } from "../client/route.ts";
+import type { Facts } from "../schema/facts.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import type { Result } from "../sql/value.ts";
+import type { Keys } from "./told_rows.ts";
+import { HeededPromise } from "./heeded_promise.ts";
 
 /** One statement that was issued in a transaction and waits for its result. */
 export class Step {
-  readonly prepared: Prepared;
+  readonly #prepare: (facts: Facts | undefined) => Prepared;
+  #facts: Facts | undefined;
+  #prepared: Prepared;
   readonly settings: Settings;
   /** Its position among the statements of the transaction, or in the batch it came with. */
   readonly index: number;
   /** Its rows have to be the same at commit. */
   readonly guarded: boolean;
   /** Settles when the statement is done; it never causes an unhandled rejection by itself. */
-  readonly result: Promise<Result>;
+  readonly result: HeededPromise<Result>;
   /** Why it failed. */
   error: unknown;
   /** It has its result, or failed. */
   done = false;
+  /** The keys of the rows that it told when it was tried first. */
+  keys: Keys | undefined;
+  /** Guards cannot say what it depends on. */
+  judged = false;
   #resolve!: (result: Result) => void;
   #reject!: (error: unknown) => void;
 
-  constructor(prepared: Prepared, settings: Settings, index: number, guarded: boolean) {
-    this.prepared = prepared;
+  /** @param prepare Makes it ready to send, by what is known of the schema. */
+  constructor(
+    prepare: (facts: Facts | undefined) => Prepared,
+    settings: Settings,
+    index: number,
+    guarded: boolean,
+  ) {
+    this.#prepare = prepare;
+    this.#prepared = prepare(undefined);
     this.settings = settings;
     this.index = index;
     this.guarded = guarded;
-    this.result = new Promise((resolve, reject) => {
+    this.result = new HeededPromise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     });
     // The commit reports what nobody awaited.
-    this.result.catch(() => {});
+    this.result.whenSettled(() => {});
+  }
+
+  /** The statement as it was given. */
+  get prepared(): Prepared {
+    return this.#prepared;
+  }
+
+  /**
+   * The statement as it is sent.
+   *
+   * @throws {NotSupportedError} If it leaves something to the schema that nobody can write out.
+   */
+  by(facts: Facts): Prepared {
+    if (facts !== this.#facts) this.#prepared = this.#prepare(facts);
+    this.#facts = facts;
+    return this.#prepared;
   }
 
   /** Whether it changes data. */

@@ -1,28 +1,24 @@
-import {
-  InternalError,
-  NotSupportedError,
-  OperationalError,
-  TransactionConflictError,
-} from "../errors.ts";
+import { InternalError, OperationalError } from "../errors.ts";
 import type { Level } from "../client/executor.ts";
-import type { Dispatcher } from "../client/dispatch.ts";
+import type { Dispatcher, Reply } from "../client/dispatch.ts";
 import { emptyResult } from "../client/results.ts";
+import type { Commits } from "../commit/commits.ts";
+import type { Sighting } from "../commit/ground.ts";
+import { type Call, ownSettings } from "../commit/own.ts";
+import type { Facts } from "../schema/facts.ts";
 import type { Prepared } from "../sql/prepare.ts";
-import type { Result } from "../sql/value.ts";
 import { statementError } from "../wire/sql_error.ts";
-import type { Journal, ReadOp } from "./journal.ts";
-import { readBase } from "./commit_log.ts";
-import type { Commits } from "./commits.ts";
-import { Cursor, textAt } from "./cursor.ts";
-import { digestStatement, LONGEST_DIGEST } from "./digest.ts";
-import { enclosed, OBSERVE, POISON } from "./guard.ts";
-import { type Call, ownSettings } from "./internal.ts";
-import { preimageOf } from "./preimage.ts";
+import type { Digests } from "./check.ts";
+import { schemaConflict, tableConflict } from "./conflicts.ts";
+import { Cursor } from "./cursor.ts";
+import { enclosed, POISON } from "./guard.ts";
+import type { Journal, WriteOp } from "./journal.ts";
 import type { Shapes } from "./shapes.ts";
 import type { Step } from "./step.ts";
+import { planOf, type StepPlan } from "./step_plan.ts";
 import { readVersion, versionTable } from "./version.ts";
 
-/** How often the columns of a read may change while it is being run. */
+/** How often it may become clear only in the answer how a statement has to be sent. */
 const MOST_ROUNDS = 5;
 
 /** What all transactions of a client share. */
@@ -40,6 +36,8 @@ export interface TrialOptions {
   readonly checked: boolean;
   /** Writes without RETURNING are kept back. */
   readonly lazy: boolean;
+  /** Nothing will be committed. */
+  readonly readOnly: boolean;
   /** How current the state is on which reads are checked. */
   readonly checkLevel: Level;
 }
@@ -47,15 +45,15 @@ export interface TrialOptions {
 /**
  * Runs the statements of a transaction before it is committed. Reads in front of any write are read as they are; what
  * comes behind a write is *tried*: all writes so far, the statement, and one that fails on purpose go as one transaction,
- * of which the server keeps nothing but its answer (orm-drivers §5.1).
+ * of which the server keeps nothing but its answer.
  */
 export class Trial {
   readonly #shared: Shared;
   readonly #journal: Journal;
   readonly #call: Call;
   readonly #options: TrialOptions;
-  /** The server may go on behind a RETURNING that failed. */
-  #mayGoOn = true;
+  #facts: Facts | undefined;
+  #since: number | undefined;
   /** Requests sent so far. */
   requests = 0;
   /** The version of the scope, once it was read. */
@@ -68,6 +66,16 @@ export class Trial {
     this.#options = options;
   }
 
+  /** What the statements so far were made by. */
+  get facts(): Facts | undefined {
+    return this.#facts;
+  }
+
+  /** The value of the sequence where {@linkcode facts} are known to have held. */
+  get since(): number | undefined {
+    return this.#since;
+  }
+
   /**
    * Runs statements in order, in as few requests as possible, and settles them; what succeeded is in the journal then.
    *
@@ -75,6 +83,7 @@ export class Trial {
    * @throws {DatabaseError} If a write that was kept back fails.
    */
   async run(steps: readonly Step[]): Promise<void> {
+    await this.#pin();
     let rounds = 0;
     for (let rest = steps; rest.length > 0;) {
       const kept = rest.findIndex((step) => !this.#keepsBack(step));
@@ -116,6 +125,7 @@ export class Trial {
   async ensureVersion(): Promise<void> {
     if (this.#options.scope === undefined || this.version !== undefined) return;
     // Without the writes it is a read, and no entry of the Raft log.
+    await this.#pin();
     await this.#round([], []);
   }
 
@@ -123,15 +133,49 @@ export class Trial {
   async holds(): Promise<boolean> {
     const { reads } = this.#journal;
     const { settings, deadline } = this.#call;
+    const statements = reads.flatMap(({ check }) => check.statements);
     const reply = await this.#shared.dispatcher.read({
-      statements: reads.map(({ prepared, columns }) => digestStatement(prepared, columns)),
-      transaction: reads.length > 1,
+      statements,
+      transaction: statements.length > 1,
       settings: { ...ownSettings(settings), level: this.#options.checkLevel },
       deadline,
     });
-    return reads.every(({ prepared, digest }, i) =>
-      reply.answer.errorAt(reply.first + i) === undefined &&
-      textAt(reply, i, prepared) === digest
+    return this.#same(new Cursor(reply));
+  }
+
+  /**
+   * Judges everything once more, in one state: whether the reads are still the same, behind the writes in front of them.
+   *
+   * @returns The value of the sequence in that state; `undefined` if something is not the same.
+   */
+  async judge(): Promise<number | undefined> {
+    const { commits: { grounds }, dispatcher } = this.#shared;
+    const ops = this.#journal.ops;
+    const statements = ops.flatMap((op) =>
+      op.kind === "read"
+        ? op.check.statements
+        : op.fragile
+        ? enclosed([op.prepared])
+        : [op.prepared]
+    );
+    const { settings, deadline } = this.#call;
+    const all = [...grounds.questions, ...statements, POISON];
+    const batch = { statements: all, transaction: true, settings: ownSettings(settings), deadline };
+    const cursor = new Cursor(await dispatcher.speculate(batch));
+    const sighting = cursor.sighting(grounds);
+    if (grounds.confirm(sighting) !== this.#facts) return undefined;
+    for (const op of ops) {
+      const same = op.kind === "read"
+        ? isSame(op.check.digests(cursor), op.digests)
+        : takeWrite(op, cursor) === undefined;
+      if (!same) return undefined;
+    }
+    return sighting.base;
+  }
+
+  #same(cursor: Cursor): boolean {
+    return this.#journal.reads.every(({ check, digests }) =>
+      isSame(check.digests(cursor), digests)
     );
   }
 
@@ -140,10 +184,19 @@ export class Trial {
   }
 
   #keepBack(step: Step): void {
+    let prepared: Prepared;
+    try {
+      prepared = step.by(this.#facts!);
+    } catch (error) {
+      return step.fail(error);
+    }
     this.#journal.add({
       kind: "write",
-      prepared: step.prepared,
+      prepared,
       observed: undefined,
+      inserted: undefined,
+      scopes: [],
+      since: this.#since,
       lazy: true,
       fragile: false,
       index: step.index,
@@ -151,44 +204,44 @@ export class Trial {
     step.succeed({ ...emptyResult(), rowsAffected: -1 });
   }
 
+  /** What the schema is taken for, until a node says otherwise. */
+  async #pin(): Promise<void> {
+    if (this.#facts !== undefined) return;
+    const { base, facts } = await this.#shared.commits.grounds.look(this.#call);
+    this.#facts = facts;
+    this.#since = base;
+  }
+
   /** One request; answers how many of the statements, from the first on, are settled. */
   async #round(steps: readonly Step[], writes = this.#journal.writes): Promise<number> {
-    const { commits, dispatcher } = this.#shared;
-    // The answer may tell more about the server, but it has to be read as the request was made.
-    this.#mayGoOn = !dispatcher.capabilities.returningAborts;
+    const plans = this.#plan(steps);
+    if (steps.length > 0 && plans.every(([, plan]) => plan === undefined)) return steps.length;
+    const { commits: { grounds } } = this.#shared;
     const { scope } = this.#options;
-    const asksBase = !commits.fresh;
     const asksVersion = scope !== undefined && this.version === undefined;
-    const tries = writes.length > 0 || steps.some((step) => step.writes);
+    const tries = writes.length > 0 || steps.some((step) => step.writes && !step.done);
     const statements = [
-      ...(asksBase ? [readBase()] : []),
+      ...grounds.questions,
       ...(asksVersion ? [readVersion(scope)] : []),
       ...writes.flatMap(({ prepared, fragile }) => fragile ? enclosed([prepared]) : [prepared]),
-      ...steps.flatMap((step) => this.#statementsOf(step)),
+      ...plans.flatMap(([, plan]) => plan?.statements ?? []),
       ...(tries ? [POISON] : []),
     ];
-    const { settings, deadline } = this.#call;
-    const batch = { statements, transaction: statements.length > 1, settings, deadline };
-    this.requests++;
-    const reply = await (tries ? dispatcher.speculate(batch) : dispatcher.read(batch));
-    const cursor = new Cursor(reply);
-    if (asksBase) this.#learnBase(cursor);
+    const cursor = new Cursor(await this.#send(statements, tries));
+    const sighting = cursor.sighting(grounds);
     if (asksVersion) await this.#learnVersion(cursor, scope);
-    for (const write of writes) {
-      if (write.fragile) cursor.take();
-      const error = cursor.take();
-      if (write.fragile) cursor.take();
-      if (error === undefined) continue;
-      const sql = write.prepared.analysis.source;
-      if (write.lazy) throw statementError(error, { sql, statementIndex: write.index });
-      throw new TransactionConflictError(
-        `Another client changed what the transaction relies on: ${error}`,
-        { sql },
-      );
-    }
+    if (!await this.#stands(sighting)) return 0;
+    this.#takeWrites(writes, cursor);
     let settled = 0;
-    for (const step of steps) {
-      if (cursor.ended || !this.#settle(step, cursor)) break;
+    for (const [step, plan] of plans) {
+      const ops = plan === undefined
+        ? []
+        : cursor.ended
+        ? undefined
+        : plan.settle(cursor, sighting.base);
+      if (ops === undefined) break;
+      for (const op of ops) this.#journal.add(op);
+      if (!step.done) break;
       settled++;
     }
     if (tries && settled === steps.length && !cursor.ended && cursor.take() === undefined) {
@@ -197,121 +250,63 @@ export class Trial {
     return settled;
   }
 
-  #statementsOf(step: Step): Prepared[] {
-    const { prepared, writes, guarded } = step;
-    if (writes) {
-      const statements = this.#observes(step) ? [prepared, OBSERVE] : [prepared];
-      const tried = this.#isFragile(step) ? enclosed(statements) : statements;
-      const before = this.#preimage(step);
-      return before === undefined ? tried : [this.#digestOrRows(before), ...tried];
+  /** A step that cannot be planned has failed, and none is needed. */
+  #plan(steps: readonly Step[]): (readonly [Step, StepPlan | undefined])[] {
+    const context = {
+      facts: this.#facts!,
+      shapes: this.#shared.shapes,
+      checked: this.#options.checked,
+      // The answer may tell more about the server, but it has to be read as the request was made.
+      mayGoOn: !this.#shared.dispatcher.capabilities.returningAborts,
+    };
+    return steps.map((step) => {
+      try {
+        return [step, step.done ? undefined : planOf(step, context)];
+      } catch (error) {
+        step.fail(error);
+        return [step, undefined];
+      }
+    });
+  }
+
+  async #send(statements: readonly Prepared[], tries: boolean): Promise<Reply> {
+    const { dispatcher } = this.#shared;
+    const { settings, deadline } = this.#call;
+    const batch = { statements, transaction: true, settings, deadline };
+    this.requests++;
+    return await (tries ? dispatcher.speculate(batch) : dispatcher.read(batch));
+  }
+
+  /** Whether the answer may be read: the schema is the one that the request was made by, and there is a commit log. */
+  async #stands(sighting: Sighting): Promise<boolean> {
+    const { grounds } = this.#shared.commits;
+    const facts = grounds.confirm(sighting) ?? await grounds.identify(sighting, this.#call);
+    const empty = this.#journal.ops.length === 0;
+    if (facts !== this.#facts) {
+      if (!empty) throw schemaConflict();
+      this.#facts = undefined;
+      await this.#pin();
+      return false;
     }
-    const columns = guarded ? this.#shared.shapes.columnsOf(prepared) : undefined;
-    return columns === undefined ? [prepared] : [digestStatement(prepared, columns), prepared];
-  }
-
-  /** What has to be the same before a write whose rows are read, where that can be checked. */
-  #preimage({ prepared }: Step): Prepared | undefined {
-    if (!this.#options.checked) return undefined;
-    const before = preimageOf(prepared);
-    return before === undefined || this.#shared.shapes.isUncheckable(before) ? undefined : before;
-  }
-
-  /** The digest of a read, or the read itself as long as its columns are not known. */
-  #digestOrRows(prepared: Prepared): Prepared {
-    const columns = this.#shared.shapes.columnsOf(prepared);
-    return columns === undefined ? prepared : digestStatement(prepared, columns);
-  }
-
-  #observes(step: Step): boolean {
-    const { kind } = step.prepared.analysis;
-    return kind === "write" && (this.#options.checked || this.#isFragile(step));
-  }
-
-  #isFragile({ prepared: { analysis } }: Step): boolean {
-    return analysis.returning && this.#mayGoOn;
-  }
-
-  /** Whether the statement is done; if not, its number of columns is known better now. */
-  #settle(step: Step, cursor: Cursor): boolean {
-    return step.writes ? this.#settleWrite(step, cursor) : this.#settleRead(step, cursor);
-  }
-
-  #settleWrite(step: Step, cursor: Cursor): boolean {
-    const { prepared, settings, index } = step;
-    const before = this.#preimage(step);
-    const guard = before === undefined ? undefined : this.#readBefore(before, cursor);
-    if (guard === "again") return false;
-    const fragile = this.#isFragile(step);
-    if (fragile) cursor.take();
-    const result = cursor.result(step, settings);
-    const observed = this.#observes(step) ? cursor.observed(step) : undefined;
-    if (fragile) cursor.take();
-    if (result === undefined) return true;
-    if (guard !== undefined) this.#journal.add(guard);
-    this.#journal.add({ kind: "write", prepared, observed, lazy: false, fragile, index });
-    step.succeed(result);
+    if (sighting.base === undefined && empty && !this.#options.readOnly) {
+      await grounds.ready(this.#call);
+      this.#facts = undefined;
+      await this.#pin();
+      return false;
+    }
+    if (empty) this.#since = sighting.base;
     return true;
   }
 
-  /** The guard in front of a write; "again" when only now it is known how to make one, or that there is none. */
-  #readBefore(before: Prepared, cursor: Cursor): ReadOp | "again" {
-    const { shapes } = this.#shared;
-    const columns = shapes.columnsOf(before);
-    if (columns === undefined) {
-      shapes.learn(before, cursor.columns(before));
-      return "again";
+  #takeWrites(writes: readonly WriteOp[], cursor: Cursor): void {
+    for (const write of writes) {
+      const error = takeWrite(write, cursor);
+      if (error === undefined) continue;
+      const { analysis } = write.prepared;
+      const sql = analysis.source;
+      if (write.lazy) throw statementError(error, { sql, statementIndex: write.index });
+      throw tableConflict(write, error);
     }
-    const digest = cursor.digest(before);
-    if (typeof digest === "string" && digest.length <= LONGEST_DIGEST) {
-      return { kind: "read", prepared: before, columns, digest };
-    }
-    const learned = typeof digest !== "string" && shapes.learnFrom(before, digest.message);
-    if (!learned) shapes.learn(before);
-    return "again";
-  }
-
-  #settleRead(step: Step, cursor: Cursor): boolean {
-    const { prepared, guarded } = step;
-    const { shapes } = this.#shared;
-    const columns = guarded ? shapes.columnsOf(prepared) : undefined;
-    const digest = columns === undefined ? undefined : cursor.digest(prepared);
-    const failed = digest instanceof Error ? digest.message : undefined;
-    if (failed !== undefined && shapes.learnFrom(prepared, failed)) return false;
-    // A statement that fails on its first row ends the transaction already within its digest.
-    if (failed !== undefined && cursor.ended) {
-      step.fail(statementError(failed, { sql: prepared.analysis.source }));
-      return true;
-    }
-    const result = cursor.result(step, step.settings);
-    if (result === undefined) return true;
-    if (!guarded) {
-      step.succeed(result);
-      return true;
-    }
-    if (columns === undefined || typeof digest !== "string") {
-      return this.#learnShape(step, result);
-    }
-    if (digest.length > LONGEST_DIGEST) {
-      step.fail(tooLarge(step, `its rows take ${digest.length} characters as a digest`));
-      return true;
-    }
-    this.#journal.add({ kind: "read", prepared, columns, digest });
-    step.succeed(result);
-    return true;
-  }
-
-  /** With the number of columns known the read is run again, this time with a digest. */
-  #learnShape(step: Step, { columns }: Result): boolean {
-    const { shapes } = this.#shared;
-    shapes.learn(step.prepared, columns.length);
-    if (!shapes.isUncheckable(step.prepared)) return false;
-    step.fail(tooLarge(step, `it has ${columns.length} columns`));
-    return true;
-  }
-
-  #learnBase(cursor: Cursor): void {
-    const base = cursor.base();
-    if (base !== undefined) this.#shared.commits.learn(base);
   }
 
   async #learnVersion(cursor: Cursor, scope: string): Promise<void> {
@@ -324,12 +319,16 @@ export class Trial {
   }
 }
 
-function tooLarge({ prepared: { analysis } }: Step, reason: string): NotSupportedError {
-  return new NotSupportedError(
-    `Cannot check at commit that the rows are still the same, as ${reason}: ` +
-      "read less, or give { guard: false } and use `scope` or a lock",
-    { sql: analysis.source, code: "ERR_UNCHECKABLE" },
-  );
+/** The error of a write that was sent again. */
+function takeWrite({ fragile }: WriteOp, cursor: Cursor): string | undefined {
+  if (fragile) cursor.take();
+  const error = cursor.take();
+  if (fragile) cursor.take();
+  return error;
+}
+
+function isSame(found: Digests | Error, known: Digests): boolean {
+  return !(found instanceof Error) && found.guard === known.guard && found.judged === known.judged;
 }
 
 function restless(): OperationalError {

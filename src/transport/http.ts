@@ -67,7 +67,7 @@ export class HttpTransport implements Transport {
     const { deadline, write, repeatable } = exchange;
     let doubtful = false;
     for (let attempt = 0;; attempt++) {
-      this.#check(deadline);
+      this.#check(deadline, doubtful);
       if (!this.#membersKnown) await this.#discover(deadline);
       const { verdict, wait } = await this.#attempt(exchange, nodes.pick(exchange.leader), attempt);
       if ("value" in verdict) return verdict.value;
@@ -226,10 +226,15 @@ export class HttpTransport implements Transport {
     this.#report(exchange, trace, 0, started, failure);
   }
 
-  #check({ signal, remaining }: Deadline): void {
-    if (this.#closed.signal.aborted) throw closedError();
+  /** @param doubtful An earlier attempt may have taken effect: then not having sent this one says nothing. */
+  #check({ signal, remaining }: Deadline, doubtful: boolean): void {
     if (signal?.aborted) throw signal.reason;
-    if (remaining === 0) throw new TimeoutError("Out of time before the request was sent");
+    const error = this.#closed.signal.aborted
+      ? closedError()
+      : remaining === 0
+      ? new TimeoutError("Out of time before the request was sent")
+      : undefined;
+    if (error !== undefined) throw settle({ error, applied: "no", next: "never" }, doubtful);
   }
 
   #within<T>(
@@ -244,9 +249,9 @@ export class HttpTransport implements Transport {
     try {
       await this.#within(delay, deadline, () => new Promise(() => {}));
     } catch (error) {
+      // Whatever ended the wait is looked at before the next attempt.
       if (!(error instanceof Interrupted)) throw error;
     }
-    this.#check(deadline);
   }
 
   #report(

@@ -100,6 +100,16 @@ export class Answer {
     };
   }
 
+  /** The rowid of an INSERT; `undefined` if it inserted nothing. Only where nothing else needs reading. */
+  insertedAt(index: number): number | bigint | undefined {
+    const { rows_affected, last_insert_id } = this.#at(index);
+    if (!rows_affected) return undefined;
+    // Absent when it is 0.
+    if (Number.isSafeInteger(last_insert_id ?? 0)) return last_insert_id ?? 0;
+    this.#makeExact();
+    return this.#at(index).last_insert_id ?? 0;
+  }
+
   #at(index: number): StatementAnswer {
     const result = this.#envelope.results?.[index];
     if (result !== undefined) return result;
@@ -124,11 +134,8 @@ export class Answer {
   }
 
   #lastInsertId(index: number, { analysis, integers }: ResultSpec): number | bigint | undefined {
-    if (!isPlainInsert(analysis) || !this.#at(index).rows_affected) return undefined;
-    if (!Number.isSafeInteger(this.#at(index).last_insert_id ?? 0)) this.#makeExact();
-    // Absent when it is 0.
-    const id = this.#at(index).last_insert_id ?? 0;
-    return integers === "bigint" ? BigInt(id) : id;
+    const id = isPlainInsert(analysis) ? this.insertedAt(index) : undefined;
+    return id !== undefined && integers === "bigint" ? BigInt(id) : id;
   }
 
   /** Gives integers beyond 2^53 their digits back. */

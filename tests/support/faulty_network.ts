@@ -1,3 +1,5 @@
+import { holdsId } from "./commits.ts";
+
 /** What happens to one write on its way; whatever is "delayed" may be delivered later, any number of times. */
 export type Fate =
   /** It arrives, and its answer comes back. */
@@ -37,7 +39,7 @@ export class FaultyNetwork {
     const url = String(input instanceof Request ? input.url : input);
     const body = init.body ? await new Response(init.body).text() : "";
     this.requests.push(new URL(url).pathname);
-    if (!body.includes("INSERT INTO _rqlite_commit(id")) return await this.#node(url, init);
+    if (!holdsId(body)) return await this.#node(url, init);
     const { signal: _, ...kept } = init;
     const copy: Copy = { url, init: { ...kept, body }, body };
     this.copies.push(copy);

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { type Client, connect } from "../../mod.ts";
+import { holdsId } from "../support/commits.ts";
 import { startCluster } from "../support/cluster.ts";
 import { equalReplicas } from "../support/replicas.ts";
 import { skipWithoutRqlited } from "../support/rqlited.ts";
@@ -16,7 +17,7 @@ function unreliable(): typeof fetch {
     const url = new URL(String(input));
     url.searchParams.delete("redirect");
     const response = await fetch(url, init);
-    const commit = String(init?.body).includes("INSERT INTO _rqlite_commit(");
+    const commit = holdsId(String(init?.body));
     if (!commit || ++commits % 7 !== 0) return response;
     await response.body?.cancel();
     throw new TypeError("Connection reset");

@@ -56,7 +56,8 @@ class History {
     if (action.do === "write") await this.#write(action);
     if (action.do === "ask") await this.#ask(action.id);
     if (action.do === "free") {
-      await this.#db.execute("DELETE FROM keys WHERE key = ?", [action.key]);
+      const once = { exactlyOnce: false };
+      await this.#db.execute("DELETE FROM keys WHERE key = ?", [action.key], once);
     }
     if (action.do === "deliver") {
       const copy = this.#network.copies[action.copy % Math.max(1, this.#network.copies.length)];

@@ -10,7 +10,7 @@ import {
   OutcomeUnknownError,
 } from "../../mod.ts";
 import { embedded } from "../../src/embedded/mod.ts";
-import { jump } from "../../src/transaction/commit_log.ts";
+import { jump } from "../../src/commit/log.ts";
 import { FaultyNetwork } from "../support/faulty_network.ts";
 import { skipWithoutRqlited, startRqlited } from "../support/rqlited.ts";
 import { scriptedFetch } from "../support/scripted_fetch.ts";
@@ -18,6 +18,8 @@ import { scriptedFetch } from "../support/scripted_fetch.ts";
 interface World {
   readonly db: Client;
   readonly network: FaultyNetwork;
+  /** Another client of the same database. */
+  readonly other: Client;
   readonly count: () => Promise<number>;
 }
 
@@ -37,7 +39,8 @@ async function inWorld(
     const { rows } = await db.query<{ n: number }>("SELECT count(*) AS n FROM hits");
     return rows[0]!.n;
   };
-  await body({ db, network, count });
+  network.copies.length = 0;
+  await body({ db, network, other: connect(url, { fetch: node }), count });
 }
 
 function suite(name: string, run: Run, options: { skip: string | false }): void {
@@ -148,18 +151,24 @@ function suite(name: string, run: Run, options: { skip: string | false }): void 
           "DELETE FROM _rqlite_commit WHERE id = 'a'",
           "UPDATE sqlite_sequence SET seq = seq - 1 WHERE name = '_rqlite_commit'",
         ]);
-        const statements = jump(Date.now()).map(({ sql, params }) => ({ sql, params }));
+        const { rows: [log] } = await db.query<{ seq: number }>(
+          "SELECT seq FROM sqlite_sequence WHERE name = '_rqlite_commit'",
+        );
+        const statements = jump(Date.now(), log!.seq + 1).map(({ sql, params }) => ({
+          sql,
+          params,
+        }));
         await db.batch(statements);
         for (const copy of network.copies) await network.deliver(copy);
         assert.equal(await count(), 1);
       }));
 
     it("makes a dropped table again, and never applies what was under way before", () =>
-      run(async ({ db, network, count }) => {
+      run(async ({ db, network, other, count }) => {
         await hit(db, "first", 9);
         network.plan = () => "delay";
         await assert.rejects(hit(db, "a"), OutcomeUnknownError);
-        await db.execute("DROP TABLE _rqlite_commit");
+        await other.execute("DROP TABLE _rqlite_commit");
         network.plan = () => "pass";
         const error = await hit(db, "b", 2).then(() => undefined, (error: unknown) => error);
         assert.ok(error instanceof OutcomeUnknownError, String(error));
@@ -202,7 +211,7 @@ describe("execute() with an id without the right to make tables", () => {
       return scriptedFetch([{ status: 401, body: "unauthorized" }])(input, init);
     };
     const db = connect({ fetch: guarded as typeof fetch });
-    const admin = connect({ fetch: engine.fetch });
+    const admin = connect({ fetch: engine.fetch, exactlyOnce: false });
     await admin.execute("CREATE TABLE t(a)");
     const write = () => db.execute("INSERT INTO t VALUES(1)", [], { id: "a" });
     const error = await write().then(() => assert.fail(), (error: unknown) => error);

@@ -5,6 +5,7 @@ import process from "node:process";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { connect } from "../../mod.ts";
+import { holdsId } from "../support/commits.ts";
 import { startProxy } from "../support/proxy.ts";
 import { skipWithoutRqlited, startRqlited } from "../support/rqlited.ts";
 
@@ -32,7 +33,7 @@ async function count(
   // Every tenth commit is done, and nobody hears of it.
   let commits = 0;
   proxy.plan = ({ body }) => {
-    const counts = options.cut && body.includes("INSERT INTO _rqlite_commit(id");
+    const counts = options.cut && holdsId(body);
     return counts && ++commits % 10 === 0 ? "cut after request" : "pass";
   };
   try {

@@ -1,0 +1,316 @@
+import {
+  AuthenticationError,
+  ConnectionError,
+  InterfaceError,
+  OperationalError,
+  OutcomeUnknownError,
+  ProgrammingError,
+  RqliteError,
+  TimeoutError,
+} from "../errors.ts";
+import type { Dispatcher, Reply } from "../client/dispatch.ts";
+import type { Prepared } from "../sql/prepare.ts";
+import { Deadline } from "../transport/deadline.ts";
+import { Grounds, missing } from "./ground.ts";
+import {
+  type CommitId,
+  enter,
+  type Entry,
+  EVERYTHING,
+  fence,
+  mint,
+  parseMinted,
+  type Proof,
+  proofOf,
+  pruning,
+  touchStart,
+} from "./log.ts";
+import { type Call, ownSettings } from "./own.ts";
+
+/** The part of the time that remains which a commit may use; the rest is for the fence. */
+const COMMIT_SHARE = 0.75;
+
+/** One commit in so many prunes, at random. */
+const PRUNE_EVERY = 256;
+
+/** What is to be committed. */
+export interface Commit {
+  /** Its id and what it was judged by; everything of the schema is among the scopes without saying. */
+  readonly entry: Entry;
+  /** The id that the caller chose for it. */
+  readonly chosen: ChosenId | undefined;
+  /** Ids of earlier runs that are not settled. */
+  readonly earlier: readonly CommitId[];
+  /** What follows the ids. */
+  readonly statements: readonly Prepared[];
+  /** Its results hold rows of reads, or of RETURNING on a server that sends them elsewhere only. */
+  readonly mixed: boolean;
+}
+
+/** An id that the caller chose, and what for. */
+export interface ChosenId {
+  readonly id: CommitId;
+  /** Of the call as it was given. */
+  readonly hash: string;
+}
+
+/** How a commit ended; anything worse is thrown. */
+export type Ending =
+  /** The results begin at `first` of the reply. */
+  | { readonly is: "committed"; readonly reply: Reply }
+  /** That id took effect by a copy whose results are lost. */
+  | { readonly is: "done"; readonly id: string }
+  /** Fenced off by somebody who asked for the outcome. */
+  | { readonly is: "fenced" }
+  /** Somebody wrote what it was judged by; no copy took effect, nor will one. */
+  | { readonly is: "interfered" }
+  /** The chosen id took effect in another call, the same one or, with "reused", one of something else. *Not settled*. */
+  | { readonly is: "repeated" | "reused" | "spent" }
+  /** A statement refused it; the id is *not settled*. `entry` counts from the first statement behind the ids. */
+  | {
+    readonly is: "refused";
+    readonly entry: number;
+    readonly text: string;
+    readonly reply: Reply;
+  };
+
+/** What became of ids that were fenced. */
+type Settled =
+  | { readonly is: "fenced" }
+  | { readonly is: "done"; readonly id: string }
+  | { readonly is: "expired"; readonly id: string };
+
+/** Sends commits and settles their ids; one for each client. */
+export class Commits {
+  readonly #dispatcher: Dispatcher;
+  /** What writes are built on. */
+  readonly grounds: Grounds;
+
+  /** Sends nothing. */
+  constructor(dispatcher: Dispatcher) {
+    this.#dispatcher = dispatcher;
+    this.grounds = new Grounds(dispatcher);
+  }
+
+  /** Makes an id; a client that knows no fresh base asks for one. */
+  async mint(call: Call): Promise<CommitId> {
+    return mint((await this.grounds.ready(call)).base);
+  }
+
+  /** The id in a text: under its own base if a client made it, else under a fresh one. */
+  async identify(id: string, call: Call): Promise<CommitId> {
+    return parseMinted(id) ??
+      { id, base: (await this.grounds.ready(call)).base, minted: false };
+  }
+
+  /**
+   * Commits, and sends the identical batch again where its answer was lost; at last fences it off.
+   *
+   * @throws {OutcomeUnknownError} If not even the fence was answered, or the id is too old.
+   * @throws {RqliteError} Whose `applied` is certain: nothing was, nor will be.
+   */
+  async commit(commit: Commit, call: Call): Promise<Ending> {
+    const ids = idsOf(commit);
+    const { deadline } = call;
+    if (deadline.remaining === 0) throw new TimeoutError("Out of time before the commit was sent");
+    const limited = new Deadline(deadline.remaining * COMMIT_SHARE, deadline.signal);
+    let answered: { proof: Proof; reply: Reply };
+    try {
+      const batch = [...heads(commit), ...commit.statements, ...prunings(commit.entry.id.base)];
+      answered = await this.#send(batch, ids, { ...call, deadline: limited }, commit.mixed);
+    } catch (error) {
+      return await this.#giveUp(error, commit, call);
+    }
+    return this.#ending(commit, answered);
+  }
+
+  #ending(commit: Commit, { proof, reply }: { proof: Proof; reply: Reply }): Ending {
+    const heads = idsOf(commit).length;
+    const chosen = commit.chosen?.id.id;
+    switch (proof.is) {
+      case "committed":
+        this.#learnFrom(commit, reply);
+        return { is: "committed", reply: { ...reply, first: reply.first + heads } };
+      case "refused":
+        return {
+          is: "refused",
+          entry: proof.entry - heads,
+          text: proof.text,
+          reply: { ...reply, first: reply.first + heads },
+        };
+      case "interfered":
+        this.grounds.forget();
+        return proof;
+      case "reused":
+        return { is: "reused" };
+      case "done":
+        return proof.id === chosen ? { is: "repeated" } : proof;
+      case "fenced":
+        return { is: proof.id === chosen ? "spent" : "fenced" };
+      case "expired":
+        // Rows were deleted by hand up to the base, or it is an old one.
+        this.grounds.lose();
+        throw expired(proof.id);
+      case "missing":
+      case "outdated":
+        throw missing();
+    }
+  }
+
+  /**
+   * Makes sure that none of the ids takes effect any more: what is reported of them stays true.
+   *
+   * @param ids That of the last run is the last; one that the caller chose is what an error names.
+   * @param error What led to it.
+   * @param others Applied along with the fence.
+   * @returns The id that did take effect, if one did.
+   * @throws {OutcomeUnknownError} If nobody can tell.
+   */
+  async settle(
+    ids: readonly CommitId[],
+    error: unknown,
+    call: Call,
+    others: readonly Prepared[] = [],
+  ): Promise<string | undefined> {
+    let settled: Settled;
+    try {
+      settled = await this.#fence(ids, call, others);
+    } catch (cause) {
+      if (call.settings.signal?.aborted) throw cause;
+      throw unknown((ids.find(({ minted }) => !minted) ?? ids.at(-1)!).id, error ?? cause);
+    }
+    if (settled.is === "expired") throw expired(settled.id);
+    return settled.is === "done" ? settled.id : undefined;
+  }
+
+  /** See `Client.outcome`. */
+  async outcome(id: string, call: Call): Promise<"committed" | "not committed" | "unknown"> {
+    const known = await this.identify(id, call);
+    const { proof, reply } = await this.#send([fence(known), touchStart()], [known], call);
+    const settled = settledBy(proof);
+    if (settled.is === "done") return "committed";
+    if (settled.is === "expired") return "unknown";
+    // The row of an id without its own base may have been pruned before it was fenced.
+    const nothingPruned = rowsAffected(reply, 1) === 1;
+    return known.minted || nothingPruned ? "not committed" : "unknown";
+  }
+
+  async #fence(
+    ids: readonly CommitId[],
+    call: Call,
+    others: readonly Prepared[],
+  ): Promise<Settled> {
+    const { proof, reply } = await this.#send([...ids.map(fence), ...others], ids, call);
+    const place = reply.answer.length > 0 ? reply.answer.insertedAt(reply.first) : undefined;
+    if (place !== undefined) this.grounds.learn(Number(place));
+    return settledBy(proof);
+  }
+
+  /** Sends a batch that begins with ids; where the table is not right, makes it so, and sends the identical batch. */
+  async #send(
+    statements: readonly Prepared[],
+    ids: readonly CommitId[],
+    call: Call,
+    mixed = false,
+  ): Promise<{ proof: Proof; reply: Reply }> {
+    const batch = {
+      statements,
+      transaction: true,
+      settings: ownSettings(call.settings),
+      deadline: call.deadline,
+    };
+    for (let repaired = false;; repaired = true) {
+      const reply = await this.#dispatcher.commit(batch, mixed);
+      const proof = proofOf(reply.answer, ids);
+      if ((proof.is !== "missing" && proof.is !== "outdated") || repaired) return { proof, reply };
+      await this.grounds.repair(proof.is, call);
+    }
+  }
+
+  /** There was no answer to use: fences the ids, so that what is reported stays true. */
+  async #giveUp(error: unknown, commit: Commit, call: Call): Promise<Ending> {
+    if (call.settings.signal?.aborted || neverSent(error)) throw error;
+    const ids = [...idsOf(commit)].reverse();
+    const done = await this.settle(ids, error, call);
+    if (done !== undefined) return { is: "done", id: done };
+    if (!(error instanceof OutcomeUnknownError || error instanceof TimeoutError)) throw error;
+    throw new OperationalError(
+      "The write was not applied: its answer was lost, and no copy of it can take effect any more",
+      { retryable: true, cause: error },
+    );
+  }
+
+  /** The place of a commit is a base, and what it was built on held until then. */
+  #learnFrom({ entry, chosen }: Commit, { answer, first }: Reply): void {
+    const lastInsertId = answer.insertedAt(chosen === undefined ? first : first + 1);
+    if (lastInsertId !== undefined) this.grounds.learn(Number(lastInsertId));
+    for (const name of entry.wrote) if (name === EVERYTHING) this.grounds.forget();
+  }
+}
+
+function idsOf({ entry, chosen, earlier }: Commit): CommitId[] {
+  return [entry.id, ...(chosen === undefined ? [] : [chosen.id]), ...earlier];
+}
+
+function heads({ entry, chosen, earlier }: Commit): Prepared[] {
+  const scopes = new Set([EVERYTHING, ...entry.scopes]);
+  // The chosen id is entered behind the commit's own, whose row must not interfere.
+  const second = chosen === undefined
+    ? []
+    : [enter({ ...chosen, wrote: [], since: chosen.id.base, scopes: [] })];
+  return [enter({ ...entry, scopes }), ...second, ...earlier.map(fence)];
+}
+
+function prunings(base: number): Prepared[] {
+  return Math.random() < 1 / PRUNE_EVERY ? pruning(base) : [];
+}
+
+const TOUCH = touchStart().analysis;
+
+function rowsAffected({ answer, first }: Reply, i: number): number {
+  return answer.result(first + i, { analysis: TOUCH, rows: "array", integers: "number" })
+    .rowsAffected;
+}
+
+function settledBy(proof: Proof): Settled {
+  switch (proof.is) {
+    case "committed":
+    case "fenced":
+      return { is: "fenced" };
+    case "done":
+    case "expired":
+      return proof;
+    case "missing":
+    case "outdated":
+      throw missing();
+    case "refused":
+      throw new OperationalError(`Cannot fence the commit: ${proof.text}`);
+    case "interfered":
+    case "reused":
+      throw new OperationalError(`Cannot fence the commit: it was ${proof.is}`);
+  }
+}
+
+/** Errors that say for certain that no copy was made. */
+function neverSent(error: unknown): boolean {
+  return !(error instanceof RqliteError) || error instanceof ConnectionError ||
+    error instanceof AuthenticationError || error instanceof InterfaceError ||
+    error instanceof ProgrammingError;
+}
+
+/** The error of a commit about which nothing is known. */
+function unknown(id: string, cause: unknown): OutcomeUnknownError {
+  return new OutcomeUnknownError(
+    `Cannot tell whether the write was applied: ask outcome(${JSON.stringify(id)}) later`,
+    { id, cause },
+  );
+}
+
+/** The error of a commit about which nothing will ever be known. */
+function expired(id: string): OutcomeUnknownError {
+  return new OutcomeUnknownError(
+    "Cannot tell whether the write was applied, and never will, as the row of its id may have been pruned: " +
+      "look at the data before repeating it",
+    { id },
+  );
+}

@@ -1,0 +1,249 @@
+import type { Dispatcher, Reply } from "../client/dispatch.ts";
+import {
+  AuthenticationError,
+  NotSupportedError,
+  OperationalError,
+  OutcomeUnknownError,
+} from "../errors.ts";
+import type { Facts } from "../schema/facts.ts";
+import { FACTS_QUERY, SCHEMA_VERSION } from "../schema/query.ts";
+import { SchemaCache } from "../schema/schema_cache.ts";
+import type { Prepared } from "../sql/prepare.ts";
+import { align, creation, creationScript, readBase, upgrade } from "./log.ts";
+import { type Call, own, ownSettings } from "./own.ts";
+
+/** How old a base may be when an id is made under it, and facts when a write is made by them, in milliseconds. */
+const FRESH = 10_000;
+
+const BASE = readBase();
+const VERSION = own(SCHEMA_VERSION);
+const FACTS = own(FACTS_QUERY);
+
+/** One state of the database: the sequence of the commit log, and what the schema was then. */
+export interface Ground {
+  readonly base: number;
+  readonly facts: Facts;
+}
+
+/** What a node said beside something else. */
+export interface Sighting {
+  /** `undefined` if there is no commit log yet. */
+  readonly base: number | undefined;
+  /** What the node knows its schema by. */
+  readonly version: string;
+}
+
+/**
+ * What a client knows of the commit log and the schema; one for each client. Every write is built on one ground, and its
+ * commit is refused if the schema has changed since: so what was decided when a request was built stays true.
+ */
+export class Grounds {
+  readonly #dispatcher: Dispatcher;
+  readonly #schema = new SchemaCache();
+  #base: { readonly value: number; readonly at: number } | undefined;
+  #seen = 0;
+  /** When a node last said its schema. */
+  #looked = -Infinity;
+  /** It is known to have changed. */
+  #changed = true;
+
+  /** Sends nothing. */
+  constructor(dispatcher: Dispatcher) {
+    this.#dispatcher = dispatcher;
+  }
+
+  /** The base that is known, however old; a stale one is safe. */
+  get knownBase(): number | undefined {
+    return this.#base?.value;
+  }
+
+  /** What is known of the schema, however old. */
+  get knownFacts(): Facts | undefined {
+    return this.#schema.latest;
+  }
+
+  /** Takes the place of a commit that was made on this ground. */
+  learn(base: number): void {
+    this.#seen = Math.max(this.#seen, base);
+    if (base < (this.#base?.value ?? 0)) return;
+    this.#base = { value: base, at: performance.now() };
+  }
+
+  /** The schema was changed, or is not what it was taken for. */
+  forget(): void {
+    this.#looked = -Infinity;
+    this.#changed = true;
+  }
+
+  /** The table of commits is not what it was. */
+  lose(): void {
+    this.#base = undefined;
+    this.forget();
+  }
+
+  /** The ground for a write; asks where what is known is not fresh, and makes the table of commits where it is missing. */
+  async ready(call: Call): Promise<Ground> {
+    const { base, facts } = await this.look(call);
+    return base === undefined ? await this.#make(call) : { base, facts };
+  }
+
+  /** What is known of the schema; asks where that is not fresh. */
+  async facts(call: Call): Promise<Facts> {
+    const facts = this.#schema.latest;
+    if (facts !== undefined && isFresh(this.#looked)) return facts;
+    return (await this.#ask(call, "weak")).facts;
+  }
+
+  /** What asks for a {@linkcode Sighting} beside something else; two statements. */
+  get questions(): readonly Prepared[] {
+    return [BASE, VERSION];
+  }
+
+  /** Reads the answers to the {@linkcode questions}. */
+  sighting(reply: Reply, i: number): Sighting {
+    return { base: baseIn(reply, i), version: String(cell(reply, i + 1, VERSION)) };
+  }
+
+  /** The schema that a node said it has, if it is known; then it is known to have been so at that base. */
+  confirm({ base, version }: Sighting): Facts | undefined {
+    const facts = this.#schema.of(version);
+    if (facts !== undefined) this.#hold(base);
+    return facts;
+  }
+
+  /** The schema that a node said it has and that was not known so; `undefined` if it has changed again. */
+  async identify(sighting: Sighting, call: Call): Promise<Facts | undefined> {
+    await this.#ask(call, "weak", true);
+    return this.confirm(sighting);
+  }
+
+  /** One look at both, without making the table of commits. */
+  async look(call: Call): Promise<{ readonly base: number | undefined; readonly facts: Facts }> {
+    return this.#known() ?? await this.#ask(call, "weak");
+  }
+
+  /** Makes the table of commits, or gives the one of an older client what it lacks. */
+  async repair(what: "missing" | "outdated", call: Call): Promise<void> {
+    if (what === "missing") await this.#create(call);
+    else await this.#upgrade(call);
+    this.lose();
+  }
+
+  #known(): Ground | undefined {
+    const facts = this.#schema.latest;
+    const base = this.#base;
+    if (facts === undefined || base === undefined) return undefined;
+    return isFresh(base.at) && isFresh(this.#looked) ? { base: base.value, facts } : undefined;
+  }
+
+  async #make(call: Call): Promise<Ground> {
+    await this.#create(call);
+    this.forget();
+    const { base, facts } = await this.#ask(call, "strong");
+    if (base === undefined) throw missing();
+    return { base, facts };
+  }
+
+  /** One snapshot of both; the facts only where the version is not known. */
+  async #ask(
+    call: Call,
+    level: "weak" | "strong",
+    all = this.#changed,
+  ): Promise<{ readonly base: number | undefined; readonly facts: Facts }> {
+    for (let unknown = all;; unknown = true) {
+      const reply = await this.#dispatcher.read({
+        statements: unknown ? [BASE, VERSION, FACTS] : [BASE, VERSION],
+        transaction: true,
+        settings: { ...ownSettings(call.settings), level },
+        deadline: call.deadline,
+      });
+      const sighting = this.sighting(reply, 0);
+      const { base } = sighting;
+      const known = this.confirm(sighting);
+      if (known !== undefined && !all) return { base, facts: known };
+      if (unknown) return { base, facts: this.#learnFacts(reply, sighting) };
+    }
+  }
+
+  /** The schema that is known held at that base. */
+  #hold(base: number | undefined): void {
+    this.#looked = performance.now();
+    this.#changed = false;
+    if (base !== undefined) this.learn(base);
+  }
+
+  #learnFacts(reply: Reply, { base, version }: Sighting): Facts {
+    const { answer, first } = reply;
+    const spec = { analysis: FACTS.analysis, rows: "array", integers: "number" } as const;
+    const error = answer.errorAt(first + 2);
+    if (error !== undefined) throw new OperationalError(`Cannot read the schema: ${error}`);
+    const { rows } = answer.result(first + 2, spec);
+    const facts = this.#schema.learn(rows as unknown as readonly unknown[][], version);
+    this.#hold(base);
+    return facts;
+  }
+
+  async #create(call: Call): Promise<void> {
+    const text = await this.#change(creation(Date.now(), this.#seen), true, call);
+    if (text !== undefined) throw new NotSupportedError(advice(text));
+  }
+
+  async #upgrade(call: Call): Promise<void> {
+    const base = this.#base?.value ?? 1;
+    await this.#change([...upgrade(), align(base)], false, call);
+  }
+
+  /** Answers why the last statement failed, if it did. */
+  async #change(
+    statements: readonly Prepared[],
+    transaction: boolean,
+    { settings, deadline }: Call,
+  ): Promise<string | undefined> {
+    try {
+      const reply = await this.#dispatcher.commit({
+        statements,
+        transaction,
+        settings: ownSettings(settings),
+        deadline,
+      });
+      return reply.answer.errorAt(reply.answer.length - 1);
+    } catch (error) {
+      if (error instanceof AuthenticationError || error instanceof NotSupportedError) {
+        throw new AuthenticationError(advice(error.message), { cause: error });
+      }
+      if (!(error instanceof OutcomeUnknownError)) throw error;
+      throw new OperationalError(
+        "The write was not applied, as the table that commits need could not be made in time",
+        { retryable: true, cause: error },
+      );
+    }
+  }
+}
+
+/** The error where somebody else keeps dropping the table. */
+export function missing(): OperationalError {
+  return new OperationalError(
+    "The table _rqlite_commit is missing although it was just made: did somebody drop it?",
+  );
+}
+
+/** The value of the sequence in a result; `undefined` if there is no table yet. */
+function baseIn(reply: Reply, i: number): number | undefined {
+  const value = cell(reply, i, BASE);
+  return value === undefined ? undefined : Number(value);
+}
+
+function cell({ answer, first }: Reply, i: number, { analysis }: Prepared): unknown {
+  if (answer.errorAt(first + i) !== undefined) return undefined;
+  const { rows } = answer.result(first + i, { analysis, rows: "array", integers: "number" });
+  return (rows[0] as unknown as readonly unknown[] | undefined)?.[0];
+}
+
+function isFresh(at: number): boolean {
+  return performance.now() - at < FRESH;
+}
+
+function advice(reason: string): string {
+  return `Cannot create the table that commits need (${reason}). ` +
+    `Let an account that may do so run:\n${creationScript(Date.now())}`;
+}

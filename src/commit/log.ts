@@ -1,0 +1,241 @@
+/**
+ * The commit log: exactly-once commits, as SQL and as what its answers prove.
+ *
+ * A commit whose answer was lost may be applied, now or later; followers and some runtimes send copies on their own;
+ * and the answer that arrives may be that of the second copy. So *one answer speaks about one copy*, and a commit
+ * becomes exactly-once by a row with its id, written first in the same atomic batch:
+ *
+ * - `state` 1, the commit took effect: later copies fail with `_rqlite_commit_done`.
+ * - `state` 0, the id was *fenced* off before it took effect: every copy fails with `_rqlite_commit_fenced`.
+ * - no row, and the id's base lies before the first row that is kept: the row may have been pruned, so every copy fails
+ *   with `_rqlite_commit_expired`.
+ * - no row, and since the state that the commit was judged by somebody wrote what it relies on: it fails with
+ *   `_rqlite_commit_interfered`.
+ *
+ * An id is `<base>.<uuid>`. The base is a value that the table's sequence had before the id was made; it is what makes
+ * pruning safe, so base and id never part. A node whose sequence lags takes the base for it and is healed by that; rows
+ * are only ever deleted from the front, behind a row that marks the new floor on every node.
+ *
+ * @module
+ */
+
+import type { Prepared } from "../sql/prepare.ts";
+import type { Answer } from "../wire/decode.ts";
+import { own } from "./own.ts";
+
+/** How many rows are kept; an id can be settled while fewer commits have passed since it was made. */
+const KEPT_ROWS = 100_000;
+
+/** Every base lies below the sequence plus this; beyond, a damaged one would carry the sequence away. */
+const FAR = 4_294_967_295;
+
+/** The columns that an older client's table lacks, with the checks that are theirs. */
+const HASH = `hash TEXT CONSTRAINT _rqlite_commit_interfered CHECK (state <> -4)
+    CONSTRAINT _rqlite_commit_reused CHECK (state <> -5)`;
+const WROTE = "wrote TEXT NOT NULL DEFAULT ''";
+
+/** The table, made on first use. */
+const CREATE_TABLE = `CREATE TABLE IF NOT EXISTS _rqlite_commit(
+  n INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE,
+  state INTEGER NOT NULL
+    CONSTRAINT _rqlite_commit_done CHECK (state <> -1)
+    CONSTRAINT _rqlite_commit_fenced CHECK (state <> -2)
+    CONSTRAINT _rqlite_commit_expired CHECK (state <> -3),
+  ${HASH},
+  ${WROTE})`;
+
+/** Begins the range of `n`, behind every range that a dropped table had. */
+const START = `INSERT INTO _rqlite_commit(n, id, state) SELECT ?, '0.start', 0
+  WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = '_rqlite_commit')`;
+
+/** Where the sequence is: the base of the next ids. */
+const READ_BASE = "SELECT seq FROM sqlite_sequence WHERE name = '_rqlite_commit'";
+
+const SEQ = `(${READ_BASE})`;
+
+const FLOOR = `coalesce((SELECT min(n) - 1 FROM _rqlite_commit), ${SEQ})`;
+
+/** Not pruned; of the future it may be, as on a node whose sequence lags. */
+const IN_RANGE = `?1 BETWEEN ${FLOOR} AND ${SEQ} + ${FAR}`;
+
+/** Whether one of the names in ?6 was written behind ?5; names stand between bars in `wrote`. */
+const INTERFERED = `?5 < ${FLOOR} OR EXISTS (SELECT 1 FROM _rqlite_commit WHERE n > ?5
+  AND EXISTS (SELECT 1 FROM json_each(?6) WHERE instr(wrote, value)))`;
+
+/** [base, id, hash, wrote, since, scopes]. The id comes before the interference: a late copy must not meet itself. */
+const ENTER =
+  `INSERT INTO _rqlite_commit(n, id, state, hash, wrote) VALUES (max(${SEQ}, ?1) + 1, ?2,
+  CASE (SELECT CASE WHEN state = 1 AND hash IS NOT ?3 THEN 2 ELSE state END
+    FROM _rqlite_commit WHERE id = ?2)
+  WHEN 1 THEN -1 WHEN 0 THEN -2 WHEN 2 THEN -5
+  ELSE CASE WHEN ${IN_RANGE} THEN CASE WHEN ${INTERFERED} THEN -4 ELSE 1 END ELSE -3 END END, ?3, ?4)`;
+
+/** [base, id]. */
+const FENCE = `INSERT INTO _rqlite_commit(n, id, state) SELECT max(${SEQ}, ?1) + 1, ?2,
+  CASE WHEN EXISTS (SELECT 1 FROM _rqlite_commit WHERE id = ?2 AND state = 1) THEN -1
+  WHEN ${IN_RANGE} THEN 0 ELSE -3 END
+  WHERE NOT EXISTS (SELECT 1 FROM _rqlite_commit WHERE id = ?2 AND state = 0)`;
+
+/** Affects a row exactly while nothing was ever pruned. */
+const TOUCH_START = "UPDATE _rqlite_commit SET state = state WHERE id = '0.start'";
+
+/** Marks the floor, so that a row that one node lacks cannot shift it. */
+const MARK_FLOOR = `INSERT INTO _rqlite_commit(n, id, state) SELECT ?1, ?1 || '.floor', 0
+  WHERE ?1 > coalesce((SELECT min(n) FROM _rqlite_commit), ${SEQ}) ON CONFLICT DO NOTHING`;
+
+const PRUNE = "DELETE FROM _rqlite_commit WHERE n < ?";
+
+/** Brings the sequence of a node that lags up to that of the others. */
+const ALIGN = `INSERT INTO _rqlite_commit(n, id, state) SELECT ?1, ?1 || '.align', 0
+  WHERE ?1 > ${SEQ} ON CONFLICT DO NOTHING`;
+
+/** In `wrote` and in scopes: the schema, or something whose tables cannot be told. It interferes with everything. */
+export const EVERYTHING = "*";
+
+/** What a commit is known by. */
+export interface CommitId {
+  readonly id: string;
+  /** A value of the sequence before the id was made. */
+  readonly base: number;
+  /** Made by a client and not chosen by the user, so that its base stands in it. */
+  readonly minted: boolean;
+}
+
+/** What enters the log in front of a commit's statements. */
+export interface Entry {
+  readonly id: CommitId;
+  /** Of the call as it was given, for an id that the user chose. */
+  readonly hash: string | undefined;
+  /** The tables that the commit writes, in lower case. */
+  readonly wrote: Iterable<string>;
+  /** The value of the sequence in the state that the commit was judged by. */
+  readonly since: number;
+  /** What nobody may have written since. */
+  readonly scopes: Iterable<string>;
+}
+
+/** Makes an id under a base. */
+export function mint(base: number): CommitId {
+  return { id: `${base}.${crypto.randomUUID()}`, base, minted: true };
+}
+
+/** Reads an id that a client made; `undefined` for one that the user chose. */
+export function parseMinted(id: string): CommitId | undefined {
+  const match = /^(\d{1,16})\.[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.exec(id);
+  return match === null ? undefined : { id, base: Number(match[1]), minted: true };
+}
+
+/**
+ * Makes the table; repeating it does nothing.
+ *
+ * @param seen The highest base that was seen so far.
+ */
+export function creation(now: number, seen = 0): Prepared[] {
+  return [own(CREATE_TABLE), own(START, Math.max(now * 1024, seen + 1))];
+}
+
+/** What an administrator can run where the client's account may not create tables. */
+export function creationScript(now: number): string {
+  return `${CREATE_TABLE};\n${START.replace("?", String(now * 1024))};`;
+}
+
+/** Gives the table of an older client what it lacks. Each statement fails where it has run before, which is harmless. */
+export function upgrade(): Prepared[] {
+  return [HASH, WROTE].map((column) => own(`ALTER TABLE _rqlite_commit ADD COLUMN ${column}`));
+}
+
+/** Aligns the sequences of all nodes. @param base The leader's. */
+export function align(base: number): Prepared {
+  return own(ALIGN, base);
+}
+
+/** Asks for the base of new ids. */
+export function readBase(): Prepared {
+  return own(READ_BASE);
+}
+
+/** Enters a commit. */
+export function enter({ id: { id, base }, hash, wrote, since, scopes }: Entry): Prepared {
+  const written = [...wrote];
+  const text = written.length === 0 ? "" : `|${written.join("|")}|`;
+  const names = JSON.stringify(Array.from(scopes, (name) => `|${name}|`));
+  return own(ENTER, base, id, hash ?? null, text, since, names);
+}
+
+/** Makes sure that an id never takes effect, if it has not yet. */
+export function fence({ id, base }: CommitId): Prepared {
+  return own(FENCE, base, id);
+}
+
+/** Tells by `rowsAffected` whether nothing was ever pruned. */
+export function touchStart(): Prepared {
+  return own(TOUCH_START);
+}
+
+/** Forgets the oldest rows; any prefix may go at any moment. */
+export function pruning(base: number): Prepared[] {
+  return cut(Math.max(1, base - KEPT_ROWS));
+}
+
+/**
+ * Begins a new range, in which every id made before is expired. It belongs into an older backup before that is loaded:
+ * every batch that was on its way is expired then.
+ *
+ * @param live The sequence that the database had before.
+ */
+export function jump(now: number, live: number): Prepared[] {
+  return cut(Math.max(now * 1024, live + 2 ** 20));
+}
+
+function cut(floor: number): Prepared[] {
+  return [own(MARK_FLOOR, floor), own(PRUNE, floor)];
+}
+
+/** What one answer proves. */
+export type Proof =
+  /** Took effect, once, by this copy or, with `done`, by an earlier one. */
+  | { readonly is: "committed" }
+  | { readonly is: "done"; readonly id: string }
+  /** Somebody fenced the id off: it never took effect and never will. */
+  | { readonly is: "fenced"; readonly id: string }
+  /** This copy was refused and later ones will be; an earlier one may have taken effect and been pruned. */
+  | { readonly is: "expired"; readonly id: string }
+  /** Somebody wrote what the commit relies on: no copy of it took effect, nor will one. */
+  | { readonly is: "interfered" }
+  /** The id took effect for another call. */
+  | { readonly is: "reused"; readonly id: string }
+  /** This copy was rolled back; another one may still pass, so the id is not settled. */
+  | { readonly is: "refused"; readonly entry: number; readonly text: string }
+  /** There is no table yet. */
+  | { readonly is: "missing" }
+  /** The table is that of an older client. */
+  | { readonly is: "outdated" };
+
+/**
+ * Reads an answer to a batch that begins with ids.
+ *
+ * @param ids Those of the first entries, in order.
+ */
+export function proofOf(answer: Answer, ids: readonly CommitId[]): Proof {
+  const entry = answer.length - 1;
+  // Servers before 9.4.2 go on behind a RETURNING that failed: only an error at the end rolled back.
+  const text = answer.errorAt(entry);
+  if (text === undefined) return { is: "committed" };
+  const id = ids[entry]?.id;
+  if (id === undefined) return { is: "refused", entry, text };
+  const [, verdict] = /_rqlite_commit_(done|fenced|expired|interfered|reused)$/.exec(text) ?? [];
+  switch (verdict) {
+    case "done":
+    case "fenced":
+    case "expired":
+    case "reused":
+      return { is: verdict, id };
+    case "interfered":
+      return { is: "interfered" };
+  }
+  if (/^no such table: (main\.)?(_rqlite_commit|sqlite_sequence)$/.test(text)) {
+    return { is: "missing" };
+  }
+  if (/^table _rqlite_commit has no column named /.test(text)) return { is: "outdated" };
+  return { is: "refused", entry, text };
+}

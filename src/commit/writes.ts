@@ -1,0 +1,427 @@
+import {
+  isSound,
+  type PlacedBatch,
+  rehearse,
+  runAtomic,
+  runLoose,
+  SENTINEL,
+  tornBatch,
+} from "../client/batch.ts";
+import type { Backend } from "../client/backend.ts";
+import type { BatchOptions, ExecuteOptions } from "../client/executor.ts";
+import { emptyResult, firstError, resultsOf } from "../client/results.ts";
+import { changes } from "../client/route.ts";
+import {
+  AuthenticationError,
+  DataError,
+  NotSupportedError,
+  OperationalError,
+  ProgrammingError,
+} from "../errors.ts";
+import { completeInsert } from "../schema/complete_insert.ts";
+import type { Facts } from "../schema/facts.ts";
+import type { Prepared } from "../sql/prepare.ts";
+import type { Statement } from "../sql/statement.ts";
+import type { Result } from "../sql/value.ts";
+import { Deadline } from "../transport/deadline.ts";
+import { statementError } from "../wire/sql_error.ts";
+import type { ChosenId, Commits, Ending } from "./commits.ts";
+import { namesCommits, refuseHelperTables } from "./helper_tables.ts";
+import { hashOf } from "./hash.ts";
+import { type CommitId, mint } from "./log.ts";
+import { type Call, own } from "./own.ts";
+import { tableOf, writtenBy } from "./written.ts";
+
+/** How often a write is built anew because the schema changes meanwhile. */
+const MOST_ROUNDS = 5;
+
+/** How long an account that may not make the table of commits is not asked again, in milliseconds. */
+const DENIED = 10_000;
+
+/** Sets `changes()` to 0: what follows shows by it whether it did anything. */
+const RESET: Prepared = own("UPDATE _rqlite_commit SET state = state WHERE 0");
+
+/** Fails where the statement before it failed or did nothing, so that no id is kept without its write. */
+const DID_SOMETHING: Prepared = own(
+  "SELECT CASE WHEN changes() > 0 THEN 1 ELSE json_extract('{}','_rqlite_nothing') END",
+);
+
+/** Writes outside of transactions: each call is one commit with an id, sent again until it is known what became of it. */
+export class Writes {
+  readonly #backend: Backend;
+  readonly #commits: Commits;
+  readonly #exactlyOnce: boolean;
+  #deniedUntil = -Infinity;
+
+  /** @param exactlyOnce What calls do that do not say. */
+  constructor(backend: Backend, commits: Commits, exactlyOnce: boolean) {
+    this.#backend = backend;
+    this.#commits = commits;
+    this.#exactlyOnce = exactlyOnce;
+  }
+
+  /** See `Executor.execute`. */
+  async execute(statement: Statement, options: ExecuteOptions | undefined): Promise<Result> {
+    return (await this.#run(new Write(this.#backend, [statement], options, false)))[0]!;
+  }
+
+  /** See `Executor.batch`. */
+  async batch(
+    statements: readonly Statement[],
+    options: BatchOptions | undefined,
+  ): Promise<Result[]> {
+    return await this.#run(new Write(this.#backend, [...statements], options, true));
+  }
+
+  async #run(write: Write): Promise<Result[]> {
+    const { options } = write;
+    const { grounds } = this.#commits;
+    const { id, exactlyOnce, atomic = true } = checked(options);
+    write.prepare(grounds.knownFacts);
+    const { statements } = write;
+    if (statements.length === 0) return write.place([]);
+    if (!statements.some(({ analysis }) => changes(analysis))) return await this.#plainly(write);
+    if (id !== undefined) { for (const statement of statements) refuseHelperTables(statement); }
+    const outside = atomic ? statements.find(isOutside) : undefined;
+    if (outside !== undefined && id !== undefined) throw notWithId(outside);
+    if (
+      atomic && outside === undefined && (id !== undefined || (exactlyOnce ?? this.#exactlyOnce))
+    ) {
+      const explicit = id !== undefined || exactlyOnce === true;
+      if (explicit || await this.#mayCommit(write.call)) return await this.#commit(write, id);
+    }
+    await this.#complete(write);
+    return await this.#plainly(write);
+  }
+
+  /** Whether the account may do what commits need; not without an answer. */
+  async #mayCommit(call: Call): Promise<boolean> {
+    if (performance.now() < this.#deniedUntil) return false;
+    try {
+      await this.#commits.grounds.ready(call);
+      return true;
+    } catch (error) {
+      if (!isDenial(error)) throw error;
+      this.#deniedUntil = performance.now() + DENIED;
+      return false;
+    }
+  }
+
+  /** Writes out what INSERTs leave to the schema, as far as the account may read that. */
+  async #complete(write: Write): Promise<void> {
+    if (!write.inserts) return;
+    try {
+      write.prepare(await this.#commits.grounds.facts(write.call));
+    } catch (error) {
+      if (!isDenial(error)) throw error;
+    }
+  }
+
+  /** In one request that nobody repeats. */
+  async #plainly(write: Write): Promise<Result[]> {
+    const atomic = write.options?.atomic ?? true;
+    const { dispatcher } = this.#backend;
+    const schema = write.statements.some(({ analysis }) => analysis.kind === "ddl");
+    try {
+      return write.place(await (atomic ? runAtomic : runLoose)(dispatcher, write.batch));
+    } finally {
+      if (schema) this.#commits.grounds.forget();
+    }
+  }
+
+  async #commit(write: Write, id: string | undefined): Promise<Result[]> {
+    const { call } = write;
+    const chosen = id === undefined ? undefined : await this.#chosen(id, write);
+    const earlier: CommitId[] = [];
+    for (let round = 0; round < MOST_ROUNDS; round++) {
+      const { base, facts } = await this.#commits.grounds.ready(call);
+      write.prepare(facts);
+      const own = mint(base);
+      const form = await this.#form(write);
+      const wrote = writtenBy(write.statements, facts);
+      const entry = { id: own, hash: undefined, wrote, since: base, scopes: [] };
+      const ending = await this.#commits.commit({ entry, chosen, earlier, ...form }, call);
+      if (ending.is === "committed") {
+        return write.place(this.#results(write, form, ending, { id: own.id, facts }));
+      }
+      earlier.push(own);
+      if (ending.is === "interfered") continue;
+      if (ending.is === "refused" && await this.#isAnotherSchema(ending.text, facts, call)) {
+        continue;
+      }
+      return write.place(await this.#report(write, form, ending, earlier, chosen));
+    }
+    const error = restless();
+    if (await this.#commits.settle(earlier, error, call) === undefined) throw error;
+    return write.place(lost(write));
+  }
+
+  async #chosen(id: string, { forms, call }: Write): Promise<ChosenId> {
+    checkId(id);
+    return { id: await this.#commits.identify(id, call), hash: await hashOf(forms) };
+  }
+
+  /** What is sent behind the ids. */
+  async #form({ statements, batch }: Write): Promise<Form> {
+    const { dispatcher } = this.#backend;
+    const { returningAborts } = dispatcher.capabilities;
+    if (isSound(statements, returningAborts)) {
+      const alone = statements.some(({ analysis }) => analysis.returning) && !returningAborts;
+      return alone
+        ? { statements: [RESET, ...statements, DID_SOMETHING], mixed: true, before: 1 }
+        : { statements, mixed: false, before: 0 };
+    }
+    await rehearse(dispatcher, batch);
+    return { statements: [...statements, SENTINEL], mixed: true, before: 0 };
+  }
+
+  #results(
+    write: Write,
+    { before }: Form,
+    { reply }: Ending & { is: "committed" },
+    { id, facts }: { id: string; facts: Facts },
+  ): Result[] {
+    const { statements, positions, call } = write;
+    const own = { ...reply, first: reply.first + before };
+    // Only in a list with reads, where a statement that does not compile any more stops nothing.
+    if (firstError(own, statements) >= 0) throw tornBatch(own, statements, positions, id);
+    const results = resultsOf(own, statements, call.settings, positions);
+    return results.map((result, i) => withoutStaleId(result, statements[i]!, facts));
+  }
+
+  /** An error of the schema may come from facts that another program has made old. */
+  async #isAnotherSchema(text: string, facts: Facts, call: Call): Promise<boolean> {
+    if (!/^no such (table|column)|has no column named|values for \d+ columns/.test(text)) {
+      return false;
+    }
+    this.#commits.grounds.forget();
+    return (await this.#commits.grounds.facts(call)).version !== facts.version;
+  }
+
+  /** Reports what was not committed by this copy, once no copy can be any more. */
+  async #report(
+    write: Write,
+    form: Form,
+    ending: Exclude<Ending, { is: "committed" | "interfered" }>,
+    ids: readonly CommitId[],
+    chosen: ChosenId | undefined,
+  ): Promise<Result[]> {
+    if (ending.is === "done") return lost(write);
+    if (ending.is === "fenced") throw fencedOff();
+    const error = ending.is === "refused"
+      ? refusal(write, form, ending)
+      : CHOSEN[ending.is](chosen!);
+    // A refusal spends the id that was chosen; what another call did with it stays.
+    const all = ending.is === "refused" && chosen !== undefined ? [...ids, chosen.id] : ids;
+    const done = await this.#commits.settle(all, error, write.call);
+    if (done !== undefined) return lost(write);
+    if (error === undefined) return write.statements.map(withoutResult);
+    if (!(error instanceof Error)) return [error];
+    throw error;
+  }
+}
+
+/** What is sent for a write, behind the ids. */
+interface Form {
+  readonly statements: readonly Prepared[];
+  /** By `/db/request`. */
+  readonly mixed: boolean;
+  /** How many statements of ours are in front. */
+  readonly before: number;
+}
+
+/** One call: its statements as they were given, and as they are sent. */
+class Write {
+  readonly forms: readonly Statement[];
+  readonly options: BatchOptions | undefined;
+  readonly call: Call;
+  readonly #backend: Backend;
+  readonly #placed: boolean;
+  readonly #now = new Date();
+  #facts: Facts | undefined;
+  #all: readonly Prepared[] = [];
+  #places: readonly number[] = [];
+
+  /** @param placed Errors name the statement by its position. */
+  constructor(
+    backend: Backend,
+    forms: readonly Statement[],
+    options: BatchOptions | undefined,
+    placed: boolean,
+  ) {
+    this.#backend = backend;
+    this.forms = forms;
+    this.options = options;
+    this.#placed = placed;
+    const settings = backend.settings(options);
+    this.call = { settings, deadline: new Deadline(settings.timeout, settings.signal) };
+  }
+
+  /** Makes the statements ready to send, by what is known of the schema. */
+  prepare(facts: Facts | undefined): void {
+    if (this.#all.length > 0 && facts === this.#facts) return;
+    this.#facts = facts;
+    const complete = facts === undefined ? undefined : (sql: string) => completeInsert(sql, facts);
+    this.#all = this.forms.map((form, i) =>
+      this.#backend.prepare(form, {
+        now: this.#now,
+        ...(this.#placed && { statementIndex: i }),
+        ...(complete !== undefined && { complete }),
+      })
+    );
+    this.#places = [...this.#all.keys()].filter((i) => this.#all[i]!.analysis.kind !== "empty");
+  }
+
+  /** What is sent: those with content. */
+  get statements(): readonly Prepared[] {
+    return this.#places.map((i) => this.#all[i]!);
+  }
+
+  /** Where they stand in the caller's list, for errors. */
+  get positions(): readonly number[] | undefined {
+    return this.#placed ? this.#places : undefined;
+  }
+
+  /** Whether a statement inserts. */
+  get inserts(): boolean {
+    return this.#all.some(({ analysis: { verb } }) => verb === "INSERT" || verb === "REPLACE");
+  }
+
+  /** The statements as one request. */
+  get batch(): PlacedBatch {
+    const { statements, call, positions } = this;
+    const transaction = (this.options?.atomic ?? true) && statements.length > 1;
+    return { statements, positions, transaction, ...call };
+  }
+
+  /** The results of {@linkcode statements} where the caller expects them. */
+  place(results: readonly Result[]): Result[] {
+    const all = this.#all.map(emptyResult);
+    for (const [i, place] of this.#places.entries()) all[place] = results[i]!;
+    return all;
+  }
+}
+
+function checked(options: BatchOptions | undefined): BatchOptions {
+  const { id, exactlyOnce, atomic } = options ?? {};
+  if (exactlyOnce !== undefined && typeof exactlyOnce !== "boolean") {
+    throw new TypeError(
+      `Cannot use \`exactlyOnce\` as it must be a boolean: current value is ${exactlyOnce}`,
+    );
+  }
+  if (id !== undefined) checkId(id);
+  if (id !== undefined && exactlyOnce === false) {
+    throw new TypeError(
+      "Cannot use `id` with `exactlyOnce: false`: an id is what makes it exactly-once",
+    );
+  }
+  if (atomic === false && (id !== undefined || exactlyOnce === true)) {
+    throw new TypeError(
+      "Cannot make a batch exactly-once with `atomic: false`, as each statement stands for itself: leave one of them out",
+    );
+  }
+  return options ?? {};
+}
+
+/** What cannot be in a transaction, or writes where commits do. */
+function isOutside(statement: Prepared): boolean {
+  const { kind, verb } = statement.analysis;
+  return verb === "VACUUM" || kind === "pragma" || namesCommits(statement);
+}
+
+function notWithId({ analysis }: Prepared): NotSupportedError {
+  return new NotSupportedError(
+    `Cannot run ${analysis.verb} under an id as it cannot be part of a transaction`,
+    { sql: analysis.source },
+  );
+}
+
+function isDenial(error: unknown): boolean {
+  return error instanceof AuthenticationError || error instanceof NotSupportedError;
+}
+
+/** A table without rowids leaves the number of an earlier insert, and that is of our own table. */
+function withoutStaleId(result: Result, { analysis }: Prepared, facts: Facts): Result {
+  if (result.lastInsertId === undefined || !tableOf(analysis.table, facts)?.withoutRowid) {
+    return result;
+  }
+  return { ...result, lastInsertId: undefined };
+}
+
+/** The result of a write that took effect before. */
+function withoutResult(): Result {
+  return { ...emptyResult(), rowsAffected: -1 };
+}
+
+/** The results of a write that took effect by a copy whose answer is lost. */
+function lost({ statements }: Write): Result[] {
+  const rows = statements.find(({ analysis }) => analysis.returning || !changes(analysis));
+  if (rows === undefined) return statements.map(withoutResult);
+  throw new DataError(
+    "The write was applied, but the answer with its rows was lost: do not repeat it",
+    { sql: rows.analysis.source },
+  );
+}
+
+/** Why a statement refused the commit; the empty result of one that did nothing where servers cannot tell the two. */
+function refusal(
+  { statements, positions, call }: Write,
+  { before }: Form,
+  { entry, text, reply }: Ending & { is: "refused" },
+): Error | Result {
+  const at = entry - before;
+  const failed = { ...reply, first: reply.first + before };
+  if (at < statements.length) {
+    return statementError(text, {
+      sql: statements[at]!.analysis.source,
+      ...(positions !== undefined && {
+        statementIndex: positions[at]!,
+        results: resultsOf(failed, statements.slice(0, at), call.settings, positions),
+      }),
+    });
+  }
+  try {
+    return resultsOf(failed, statements, call.settings, positions)[0]!;
+  } catch (error) {
+    return error as Error;
+  }
+}
+
+/** What is to be said of an id that the caller chose and that is used already; nothing where it is the same call. */
+const CHOSEN: Record<"repeated" | "reused" | "spent", (id: ChosenId) => Error | undefined> = {
+  repeated: () => undefined,
+  reused: ({ id: { id } }) =>
+    new ProgrammingError(
+      `Cannot apply the write as its id ${
+        JSON.stringify(id)
+      } was used for another statement or other values: use a new id`,
+    ),
+  spent: ({ id: { id } }) =>
+    new OperationalError(
+      `Cannot apply the write as its id ${
+        JSON.stringify(id)
+      } is spent: it failed before, or outcome() was asked for it. ` +
+        "It was not applied; use a new id",
+    ),
+};
+
+function fencedOff(): OperationalError {
+  return new OperationalError(
+    "The write was not applied, as somebody asked for the outcome of its id before it was committed",
+    { retryable: true },
+  );
+}
+
+function restless(): OperationalError {
+  return new OperationalError("The schema changed again and again while the write was sent", {
+    retryable: true,
+  });
+}
+
+function checkId(id: unknown): void {
+  if (typeof id !== "string") throw new TypeError("Cannot use `id` as it is not text");
+  if (id.length > 0 && id.length <= 200) return;
+  throw new RangeError(
+    `Cannot use \`id\` as it must have 1 to 200 characters: current length is ${id.length}`,
+  );
+}

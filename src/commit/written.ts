@@ -1,0 +1,59 @@
+import type { Facts, TableFacts } from "../schema/facts.ts";
+import type { Prepared } from "../sql/prepare.ts";
+import { isOwnTable } from "../sql/own_tables.ts";
+import { significantTokens } from "../sql/tokenize.ts";
+import { nameOf } from "../sql/words.ts";
+import { EVERYTHING } from "./log.ts";
+
+/**
+ * What statements may write, as the commit log keeps it: tables in lower case, those of triggers and foreign keys
+ * included. A table's name with `!` behind it means that columns which nodes may hold differently can have changed in
+ * rows that were there before.
+ */
+export function writtenBy(statements: readonly Prepared[], facts: Facts): Set<string> {
+  const names = new Set<string>();
+  for (const { analysis } of statements) {
+    if (analysis.kind === "read" || analysis.kind === "explain") continue;
+    const name = analysis.kind === "write" ? nameIn(analysis.table) : undefined;
+    if (name !== undefined && isOwnTable(name)) continue;
+    const table = name === undefined ? undefined : facts.table(name);
+    if (table === undefined) return new Set([EVERYTHING]);
+    addTables(names, analysis, table, facts);
+  }
+  return names.has(EVERYTHING) ? new Set([EVERYTHING]) : names;
+}
+
+/** The facts about a table by its name as a statement writes it, such as `main."t"`. */
+export function tableOf(written: string | undefined, facts: Facts): TableFacts | undefined {
+  const name = nameIn(written);
+  return name === undefined ? undefined : facts.table(name);
+}
+
+function nameIn(written: string | undefined): string | undefined {
+  if (written === undefined) return undefined;
+  return nameOf(written, significantTokens(written).tokens.at(-1)!);
+}
+
+function addTables(
+  names: Set<string>,
+  analysis: Prepared["analysis"],
+  table: TableFacts,
+  facts: Facts,
+): void {
+  const own = table.name.toLowerCase();
+  for (const name of table.writes) {
+    names.add(name);
+    // What triggers and foreign keys do is not looked at closely.
+    if (name !== own && facts.table(name)?.local.size !== 0) names.add(`${name}!`);
+  }
+  if (changesLocal(analysis, table)) names.add(`${own}!`);
+}
+
+/** Whether local columns of rows that were there before may differ behind it; a row that is gone is seen by its key. */
+function changesLocal({ verb, upsert, text }: Prepared["analysis"], table: TableFacts): boolean {
+  if (verb === "DELETE" || table.local.size === 0) return false;
+  if (verb === "INSERT" && !upsert) return /\breplace\b/i.test(text);
+  if (verb !== "UPDATE" || table.triggered) return true;
+  const { tokens } = significantTokens(text);
+  return tokens.some((token) => table.local.has(nameOf(text, token).toLowerCase()));
+}

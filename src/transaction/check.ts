@@ -1,0 +1,74 @@
+import type { Facts } from "../schema/facts.ts";
+import type { Prepared } from "../sql/prepare.ts";
+import type { Cursor } from "./cursor.ts";
+import { digestOf, orderedDigestOf } from "./digest.ts";
+import { readGuard } from "./guard.ts";
+import { checkOfRead, type ReadCheck } from "./read_check.ts";
+
+/** What was read, by its digests. */
+export interface Digests {
+  /** Of what all nodes share; it is compared on every node. */
+  readonly guard: string | undefined;
+  /** Of the rows as they are; it is compared by the leader. */
+  readonly judged: string | undefined;
+}
+
+/** How one read is checked at commit, decided when its request was built. */
+export class Check {
+  /** What is read. */
+  readonly read: Prepared;
+  readonly #form: ReadCheck;
+  readonly #columns: number;
+
+  constructor(read: Prepared, form: ReadCheck, columns: number) {
+    this.read = read;
+    this.#form = form;
+    this.#columns = columns;
+  }
+
+  /** What nobody may write between the judgement and the commit. */
+  get scopes(): readonly string[] {
+    return this.#form.scopes;
+  }
+
+  /** Asks for the {@linkcode Digests}. */
+  get statements(): Prepared[] {
+    return [this.#guard(), this.#judged()].filter((one) => one !== undefined);
+  }
+
+  /** Reads the answers to the {@linkcode statements}. */
+  digests(cursor: Cursor): Digests | Error {
+    const found: (string | undefined)[] = [];
+    let failed: Error | undefined;
+    for (const statement of [this.#guard(), this.#judged()]) {
+      const digest = statement === undefined ? undefined : cursor.digest(statement);
+      if (digest instanceof Error) failed ??= digest;
+      else found.push(digest);
+    }
+    return failed ?? { guard: found[0], judged: found[1] };
+  }
+
+  /** The statement that fails on every node where the rows are not the same any more. */
+  guard({ guard }: Digests): Prepared | undefined {
+    const statement = this.#guard();
+    return statement === undefined || guard === undefined ? undefined : readGuard(statement, guard);
+  }
+
+  #guard(): Prepared | undefined {
+    const { guard, extra } = this.#form;
+    if (guard === undefined) return undefined;
+    return { ...this.read, sql: digestOf(guard, this.#columns + extra) };
+  }
+
+  #judged(): Prepared | undefined {
+    const { judged, ordered } = this.#form;
+    if (judged === undefined) return undefined;
+    const digest = ordered ? orderedDigestOf : digestOf;
+    return { ...this.read, sql: digest(judged, this.#columns) };
+  }
+}
+
+/** How a read is checked, by what is known of the schema. */
+export function formOf({ sql }: Prepared, facts: Facts): ReadCheck {
+  return checkOfRead(sql, facts);
+}

@@ -1,0 +1,306 @@
+import { type DatabaseError, NotSupportedError } from "../errors.ts";
+import { tableOf } from "../commit/written.ts";
+import type { Facts } from "../schema/facts.ts";
+import type { Prepared } from "../sql/prepare.ts";
+import type { Result } from "../sql/value.ts";
+import { statementError } from "../wire/sql_error.ts";
+import { Check, formOf } from "./check.ts";
+import type { Cursor } from "./cursor.ts";
+import { isShapeError, LONGEST_DIGEST } from "./digest.ts";
+import { enclosed, OBSERVE, type Observed } from "./guard.ts";
+import { InsertedId } from "./inserted_id.ts";
+import type { Op, ReadOp } from "./journal.ts";
+import type { Shapes } from "./shapes.ts";
+import type { Step } from "./step.ts";
+import { scopesOfWrite, type Told, toldOf } from "./told.ts";
+import { keyed, MOST_ROWS, rowsOf, withoutKeys } from "./told_rows.ts";
+
+/** What a statement becomes in one request, and how the answer to just that request is read. */
+export interface StepPlan {
+  readonly statements: readonly Prepared[];
+  /**
+   * Settles the step.
+   *
+   * @param since The value of the sequence in the state of the answer.
+   * @returns What the transaction keeps of it; `undefined` if it has to be sent again, as only now it is known how.
+   */
+  settle(cursor: Cursor, since: number | undefined): readonly Op[] | undefined;
+}
+
+/** What plans are made by. */
+export interface PlanContext {
+  readonly facts: Facts;
+  readonly shapes: Shapes;
+  /** Results are checked at commit. */
+  readonly checked: boolean;
+  /** The server may go on behind a RETURNING that failed. */
+  readonly mayGoOn: boolean;
+}
+
+/**
+ * Plans one step.
+ *
+ * @throws {NotSupportedError} If nobody can check what it answers, or write out what it leaves to the schema.
+ */
+export function planOf(step: Step, context: PlanContext): StepPlan {
+  const prepared = step.by(context.facts);
+  if (step.writes) return new WritePlan(step, prepared, context);
+  return step.guarded && prepared.analysis.kind === "read"
+    ? new ReadPlan(step, prepared, context)
+    : new PlainPlan(step, prepared);
+}
+
+/** A read that nobody checks. */
+class PlainPlan implements StepPlan {
+  readonly statements: readonly Prepared[];
+  readonly #step: Step;
+
+  constructor(step: Step, prepared: Prepared) {
+    this.#step = step;
+    this.statements = [prepared];
+  }
+
+  settle(cursor: Cursor): readonly Op[] {
+    const result = cursor.result(this.#step, this.#step.settings);
+    if (result !== undefined) this.#step.succeed(result);
+    return [];
+  }
+}
+
+/** A read whose rows have to be the same at commit: its digests, and the rows. */
+class ReadPlan implements StepPlan {
+  readonly statements: readonly Prepared[];
+  readonly #step: Step;
+  readonly #prepared: Prepared;
+  readonly #shapes: Shapes;
+  readonly #check: Check | undefined;
+
+  constructor(step: Step, prepared: Prepared, { facts, shapes }: PlanContext) {
+    this.#step = step;
+    this.#prepared = prepared;
+    this.#shapes = shapes;
+    this.#check = checkOf(prepared, facts, shapes);
+    this.statements = [...this.#check?.statements ?? [], prepared];
+  }
+
+  settle(cursor: Cursor, since: number | undefined): readonly Op[] | undefined {
+    const step = this.#step;
+    const digests = this.#check?.digests(cursor);
+    const failed = digests instanceof Error ? digests.message : undefined;
+    if (failed !== undefined && this.#shapes.learnFrom(this.#prepared, failed)) return undefined;
+    // A statement that fails on its first row ends the transaction already within its digest.
+    if (failed !== undefined && cursor.ended) return this.#fail(failed);
+    const result = cursor.result(step, step.settings);
+    if (result === undefined) return [];
+    if (this.#check === undefined || digests === undefined) return this.#learnShape(result);
+    if (digests instanceof Error) return this.#fail(digests.message);
+    const longest = Math.max(digests.guard?.length ?? 0, digests.judged?.length ?? 0);
+    if (longest > LONGEST_DIGEST) {
+      step.fail(tooLarge(this.#prepared, `its rows take ${longest} characters as a digest`));
+      return [];
+    }
+    step.succeed(result);
+    return [{ kind: "read", check: this.#check, digests, since }];
+  }
+
+  #fail(text: string): readonly Op[] {
+    this.#step.fail(statementError(text, { sql: this.#prepared.analysis.source }));
+    return [];
+  }
+
+  /** With the number of columns known the read is run again, this time with a digest. */
+  #learnShape({ columns }: Result): readonly Op[] | undefined {
+    this.#shapes.learn(this.#prepared, columns.length);
+    if (!this.#shapes.isUncheckable(this.#prepared)) return undefined;
+    this.#step.fail(tooLarge(this.#prepared, `it has ${columns.length} columns`));
+    return [];
+  }
+}
+
+/** A write: what it depends on before, itself, what it did, and what it told behind it. */
+class WritePlan implements StepPlan {
+  readonly statements: readonly Prepared[];
+  readonly #step: Step;
+  readonly #prepared: Prepared;
+  readonly #context: PlanContext;
+  readonly #told: Told;
+  readonly #fragile: boolean;
+  readonly #observes: boolean;
+  /** What has to hold before it; a read whose number of columns is not known yet is sent as it is. */
+  readonly #before: Check | Prepared | undefined;
+  readonly #behind: Check | undefined;
+
+  constructor(step: Step, prepared: Prepared, context: PlanContext) {
+    const { facts, shapes, checked, mayGoOn } = context;
+    const { analysis } = prepared;
+    this.#step = step;
+    this.#prepared = prepared;
+    this.#context = context;
+    this.#fragile = analysis.returning && mayGoOn;
+    this.#observes = analysis.kind === "write" && (checked || this.#fragile);
+    this.#told = !checked
+      ? { is: "count" }
+      : step.judged
+      ? { is: "judged", scopes: scopesOfWrite(prepared, facts) }
+      : toldOf(prepared, facts);
+    const around = this.#around(this.#told);
+    this.#before = around === undefined ? undefined : checkOf(around, facts, shapes) ?? around;
+    this.#behind = this.#told.is === "rows" && this.#before instanceof Check
+      ? this.#before
+      : undefined;
+    this.statements = this.#sent();
+  }
+
+  /** The rows that have to be the same before it. */
+  #around(told: Told): Prepared | undefined {
+    if (told.is === "preimage") return told.read;
+    const { keys } = this.#step;
+    return told.is === "rows" && keys !== undefined ? rowsOf(told.table, keys) : undefined;
+  }
+
+  #sent(): Prepared[] {
+    const { key } = this;
+    const write = key === undefined ? this.#prepared : keyed(this.#prepared, key);
+    const own = this.#observes ? [write, OBSERVE] : [write];
+    const before = this.#before instanceof Check
+      ? this.#before.statements
+      : this.#before === undefined
+      ? []
+      : [this.#before];
+    return [
+      ...before,
+      ...(this.#fragile ? enclosed(own) : own),
+      ...this.#behind?.statements ?? [],
+    ];
+  }
+
+  /** The columns that tell which rows were told. */
+  get key(): readonly string[] | undefined {
+    return this.#told.is === "rows" ? this.#told.key : undefined;
+  }
+
+  settle(cursor: Cursor, since: number | undefined): readonly Op[] | undefined {
+    const step = this.#step;
+    const before = this.#readBefore(cursor, since);
+    if (before === "again") return undefined;
+    if (this.#fragile) cursor.take();
+    const keys = this.key === undefined ? undefined : cursor.keys(this.#prepared, this.key);
+    const result = cursor.result(step, step.settings, this.#prepared);
+    const observed = this.#observes ? this.#observed(cursor) : undefined;
+    if (this.#fragile) cursor.take();
+    if (result === undefined) return [];
+    if (keys !== undefined && !this.#knows(keys)) return undefined;
+    const behind = this.#readBehind(cursor, since);
+    if (behind === "again") return undefined;
+    return [...before, this.#keep(result, observed, since), ...behind];
+  }
+
+  #keep(result: Result, observed: Observed | undefined, since: number | undefined): Op {
+    const { key } = this;
+    const step = this.#step;
+    const told = this.#told.is === "inserted" && this.#told.rowid;
+    const rowid = observed?.rowid ?? result.lastInsertId;
+    const inserted = rowid === undefined || observed === undefined
+      ? undefined
+      : new InsertedId(rowid, told);
+    const own = key === undefined ? result : withoutKeys(result, key);
+    step.succeed(
+      inserted === undefined || own.lastInsertId === undefined ? own : inserted.watch(own),
+    );
+    return {
+      kind: "write",
+      prepared: this.#prepared,
+      observed,
+      inserted,
+      scopes: this.#told.is === "judged" ? this.#told.scopes : [],
+      since,
+      lazy: false,
+      fragile: this.#fragile,
+      index: step.index,
+    };
+  }
+
+  /** The rowid counts only where all nodes give the same. */
+  #observed(cursor: Cursor): Observed | undefined {
+    const observed = cursor.observed(this.#prepared);
+    const table = tableOf(this.#prepared.analysis.table, this.#context.facts);
+    return observed === undefined || table?.rowid !== undefined
+      ? observed
+      : { ...observed, rowid: undefined };
+  }
+
+  /** What is kept of the rows before; "again" when only now it is known how to ask for them. */
+  #readBefore(cursor: Cursor, since: number | undefined): readonly ReadOp[] | "again" {
+    const before = this.#before;
+    if (before === undefined) return [];
+    const { shapes } = this.#context;
+    if (!(before instanceof Check)) {
+      const columns = cursor.columns(before);
+      if (columns === undefined) this.#step.judged = true;
+      else shapes.learn(before, columns);
+      if (columns !== undefined && shapes.isUncheckable(before)) this.#step.judged = true;
+      return "again";
+    }
+    return this.#readCheck(before, cursor, since);
+  }
+
+  #readBehind(cursor: Cursor, since: number | undefined): readonly ReadOp[] | "again" {
+    return this.#behind === undefined ? [] : this.#readCheck(this.#behind, cursor, since);
+  }
+
+  #readCheck(check: Check, cursor: Cursor, since: number | undefined): readonly ReadOp[] | "again" {
+    const digests = check.digests(cursor);
+    const longest = digests instanceof Error
+      ? 0
+      : Math.max(digests.guard?.length ?? 0, digests.judged?.length ?? 0);
+    if (digests instanceof Error || longest > LONGEST_DIGEST) {
+      const shape = digests instanceof Error && isShapeError(digests.message);
+      if (shape) this.#context.shapes.learnFrom(check.read, digests.message);
+      // What no guard can take is judged by the leader alone.
+      else this.#step.judged = true;
+      return "again";
+    }
+    return [{ kind: "read", check, digests, since }];
+  }
+
+  /** Whether the rows that it told are those around which the checks were made. */
+  #knows(keys: NonNullable<Step["keys"]>): boolean {
+    const step = this.#step;
+    // None told: that nothing was changed is what `changes()` says.
+    if (keys.length === 0) return true;
+    if (this.#behind !== undefined && sameText(step.keys, keys)) return true;
+    step.keys = keys;
+    if (keys.length > MOST_ROWS) step.judged = true;
+    return false;
+  }
+}
+
+/** How a read is checked; `undefined` while its number of columns is not known. */
+function checkOf(read: Prepared, facts: Facts, shapes: Shapes): Check | undefined {
+  const form = formOf(read, facts);
+  if (form.refusal !== undefined) throw unconfirmable(read, form.refusal);
+  const columns = shapes.columnsOf(read);
+  return columns === undefined ? undefined : new Check(read, form, columns);
+}
+
+function sameText(a: unknown, b: unknown): boolean {
+  const text = (value: unknown): string =>
+    JSON.stringify(value, (_, cell) => typeof cell === "bigint" ? `${cell}n` : cell);
+  return text(a) === text(b);
+}
+
+function tooLarge({ analysis }: Prepared, reason: string): NotSupportedError {
+  return new NotSupportedError(
+    `Cannot check at commit that the rows are still the same, as ${reason}: ` +
+      "read less, or give { guard: false } and use `scope` or a lock",
+    { sql: analysis.source, code: "ERR_UNCHECKABLE" },
+  );
+}
+
+function unconfirmable({ analysis }: Prepared, reason: string): DatabaseError {
+  return new NotSupportedError(
+    `Cannot check at commit that the rows are still the same, as ${reason}: ` +
+      "give { guard: false } if they need not be",
+    { sql: analysis.source, code: "ERR_UNCHECKABLE" },
+  );
+}
