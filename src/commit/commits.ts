@@ -257,7 +257,7 @@ function heads({ entry, chosen, earlier }: Commit): Prepared[] {
   // The chosen id is entered behind the commit's own, whose row must not interfere.
   const second = chosen === undefined
     ? []
-    : [enter({ ...chosen, wrote: [], since: chosen.id.base, scopes: [] })];
+    : [enter({ ...chosen, wrote: [], since: chosen.id.base, scopes: [], tables: [] })];
   return [enter({ ...entry, scopes }), ...second, ...earlier.map(fence)];
 }
 

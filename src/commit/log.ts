@@ -58,11 +58,16 @@ const FLOOR = `coalesce((SELECT min(n) - 1 FROM _rqlite_commit), ${SEQ})`;
 /** Not pruned; of the future it may be, as on a node whose sequence lags. */
 const IN_RANGE = `?1 BETWEEN ${FLOOR} AND ${SEQ} + ${FAR}`;
 
-/** Whether one of the names in ?6 was written behind ?5; names stand between bars in `wrote`. */
+/**
+ * Whether one of the names in ?6 was written behind ?5, or a table in ?7 has a text of another length, as after DDL of
+ * a program that enters nothing here. Names stand between bars in `wrote`.
+ */
 const INTERFERED = `?5 < ${FLOOR} OR EXISTS (SELECT 1 FROM _rqlite_commit WHERE n > ?5
-  AND EXISTS (SELECT 1 FROM json_each(?6) WHERE instr(wrote, value)))`;
+  AND EXISTS (SELECT 1 FROM json_each(?6) WHERE instr(wrote, value)))
+  OR EXISTS (SELECT 1 FROM json_each(?7) WHERE json_extract(value, '$[1]') IS NOT (SELECT length(sql)
+    FROM sqlite_schema WHERE type = 'table' AND name = json_extract(value, '$[0]')))`;
 
-/** [base, id, hash, wrote, since, scopes]. The id comes before the interference: a late copy must not meet itself. */
+/** [base, id, hash, wrote, since, scopes, tables]. The id comes before the interference: a late copy must not meet itself. */
 const ENTER =
   `INSERT INTO _rqlite_commit(n, id, state, hash, wrote) VALUES (max(${SEQ}, ?1) + 1, ?2,
   CASE (SELECT CASE WHEN state = 1 AND hash IS NOT ?3 THEN 2 ELSE state END
@@ -112,6 +117,14 @@ export interface Entry {
   readonly since: number;
   /** What nobody may have written since. */
   readonly scopes: Iterable<string>;
+  /** The tables by whose texts the statements were made. */
+  readonly tables: Iterable<TableText>;
+}
+
+/** A table as far as it must be the same. */
+export interface TableText {
+  readonly name: string;
+  readonly sql: string;
 }
 
 /** Makes an id under a base. */
@@ -155,11 +168,13 @@ export function readBase(): Prepared {
 }
 
 /** Enters a commit. */
-export function enter({ id: { id, base }, hash, wrote, since, scopes }: Entry): Prepared {
+export function enter({ id: { id, base }, hash, wrote, since, scopes, tables }: Entry): Prepared {
   const written = [...wrote];
   const text = written.length === 0 ? "" : `|${written.join("|")}|`;
   const names = JSON.stringify(Array.from(scopes, (name) => `|${name}|`));
-  return own(ENTER, base, id, hash ?? null, text, since, names);
+  // SQLite counts characters, and a character may be two units here.
+  const texts = JSON.stringify(Array.from(tables, ({ name, sql }) => [name, [...sql].length]));
+  return own(ENTER, base, id, hash ?? null, text, since, names, texts);
 }
 
 /** Makes sure that an id never takes effect, if it has not yet. */

@@ -30,7 +30,7 @@ import { namesCommits, refuseHelperTables } from "./helper_tables.ts";
 import { hashOf } from "./hash.ts";
 import { type CommitId, mint } from "./log.ts";
 import { type Call, own } from "./own.ts";
-import { tableOf, writtenBy } from "./written.ts";
+import { namesUnknown, tableOf, targetsOf, writtenBy } from "./written.ts";
 
 /** How often a write is built anew because the schema changes meanwhile. */
 const MOST_ROUNDS = 5;
@@ -110,6 +110,7 @@ export class Writes {
   /** Writes out what INSERTs leave to the schema, as far as the account may read that. */
   async #complete(write: Write): Promise<void> {
     if (!write.inserts) return;
+    this.#doubt(write);
     try {
       write.prepare(await this.#commits.grounds.facts(write.call));
     } catch (error) {
@@ -134,12 +135,14 @@ export class Writes {
     const chosen = id === undefined ? undefined : await this.#chosen(id, write);
     const earlier: CommitId[] = [];
     for (let round = 0; round < MOST_ROUNDS; round++) {
+      this.#doubt(write);
       const { base, facts } = await this.#commits.grounds.ready(call);
       write.prepare(facts);
       const own = mint(base);
       const form = await this.#form(write);
       const wrote = writtenBy(write.statements, facts);
-      const entry = { id: own, hash: undefined, wrote, since: base, scopes: [] };
+      const tables = targetsOf(write.statements, facts);
+      const entry = { id: own, hash: undefined, wrote, since: base, scopes: [], tables };
       const ending = await this.#commits.commit({ entry, chosen, earlier, ...form }, call);
       if (ending.is === "committed") {
         return write.place(this.#results(write, form, ending, { id: own.id, facts }));
@@ -154,6 +157,13 @@ export class Writes {
     const error = restless();
     if (await this.#commits.settle(earlier, error, call) === undefined) throw error;
     return write.place(lost(write));
+  }
+
+  /** A table that is not known may be another program's, made a moment ago. */
+  #doubt({ statements }: Write): void {
+    const { grounds } = this.#commits;
+    const { knownFacts } = grounds;
+    if (knownFacts !== undefined && namesUnknown(statements, knownFacts)) grounds.forget();
   }
 
   async #chosen(id: string, { forms, call }: Write): Promise<ChosenId> {

@@ -23,6 +23,22 @@ export function writtenBy(statements: readonly Prepared[], facts: Facts): Set<st
   return names.has(EVERYTHING) ? new Set([EVERYTHING]) : names;
 }
 
+/** The tables by whose facts statements were made. */
+export function targetsOf(statements: readonly Prepared[], facts: Facts): Set<TableFacts> {
+  const found = statements.map(({ analysis }) => tableOf(analysis.table, facts));
+  return new Set(found.filter((table) => table?.kind === "table").map((table) => table!));
+}
+
+/** Whether a write goes to a table that is not known, and that no statement in front of it makes. */
+export function namesUnknown(statements: readonly Prepared[], facts: Facts): boolean {
+  for (const { analysis: { kind, table } } of statements) {
+    if (kind === "ddl") return false;
+    const name = kind === "write" ? nameIn(table) : undefined;
+    if (name !== undefined && !isOwnTable(name) && facts.table(name) === undefined) return true;
+  }
+  return false;
+}
+
 /** The facts about a table by its name as a statement writes it, such as `main."t"`. */
 export function tableOf(written: string | undefined, facts: Facts): TableFacts | undefined {
   const name = nameIn(written);

@@ -3,7 +3,7 @@ import { statementError } from "../wire/sql_error.ts";
 import type { Commit, Commits, Ending } from "../commit/commits.ts";
 import { type CommitId, mint } from "../commit/log.ts";
 import type { Call, ownSettings } from "../commit/own.ts";
-import { writtenBy } from "../commit/written.ts";
+import { targetsOf, writtenBy } from "../commit/written.ts";
 import { readConflict, tableConflict, writtenConflict } from "./conflicts.ts";
 import { isConflict } from "./guard.ts";
 import type { Hold } from "./hold.ts";
@@ -48,12 +48,12 @@ export async function commitWrites(
   call: Call,
 ): Promise<RunEnding> {
   const { journal, trial, hold } = run;
-  const planned = journal.plan();
   const scoped = journal.scoped;
   const scopes = [...new Set(scoped.flatMap(scopesOf))];
   const own: CommitId[] = [];
   let since = Math.min(...scoped.map((op) => op.since ?? 0), trial.since ?? Infinity);
   for (let id = first;; id = mint((await commits.grounds.ready(call)).base)) {
+    const planned = journal.plan();
     const earlier = [...run.earlier, ...own];
     const ending = await commits.commit(
       commitOf(run, planned, { id, earlier, since, scopes }),
@@ -67,12 +67,23 @@ export async function commitWrites(
       error: writtenConflict(scoped, scopes),
       unsettled: own,
     };
-    if (scoped.length === 0 || scoped.some(({ kind }) => kind === "write")) return refused;
     if (own.length > MOST_JUDGEMENTS) return refused;
-    const judged = await trial.judge();
+    const judged = await again(run);
     if (judged === undefined) return refused;
     since = judged;
   }
+}
+
+/** Judges once more; `undefined` if something is not the same, or nobody can tell. */
+async function again({ journal, trial }: Run): Promise<number | undefined> {
+  if (journal.untold) {
+    await trial.remake();
+    return trial.since;
+  }
+  const { scoped } = journal;
+  // What a write told cannot be compared again.
+  if (scoped.length === 0 || scoped.some(({ kind }) => kind === "write")) return undefined;
+  return await trial.judge();
 }
 
 function commitOf(
@@ -87,13 +98,21 @@ function commitOf(
 ): Commit {
   const writes = journal.writes.map(({ prepared }) => prepared);
   const wrote = writtenBy(writes, trial.facts!);
+  const tables = targetsOf(writes, trial.facts!);
   const { version } = trial;
   const versions = scope === undefined || version === undefined
     ? []
     : [versionGuard(scope, version), raiseVersion(scope, version)];
   return {
     // A run that never asked stands on the same ground as its id.
-    entry: { id, hash: undefined, wrote, since: since === Infinity ? id.base : since, scopes },
+    entry: {
+      id,
+      hash: undefined,
+      wrote,
+      since: since === Infinity ? id.base : since,
+      scopes,
+      tables,
+    },
     chosen: undefined,
     earlier,
     statements: [
@@ -185,7 +204,7 @@ function refusal(planned: Planned | undefined, text: string, checked: boolean): 
   if (planned === undefined) return readConflict();
   const { op, prepared } = planned;
   const write = op.kind === "write" && op.prepared === prepared ? op : undefined;
-  if (write !== undefined && checked && !write.lazy) return tableConflict(op, text);
+  if (write !== undefined && checked && write.lazy === undefined) return tableConflict(op, text);
   // A limit of the server that only the guard has met is no conflict: the same again would meet it again.
   if (write === undefined && (isConflict(text) || isOfSchema(text))) return tableConflict(op, text);
   const { analysis } = op.kind === "read" ? op.check.read : op.prepared;

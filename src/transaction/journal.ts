@@ -1,4 +1,5 @@
 import { ProgrammingError } from "../errors.ts";
+import type { Facts } from "../schema/facts.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import type { Check, Digests } from "./check.ts";
 import { enclosed, type Observed, writeGuard } from "./guard.ts";
@@ -24,8 +25,8 @@ export interface WriteOp {
   /** What nobody may write between its trial and the commit, as what it told depends on it. */
   readonly scopes: readonly string[];
   readonly since: number | undefined;
-  /** It was never tried, so it may fail by itself. */
-  readonly lazy: boolean;
+  /** It was never tried, so it may fail by itself; it can be made anew by other facts about the schema. */
+  readonly lazy: ((facts: Facts) => Prepared) | undefined;
   /** It has to be enclosed, see {@linkcode enclosed}. */
   readonly fragile: boolean;
   /** Its position among the statements of the transaction. */
@@ -75,6 +76,20 @@ export class Journal {
   /** What a commit sends: reads as guards, and each write with its own behind it. */
   plan(): Planned[] {
     return this.#ops.flatMap((op) => statementsOf(op).map((prepared) => ({ prepared, op })));
+  }
+
+  /** Whether nothing was answered yet, so that everything can be made anew. */
+  get untold(): boolean {
+    return this.#ops.every((op) => op.kind === "write" && op.lazy !== undefined);
+  }
+
+  /** Makes everything anew, where it is {@linkcode untold}. @param since Where the facts held. */
+  remake(facts: Facts, since: number | undefined): void {
+    for (const [i, op] of this.#ops.entries()) {
+      if (op.kind === "write" && op.lazy !== undefined) {
+        this.#ops[i] = { ...op, prepared: op.lazy(facts), since };
+      }
+    }
   }
 
   /** Sets a savepoint; one of the same name hides the older one until it is released, as in SQLite. */

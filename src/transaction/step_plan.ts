@@ -214,7 +214,7 @@ class WritePlan implements StepPlan {
       inserted,
       scopes: this.#told.is === "judged" ? this.#told.scopes : [],
       since,
-      lazy: false,
+      lazy: undefined,
       fragile: this.#fragile,
       index: step.index,
     };

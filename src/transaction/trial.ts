@@ -4,6 +4,7 @@ import type { Dispatcher, Reply } from "../client/dispatch.ts";
 import { emptyResult } from "../client/results.ts";
 import type { Commits } from "../commit/commits.ts";
 import type { Sighting } from "../commit/ground.ts";
+import { namesUnknown } from "../commit/written.ts";
 import { type Call, ownSettings } from "../commit/own.ts";
 import type { Facts } from "../schema/facts.ts";
 import type { Prepared } from "../sql/prepare.ts";
@@ -89,7 +90,7 @@ export class Trial {
       const kept = rest.findIndex((step) => !this.#keepsBack(step));
       if (kept !== 0) {
         const end = kept < 0 ? rest.length : kept;
-        for (const step of rest.slice(0, end)) this.#keepBack(step);
+        for (const step of rest.slice(0, end)) await this.#keepBack(step);
         rest = rest.slice(end);
         continue;
       }
@@ -118,7 +119,7 @@ export class Trial {
 
   /** Tries the writes so far, to see whether those that were kept back succeed. */
   async check(): Promise<void> {
-    if (this.#journal.writes.some(({ lazy }) => lazy)) await this.#round([]);
+    if (this.#journal.writes.some(({ lazy }) => lazy !== undefined)) await this.#round([]);
   }
 
   /** Reads the version of the scope, if there is one and it was not read yet. */
@@ -183,10 +184,15 @@ export class Trial {
     return this.#options.lazy && writes && !analysis.returning;
   }
 
-  #keepBack(step: Step): void {
+  async #keepBack(step: Step): Promise<void> {
     let prepared: Prepared;
     try {
       prepared = step.by(this.#facts!);
+      // It may be another program's table, made a moment ago.
+      if (this.#journal.untold && namesUnknown([prepared], this.#facts!)) {
+        await this.remake();
+        prepared = step.by(this.#facts!);
+      }
     } catch (error) {
       return step.fail(error);
     }
@@ -197,11 +203,19 @@ export class Trial {
       inserted: undefined,
       scopes: [],
       since: this.#since,
-      lazy: true,
+      lazy: (facts) => step.by(facts),
       fragile: false,
       index: step.index,
     });
     step.succeed({ ...emptyResult(), rowsAffected: -1 });
+  }
+
+  /** Asks for the schema and makes everything anew by it; only where nothing was answered yet. */
+  async remake(): Promise<void> {
+    this.#shared.commits.grounds.forget();
+    this.#facts = undefined;
+    await this.#pin();
+    this.#journal.remake(this.#facts!, this.#since);
   }
 
   /** What the schema is taken for, until a node says otherwise. */
@@ -283,9 +297,8 @@ export class Trial {
     const facts = grounds.confirm(sighting) ?? await grounds.identify(sighting, this.#call);
     const empty = this.#journal.ops.length === 0;
     if (facts !== this.#facts) {
-      if (!empty) throw schemaConflict();
-      this.#facts = undefined;
-      await this.#pin();
+      if (!this.#journal.untold) throw schemaConflict();
+      await this.remake();
       return false;
     }
     if (sighting.base === undefined && empty && !this.#options.readOnly) {
@@ -304,7 +317,9 @@ export class Trial {
       if (error === undefined) continue;
       const { analysis } = write.prepared;
       const sql = analysis.source;
-      if (write.lazy) throw statementError(error, { sql, statementIndex: write.index });
+      if (write.lazy !== undefined) {
+        throw statementError(error, { sql, statementIndex: write.index });
+      }
       throw tableConflict(write, error);
     }
   }
