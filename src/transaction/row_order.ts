@@ -94,13 +94,18 @@ function fixed(expr: Expr, scope: Scope, view: TokenView): string[] {
   const given = (one: Expr) =>
     one.kind === "placeholder" || one.kind === "value" ||
     // A column of the SELECT around has one value for all rows of this one.
-    (one.kind === "column" && scope.matches(one.parts).length === 0);
+    (one.kind === "column" && isOutside(one.parts, scope));
   const column = given(right)
     ? scope.columnOf(left)
     : given(left)
     ? scope.columnOf(right)
     : undefined;
   return column === undefined ? [] : [column.name];
+}
+
+function isOutside(parts: readonly string[], scope: Scope): boolean {
+  const alias = parts.length === 1 && scope.aliases.has(parts[0]!.toLowerCase());
+  return !alias && scope.matches(parts).length === 0;
 }
 
 /** Whether the rows of one group have the same row of a relation. */

@@ -18,6 +18,9 @@ const SCHEMA = [
   "CREATE VIEW late AS SELECT id FROM users WHERE created_at > '2020'",
   "CREATE VIEW clock AS SELECT id, datetime('now') AS at FROM orders -- 'now'",
   "CREATE VIEW dice AS SELECT random() AS n FROM orders",
+  "CREATE VIEW clocks AS SELECT id FROM clock",
+  "CREATE TABLE perhaps(id INTEGER PRIMARY KEY, n INTEGER)",
+  "CREATE TRIGGER perhaps AFTER INSERT ON plain WHEN random() > 0 BEGIN INSERT INTO perhaps(n) VALUES(1); END",
   "CREATE VIRTUAL TABLE docs USING fts5(title, body)",
 ];
 
@@ -148,6 +151,7 @@ describe("checkOfRead()", () => {
       /^WITH "users" AS .*, "adults"\("number","mail","since"\) AS NOT MATERIALIZED /,
     );
     assert.equal(check("SELECT number FROM adults").guard, "SELECT number FROM adults");
+    assert.match(check("SELECT id FROM clocks").guard!, /^WITH "clock"\(.*, "clocks"\("id"\) AS /);
     assert.equal(classOf(check("SELECT id FROM late")), "judged beside a guard users");
     assert.equal(classOf(check("SELECT * FROM main.clock")), "judged orders");
     assert.equal(classOf(checkOfRead("SELECT * FROM clock", facts)), "judged orders");
@@ -186,6 +190,7 @@ describe("checkOfRead()", () => {
     assertClass("judged orders,users", [
       "SELECT users.id FROM users, orders WHERE created_at LIKE note",
     ]);
+    assertClass("judged perhaps", ["SELECT count(*) FROM perhaps", "SELECT n FROM perhaps"]);
     assertClass("judged beside a guard logs,users", [
       "SELECT 1 FROM logs JOIN users ON at = email",
     ]);
@@ -234,6 +239,7 @@ describe("checkOfRead()", () => {
       "SELECT total AS id FROM orders ORDER BY id LIMIT 1",
       'SELECT total AS id FROM orders ORDER BY "id" LIMIT 1',
       "SELECT (SELECT note FROM orders WHERE total > 5)",
+      "SELECT (SELECT total AS k FROM orders WHERE id = k)",
       "SELECT a.id FROM orders a, orders b ORDER BY a.id LIMIT 1",
       "SELECT id FROM orders UNION SELECT total FROM orders ORDER BY 1 LIMIT 1",
       "SELECT group_concat(note) FROM orders",
@@ -361,5 +367,21 @@ describe("checkOfRead()", () => {
     assert.equal(classOf(masked), "judged users");
     const beside = check("SELECT id FROM users ORDER BY age, created_at");
     assert.deepEqual([classOf(beside), beside.extra], ["judged beside a guard users", 1]);
+  });
+
+  it("tells guards that take the parameters of the read", () => {
+    const db = new DatabaseSync(":memory:");
+    for (const sql of SCHEMA) db.exec(sql);
+    db.exec("INSERT INTO users VALUES(1,'a',30,1.5,'x'), (2,'b',20,2.5,'y'), (3,'c',10,3.5,'z')");
+    const sql =
+      "WITH big AS (SELECT * FROM users WHERE id > ?2) SELECT created_at, ? AS p FROM big " +
+      "WHERE age > ?1 ORDER BY age * ?4, ?3";
+    const { guard, extra } = check(sql, [15, 0, 7, -1]);
+    const rows = (text: string) =>
+      db.prepare(text).all(5, 0, 7, -1).map((row) => Object.values(row));
+    assert.equal(extra, 1);
+    assert.deepEqual(rows(sql), [["x", 7], ["y", 7], ["z", 7]]);
+    assert.deepEqual(rows(guard!), [[1, 7, -30], [2, 7, -20], [3, 7, -10]]);
+    db.close();
   });
 });
