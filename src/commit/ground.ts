@@ -87,11 +87,11 @@ export class Grounds {
     return base === undefined ? await this.#make(call) : { base, facts };
   }
 
-  /** What is known of the schema; asks where that is not fresh. */
+  /** What is known of the schema; asks where that is not fresh, and for nothing else. */
   async facts(call: Call): Promise<Facts> {
     const facts = this.#schema.latest;
     if (facts !== undefined && isFresh(this.#looked)) return facts;
-    return (await this.#ask(call, "weak")).facts;
+    return (await this.#ask(call, "weak", { base: false })).facts;
   }
 
   /** What asks for a {@linkcode Sighting} beside something else; two statements. */
@@ -113,7 +113,7 @@ export class Grounds {
 
   /** The schema that a node said it has and that was not known so; `undefined` if it has changed again. */
   async identify(sighting: Sighting, call: Call): Promise<Facts | undefined> {
-    await this.#ask(call, "weak", true);
+    await this.#ask(call, "weak", { all: true });
     return this.confirm(sighting);
   }
 
@@ -148,17 +148,20 @@ export class Grounds {
   async #ask(
     call: Call,
     level: "weak" | "strong",
-    all = this.#changed,
+    { all = this.#changed, base: asksBase = true }: { all?: boolean; base?: boolean } = {},
   ): Promise<{ readonly base: number | undefined; readonly facts: Facts }> {
     for (let unknown = all;; unknown = true) {
+      // In place of the base something that every account may read.
+      const first = asksBase ? BASE : VERSION;
       const reply = await this.#dispatcher.read({
-        statements: unknown ? [BASE, VERSION, FACTS] : [BASE, VERSION],
+        statements: unknown ? [first, VERSION, FACTS] : [first, VERSION],
         transaction: true,
         settings: { ...ownSettings(call.settings), level },
         deadline: call.deadline,
       });
-      const sighting = this.sighting(reply, 0);
-      const { base } = sighting;
+      const seen = this.sighting(reply, 0);
+      const base = asksBase ? seen.base : undefined;
+      const sighting = { ...seen, base };
       const known = this.confirm(sighting);
       if (known !== undefined && !all) return { base, facts: known };
       if (unknown) return { base, facts: this.#learnFacts(reply, sighting) };

@@ -24,7 +24,6 @@ import type { Prepared } from "../sql/prepare.ts";
 import type { Statement } from "../sql/statement.ts";
 import type { Result } from "../sql/value.ts";
 import { Deadline } from "../transport/deadline.ts";
-import { statementError } from "../wire/sql_error.ts";
 import type { ChosenId, Commits, Ending } from "./commits.ts";
 import { namesCommits, refuseHelperTables } from "./helper_tables.ts";
 import { hashOf } from "./hash.ts";
@@ -70,7 +69,7 @@ export class Writes {
     statements: readonly Statement[],
     options: BatchOptions | undefined,
   ): Promise<Result[]> {
-    return await this.#run(new Write(this.#backend, [...statements], options, true));
+    return await this.#run(new Write(this.#backend, statements, options, true));
   }
 
   async #run(write: Write): Promise<Result[]> {
@@ -272,6 +271,7 @@ class Write {
     if (this.#all.length > 0 && facts === this.#facts) return;
     this.#facts = facts;
     const complete = facts === undefined ? undefined : (sql: string) => completeInsert(sql, facts);
+    // Not by an iterator: a text is no list of statements.
     this.#all = this.forms.map((form, i) =>
       this.#backend.prepare(form, {
         now: this.#now,
@@ -377,21 +377,11 @@ function lost({ statements }: Write): Result[] {
 function refusal(
   { statements, positions, call }: Write,
   { before }: Form,
-  { entry, text, reply }: Ending & { is: "refused" },
+  { reply }: Ending & { is: "refused" },
 ): Error | Result {
-  const at = entry - before;
-  const failed = { ...reply, first: reply.first + before };
-  if (at < statements.length) {
-    return statementError(text, {
-      sql: statements[at]!.analysis.source,
-      ...(positions !== undefined && {
-        statementIndex: positions[at]!,
-        results: resultsOf(failed, statements.slice(0, at), call.settings, positions),
-      }),
-    });
-  }
   try {
-    return resultsOf(failed, statements, call.settings, positions)[0]!;
+    const own = { ...reply, first: reply.first + before };
+    return resultsOf(own, statements, call.settings, positions)[0]!;
   } catch (error) {
     return error as Error;
   }

@@ -65,9 +65,9 @@ function addTables(
   if (changesLocal(analysis, table)) names.add(`${own}!`);
 }
 
-/** Whether local columns of rows that were there before may differ behind it; a row that is gone is seen by its key. */
+/** Whether local columns of rows that were there before may differ behind it, be it as one is gone and comes again. */
 function changesLocal({ verb, upsert, text }: Prepared["analysis"], table: TableFacts): boolean {
-  if (verb === "DELETE" || table.local.size === 0) return false;
+  if (table.local.size === 0) return false;
   if (verb === "INSERT" && !upsert) return /\breplace\b/i.test(text);
   if (verb !== "UPDATE" || table.triggered) return true;
   const { tokens } = significantTokens(text);

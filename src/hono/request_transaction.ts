@@ -4,6 +4,7 @@ import { InterfaceError } from "../errors.ts";
 import type { SqlFragment, Statement } from "../sql/statement.ts";
 import type { Params, Result, Row } from "../sql/value.ts";
 import type { Transaction, TransactionOptions } from "../transaction/transaction.ts";
+import { HeededPromise } from "../transaction/heeded_promise.ts";
 import { answering } from "./conflict.ts";
 import type { RequestDatabase } from "./request_database.ts";
 import type { RequestScope } from "./request_scope.ts";
@@ -16,6 +17,8 @@ export class TransactionalDatabase implements RequestDatabase {
   readonly #options: TransactionOptions;
   #transaction: Promise<Transaction> | undefined;
   #over = false;
+  /** Statements that failed, and what told the handler. */
+  readonly #failed: { readonly error: unknown; readonly told: HeededPromise<unknown> }[] = [];
 
   /** Sends nothing. */
   constructor(client: Client, scope: RequestScope, options: TransactionOptions) {
@@ -68,6 +71,8 @@ export class TransactionalDatabase implements RequestDatabase {
       const tx = await this.#transaction!;
       // By the handler itself, in a nested transaction, or by what ended the request.
       if (tx.state === "rolledback") return tx.signal.throwIfAborted();
+      const failed = this.#failed.find(({ told }) => !told.heeded);
+      if (failed !== undefined) throw failed.error;
       if (tx.state !== "committed") await tx.commit();
     });
   }
@@ -83,9 +88,14 @@ export class TransactionalDatabase implements RequestDatabase {
   }
 
   #run<T>(use: (tx: Transaction) => Promise<T>): Promise<T> {
-    const result = answering(() => this.#use(use));
+    const result = new HeededPromise<T>((resolve, reject) =>
+      answering(() => this.#use(use)).then(resolve, (error: unknown) => {
+        this.#failed.push({ error, told: result });
+        reject(error);
+      })
+    );
     // A statement that nobody waits for must not end the process: the commit reports it.
-    result.catch(() => {});
+    result.whenSettled(() => {});
     return result;
   }
 

@@ -1,5 +1,3 @@
-import { OWN_TABLES } from "../sql/own_tables.ts";
-
 /** The columns of `m.name` as JSON. */
 const COLUMNS = `(
     SELECT json_group_array(json_array(c.cid, c.name, c.type, c."notnull", c.dflt_value, c.pk, c.hidden))
@@ -7,7 +5,7 @@ const COLUMNS = `(
   )`;
 
 /**
- * One row for each table, view and trigger that is not this client's own, for `readFacts`. SQLite counts no columns of a view that does not compile
+ * One row for each table, view and trigger, for `readFacts`. SQLite counts no columns of a view that does not compile
  * and of a virtual table whose module is missing: asking for them would be an error.
  */
 export const FACTS_QUERY: string = `
@@ -26,7 +24,6 @@ SELECT m.type, m.name, m.tbl_name, m.sql, l.type AS kind, l.wr AS without_rowid,
 FROM sqlite_schema m LEFT JOIN pragma_table_list l
   ON m.type <> 'trigger' AND l.schema = 'main' AND l.name = m.name
 WHERE m.type IN ('table', 'view', 'trigger') AND m.name NOT GLOB 'sqlite_*'
-  AND m.name NOT IN (${OWN_TABLES.map((name) => `'${name}'`).join()})
 ORDER BY m.type, m.name`;
 
 /**

@@ -1,4 +1,5 @@
 import type { Facts } from "./facts.ts";
+import { isOwnTable } from "../sql/own_tables.ts";
 import { readFacts } from "./read_facts.ts";
 
 /** How many schemas are kept: nodes that take turns in leading may count their versions differently. */
@@ -28,9 +29,11 @@ export class SchemaCache {
    * @param version The text of `SCHEMA_VERSION` that was read with them.
    */
   learn(rows: readonly (readonly unknown[])[], version: string): Facts {
-    const text = JSON.stringify(rows);
+    // What clients keep for themselves comes and goes with their use.
+    const others = rows.filter(([, name]) => !isOwnTable(String(name)));
+    const text = JSON.stringify(others);
     const same = [...this.#known.values()].find((one) => one.text === text);
-    const facts = same?.facts ?? readFacts(rows, version);
+    const facts = same?.facts ?? readFacts(others, version);
     const [oldest] = this.#known.keys();
     if (this.#known.size >= MOST && !this.#known.has(version)) this.#known.delete(oldest!);
     this.#known.set(version, { facts, text });

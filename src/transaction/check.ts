@@ -1,5 +1,5 @@
 import type { Facts } from "../schema/facts.ts";
-import type { Prepared } from "../sql/prepare.ts";
+import { prepare, type Prepared } from "../sql/prepare.ts";
 import type { Cursor } from "./cursor.ts";
 import { digestOf, orderedDigestOf } from "./digest.ts";
 import { readGuard } from "./guard.ts";
@@ -29,6 +29,11 @@ export class Check {
   /** What nobody may write between the judgement and the commit. */
   get scopes(): readonly string[] {
     return this.#form.scopes;
+  }
+
+  /** The read as it is sent: with the present time in views replaced, as in what is compared. */
+  get rows(): Prepared {
+    return this.#form.read === this.read.sql ? this.read : { ...this.read, sql: this.#form.read };
   }
 
   /** Asks for the {@linkcode Digests}. */
@@ -68,7 +73,9 @@ export class Check {
   }
 }
 
-/** How a read is checked, by what is known of the schema. */
-export function formOf({ sql }: Prepared, facts: Facts): ReadCheck {
-  return checkOfRead(sql, facts);
+/** How a read is checked, by what is known of the schema; asked for once for each time that it is sent. */
+export function formOf({ sql, params }: Prepared, facts: Facts): ReadCheck {
+  const now = new Date();
+  const freezeText = (text: string): string => prepare(text, { now, freezeReads: true }).sql;
+  return checkOfRead(sql, facts, freezeText, params);
 }

@@ -2,7 +2,7 @@ import { OperationalError } from "../errors.ts";
 import { statementError } from "../wire/sql_error.ts";
 import type { Commit, Commits, Ending } from "../commit/commits.ts";
 import { type CommitId, mint } from "../commit/log.ts";
-import type { Call, ownSettings } from "../commit/own.ts";
+import type { Call } from "../commit/own.ts";
 import { targetsOf, writtenBy } from "../commit/written.ts";
 import { readConflict, tableConflict, writtenConflict } from "./conflicts.ts";
 import { isConflict } from "./guard.ts";

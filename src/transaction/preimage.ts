@@ -2,38 +2,56 @@ import { analyse } from "../sql/analyse.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import { withoutMarker } from "../sql/returning.ts";
 import { significantTokens, type Token } from "../sql/tokenize.ts";
+import { insertParts } from "../schema/insert_parts.ts";
+import { TokenView } from "../sql/view.ts";
 import { groupEnd, isWord } from "../sql/words.ts";
 
-/**
- * The rows that an UPDATE or DELETE with RETURNING is about, as a read: while they are the same, so is what it returns.
- *
- * @returns `undefined` for other statements, and for those that also read elsewhere, by a SELECT within.
- */
+/** The rows that an UPDATE or DELETE with RETURNING is about, as a read; `undefined` where its parts cannot be told. */
 export function preimageOf(prepared: Prepared): Prepared | undefined {
   const { returning, verb } = prepared.analysis;
   if (!returning || (verb !== "UPDATE" && verb !== "DELETE")) return undefined;
-  const sql = withoutMarker(prepared.sql);
-  const { tokens } = significantTokens(sql);
-  if (tokens.some((token) => isWord(sql, token, "SELECT"))) return undefined;
-  const read = readOf(new Clauses(sql, tokens), verb);
+  const clauses = Clauses.of(prepared);
+  return asRead(prepared, changed(clauses, verb));
+}
+
+/** What an INSERT … SELECT inserts, as a read; `undefined` where its parts cannot be told. */
+export function sourceOf(prepared: Prepared): Prepared | undefined {
+  const clauses = Clauses.of(prepared);
+  const at = clauses.find("INSERT") ?? clauses.find("REPLACE");
+  const parts = at === undefined ? undefined : insertParts(clauses.view, at);
+  const returning = clauses.find("RETURNING");
+  if (parts === undefined || returning === undefined) return undefined;
+  const end = Math.min(returning, clauses.upsertAt ?? returning);
+  return asRead(prepared, clauses.before(at!) + clauses.text(parts.sourceAt, end));
+}
+
+/** Whether the rows of RETURNING depend on other rows than those that were changed. */
+export function returnsBySelect(prepared: Prepared): boolean {
+  const clauses = Clauses.of(prepared);
+  return clauses.has("SELECT", clauses.find("RETURNING") ?? 0);
+}
+
+function asRead(prepared: Prepared, read: string | undefined): Prepared | undefined {
   if (read === undefined) return undefined;
   const highest = Math.max(0, ...analyse(read).placeholders.map(({ index }) => index));
   return { analysis: analyse(read), sql: read, params: prepared.params.slice(0, highest) };
 }
 
-function readOf(clauses: Clauses, verb: "UPDATE" | "DELETE"): string | undefined {
-  const first = verb === "UPDATE" ? clauses.target() : clauses.find("FROM");
+function changed(clauses: Clauses, verb: "UPDATE" | "DELETE"): string | undefined {
+  const at = clauses.find(verb);
+  const first = verb === "UPDATE" ? clauses.target(at) : clauses.find("FROM");
   const returning = clauses.find("RETURNING");
-  if (first === undefined || returning === undefined) return undefined;
+  if (at === undefined || first === undefined || returning === undefined) return undefined;
+  const prefix = clauses.before(at);
   const where = clauses.find("WHERE");
   const rows = where ?? returning;
   const condition = where === undefined ? "" : ` ${clauses.text(where, returning)}`;
-  if (verb === "DELETE") return `SELECT * ${clauses.text(first, rows)}${condition}`;
+  if (verb === "DELETE") return `${prefix}SELECT * ${clauses.text(first, rows)}${condition}`;
   const set = clauses.find("SET");
   if (set === undefined) return undefined;
   const from = clauses.find("FROM", set);
   const others = from === undefined ? "" : `, ${clauses.text(from + 1, rows)}`;
-  return `SELECT * FROM ${clauses.text(first, set)}${others}${condition}`;
+  return `${prefix}SELECT * FROM ${clauses.text(first, set)}${others}${condition}`;
 }
 
 /** The clauses of a statement, by the indexes of their first tokens. */
@@ -46,10 +64,39 @@ class Clauses {
     this.#tokens = tokens;
   }
 
-  /** Behind UPDATE or UPDATE OR …; none where a WITH comes first. */
-  target(): number | undefined {
-    if (!isWord(this.#sql, this.#tokens[0], "UPDATE")) return undefined;
-    return isWord(this.#sql, this.#tokens[1], "OR") ? 3 : 1;
+  /** Those of a statement, without what makes servers answer its rows. */
+  static of(prepared: Prepared): Clauses {
+    const sql = withoutMarker(prepared.sql);
+    return new Clauses(sql, significantTokens(sql).tokens);
+  }
+
+  /** The tokens. */
+  get view(): TokenView {
+    return new TokenView(this.#sql, this.#tokens);
+  }
+
+  /** Behind UPDATE or UPDATE OR …. */
+  target(at: number | undefined): number | undefined {
+    if (at === undefined) return undefined;
+    return isWord(this.#sql, this.#tokens[at + 1], "OR") ? at + 3 : at + 1;
+  }
+
+  /** A leading WITH and what it names. */
+  before(at: number): string {
+    return at === 0 ? "" : `${this.text(0, at)} `;
+  }
+
+  /** Whether a keyword stands anywhere between two tokens. */
+  has(word: string, from: number, to = this.#tokens.length): boolean {
+    return this.#tokens.slice(from, to).some((token) => isWord(this.#sql, token, word));
+  }
+
+  /** The first ON CONFLICT outside of parentheses. */
+  get upsertAt(): number | undefined {
+    for (let at = this.find("ON"); at !== undefined; at = this.find("ON", at + 1)) {
+      if (isWord(this.#sql, this.#tokens[at + 1], "CONFLICT")) return at;
+    }
+    return undefined;
   }
 
   /** A keyword outside of parentheses. */

@@ -75,12 +75,12 @@ class ReadPlan implements StepPlan {
   readonly #shapes: Shapes;
   readonly #check: Check | undefined;
 
-  constructor(step: Step, prepared: Prepared, { facts, shapes }: PlanContext) {
+  constructor(step: Step, prepared: Prepared, context: PlanContext) {
     this.#step = step;
     this.#prepared = prepared;
-    this.#shapes = shapes;
-    this.#check = checkOf(prepared, facts, shapes);
-    this.statements = [...this.#check?.statements ?? [], prepared];
+    this.#shapes = context.shapes;
+    this.#check = checkOf(prepared, context);
+    this.statements = [...this.#check?.statements ?? [], this.#check?.rows ?? prepared];
   }
 
   settle(cursor: Cursor, since: number | undefined): readonly Op[] | undefined {
@@ -127,11 +127,11 @@ class WritePlan implements StepPlan {
   readonly #fragile: boolean;
   readonly #observes: boolean;
   /** What has to hold before it; a read whose number of columns is not known yet is sent as it is. */
-  readonly #before: Check | Prepared | undefined;
+  readonly #before: readonly (Check | Prepared)[];
   readonly #behind: Check | undefined;
 
   constructor(step: Step, prepared: Prepared, context: PlanContext) {
-    const { facts, shapes, checked, mayGoOn } = context;
+    const { facts, checked, mayGoOn } = context;
     const { analysis } = prepared;
     this.#step = step;
     this.#prepared = prepared;
@@ -143,32 +143,32 @@ class WritePlan implements StepPlan {
       : step.judged
       ? { is: "judged", scopes: scopesOfWrite(prepared, facts) }
       : toldOf(prepared, facts);
-    const around = this.#around(this.#told);
-    this.#before = around === undefined ? undefined : checkOf(around, facts, shapes) ?? around;
-    this.#behind = this.#told.is === "rows" && this.#before instanceof Check
-      ? this.#before
+    const rows = this.#rows();
+    this.#behind = rows === undefined ? undefined : checkOf(rows, context);
+    const chosen = this.#told.is === "preimage" || this.#told.is === "rows"
+      ? this.#told.read
       : undefined;
+    this.#before = [
+      ...(chosen === undefined ? [] : [checkOf(chosen, context) ?? chosen]),
+      ...(this.#behind === undefined ? [] : [this.#behind]),
+    ];
     this.statements = this.#sent();
   }
 
-  /** The rows that have to be the same before it. */
-  #around(told: Told): Prepared | undefined {
-    if (told.is === "preimage") return told.read;
+  /** The rows that were told when it was tried first. */
+  #rows(): Prepared | undefined {
     const { keys } = this.#step;
-    return told.is === "rows" && keys !== undefined ? rowsOf(told.table, keys) : undefined;
+    return this.#told.is === "rows" && keys !== undefined
+      ? rowsOf(this.#told.table, keys)
+      : undefined;
   }
 
   #sent(): Prepared[] {
     const { key } = this;
     const write = key === undefined ? this.#prepared : keyed(this.#prepared, key);
     const own = this.#observes ? [write, OBSERVE] : [write];
-    const before = this.#before instanceof Check
-      ? this.#before.statements
-      : this.#before === undefined
-      ? []
-      : [this.#before];
     return [
-      ...before,
+      ...this.#before.flatMap((one) => one instanceof Check ? one.statements : [one]),
       ...(this.#fragile ? enclosed(own) : own),
       ...this.#behind?.statements ?? [],
     ];
@@ -212,7 +212,7 @@ class WritePlan implements StepPlan {
       prepared: this.#prepared,
       observed,
       inserted,
-      scopes: this.#told.is === "judged" ? this.#told.scopes : [],
+      scopes: "scopes" in this.#told ? this.#told.scopes : [],
       since,
       lazy: undefined,
       fragile: this.#fragile,
@@ -231,17 +231,25 @@ class WritePlan implements StepPlan {
 
   /** What is kept of the rows before; "again" when only now it is known how to ask for them. */
   #readBefore(cursor: Cursor, since: number | undefined): readonly ReadOp[] | "again" {
-    const before = this.#before;
-    if (before === undefined) return [];
-    const { shapes } = this.#context;
-    if (!(before instanceof Check)) {
-      const columns = cursor.columns(before);
-      if (columns === undefined) this.#step.judged = true;
-      else shapes.learn(before, columns);
-      if (columns !== undefined && shapes.isUncheckable(before)) this.#step.judged = true;
-      return "again";
+    const ops: ReadOp[] = [];
+    let again = false;
+    for (const one of this.#before) {
+      const read = one instanceof Check
+        ? this.#readCheck(one, cursor, since)
+        : this.#learn(one, cursor);
+      if (read === "again") again = true;
+      else ops.push(...read);
     }
-    return this.#readCheck(before, cursor, since);
+    return again ? "again" : ops;
+  }
+
+  #learn(read: Prepared, cursor: Cursor): "again" {
+    const { shapes } = this.#context;
+    const columns = cursor.columns(read);
+    if (columns !== undefined) shapes.learn(read, columns);
+    // What no guard can take is judged by the leader alone.
+    if (columns === undefined || shapes.isUncheckable(read)) this.#step.judged = true;
+    return "again";
   }
 
   #readBehind(cursor: Cursor, since: number | undefined): readonly ReadOp[] | "again" {
@@ -256,7 +264,6 @@ class WritePlan implements StepPlan {
     if (digests instanceof Error || longest > LONGEST_DIGEST) {
       const shape = digests instanceof Error && isShapeError(digests.message);
       if (shape) this.#context.shapes.learnFrom(check.read, digests.message);
-      // What no guard can take is judged by the leader alone.
       else this.#step.judged = true;
       return "again";
     }
@@ -276,7 +283,7 @@ class WritePlan implements StepPlan {
 }
 
 /** How a read is checked; `undefined` while its number of columns is not known. */
-function checkOf(read: Prepared, facts: Facts, shapes: Shapes): Check | undefined {
+function checkOf(read: Prepared, { facts, shapes }: PlanContext): Check | undefined {
   const form = formOf(read, facts);
   if (form.refusal !== undefined) throw unconfirmable(read, form.refusal);
   const columns = shapes.columnsOf(read);

@@ -1,11 +1,10 @@
 import { tableOf } from "../commit/written.ts";
 import { EVERYTHING } from "../commit/log.ts";
 import type { Facts, TableFacts } from "../schema/facts.ts";
-import { analyse } from "../sql/analyse.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import { significantTokens } from "../sql/tokenize.ts";
 import { TokenView } from "../sql/view.ts";
-import { preimageOf } from "./preimage.ts";
+import { preimageOf, returnsBySelect, sourceOf } from "./preimage.ts";
 
 /** What the answer to a write depends on, beyond how many rows it changed; it is what has to hold at commit. */
 export type Told =
@@ -13,12 +12,23 @@ export type Told =
   | { readonly is: "count" }
   /** The values that were inserted, and with `rowid` the number that the table gave them. */
   | { readonly is: "inserted"; readonly rowid: boolean }
-  /** The rows as they were before. */
+  /** The rows that it is about, as they were before. */
   | { readonly is: "preimage"; readonly read: Prepared }
   /** The rows before and behind it, of those keys that it tells. */
-  | { readonly is: "rows"; readonly table: TableFacts; readonly key: readonly string[] }
+  | ToldRows
   /** More than guards can say: nobody may write these tables until the commit. */
   | { readonly is: "judged"; readonly scopes: readonly string[] };
+
+/** Rows that are compared by their keys. */
+export interface ToldRows {
+  readonly is: "rows";
+  readonly table: TableFacts;
+  readonly key: readonly string[];
+  /** What chooses the rows. */
+  readonly read: Prepared | undefined;
+  /** What nobody may write, besides. */
+  readonly scopes: readonly string[];
+}
 
 const COUNT: Told = { is: "count" };
 
@@ -27,11 +37,12 @@ export function toldOf(prepared: Prepared, facts: Facts): Told {
   const { analysis } = prepared;
   if (!analysis.returning) return COUNT;
   const table = tableOf(analysis.table, facts);
-  const view = new TokenView(analysis.text, significantTokens(analysis.text).tokens);
-  if (table?.kind !== "table" || readsElsewhere(view)) return judged(view, facts);
-  const inserts = analysis.verb === "INSERT" || analysis.verb === "REPLACE";
-  const told = inserts ? toldOfInsert(view, table) : toldOfChange(prepared, view);
-  return told ?? judged(view, facts);
+  const told = table?.kind !== "table" || returnsBySelect(prepared)
+    ? undefined
+    : analysis.verb === "INSERT" || analysis.verb === "REPLACE"
+    ? toldOfInsert(prepared, table, facts)
+    : toldOfChange(prepared, table, facts);
+  return told ?? { is: "judged", scopes: scopesOfWrite(prepared, facts) };
 }
 
 /** What nobody may write while the answer to a write is to stay true. */
@@ -44,33 +55,47 @@ export function scopesOfWrite({ analysis: { text } }: Prepared, facts: Facts): r
   return names.size === 0 ? [EVERYTHING] : [...names];
 }
 
-function judged({ sql }: TokenView, facts: Facts): Told {
-  const prepared = { analysis: analyse(sql), sql, params: [] };
-  return { is: "judged", scopes: scopesOfWrite(prepared, facts) };
-}
-
-/** Whether other rows decide about it: by a SELECT, or by `x IN table`. */
-function readsElsewhere(view: TokenView): boolean {
-  return view.tokens.some((_, i) =>
-    view.isOneOf(i, ["SELECT", "WITH"]) || (view.isWord(i, "IN") && !view.is(i + 1, "("))
-  );
-}
-
-function toldOfInsert(view: TokenView, table: TableFacts): Told | undefined {
+function toldOfInsert(prepared: Prepared, table: TableFacts, facts: Facts): Told | undefined {
+  const { text } = prepared.analysis;
+  const view = new TokenView(text, significantTokens(text).tokens);
   const clauses = view.tokens.filter((_, i) => view.isWord(i, "CONFLICT")).length;
-  const or = view.isOneOf(0, ["REPLACE"]) || view.isWord(1, "OR");
-  const inSchema = /\bon\s+conflict\b/i.test(table.sql);
-  if (clauses === 0 && !or && !inSchema) {
+  const conflicts = clauses > 0 || view.tokens.some((_, i) => isConflictVerb(view, i)) ||
+    /\bon\s+conflict\b/i.test(table.sql);
+  const selects = view.tokens.some((_, i) => view.isWord(i, "SELECT"));
+  if (!conflicts && !selects) {
     return { is: "inserted", rowid: table.rowid !== undefined && tellsRowid(view, table.rowid) };
   }
+  if (table.key.length === 0) return undefined;
+  const read = conflicts && selects ? sourceOf(prepared) : undefined;
   // With several clauses a row may be told although it was left as it is.
-  if (clauses > 1 || table.key.length === 0) return undefined;
-  return { is: "rows", table, key: table.key };
+  const scopes = clauses > 1 ? scopesOfWrite(prepared, facts) : [];
+  return { is: "rows", table, key: table.key, read, scopes };
 }
 
-function toldOfChange(prepared: Prepared, view: TokenView): Told | undefined {
-  const read = view.isWord(1, "OR") ? undefined : preimageOf(prepared);
-  return read === undefined ? undefined : { is: "preimage", read };
+/** REPLACE INTO, and INSERT OR …. */
+function isConflictVerb(view: TokenView, i: number): boolean {
+  return (view.isWord(i, "REPLACE") || view.isWord(i, "OR")) && view.isOneOf(i + 1, [
+    "INTO",
+    "IGNORE",
+    "REPLACE",
+    "FAIL",
+    "ABORT",
+  ]);
+}
+
+function toldOfChange(prepared: Prepared, table: TableFacts, facts: Facts): Told | undefined {
+  const read = preimageOf(prepared);
+  if (read === undefined) return undefined;
+  const { text } = prepared.analysis;
+  const view = new TokenView(text, significantTokens(text).tokens);
+  const or = view.tokens.some((_, i) => view.isWord(i, "UPDATE") && view.isWord(i + 1, "OR"));
+  // What a SELECT chooses may be the planner's choice, and then no node but the leader compares it.
+  const selects = view.tokens.some((_, i) => view.isWord(i, "SELECT"));
+  if (!or && !selects) return { is: "preimage", read };
+  if (table.key.length === 0) return undefined;
+  // Which rows are left out depends on rows that are not told.
+  const scopes = or ? scopesOfWrite(prepared, facts) : [];
+  return { is: "rows", table, key: table.key, read, scopes };
 }
 
 /** Whether RETURNING names the rowid, be it by `*`. */
