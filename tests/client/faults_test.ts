@@ -1,19 +1,22 @@
-// What is sent again after each fault, and what the error says: for a read, a write, and a write that carries an id.
+// What is sent again after each fault, and what the error says: for a read, a plain write, and a write that carries an
+// id; and that a write as it is by default is applied exactly once through all of it.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { connect, OutcomeUnknownError, type RqliteError } from "../../mod.ts";
+import { type Client, connect, OutcomeUnknownError, type Result, RqliteError } from "../../mod.ts";
 import { judge } from "../../src/client/judge.ts";
+import { embedded, type EmbeddedEngine } from "../../src/embedded/mod.ts";
 import { Authorization } from "../../src/transport/credentials.ts";
 import { Deadline } from "../../src/transport/deadline.ts";
 import { HttpTransport } from "../../src/transport/http.ts";
 import { Nodes } from "../../src/transport/nodes.ts";
+import { holdsId } from "../support/commits.ts";
 import { type ScriptedFetch, scriptedFetch, type Step } from "../support/scripted_fetch.ts";
 
 const NODES = ["http://a:4001", "http://b:4001"];
 const RETRIES = 1;
 const OK: Step = { body: { results: [{ rows_affected: 1 }] } };
 
-type Kind = "read" | "write" | "idempotent write";
+type Kind = "read" | "plain write" | "idempotent write";
 
 /** Runs one call of a kind against a script. */
 async function run(kind: Kind, fetch: ScriptedFetch, timeout: number): Promise<void> {
@@ -24,7 +27,10 @@ async function run(kind: Kind, fetch: ScriptedFetch, timeout: number): Promise<v
     level: "weak" as const,
   };
   if (kind === "read") await connect(NODES, options).query("SELECT 1");
-  if (kind === "write") await connect(NODES, options).execute("INSERT INTO t VALUES(1)");
+  if (kind === "plain write") {
+    // Not an INSERT: that asks for the schema first.
+    await connect(NODES, { ...options, exactlyOnce: false }).execute("DELETE FROM t");
+  }
   if (kind !== "idempotent write") return;
   const transport = new HttpTransport({
     ...options,
@@ -63,7 +69,7 @@ const twice = (error: string): Expected => ({ sent: 2, error });
 const once = (error: string): Expected => ({ sent: 1, error });
 const unknown = "ERR_OUTCOME_UNKNOWN";
 
-/** fault, what the fetch does, then read, write, idempotent write. */
+/** fault, what the fetch does, then read, plain write, idempotent write. */
 const FAULTS: readonly [string, Step, Expected, Expected, Expected][] = [
   // Certainly not applied: every kind is sent again.
   [
@@ -225,7 +231,11 @@ const FAULTS: readonly [string, Step, Expected, Expected, Expected][] = [
   ],
 ];
 
-const KINDS: readonly Kind[] = ["read", "write", "idempotent write"];
+const KINDS: readonly Kind[] = ["read", "plain write", "idempotent write"];
+
+function isSilent(name: string): boolean {
+  return name.startsWith("no answer") || name.startsWith("a body");
+}
 
 describe("a fault on every attempt", () => {
   for (const [name, step, ...expected] of FAULTS) {
@@ -233,8 +243,7 @@ describe("a fault on every attempt", () => {
       const { sent, error } = expected[i]!;
       it(`${name}: a ${kind} is sent ${sent === 1 ? "once" : "twice"}, ${error}`, async () => {
         const fetch = scriptedFetch(() => step);
-        const silent = name.startsWith("no answer") || name.startsWith("a body");
-        const thrown = await run(kind, fetch, silent ? 400 : 30_000).then(
+        const thrown = await run(kind, fetch, isSilent(name) ? 400 : 30_000).then(
           () => undefined,
           (e: RqliteError) => e,
         );
@@ -255,8 +264,7 @@ describe("a fault on the first attempt only", () => {
       const { sent, error } = expected[i]!;
       it(`${name}: a ${kind} ${sent === 2 ? "succeeds" : `fails with ${error}`}`, async () => {
         const fetch = scriptedFetch([step, OK]);
-        const silent = name.startsWith("no answer") || name.startsWith("a body");
-        const ended = await run(kind, fetch, silent ? 400 : 30_000).then(
+        const ended = await run(kind, fetch, isSilent(name) ? 400 : 30_000).then(
           () => "done",
           (e: RqliteError) => e.code,
         );
@@ -279,4 +287,103 @@ describe("an ambiguous attempt", () => {
       await assert.rejects(run("idempotent write", fetch, 30_000), { code: unknown });
     }
   });
+});
+
+/** A client of an embedded engine whose first request with an id meets a fault. */
+class Faulty {
+  readonly engine: EmbeddedEngine = embedded();
+  readonly db: Client;
+  readonly #step: Step;
+  readonly #seen: boolean;
+  #met: { readonly url: string; readonly init: RequestInit } | undefined;
+
+  /** @param seen The engine does what the request asks for, and the fault befalls the answer. */
+  constructor(step: Step, seen: boolean, timeout: number) {
+    this.#step = step;
+    this.#seen = seen;
+    const fetch = (input: string | URL | Request, init: RequestInit = {}) =>
+      this.#fetch(String(input), init);
+    this.db = connect(NODES, { fetch: fetch as typeof globalThis.fetch, retries: 1, timeout });
+  }
+
+  async #fetch(url: string, init: RequestInit): Promise<Response> {
+    if (this.#met !== undefined || !holdsId(await textOf(init))) {
+      return await this.engine.fetch(url, init);
+    }
+    this.#met = { url, init };
+    if (this.#seen) await this.engine.fetch(url, init);
+    return await scriptedFetch([this.#step])(url, init);
+  }
+
+  /** The request that met the fault arrives, maybe once more. */
+  async arriveLate(): Promise<void> {
+    assert.ok(this.#met !== undefined, "no request met the fault");
+    const { signal: _, ...init } = this.#met.init;
+    await this.engine.fetch(this.#met.url, init);
+  }
+
+  /** How many rows there are, asked past the client. */
+  async count(): Promise<number> {
+    const { rows } = await connect({ fetch: this.engine.fetch }).query("SELECT count(*) n FROM t");
+    return Number(rows[0]!["n"]);
+  }
+}
+
+async function textOf({ body }: RequestInit): Promise<string> {
+  return body === undefined ? "" : await new Response(body).text();
+}
+
+type Told = Result | RqliteError;
+
+/** Runs one write by default options through a fault, and tells what became of it. */
+async function through(
+  [name, step]: (typeof FAULTS)[number],
+  seen: boolean,
+  write: (db: Client) => Promise<Result>,
+): Promise<{ told: Told; counts: readonly number[] }> {
+  const faulty = new Faulty(step, seen, isSilent(name) ? 600 : 30_000);
+  try {
+    await connect({ fetch: faulty.engine.fetch }).execute("CREATE TABLE t(a)");
+    const told: Told = await write(faulty.db).catch((error: RqliteError) => error);
+    const before = await faulty.count();
+    await faulty.arriveLate();
+    return { told, counts: [before, await faulty.count()] };
+  } finally {
+    faulty.engine.close();
+  }
+}
+
+describe("a fault on the first attempt only, of a write by default", () => {
+  const insert = (db: Client) => db.execute("INSERT INTO t VALUES(1)");
+
+  for (const fault of FAULTS) {
+    const [name, , , plain, idempotent] = fault;
+    const certain = plain.error !== unknown;
+    it(`${name}: never seen by the server, it is applied once or fails definitely`, async () => {
+      const { told, counts } = await through(fault, false, insert);
+      if (idempotent.sent === 2) assert.equal((told as Result).rowsAffected, 1, String(told));
+      else assert.equal((told as RqliteError).code, certain ? plain.error : "ERR_OPERATIONAL");
+      // A node that refused a request as such has no copy of it.
+      const late = certain && told instanceof RqliteError ? counts[1] : 0;
+      assert.deepEqual(counts, told instanceof RqliteError ? [0, late] : [1, 1]);
+    });
+    if (certain) continue;
+
+    it(`${name}: done by the server, it is applied once, and that is told`, async () => {
+      const { told, counts } = await through(fault, true, insert);
+      assert.equal((told as Result).rowsAffected, -1, String(told));
+      assert.deepEqual(counts, [1, 1]);
+    });
+
+    it(`${name}: done by the server, a lost row of RETURNING is told from a lost write`, async () => {
+      const { told, counts } = await through(
+        fault,
+        true,
+        (db) => db.execute("INSERT INTO t VALUES(1) RETURNING a"),
+      );
+      assert.equal((told as RqliteError).code, "ERR_DATA", String(told));
+      assert.match((told as RqliteError).message, /was applied/);
+      assert.deepEqual(counts, [1, 1]);
+    });
+  }
 });

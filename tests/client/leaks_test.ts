@@ -91,11 +91,23 @@ for (
     await db.close();
   });
 
-  leakTest(`a write that is lost by ${fault}`, async (proxy, url) => {
-    const db = weak(url);
+  leakTest(`a plain write that is lost by ${fault}`, async (proxy, url) => {
+    const db = weak(url, { exactlyOnce: false });
+    await db.execute(WRITE);
     proxy.script(fault);
     await assert.rejects(db.execute(WRITE), { name: "OutcomeUnknownError" });
     assert.equal(proxy.requests.length, 1);
+    await db.close();
+  });
+
+  leakTest(`a write that is repeated after ${fault}`, async (proxy, url) => {
+    const db = weak(url);
+    await db.execute(WRITE);
+    proxy.script(fault);
+    // What is known of a copy that took effect by itself is only that it did.
+    assert.equal((await db.execute(WRITE)).rowsAffected, fault === "cut before" ? 1 : -1);
+    assert.equal(proxy.requests.length, 2);
+    assert.equal((await db.query(READ)).rows.length, 6);
     await db.close();
   });
 }
@@ -103,9 +115,12 @@ for (
 for (const fault of ["swallow", "swallow answer"] as const) {
   leakTest(`time that is up after ${fault}`, async (proxy, url) => {
     const db = weak(url, { timeout: 150, retries: 0 });
-    proxy.script(fault, fault);
+    await db.execute(WRITE, [], { timeout: 5000 });
+    proxy.plan = () => fault;
     await assert.rejects(db.query(READ), { name: "TimeoutError" });
     await assert.rejects(db.execute(WRITE), { name: "OutcomeUnknownError" });
+    const plain = db.execute(WRITE, [], { exactlyOnce: false });
+    await assert.rejects(plain, { name: "OutcomeUnknownError" });
     await db.close();
   });
 }

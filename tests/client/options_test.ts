@@ -112,7 +112,7 @@ describe("connect() refuses", () => {
         "http://a:4001?levle=weak",
         "TypeError",
         "Cannot connect as the URL's option levle is unknown: it may be one of level, integers, rows, " +
-        "timeout, freshness, retries, freshnessStrict, discover",
+        "timeout, freshness, retries, freshnessStrict, discover, exactlyOnce",
       ],
       [
         "a password as an option",

@@ -1,10 +1,11 @@
 // A batch is all or nothing, whatever it is made of and whatever fails in it.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { DatabaseError, type Statement } from "../../mod.ts";
+import { type Client, DatabaseError, type Statement } from "../../mod.ts";
 import {
   freshName,
   freshTable,
+  ownStatements,
   recorded,
   type Target,
   thrownBy,
@@ -51,6 +52,11 @@ async function stateOf({ db }: Target, table: string): Promise<unknown> {
     [`SELECT name, sql FROM sqlite_schema WHERE name LIKE ? ORDER BY name`, `${table}%`],
   ]);
   return [rows!.rows, schema!.rows];
+}
+
+/** Lets a client learn what it asks before it writes to a table. */
+async function knowing(db: Client, table: string): Promise<void> {
+  await db.execute(`DELETE FROM ${table} WHERE 0`, [], { exactlyOnce: true });
 }
 
 async function setUp(target: Target): Promise<string> {
@@ -220,17 +226,22 @@ const successes: Topic = (target) => {
     });
 
     it("answers empty statements itself, each in its place", async () => {
-      const { db, sent } = recorded(target());
-      const table = await setUp(target());
-      const seen = await db.batch([
-        "",
-        `UPDATE ${table} SET n = 4`,
-        "-- c",
-        `DELETE FROM ${table}`,
-      ]);
-      assert.deepEqual(seen.map(({ rowsAffected }) => rowsAffected), [0, 2, 0, 2]);
-      assert.equal(sent.length, 1);
-      assert.equal((JSON.parse(sent[0]!.body) as unknown[]).length, 2);
+      for (const exactlyOnce of [true, false]) {
+        const { db, sent } = recorded(target(), { exactlyOnce });
+        const table = await setUp(target());
+        await knowing(db, table);
+        sent.length = 0;
+        const seen = await db.batch([
+          "",
+          `UPDATE ${table} SET n = 4`,
+          "-- c",
+          `DELETE FROM ${table}`,
+        ]);
+        assert.deepEqual(seen.map(({ rowsAffected }) => rowsAffected), [0, 2, 0, 2]);
+        assert.equal(sent.length, 1);
+        assert.equal(ownStatements(sent).length, 2);
+        if (!exactlyOnce) assert.equal((JSON.parse(sent[0]!.body) as unknown[]).length, 2);
+      }
     });
 
     it("of one statement, or of none, works too", async () => {
@@ -252,16 +263,20 @@ const successes: Topic = (target) => {
     });
 
     it("of 500 statements is one request, and keeps their order", async () => {
-      const { db, sent } = recorded(target());
-      const table = await freshTable(target(), "id INTEGER PRIMARY KEY, n");
-      const statements = Array.from({ length: 500 }, (_, i): Statement => [
-        `INSERT INTO ${table}(n) VALUES(?)`,
-        i,
-      ]);
-      const seen = await db.batch(statements);
-      assert.deepEqual(seen.map(({ lastInsertId }) => lastInsertId), seen.map((_, i) => i + 1));
-      assert.equal(sent.length, 1);
-      assert.equal(await valueOf(db, `SELECT sum(n = id - 1) FROM ${table}`), 500);
+      for (const exactlyOnce of [true, false]) {
+        const { db, sent } = recorded(target(), { exactlyOnce });
+        const table = await freshTable(target(), "id INTEGER PRIMARY KEY, n");
+        await knowing(db, table);
+        sent.length = 0;
+        const statements = Array.from({ length: 500 }, (_, i): Statement => [
+          `INSERT INTO ${table}(n) VALUES(?)`,
+          i,
+        ]);
+        const seen = await db.batch(statements);
+        assert.deepEqual(seen.map(({ lastInsertId }) => lastInsertId), seen.map((_, i) => i + 1));
+        assert.equal(sent.length, 1);
+        assert.equal(await valueOf(db, `SELECT sum(n = id - 1) FROM ${table}`), 500);
+      }
     });
 
     it("that is not atomic keeps what does not fail", async () => {
@@ -282,6 +297,8 @@ const successes: Topic = (target) => {
     it("that is not atomic gives its results in order", async () => {
       const { db, sent } = recorded(target());
       const table = await setUp(target());
+      await knowing(db, table);
+      sent.length = 0;
       const seen = await db.batch([
         `INSERT INTO ${table}(u) VALUES('a')`,
         "",

@@ -2,19 +2,32 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { type Client, connect } from "../../mod.ts";
+import { holdsId } from "../support/commits.ts";
 import { freshTable, type Target, thrownBy, type Topic, valueOf } from "./target.ts";
 
-/** A client whose requests never get an answer, and a promise for the first of them. */
-function silent(target: Target): { db: Client; asked: Promise<void> } {
+/** A client whose requests never get an answer from the first on that fits, and a promise for that one. */
+function silent(
+  target: Target,
+  fits: (body: string) => boolean = () => true,
+): { db: Client; asked: Promise<void> } {
   const asked = Promise.withResolvers<void>();
-  const fetch = ((_: unknown, init?: RequestInit): Promise<Response> => {
+  let over = false;
+  const fetch = (async (input: string | URL | Request, init?: RequestInit): Promise<Response> => {
+    over ||= fits(init?.body ? await new Response(init.body).text() : "");
+    if (!over) return await target.fetch(input, init);
     asked.resolve();
-    return new Promise((_, reject) => {
+    return await new Promise((_, reject) => {
       init?.signal?.addEventListener("abort", () => reject(init.signal!.reason), { once: true });
     });
   }) as typeof globalThis.fetch;
   return { db: connect(target.url, { fetch }), asked: asked.promise };
 }
+
+/** Ways to write, each with what tells a request of it. */
+const WAYS: readonly [exactlyOnce: boolean, sends: (body: string) => boolean][] = [
+  [true, holdsId],
+  [false, (body) => body.includes("DELETE FROM")],
+];
 
 export const endings: Topic = (target) => {
   closing(target);
@@ -34,19 +47,33 @@ const closing: Topic = (target) => {
     });
 
     it("leaves a write in flight unknown", async () => {
+      const table = await freshTable(target(), "a");
       const writes = [
-        (db: Client) => db.execute("INSERT INTO t VALUES(1)"),
-        (db: Client) => db.batch(["DELETE FROM t", "DELETE FROM u"]),
+        (db: Client, exactlyOnce: boolean) =>
+          db.execute(`DELETE FROM ${table}`, [], { exactlyOnce }),
+        (db: Client, exactlyOnce: boolean) =>
+          db.batch([`DELETE FROM ${table}`, `DELETE FROM ${table}`], { exactlyOnce }),
       ];
-      for (const write of writes) {
-        const { db, asked } = silent(target());
-        const outcome = thrownBy(write(db));
-        await asked;
-        await db.close();
-        const error = await outcome as Error & { retryable: boolean };
-        assert.deepEqual([error.name, error.retryable], ["OutcomeUnknownError", false]);
-        assert.equal((error.cause as Error).name, "InterfaceError");
+      for (const [exactlyOnce, sends] of WAYS) {
+        for (const write of writes) {
+          const { db, asked } = silent(target(), sends);
+          const outcome = thrownBy(write(db, exactlyOnce));
+          await asked;
+          await db.close();
+          const error = await outcome as Error & { retryable: boolean };
+          assert.deepEqual([error.name, error.retryable], ["OutcomeUnknownError", false]);
+          const causes = causesOf(error);
+          assert.equal(causes.at(-1)!.name, "InterfaceError", causes.join());
+        }
       }
+    });
+
+    it("ends a write that was not sent yet with an InterfaceError", async () => {
+      const { db, asked } = silent(target());
+      const outcome = thrownBy(db.execute("DELETE FROM t"));
+      await asked;
+      await db.close();
+      assert.equal((await outcome).name, "InterfaceError");
     });
 
     it("makes every later call an InterfaceError", async () => {
@@ -90,6 +117,10 @@ const closing: Topic = (target) => {
     });
   });
 };
+
+function causesOf(error: Error): Error[] {
+  return error.cause instanceof Error ? [error.cause, ...causesOf(error.cause)] : [];
+}
 
 const aborting: Topic = (target) => {
   describe("a signal", () => {
@@ -164,10 +195,26 @@ const timing: Topic = (target) => {
         code: "ERR_TIMEOUT",
         retryable: true,
       });
+      await db.close();
+      const table = await freshTable(target(), "a");
+      for (const [exactlyOnce, sends] of WAYS) {
+        const { db } = silent(target(), sends);
+        const write = db.execute(`DELETE FROM ${table}`, [], { timeout: 2000, exactlyOnce });
+        await assert.rejects(write, {
+          name: "OutcomeUnknownError",
+          code: "ERR_OUTCOME_UNKNOWN",
+          retryable: false,
+        });
+        await db.close();
+      }
+    });
+
+    it("ends a write that was not sent yet with a TimeoutError", async () => {
+      const { db } = silent(target());
       await assert.rejects(db.execute("DELETE FROM t", [], { timeout: 40 }), {
-        name: "OutcomeUnknownError",
-        code: "ERR_OUTCOME_UNKNOWN",
-        retryable: false,
+        name: "TimeoutError",
+        code: "ERR_TIMEOUT",
+        retryable: true,
       });
       await db.close();
     });

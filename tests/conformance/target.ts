@@ -42,6 +42,12 @@ export function recorded(
   return { db: connect(target.url, { fetch, ...options }), sent };
 }
 
+/** The statements that the caller's own calls sent: without those that commits add. */
+export function ownStatements(sent: readonly Sent[]): unknown[] {
+  return sent.flatMap(({ body }) => JSON.parse(body) as unknown[])
+    .filter((statement) => !JSON.stringify(statement).includes("_rqlite_commit"));
+}
+
 let tables = 0;
 
 /** A name that no other test uses. */
