@@ -29,7 +29,7 @@ export async function runLoose(dispatcher: Dispatcher, batch: PlacedBatch): Prom
       : reads === 0
       ? dispatcher.write(batch)
       : dispatcher.mixed(batch));
-  return resultsOf(reply, batch.statements, batch.settings, batch.positions);
+  return resultsOf(reply, batch.statements, batch.settings, batch);
 }
 
 /**
@@ -43,15 +43,17 @@ export async function runLoose(dispatcher: Dispatcher, batch: PlacedBatch): Prom
 export async function runAtomic(dispatcher: Dispatcher, batch: PlacedBatch): Promise<Result[]> {
   const { statements, settings, positions } = batch;
   const { writes } = countKinds(statements);
-  if (writes === 0) return resultsOf(await dispatcher.read(batch), statements, settings, positions);
+  if (writes === 0) {
+    return resultsOf(await dispatcher.read(batch), statements, settings, { positions });
+  }
   if (isSound(statements, dispatcher.capabilities.returningAborts)) {
-    return resultsOf(await dispatcher.write(batch), statements, settings, positions);
+    return resultsOf(await dispatcher.write(batch), statements, settings, { positions });
   }
   await rehearse(dispatcher, batch);
   const marked = { ...batch, statements: [...statements, SENTINEL] };
   const reply = await dispatcher.mixed(marked);
   if (committedInSpite(reply, statements)) throw tornBatch(reply, statements, positions);
-  return resultsOf(reply, statements, settings, positions);
+  return resultsOf(reply, statements, settings, { positions });
 }
 
 /** Whether `/db/execute` undoes all of the statements at an error of one, and answers all that they say. */
@@ -67,7 +69,7 @@ export async function rehearse(dispatcher: Dispatcher, batch: PlacedBatch): Prom
   const { statements, positions, settings } = returningAborts ? batch : guarded(batch);
   const reply = await dispatcher.speculate({ ...batch, statements: [...statements, POISON] });
   const failed = firstError(reply, statements);
-  if (failed >= 0) resultsOf(reply, statements.slice(0, failed + 1), settings, positions);
+  if (failed >= 0) resultsOf(reply, statements.slice(0, failed + 1), settings, { positions });
 }
 
 /**

@@ -2,6 +2,7 @@ import {
   type DatabaseError,
   type DatabaseErrorInit,
   DataError,
+  NotSupportedError,
   OutcomeUnknownError,
 } from "../errors.ts";
 import type { Analysis } from "../sql/analyse.ts";
@@ -17,17 +18,24 @@ export function emptyResult(): Result {
   return { columns: [], types: [], rows: [], rowsAffected: 0, lastInsertId: undefined };
 }
 
+/** Where results come from. */
+export interface ResultsOrigin {
+  /** Where the statements stand in the caller's batch, which may hold empty ones between them. */
+  readonly positions?: readonly number[] | undefined;
+  /** The statements were only tried: nothing of them was applied. @default {false} */
+  readonly tried?: boolean;
+}
+
 /**
  * The results of a reply, one for each statement.
  *
- * @param positions Where the statements stand in the caller's batch, which may hold empty ones between them.
  * @throws {DatabaseError} Of the first statement that failed, with the results before it.
  */
 export function resultsOf(
   reply: Reply,
   statements: readonly Prepared[],
   settings: Settings,
-  positions?: readonly number[],
+  { positions, tried = false }: ResultsOrigin = {},
 ): Result[] {
   const results: Result[] = [];
   const placeOf = (i: number): DatabaseErrorInit => ({
@@ -41,11 +49,11 @@ export function resultsOf(
     for (const [i, statement] of statements.slice(0, end).entries()) {
       // Savepoints are this client's own: callers cannot send them.
       if (statement.analysis.kind === "control") continue;
-      results.push(resultOf(reply, i, statement, settings));
+      results.push(resultOf(reply, i, statement, settings, tried));
     }
   } catch (error) {
     // What failed in the database decides whether anything was kept, not what cannot be read of it.
-    if (failed < 0) throw unreadable(error, statements, placeOf(results.length));
+    if (failed < 0) throw unreadable(error, tried ? [] : statements, placeOf(results.length));
   }
   if (failed < 0) return results;
   const { answer, first } = reply;
@@ -64,8 +72,10 @@ function resultOf(
   i: number,
   { analysis }: Prepared,
   { rows, integers }: Settings,
+  tried: boolean,
 ): Result {
   if (answer.lost(first + i, analysis)) {
+    if (tried) throw new NotSupportedError(OVERLOOKED);
     throw new OutcomeUnknownError(
       "The write was applied, but the server overlooked its RETURNING clause and sent no rows: do not repeat it",
     );
@@ -74,6 +84,9 @@ function resultOf(
   return answer.result(first + i, { analysis, rows, integers }) as Result;
 }
 
+const OVERLOOKED =
+  "The server overlooked the RETURNING clause and sent no rows, so nothing was kept: leave `returningRewrite` on";
+
 /** The error for a result that is there and cannot be given to the caller. */
 function unreadable(
   error: unknown,
@@ -81,6 +94,7 @@ function unreadable(
   where: DatabaseErrorInit,
 ): unknown {
   if (error instanceof OutcomeUnknownError) return new OutcomeUnknownError(error.message, where);
+  if (error instanceof NotSupportedError) return new NotSupportedError(error.message, where);
   if (!(error instanceof DataError)) return error;
   const applied = statements.some(({ analysis }) => changes(analysis));
   const prefix = statements.length > 1 ? "The batch was applied" : "The write was applied";

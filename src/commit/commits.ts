@@ -11,7 +11,7 @@ import {
 import type { Dispatcher, Reply } from "../client/dispatch.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import { Deadline } from "../transport/deadline.ts";
-import { Grounds, missing } from "./ground.ts";
+import { Grounds, missing, unusable } from "./ground.ts";
 import {
   type CommitId,
   enter,
@@ -66,7 +66,10 @@ export type Ending =
   | { readonly is: "interfered" }
   /** The chosen id took effect in another call, the same one or, with "reused", one of something else. *Not settled*. */
   | { readonly is: "repeated" | "reused" | "spent" }
-  /** A statement refused it; the id is *not settled*. `entry` counts from the first statement behind the ids. */
+  /**
+   * A statement refused it; the id is *not settled*. `entry` counts from the first statement behind the ids, and is
+   * negative where not even they could be written.
+   */
   | {
     readonly is: "refused";
     readonly entry: number;
@@ -154,6 +157,8 @@ export class Commits {
       case "missing":
       case "outdated":
         throw missing();
+      case "unusable":
+        throw unusable(proof.text);
     }
   }
 
@@ -285,6 +290,8 @@ function settledBy(proof: Proof): Settled {
       throw missing();
     case "refused":
       throw new OperationalError(`Cannot fence the commit: ${proof.text}`);
+    case "unusable":
+      throw unusable(proof.text);
     case "interfered":
     case "reused":
       throw new OperationalError(`Cannot fence the commit: it was ${proof.is}`);
@@ -296,6 +303,11 @@ function neverSent(error: unknown): boolean {
   return !(error instanceof RqliteError) || error instanceof ConnectionError ||
     error instanceof AuthenticationError || error instanceof InterfaceError ||
     error instanceof ProgrammingError;
+}
+
+/** The error where a node could not write the ids, whatever the reason. */
+export function notEntered(text: string): OperationalError {
+  return new OperationalError(`The write was not applied, as its id could not be written: ${text}`);
 }
 
 /** The error of a commit about which nothing is known. */

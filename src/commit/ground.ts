@@ -9,7 +9,7 @@ import type { Facts } from "../schema/facts.ts";
 import { FACTS_QUERY, SCHEMA_VERSION } from "../schema/query.ts";
 import { SchemaCache } from "../schema/schema_cache.ts";
 import type { Prepared } from "../sql/prepare.ts";
-import { align, creation, creationScript, readBase, upgrade } from "./log.ts";
+import { align, creation, creationScript, isOfStructure, readBase, upgrade } from "./log.ts";
 import { type Call, own, ownSettings } from "./own.ts";
 
 /** How old a base may be when an id is made under it, and facts when a write is made by them, in milliseconds. */
@@ -188,7 +188,8 @@ export class Grounds {
 
   async #create(call: Call): Promise<void> {
     const text = await this.#change(creation(Date.now(), this.#seen), true, call);
-    if (text !== undefined) throw new NotSupportedError(advice(text));
+    if (text === undefined) return;
+    throw isOfStructure(text) ? unusable(text) : new NotSupportedError(advice(text));
   }
 
   async #upgrade(call: Call): Promise<void> {
@@ -227,6 +228,14 @@ export class Grounds {
 export function missing(): OperationalError {
   return new OperationalError(
     "The table _rqlite_commit is missing although it was just made: did somebody drop it?",
+  );
+}
+
+/** The error where the table of commits does not take ids. */
+export function unusable(text: string): OperationalError {
+  return new OperationalError(
+    `Cannot enter the write in the table _rqlite_commit, so it was not applied: ${text}. ` +
+      "This client keeps that table for itself: a table or trigger of yours must not have its name",
   );
 }
 

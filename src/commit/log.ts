@@ -206,6 +206,12 @@ function cut(floor: number): Prepared[] {
   return [own(MARK_FLOOR, floor), own(PRUNE, floor)];
 }
 
+/** What a table of another form says to every copy of a commit. */
+export function isOfStructure(text: string): boolean {
+  return /^(table _rqlite_commit has |no such column: |cannot modify _rqlite_commit |datatype mismatch)/
+    .test(text) || /constraint failed: (_rqlite_commit\.|(?!_rqlite_commit_))/.test(text);
+}
+
 /** What one answer proves. */
 export type Proof =
   /** Took effect, once, by this copy or, with `done`, by an earlier one. */
@@ -219,12 +225,17 @@ export type Proof =
   | { readonly is: "interfered" }
   /** The id took effect for another call. */
   | { readonly is: "reused"; readonly id: string }
-  /** This copy was rolled back; another one may still pass, so the id is not settled. */
+  /**
+   * This copy was rolled back; another one may still pass, so the id is not settled. The entry is that of an id where the
+   * node could not write it, as on a full disk.
+   */
   | { readonly is: "refused"; readonly entry: number; readonly text: string }
   /** There is no table yet. */
   | { readonly is: "missing" }
   /** The table is that of an older client. */
-  | { readonly is: "outdated" };
+  | { readonly is: "outdated" }
+  /** The table is somebody else's, or something in the database keeps ids out of it. */
+  | { readonly is: "unusable"; readonly text: string };
 
 /**
  * Reads an answer to a batch that begins with ids.
@@ -251,6 +262,9 @@ export function proofOf(answer: Answer, ids: readonly CommitId[]): Proof {
   if (/^no such table: (main\.)?(_rqlite_commit|sqlite_sequence)$/.test(text)) {
     return { is: "missing" };
   }
-  if (/^table _rqlite_commit has no column named /.test(text)) return { is: "outdated" };
-  return { is: "refused", entry, text };
+  // The columns are named in order: the others are there.
+  if (/^table _rqlite_commit has no column named (hash|wrote)$/.test(text)) {
+    return { is: "outdated" };
+  }
+  return isOfStructure(text) ? { is: "unusable", text } : { is: "refused", entry, text };
 }

@@ -24,7 +24,7 @@ import type { Prepared } from "../sql/prepare.ts";
 import type { Statement } from "../sql/statement.ts";
 import type { Result } from "../sql/value.ts";
 import { Deadline } from "../transport/deadline.ts";
-import type { ChosenId, Commits, Ending } from "./commits.ts";
+import { type ChosenId, type Commits, type Ending, notEntered } from "./commits.ts";
 import { namesCommits, refuseHelperTables } from "./helper_tables.ts";
 import { hashOf } from "./hash.ts";
 import { type CommitId, mint } from "./log.ts";
@@ -194,7 +194,7 @@ export class Writes {
     const own = { ...reply, first: reply.first + before };
     // Only in a list with reads, where a statement that does not compile any more stops nothing.
     if (firstError(own, statements) >= 0) throw tornBatch(own, statements, positions, id);
-    const results = resultsOf(own, statements, call.settings, positions);
+    const results = resultsOf(own, statements, call.settings, { positions });
     return results.map((result, i) => withoutStaleId(result, statements[i]!, facts));
   }
 
@@ -377,11 +377,12 @@ function lost({ statements }: Write): Result[] {
 function refusal(
   { statements, positions, call }: Write,
   { before }: Form,
-  { reply }: Ending & { is: "refused" },
+  { entry, text, reply }: Ending & { is: "refused" },
 ): Error | Result {
+  if (entry < 0) return notEntered(text);
   try {
     const own = { ...reply, first: reply.first + before };
-    return resultsOf(own, statements, call.settings, positions)[0]!;
+    return resultsOf(own, statements, call.settings, { positions })[0]!;
   } catch (error) {
     return error as Error;
   }

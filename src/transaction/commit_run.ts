@@ -1,6 +1,6 @@
 import { OperationalError } from "../errors.ts";
 import { statementError } from "../wire/sql_error.ts";
-import type { Commit, Commits, Ending } from "../commit/commits.ts";
+import { type Commit, type Commits, type Ending, notEntered } from "../commit/commits.ts";
 import { type CommitId, mint } from "../commit/log.ts";
 import type { Call } from "../commit/own.ts";
 import { targetsOf, writtenBy } from "../commit/written.ts";
@@ -145,7 +145,9 @@ function endingOf(
     case "refused": {
       // Versions only grow, so a stale one is final.
       const stale = ending.entry < versions;
-      const error = refusal(planned[ending.entry - versions], ending.text, checked);
+      const error = ending.entry < 0
+        ? notEntered(ending.text)
+        : refusal(planned[ending.entry - versions], ending.text, checked);
       return { is: "refused", error, unsettled: stale ? own.slice(0, -1) : own };
     }
     default:

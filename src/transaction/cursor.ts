@@ -37,7 +37,7 @@ export class Cursor {
     const { answer, first } = this.#reply;
     const reply = { answer, first: first + this.#at++ };
     try {
-      return resultsOf(reply, [prepared], settings, [step.index])[0]!;
+      return resultsOf(reply, [prepared], settings, { positions: [step.index], tried: true })[0]!;
     } catch (error) {
       step.fail(error);
       return undefined;
