@@ -149,7 +149,7 @@ everywhere("executeMany()", (place) => {
     assert.equal(error.rowsApplied, 20_000);
     assert.equal(error.sql, insert);
     assert.equal(cursor.rowCount, 20_000);
-    assert.equal(place().sent.length, 3);
+    assert.equal(place().bodies.filter((body) => body.includes(insert.slice(0, -3))).length, 3);
     assert.equal(await count(table), 20_001);
     await connection.close();
   });
@@ -160,7 +160,8 @@ everywhere("executeMany()", (place) => {
     place().forget();
     const row = ["x".repeat(500_000), new Uint8Array(250_000)];
     await connection.cursor().executeMany(`INSERT INTO ${table} VALUES(?, ?)`, Array(20).fill(row));
-    assert.equal(place().sent.length, 5);
+    const inserting = place().bodies.filter((body) => body.includes(`INSERT INTO ${table} `));
+    assert.equal(inserting.length, 5);
     assert.ok(place().bodies.every((body) => body.length < 5_000_000));
     assert.equal(await count(table), 20);
     await connection.close();

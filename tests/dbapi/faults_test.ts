@@ -59,6 +59,8 @@ describe("a connection whose answers are lost", () => {
     await connection.execute("CREATE TABLE t(n INTEGER)");
     const cursor = connection.cursor();
     const rows = Array.from({ length: 35_000 }, (_, i) => [i]);
+    // Now it knows what it asks before a write.
+    await cursor.execute("DELETE FROM t");
     network.arrive = 2;
     const error = await cursor.executeMany("INSERT INTO t VALUES(?)", rows).catch((error) => error);
     assert.ok(error instanceof OutcomeUnknownError, String(error));

@@ -46,8 +46,10 @@ describe("authentication", { skip: skipWithoutRqlited() }, () => {
     await closing(connect([server.url, server.url], options), async (db) => {
       const calls = [
         () => db.query("SELECT 1"),
-        () => db.execute("INSERT INTO t VALUES(1)"),
-        () => db.batch(["INSERT INTO t VALUES(1)", "SELECT 1"]),
+        () => db.execute("INSERT INTO t VALUES(1)", [], { exactlyOnce: true }),
+        () => db.batch(["INSERT INTO t VALUES(1)", "SELECT 1"], { exactlyOnce: true }),
+        () => db.execute("DELETE FROM t", [], { exactlyOnce: false }),
+        () => db.batch(["DELETE FROM t", "SELECT 1"], { exactlyOnce: false }),
       ];
       for (const call of calls) {
         wire.sent.length = 0;
@@ -63,6 +65,19 @@ describe("authentication", { skip: skipWithoutRqlited() }, () => {
     assert.equal(await count(), 0);
   });
 
+  it("a wrong password is an AuthenticationError, also where a write tries what the account may do", async () => {
+    const options = { username: WRONG.username, password: WRONG.password, fetch: wire.fetch };
+    await closing(connect([server.url, server.url], options), async (db) => {
+      const error = await failureOf(db.execute("INSERT INTO t VALUES(1)"));
+      assert.ok(error instanceof AuthenticationError, String(error));
+      assert.equal(error.status, 401);
+      assert.equal(error.retryable, false);
+    });
+    // What commits need, what an INSERT leaves to the schema, and the write itself.
+    assert.ok(wire.sent.length <= 3, String(wire.sent.length));
+    assert.equal(await count(), 0);
+  });
+
   it("no user at all is an AuthenticationError", async () => {
     await closing(connect(server.url), async (db) => {
       await assert.rejects(db.query("SELECT 1"), AuthenticationError);
@@ -72,22 +87,39 @@ describe("authentication", { skip: skipWithoutRqlited() }, () => {
   it("credentials() is asked once more after a 401, and then it works", async () => {
     let asked = 0;
     const credentials = () => Promise.resolve(asked++ === 0 ? WRONG : APP);
-    await closing(connect(server.url, { credentials, fetch: wire.fetch }), async (db) => {
-      assert.equal((await db.execute("INSERT INTO t VALUES(1)")).rowsAffected, 1);
+    const options = { credentials, fetch: wire.fetch, exactlyOnce: false };
+    await closing(connect(server.url, options), async (db) => {
+      assert.equal((await db.execute("UPDATE t SET n = 1")).rowsAffected, 0);
     });
     assert.equal(asked, 2);
     assert.deepEqual(wire.sent.map(({ status }) => status), [401, 200]);
+  });
+
+  it("credentials() is asked once more after a 401 while a write asks what it needs", async () => {
+    let asked = 0;
+    const credentials = () => Promise.resolve(asked++ === 0 ? WRONG : APP);
+    await closing(connect(server.url, { credentials, fetch: wire.fetch }), async (db) => {
+      assert.equal((await db.execute("INSERT INTO t VALUES(1)")).rowsAffected, 1);
+    });
+    const statuses = wire.sent.map(({ status }) => status);
+    assert.deepEqual(statuses, [401, ...Array(statuses.length - 1).fill(200)]);
     assert.equal(await count(), 1);
   });
 
   it("credentials() that stay wrong are asked for twice, and no more", async () => {
     let asked = 0;
     const credentials = () => Promise.resolve({ ...WRONG, asked: asked++ });
+    const calls = { exactlyOnce: true };
     await closing(connect(server.url, { credentials, fetch: wire.fetch }), async (db) => {
-      await assert.rejects(db.execute("INSERT INTO t VALUES(1)"), AuthenticationError);
+      await assert.rejects(db.execute("INSERT INTO t VALUES(1)", [], calls), AuthenticationError);
+      assert.equal(asked, 2);
+      assert.equal(wire.sent.length, 2);
+      await assert.rejects(db.execute("DELETE FROM t", [], { exactlyOnce: false }), {
+        name: "AuthenticationError",
+      });
     });
-    assert.equal(asked, 2);
-    assert.equal(wire.sent.length, 2);
+    assert.equal(asked, 4);
+    assert.equal(wire.sent.length, 4);
   });
 
   it("calls at the same time share one ask", async () => {
@@ -131,7 +163,8 @@ describe("authentication", { skip: skipWithoutRqlited() }, () => {
         assert.ok(error instanceof AuthenticationError, String(error));
         assert.ok(!(error instanceof OutcomeUnknownError));
         assert.match(error.message, /permissions/);
-        assert.equal(wire.sent.length, 1);
+        const writes = wire.sent.filter(({ body }) => body.includes("INSERT INTO t "));
+        assert.equal(writes.length, 1);
       }
     });
     assert.equal(await count(), 0);

@@ -90,8 +90,8 @@ describe("three nodes", { skip: skipWithoutRqlited() }, () => {
 
   it("fact 23: a write through a follower whose leader is slow is applied once", async () => {
     const events: RequestEvent[] = [];
-    const options = { onRequest: (event: RequestEvent) => void events.push(event) };
-    await closing(connect(follower.url, options), async (db) => {
+    const onRequest = (event: RequestEvent) => void events.push(event);
+    await closing(connect(follower.url, { onRequest, exactlyOnce: false }), async (db) => {
       await db.execute("INSERT INTO t(v) VALUES('first')");
       const slow = leader.sql(SLOW_WRITE);
       await sleep(20);
@@ -108,7 +108,34 @@ describe("three nodes", { skip: skipWithoutRqlited() }, () => {
       assert.ok(Number(await cell(leader, "SELECT count(*) FROM t WHERE v = 'hasty'")) <= 1);
     });
     const nodes = asked(events, "/db/execute");
-    assert.deepEqual(nodes, [leader.url, leader.url, leader.url], "one request per write");
+    assert.deepEqual(nodes, [leader.url, leader.url, leader.url], "one request per plain write");
+  });
+
+  it("fact 23: a write by default that is hasty is applied as it was told", async () => {
+    await closing(connect(follower.url), async (db) => {
+      await db.execute("INSERT INTO t(v) VALUES('first')");
+      const slow = leader.sql(SLOW_WRITE);
+      await sleep(20);
+      const patient = db.execute("INSERT INTO t(v) VALUES('patient')");
+      const hasty = db.execute("INSERT INTO t(v) VALUES('hasty')", [], { timeout: 100 })
+        .then(() => undefined, (error: unknown) => error);
+      assert.equal((await patient).rowsAffected, 1);
+      const error = await hasty;
+      await slow;
+      // Behind whatever copies of it are under way.
+      await db.execute("INSERT INTO t(v) VALUES('last')");
+      const applied = Number(await cell(leader, "SELECT count(*) FROM t WHERE v = 'hasty'"));
+      if (error === undefined) assert.equal(applied, 1);
+      else if (error instanceof OutcomeUnknownError) {
+        const told = await db.outcome(error.id!);
+        const after = await cell(leader, "SELECT count(*) FROM t WHERE v = 'hasty'");
+        assert.equal(told, after === 1 ? "committed" : "not committed");
+      } else {
+        assert.ok(error instanceof RqliteError, String(error));
+        assert.equal(applied, 0);
+      }
+      assert.equal(await cell(leader, "SELECT count(*) FROM t WHERE v = 'patient'"), 1);
+    });
   });
 
   it("fact 24: a guarded batch through a follower has the answer of its only copy", async () => {

@@ -1,15 +1,18 @@
-// F7 of rqlite-api.md: no runtime's fetch may repeat a write by itself, and neither may the client.
+// F7 of rqlite-api.md: no runtime's fetch may repeat a write by itself, and neither may the client a plain one. By
+// default a write carries an id, and one whose answer is lost is sent again until it is known what became of it.
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, describe, it } from "node:test";
 import {
   type Client,
   connect,
   type ConnectOptions,
+  DataError,
   OutcomeUnknownError,
   type RequestEvent,
   RqliteError,
 } from "../../mod.ts";
 import { nodeFetch } from "../../src/node/mod.ts";
+import { holdsId } from "../support/commits.ts";
 import { type Fault, type Proxy, startProxy } from "../support/proxy.ts";
 import { type Rqlited, skipWithoutRqlited, startRqlited } from "../support/rqlited.ts";
 import { cell, failureOf } from "./helpers.ts";
@@ -43,7 +46,7 @@ const TRANSPORTS: readonly [name: string, open: () => ConnectOptions][] = [
 const LOST: readonly Fault[] = ["cut after request", "cut after headers", "cut in body"];
 
 for (const [via, open] of TRANSPORTS) {
-  describe(`a write over ${via} whose answer is lost`, { skip: skipWithoutRqlited() }, () => {
+  describe(`a plain write over ${via} whose answer is lost`, { skip: skipWithoutRqlited() }, () => {
     let server: Rqlited;
     let proxy: Proxy;
     let db: Client;
@@ -60,9 +63,9 @@ for (const [via, open] of TRANSPORTS) {
       proxy = await startProxy(server.url);
       events = [];
       const onRequest = (event: RequestEvent): void => void events.push(event);
-      db = connect([proxy.url, proxy.url], { onRequest, ...open() });
-      // From here on there is a connection to be reused, and the version is known.
-      await db.query("SELECT 1", [], { level: "weak" });
+      db = connect([proxy.url, proxy.url], { onRequest, exactlyOnce: false, ...open() });
+      // From here on there is a connection to be reused, and the version and the schema are known.
+      await db.execute("INSERT INTO t SELECT 1 WHERE 0");
       await db.query("SELECT 1", [], { level: "weak" });
       proxy.reset();
       events.length = 0;
@@ -152,6 +155,79 @@ for (const [via, open] of TRANSPORTS) {
       assert.equal((await db.execute(INSERT)).rowsAffected, 1);
       assert.equal(proxy.requests.length, 2);
       assert.equal(await count(), 1);
+    });
+  });
+}
+
+for (const [via, open] of TRANSPORTS) {
+  describe(`a write over ${via} whose answer is lost`, { skip: skipWithoutRqlited() }, () => {
+    let server: Rqlited;
+    let proxy: Proxy;
+    let db: Client;
+
+    before(async () => {
+      server = await startRqlited();
+    });
+
+    after(async () => await server.stop());
+
+    beforeEach(async () => {
+      await server.sql("DROP TABLE IF EXISTS t", "CREATE TABLE t(n)");
+      proxy = await startProxy(server.url);
+      db = connect([proxy.url, proxy.url], open());
+      await db.execute("INSERT INTO t SELECT 1 WHERE 0");
+      proxy.reset();
+    });
+
+    afterEach(async () => {
+      await db.close();
+      await proxy.close();
+    });
+
+    const count = () => cell(server, "SELECT count(*) FROM t");
+
+    for (const fault of LOST) {
+      it(`"${fault}": execute() and batch() are applied once, and say so`, async () => {
+        proxy.script(fault);
+        assert.equal((await db.execute(INSERT)).rowsAffected, -1);
+        assert.equal(proxy.requests.length, 2);
+        assert.equal(await count(), 1);
+        proxy.script(fault);
+        const results = await db.batch([INSERT, "UPDATE t SET n = n"]);
+        assert.deepEqual(results.map(({ rowsAffected }) => rowsAffected), [-1, -1]);
+        assert.equal(proxy.requests.length, 2);
+        assert.equal(await count(), 2);
+      });
+
+      it(`"${fault}": execute() with RETURNING is applied once, and says that its rows are lost`, async () => {
+        proxy.script(fault);
+        const error = await failureOf(db.execute(`${INSERT} RETURNING rowid`));
+        assert.ok(error instanceof DataError, String(error));
+        assert.match(error.message, /was applied/);
+        assert.equal(await count(), 1);
+      });
+    }
+
+    it("a write that the server never saw is applied by the copy, whose answer counts", async () => {
+      proxy.script("cut before");
+      assert.equal((await db.execute(INSERT)).rowsAffected, 1);
+      assert.deepEqual(proxy.requests.map(({ body }) => holdsId(body)), [true, true]);
+      assert.equal(proxy.requests[0]!.body, proxy.requests[1]!.body);
+      assert.equal(await count(), 1);
+    });
+
+    it("many writes at once, a third of them cut, are each applied once", async () => {
+      let index = 0;
+      proxy.plan = () => index++ % 3 === 0 ? "cut after request" : "pass";
+      const writes = Array.from(
+        { length: 30 },
+        (_, i) => db.execute("INSERT INTO t VALUES(?)", [i]),
+      );
+      for (const { rowsAffected } of await Promise.all(writes)) {
+        assert.ok(rowsAffected === 1 || rowsAffected === -1);
+      }
+      assert.equal(await count(), 30);
+      assert.equal(await cell(server, "SELECT count(DISTINCT n) FROM t"), 30);
     });
   });
 }

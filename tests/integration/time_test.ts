@@ -78,11 +78,13 @@ describe("time", { skip: skipWithoutRqlited() }, () => {
     });
   });
 
-  it("a write is given up once, and its outcome is unknown", async () => {
+  it("a plain write is given up once, and its outcome is unknown", async () => {
     for (const fault of ["swallow", "swallow answer", { answer: HALF }] as const) {
-      for (const proxy of proxies) proxy.reset();
-      all(fault);
-      await closing(open(), async (db) => {
+      await closing(open({ exactlyOnce: false }), async (db) => {
+        all("pass");
+        await db.execute("INSERT INTO t SELECT 1 WHERE 0");
+        for (const proxy of proxies) proxy.reset();
+        all(fault);
         const error = await timely(db.execute(INSERT, [], { timeout: 300 }));
         assert.ok(error instanceof OutcomeUnknownError, String(error));
         assert.ok(error.cause instanceof TimeoutError);
@@ -90,6 +92,31 @@ describe("time", { skip: skipWithoutRqlited() }, () => {
       });
     }
     assert.ok(Number(await cell(server, "SELECT count(*) FROM t")) <= 1);
+  });
+
+  it("a write whose fence is not answered either is unknown in time, and settled later", async () => {
+    for (const fault of ["swallow", "swallow answer", { answer: HALF }] as const) {
+      await closing(open(), async (db) => {
+        all("pass");
+        await db.execute("DELETE FROM t");
+        all(fault);
+        const error = await timely(db.execute(INSERT, [], { timeout: 500 }));
+        assert.ok(error instanceof OutcomeUnknownError, String(error));
+        all("pass");
+        const done = fault === "swallow answer";
+        assert.equal(await db.outcome(error.id!), done ? "committed" : "not committed");
+        assert.equal(await cell(server, "SELECT count(*) FROM t"), done ? 1 : 0);
+      });
+    }
+  });
+
+  it("a write that has not asked yet what it needs is a TimeoutError, and nothing is applied", async () => {
+    all("swallow");
+    await closing(open(), async (db) => {
+      const error = await timely(db.execute(INSERT, [], { timeout: 300 }));
+      assert.ok(error instanceof TimeoutError, String(error));
+    });
+    assert.equal(await cell(server, "SELECT count(*) FROM t"), 0);
   });
 
   it("no time at all is a TimeoutError, also of a write, and nothing is sent", async () => {
