@@ -16,6 +16,7 @@ import {
   DataError,
   NotSupportedError,
   OperationalError,
+  OutcomeUnknownError,
   ProgrammingError,
 } from "../errors.ts";
 import { completeInsert } from "../schema/complete_insert.ts";
@@ -194,7 +195,12 @@ export class Writes {
     const own = { ...reply, first: reply.first + before };
     // Only in a list with reads, where a statement that does not compile any more stops nothing.
     if (firstError(own, statements) >= 0) throw tornBatch(own, statements, positions, id);
-    const results = resultsOf(own, statements, call.settings, { positions });
+    let results: Result[];
+    try {
+      results = resultsOf(own, statements, call.settings, { positions });
+    } catch (error) {
+      throw error instanceof OutcomeUnknownError ? withId(error, id) : error;
+    }
     return results.map((result, i) => withoutStaleId(result, statements[i]!, facts));
   }
 
@@ -226,7 +232,10 @@ export class Writes {
     if (done !== undefined) return lost(write);
     if (error === undefined) return write.statements.map(withoutResult);
     if (!(error instanceof Error)) return [error];
-    throw error;
+    // What the server could not tell is certain now.
+    throw error instanceof OutcomeUnknownError
+      ? new OperationalError(NOT_APPLIED, { cause: error })
+      : error;
   }
 }
 
@@ -405,6 +414,19 @@ const CHOSEN: Record<"repeated" | "reused" | "spent", (id: ChosenId) => Error | 
         "It was not applied; use a new id",
     ),
 };
+
+const NOT_APPLIED =
+  "The write was not applied, and no copy of it can take effect any more: the server failed at its rows";
+
+function withId(error: OutcomeUnknownError, id: string): OutcomeUnknownError {
+  const { message, sql, statementIndex, cause } = error;
+  return new OutcomeUnknownError(message, {
+    id,
+    cause,
+    ...(sql !== undefined && { sql }),
+    ...(statementIndex !== undefined && { statementIndex }),
+  });
+}
 
 function fencedOff(): OperationalError {
   return new OperationalError(

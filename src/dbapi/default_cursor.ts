@@ -18,7 +18,8 @@ export class DefaultCursor implements Cursor {
   #at = 0;
   #description: readonly ColumnDescription[] | null = null;
   #rowCount = -1;
-  #lastRowId: number | bigint | null = null;
+  /** Of what was executed last; looking at its id is for the caller, as a transaction checks an id that was looked at. */
+  #last: Pick<Result, "lastInsertId"> | undefined;
 
   /** Sends nothing. */
   constructor(session: Session, connection: Connection) {
@@ -43,7 +44,7 @@ export class DefaultCursor implements Cursor {
 
   /** See {@linkcode Cursor.lastRowId}. */
   get lastRowId(): number | bigint | null {
-    return this.#lastRowId;
+    return this.#last?.lastInsertId ?? null;
   }
 
   /** See {@linkcode Cursor.arraySize}. */
@@ -158,7 +159,7 @@ export class DefaultCursor implements Cursor {
     this.#at = 0;
     this.#description = null;
     this.#rowCount = -1;
-    this.#lastRowId = null;
+    this.#last = undefined;
   }
 
   async #control(control: Control, sql: string, params: Params | undefined): Promise<void> {
@@ -172,10 +173,11 @@ export class DefaultCursor implements Cursor {
     await this.#session.control(control);
   }
 
-  #take({ columns, types, rows, rowsAffected, lastInsertId }: Result<Value[]>, sql: string): void {
+  #take(result: Result<Value[]>, sql: string): void {
+    const { columns, types, rows, rowsAffected } = result;
     const writes = analyse(sql).kind === "write";
     this.#rowCount = writes ? rowsAffected : -1;
-    this.#lastRowId = lastInsertId ?? null;
+    this.#last = result;
     if (columns.length === 0) return;
     this.#rows = rows;
     this.#description = columns.map((name, i): ColumnDescription => [
@@ -201,7 +203,7 @@ export class DefaultCursor implements Cursor {
 
   #add(results: readonly Result[]): void {
     for (const { rowsAffected } of results) this.#rowCount += rowsAffected;
-    this.#lastRowId = results.at(-1)?.lastInsertId ?? null;
+    this.#last = results.at(-1);
   }
 
   #fetch(size: number): Value[][] {

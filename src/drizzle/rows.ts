@@ -28,7 +28,10 @@ export function objectsOf(result: Result<unknown>): Row[] {
 
 /** A result as `run()` answers it. */
 export function runResultOf(result: Result<unknown>): Result {
-  return { ...result, rows: objectsOf(result) };
+  // Not by spreading: that would look at `lastInsertId`, and transactions check an id that was looked at.
+  const { rows: _, ...others } = Object.getOwnPropertyDescriptors(result);
+  const rows = { value: objectsOf(result), enumerable: true };
+  return Object.defineProperties({}, { ...others, rows }) as Result;
 }
 
 /**
