@@ -11,6 +11,8 @@ export interface Digests {
   readonly guard: string | undefined;
   /** Of the rows as they are; it is compared by the leader. */
   readonly judged: string | undefined;
+  /** The rows themselves, where a digest does not tell all of them. */
+  readonly rows?: string | undefined;
 }
 
 /** How one read is checked at commit, decided when its request was built. */
@@ -19,11 +21,24 @@ export class Check {
   readonly read: Prepared;
   readonly #form: ReadCheck;
   readonly #columns: number;
+  readonly #whole: boolean;
 
-  constructor(read: Prepared, form: ReadCheck, columns: number) {
+  /** @param whole The rows themselves are compared, too. */
+  constructor(read: Prepared, form: ReadCheck, columns: number, whole = false) {
     this.read = read;
     this.#form = form;
     this.#columns = columns;
+    this.#whole = whole;
+  }
+
+  /**
+   * The same for rows with a zero that may be 0.0 or -0.0: no SQL tells them apart, but answers do, so the leader judges.
+   *
+   * @param tables What is read.
+   */
+  signed(tables: readonly string[]): Check {
+    const form = { ...this.#form, scopes: [...new Set([...this.#form.scopes, ...tables])] };
+    return new Check(this.read, form, this.#columns, true);
   }
 
   /** What nobody may write between the judgement and the commit. */
@@ -38,7 +53,8 @@ export class Check {
 
   /** Asks for the {@linkcode Digests}. */
   get statements(): Prepared[] {
-    return [this.#guard(), this.#judged()].filter((one) => one !== undefined);
+    const rows = this.#whole ? this.rows : undefined;
+    return [this.#guard(), this.#judged(), rows].filter((one) => one !== undefined);
   }
 
   /** Reads the answers to the {@linkcode statements}. */
@@ -50,7 +66,8 @@ export class Check {
       if (digest instanceof Error) failed ??= digest;
       else found.push(digest);
     }
-    return failed ?? { guard: found[0], judged: found[1] };
+    const rows = this.#whole ? cursor.text(this.rows) : undefined;
+    return failed ?? { guard: found[0], judged: found[1], rows };
   }
 
   /** The statement that fails on every node where the rows are not the same any more. */

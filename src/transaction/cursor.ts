@@ -71,6 +71,24 @@ export class Cursor {
     return error === undefined ? textAt(this.#reply, at, prepared) : new Error(error);
   }
 
+  /** The rows of the next statement as a text in which 0 and -0 differ; `undefined` if it failed. */
+  text({ analysis }: Prepared): string | undefined {
+    const { answer, first } = this.#reply;
+    const at = first + this.#at++;
+    if (at >= answer.length || answer.errorAt(at) !== undefined) return undefined;
+    const { rows } = answer.result(at, { analysis, rows: "array", integers: "auto" });
+    return JSON.stringify(rows, (_, cell) => {
+      if (Object.is(cell, -0)) return "-0";
+      return typeof cell === "bigint" ? `${cell}n` : cell;
+    });
+  }
+
+  /** The same of the statement before. */
+  textBefore(prepared: Prepared): string | undefined {
+    this.#at--;
+    return this.text(prepared);
+  }
+
   /** How many columns the next statement answers; `undefined` if it failed. */
   columns({ analysis }: Prepared): number | undefined {
     const { answer, first } = this.#reply;

@@ -1,8 +1,10 @@
 import { type DatabaseError, NotSupportedError } from "../errors.ts";
+import { EVERYTHING } from "../commit/log.ts";
 import { tableOf } from "../commit/written.ts";
 import type { Facts } from "../schema/facts.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import type { Result } from "../sql/value.ts";
+import { affinity } from "../wire/affinity.ts";
 import { statementError } from "../wire/sql_error.ts";
 import { Check, formOf } from "./check.ts";
 import type { Cursor } from "./cursor.ts";
@@ -12,7 +14,7 @@ import { InsertedId } from "./inserted_id.ts";
 import type { Op, ReadOp } from "./journal.ts";
 import type { Shapes } from "./shapes.ts";
 import type { Step } from "./step.ts";
-import { scopesOfWrite, type Told, toldOf } from "./told.ts";
+import { scopesOf, type Told, toldOf } from "./told.ts";
 import { keyed, MOST_ROWS, rowsOf, withoutKeys } from "./told_rows.ts";
 
 /** What a statement becomes in one request, and how the answer to just that request is read. */
@@ -73,12 +75,14 @@ class ReadPlan implements StepPlan {
   readonly #step: Step;
   readonly #prepared: Prepared;
   readonly #shapes: Shapes;
+  readonly #facts: Facts;
   readonly #check: Check | undefined;
 
   constructor(step: Step, prepared: Prepared, context: PlanContext) {
     this.#step = step;
     this.#prepared = prepared;
     this.#shapes = context.shapes;
+    this.#facts = context.facts;
     this.#check = checkOf(prepared, context);
     this.statements = [...this.#check?.statements ?? [], this.#check?.rows ?? prepared];
   }
@@ -100,7 +104,11 @@ class ReadPlan implements StepPlan {
       return [];
     }
     step.succeed(result);
-    return [{ kind: "read", check: this.#check, digests, since }];
+    if (!hasSignlessZero(result)) return [{ kind: "read", check: this.#check, digests, since }];
+    const rows = cursor.textBefore(this.#prepared);
+    const tables = scopesOf(this.#prepared, this.#facts).filter((name) => name !== EVERYTHING);
+    const check = this.#check.signed(tables);
+    return [{ kind: "read", check, digests: { ...digests, rows }, since }];
   }
 
   #fail(text: string): readonly Op[] {
@@ -141,7 +149,7 @@ class WritePlan implements StepPlan {
     this.#told = !checked
       ? { is: "count" }
       : step.judged
-      ? { is: "judged", scopes: scopesOfWrite(prepared, facts) }
+      ? { is: "judged", scopes: scopesOf(prepared, facts) }
       : toldOf(prepared, facts);
     const rows = this.#rows();
     this.#behind = rows === undefined ? undefined : checkOf(rows, context);
@@ -288,6 +296,13 @@ function checkOf(read: Prepared, { facts, shapes }: PlanContext): Check | undefi
   if (form.refusal !== undefined) throw unconfirmable(read, form.refusal);
   const columns = shapes.columnsOf(read);
   return columns === undefined ? undefined : new Check(read, form, columns);
+}
+
+/** Whether a zero among the rows may be -0.0: only columns that take a REAL as it is keep one. */
+function hasSignlessZero({ rows, types }: Result): boolean {
+  const real = types.map((type) => affinity(type) === "real" || affinity(type) === "blob");
+  return real.includes(true) &&
+    rows.some((row) => Object.values(row).some((cell, i) => cell === 0 && real[i] !== false));
 }
 
 function sameText(a: unknown, b: unknown): boolean {

@@ -42,11 +42,11 @@ export function toldOf(prepared: Prepared, facts: Facts): Told {
     : analysis.verb === "INSERT" || analysis.verb === "REPLACE"
     ? toldOfInsert(prepared, table, facts)
     : toldOfChange(prepared, table, facts);
-  return told ?? { is: "judged", scopes: scopesOfWrite(prepared, facts) };
+  return told ?? { is: "judged", scopes: scopesOf(prepared, facts) };
 }
 
-/** What nobody may write while the answer to a write is to stay true. */
-export function scopesOfWrite({ analysis: { text } }: Prepared, facts: Facts): readonly string[] {
+/** What nobody may write while the answer to a statement is to stay true: the tables that it names. */
+export function scopesOf({ analysis: { text } }: Prepared, facts: Facts): readonly string[] {
   const view = new TokenView(text, significantTokens(text).tokens);
   const names = new Set<string>();
   for (let i = 0; i < view.tokens.length; i++) {
@@ -68,7 +68,7 @@ function toldOfInsert(prepared: Prepared, table: TableFacts, facts: Facts): Told
   if (table.key.length === 0) return undefined;
   const read = conflicts && selects ? sourceOf(prepared) : undefined;
   // With several clauses a row may be told although it was left as it is.
-  const scopes = clauses > 1 ? scopesOfWrite(prepared, facts) : [];
+  const scopes = clauses > 1 ? scopesOf(prepared, facts) : [];
   return { is: "rows", table, key: table.key, read, scopes };
 }
 
@@ -94,7 +94,7 @@ function toldOfChange(prepared: Prepared, table: TableFacts, facts: Facts): Told
   if (!or && !selects) return { is: "preimage", read };
   if (table.key.length === 0) return undefined;
   // Which rows are left out depends on rows that are not told.
-  const scopes = or ? scopesOfWrite(prepared, facts) : [];
+  const scopes = or ? scopesOf(prepared, facts) : [];
   return { is: "rows", table, key: table.key, read, scopes };
 }
 

@@ -343,7 +343,9 @@ function takeWrite({ fragile }: WriteOp, cursor: Cursor): string | undefined {
 }
 
 function isSame(found: Digests | Error, known: Digests): boolean {
-  return !(found instanceof Error) && found.guard === known.guard && found.judged === known.judged;
+  return !(found instanceof Error) && found.guard === known.guard &&
+    found.judged === known.judged &&
+    found.rows === known.rows;
 }
 
 function restless(): OperationalError {
