@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import type { Statement } from "../../mod.ts";
 import { prepare } from "../../src/sql/prepare.ts";
 import { withReturning } from "../../src/sql/returning.ts";
-import { preimageOf } from "../../src/transaction/preimage.ts";
+import { preimageOf, sourceOf } from "../../src/transaction/preimage.ts";
 
 function preimage(statement: Statement): unknown[] | undefined {
   const read = preimageOf(withReturning(prepare(statement, { now: new Date(0) })));
@@ -32,18 +32,38 @@ describe("preimageOf()", () => {
       ],
       [["DELETE FROM t WHERE n < ? RETURNING ?", 3, 4], ["SELECT * FROM t WHERE n < ?1", 3]],
       [["DELETE FROM t RETURNING n IS DISTINCT FROM 2"], ["SELECT * FROM t"]],
+      [["UPDATE t SET n = (SELECT max(n) FROM u) RETURNING n"], ["SELECT * FROM t"]],
+      [
+        ["WITH x(n) AS (VALUES (?)) DELETE FROM t WHERE n IN (SELECT n FROM x) RETURNING n", 1],
+        ["WITH x(n) AS (VALUES (?1)) SELECT * FROM t WHERE n IN (SELECT n FROM x)", 1],
+      ],
     ];
     for (const [statement, expected] of known) assert.deepEqual(preimage(statement), expected);
   });
 
-  it("knows none of what also reads elsewhere, nor of an INSERT", () => {
-    for (
-      const sql of [
-        "UPDATE t SET n = (SELECT max(n) FROM u) RETURNING n",
-        "WITH x AS (VALUES (1)) UPDATE t SET n = 1 RETURNING n",
-        "INSERT INTO t VALUES(1) RETURNING n",
-        "UPDATE t SET n = 1",
-      ]
-    ) assert.equal(preimage(sql), undefined, sql);
+  it("knows none of an INSERT, nor of what tells no rows", () => {
+    for (const sql of ["INSERT INTO t VALUES(1) RETURNING n", "UPDATE t SET n = 1"]) {
+      assert.equal(preimage(sql), undefined, sql);
+    }
+  });
+});
+
+describe("sourceOf()", () => {
+  it("reads what an INSERT … SELECT inserts", () => {
+    const source = (statement: Statement): unknown[] | undefined => {
+      const read = sourceOf(withReturning(prepare(statement, { now: new Date(0) })));
+      return read === undefined ? undefined : [read.sql, ...read.params];
+    };
+    const upsert = "ON CONFLICT(id) DO UPDATE SET n = excluded.n RETURNING id";
+    assert.deepEqual(source([`INSERT INTO t(id, n) SELECT a, ? FROM u WHERE true ${upsert}`, 3]), [
+      "SELECT a, ?1 FROM u WHERE true",
+      3,
+    ]);
+    assert.deepEqual(
+      source(`WITH x AS (SELECT 1 AS a) REPLACE INTO t SELECT * FROM x RETURNING *`),
+      [
+        "WITH x AS (SELECT 1 AS a) SELECT * FROM x",
+      ],
+    );
   });
 });
