@@ -48,7 +48,9 @@ for (const place of DRIZZLE_PLACES) {
         await migrate(db, { migrationsFolder });
         const before = network.requests.length;
         await migrate(db, { migrationsFolder });
-        assert.equal(network.requests.length - before, 2);
+        // First what a client asks before it writes, as the migrations before have changed the schema.
+        const sent = network.requests.slice(before);
+        assert.deepEqual(sent, ["/db/query", "/db/execute", "/db/query"]);
         assert.deepEqual(await db.values(sql`SELECT * FROM cities`), [[1, "A;B", null], [
           2,
           "C",
