@@ -1,35 +1,29 @@
-import {
-  isSound,
-  type PlacedBatch,
-  rehearse,
-  runAtomic,
-  runLoose,
-  SENTINEL,
-  tornBatch,
-} from "../client/batch.ts";
+import { isSound, rehearse, runAtomic, runLoose, SENTINEL, tornBatch } from "../client/batch.ts";
 import type { Backend } from "../client/backend.ts";
 import type { BatchOptions, ExecuteOptions } from "../client/executor.ts";
-import { emptyResult, firstError, resultsOf } from "../client/results.ts";
+import { firstError, resultsOf } from "../client/results.ts";
 import { changes } from "../client/route.ts";
-import {
-  AuthenticationError,
-  DataError,
-  NotSupportedError,
-  OperationalError,
-  OutcomeUnknownError,
-  ProgrammingError,
-} from "../errors.ts";
-import { completeInsert } from "../schema/complete_insert.ts";
+import { AuthenticationError, NotSupportedError, OutcomeUnknownError } from "../errors.ts";
 import type { Facts } from "../schema/facts.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import type { Statement } from "../sql/statement.ts";
 import type { Result } from "../sql/value.ts";
-import { Deadline } from "../transport/deadline.ts";
-import { type ChosenId, type Commits, type Ending, notEntered } from "./commits.ts";
+import type { ChosenId, Commits, Ending } from "./commits.ts";
 import { namesCommits, refuseHelperTables } from "./helper_tables.ts";
 import { hashOf } from "./hash.ts";
 import { type CommitId, mint } from "./log.ts";
+import {
+  CHOSEN,
+  fencedOff,
+  lost,
+  notApplied,
+  refusal,
+  restless,
+  withId,
+  withoutResult,
+} from "./outcomes.ts";
 import { type Call, own } from "./own.ts";
+import { type Form, Write } from "./write.ts";
 import { namesUnknown, tableOf, targetsOf, writtenBy } from "./written.ts";
 
 /** How often a write is built anew because the schema changes meanwhile. */
@@ -167,7 +161,6 @@ export class Writes {
   }
 
   async #chosen(id: string, { forms, call }: Write): Promise<ChosenId> {
-    checkId(id);
     return { id: await this.#commits.identify(id, call), hash: await hashOf(forms) };
   }
 
@@ -222,7 +215,7 @@ export class Writes {
     chosen: ChosenId | undefined,
   ): Promise<Result[]> {
     if (ending.is === "done") return lost(write);
-    if (ending.is === "fenced") throw fencedOff();
+    if (ending.is === "fenced") throw fencedOff("write");
     const error = ending.is === "refused"
       ? refusal(write, form, ending)
       : CHOSEN[ending.is](chosen!);
@@ -233,91 +226,7 @@ export class Writes {
     if (error === undefined) return write.statements.map(withoutResult);
     if (!(error instanceof Error)) return [error];
     // What the server could not tell is certain now.
-    throw error instanceof OutcomeUnknownError
-      ? new OperationalError(NOT_APPLIED, { cause: error })
-      : error;
-  }
-}
-
-/** What is sent for a write, behind the ids. */
-interface Form {
-  readonly statements: readonly Prepared[];
-  /** By `/db/request`. */
-  readonly mixed: boolean;
-  /** How many statements of ours are in front. */
-  readonly before: number;
-}
-
-/** One call: its statements as they were given, and as they are sent. */
-class Write {
-  readonly forms: readonly Statement[];
-  readonly options: BatchOptions | undefined;
-  readonly call: Call;
-  readonly #backend: Backend;
-  readonly #placed: boolean;
-  readonly #now = new Date();
-  #facts: Facts | undefined;
-  #all: readonly Prepared[] = [];
-  #places: readonly number[] = [];
-
-  /** @param placed Errors name the statement by its position. */
-  constructor(
-    backend: Backend,
-    forms: readonly Statement[],
-    options: BatchOptions | undefined,
-    placed: boolean,
-  ) {
-    this.#backend = backend;
-    this.forms = forms;
-    this.options = options;
-    this.#placed = placed;
-    const settings = backend.settings(options);
-    this.call = { settings, deadline: new Deadline(settings.timeout, settings.signal) };
-  }
-
-  /** Makes the statements ready to send, by what is known of the schema. */
-  prepare(facts: Facts | undefined): void {
-    if (this.#all.length > 0 && facts === this.#facts) return;
-    this.#facts = facts;
-    const complete = facts === undefined ? undefined : (sql: string) => completeInsert(sql, facts);
-    // Not by an iterator: a text is no list of statements.
-    this.#all = this.forms.map((form, i) =>
-      this.#backend.prepare(form, {
-        now: this.#now,
-        ...(this.#placed && { statementIndex: i }),
-        ...(complete !== undefined && { complete }),
-      })
-    );
-    this.#places = [...this.#all.keys()].filter((i) => this.#all[i]!.analysis.kind !== "empty");
-  }
-
-  /** What is sent: those with content. */
-  get statements(): readonly Prepared[] {
-    return this.#places.map((i) => this.#all[i]!);
-  }
-
-  /** Where they stand in the caller's list, for errors. */
-  get positions(): readonly number[] | undefined {
-    return this.#placed ? this.#places : undefined;
-  }
-
-  /** Whether a statement inserts. */
-  get inserts(): boolean {
-    return this.#all.some(({ analysis: { verb } }) => verb === "INSERT" || verb === "REPLACE");
-  }
-
-  /** The statements as one request. */
-  get batch(): PlacedBatch {
-    const { statements, call, positions } = this;
-    const transaction = (this.options?.atomic ?? true) && statements.length > 1;
-    return { statements, positions, transaction, ...call };
-  }
-
-  /** The results of {@linkcode statements} where the caller expects them. */
-  place(results: readonly Result[]): Result[] {
-    const all = this.#all.map(emptyResult);
-    for (const [i, place] of this.#places.entries()) all[place] = results[i]!;
-    return all;
+    throw error instanceof OutcomeUnknownError ? notApplied(error) : error;
   }
 }
 
@@ -365,80 +274,6 @@ function withoutStaleId(result: Result, { analysis }: Prepared, facts: Facts): R
     return result;
   }
   return { ...result, lastInsertId: undefined };
-}
-
-/** The result of a write that took effect before. */
-function withoutResult(): Result {
-  return { ...emptyResult(), rowsAffected: -1 };
-}
-
-/** The results of a write that took effect by a copy whose answer is lost. */
-function lost({ statements }: Write): Result[] {
-  const rows = statements.find(({ analysis }) => analysis.returning || !changes(analysis));
-  if (rows === undefined) return statements.map(withoutResult);
-  throw new DataError(
-    "The write was applied, but the answer with its rows was lost: do not repeat it",
-    { sql: rows.analysis.source },
-  );
-}
-
-/** Why a statement refused the commit; the empty result of one that did nothing where servers cannot tell the two. */
-function refusal(
-  { statements, positions, call }: Write,
-  { before }: Form,
-  { entry, text, reply }: Ending & { is: "refused" },
-): Error | Result {
-  if (entry < 0) return notEntered(text);
-  try {
-    const own = { ...reply, first: reply.first + before };
-    return resultsOf(own, statements, call.settings, { positions })[0]!;
-  } catch (error) {
-    return error as Error;
-  }
-}
-
-/** What is to be said of an id that the caller chose and that is used already; nothing where it is the same call. */
-const CHOSEN: Record<"repeated" | "reused" | "spent", (id: ChosenId) => Error | undefined> = {
-  repeated: () => undefined,
-  reused: ({ id: { id } }) =>
-    new ProgrammingError(
-      `Cannot apply the write as its id ${
-        JSON.stringify(id)
-      } was used for another statement or other values: use a new id`,
-    ),
-  spent: ({ id: { id } }) =>
-    new OperationalError(
-      `Cannot apply the write as its id ${
-        JSON.stringify(id)
-      } is spent: it failed before, or outcome() was asked for it. ` +
-        "It was not applied; use a new id",
-    ),
-};
-
-const NOT_APPLIED =
-  "The write was not applied, and no copy of it can take effect any more: the server failed at its rows";
-
-function withId(error: OutcomeUnknownError, id: string): OutcomeUnknownError {
-  const { message, sql, statementIndex, cause } = error;
-  return new OutcomeUnknownError(message, {
-    id,
-    cause,
-    ...(sql !== undefined && { sql }),
-    ...(statementIndex !== undefined && { statementIndex }),
-  });
-}
-
-function fencedOff(): OperationalError {
-  return new OperationalError(
-    "The write was not applied, as somebody asked for the outcome of its id before it was committed",
-    { retryable: true },
-  );
-}
-
-function restless(): OperationalError {
-  return new OperationalError("The schema changed again and again while the write was sent", {
-    retryable: true,
-  });
 }
 
 function checkId(id: unknown): void {

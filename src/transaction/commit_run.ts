@@ -2,6 +2,7 @@ import { OperationalError } from "../errors.ts";
 import { statementError } from "../wire/sql_error.ts";
 import { type Commit, type Commits, type Ending, notEntered } from "../commit/commits.ts";
 import { type CommitId, mint } from "../commit/log.ts";
+import { fencedOff } from "../commit/outcomes.ts";
 import type { Call } from "../commit/own.ts";
 import { targetsOf, writtenBy } from "../commit/written.ts";
 import { readConflict, tableConflict, writtenConflict } from "./conflicts.ts";
@@ -141,7 +142,7 @@ function endingOf(
         ? { is: "committed" }
         : { is: "done earlier", id: ending.id };
     case "fenced":
-      return { is: "refused", error: fencedOff(), unsettled: own.slice(0, -1) };
+      return { is: "refused", error: fencedOff("transaction"), unsettled: own.slice(0, -1) };
     case "refused": {
       // Versions only grow, so a stale one is final.
       const stale = ending.entry < versions;
@@ -219,11 +220,4 @@ function refusal(planned: Planned | undefined, text: string, checked: boolean): 
 /** What compiled when it was tried and does not now. */
 function isOfSchema(text: string): boolean {
   return /^(no such |table .+ has |ambiguous column name|near ")/.test(text);
-}
-
-function fencedOff(): OperationalError {
-  return new OperationalError(
-    "The transaction was not applied, as somebody asked for the outcome of its id before it was committed",
-    { retryable: true },
-  );
 }
