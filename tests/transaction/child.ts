@@ -1,4 +1,4 @@
-/** Another process: raises a price in transactions, so many times. */
+/** Another process: raises a price in transactions and notes a visit, so many times. */
 
 import process from "node:process";
 import { connect } from "../../mod.ts";
@@ -14,5 +14,6 @@ for (let round = 0; round < Number(rounds); round++) {
     const price = product!.price + 1;
     await tx.execute("UPDATE products SET price = ? WHERE id = ?", [price, 1]);
   }, { retries: 1000 });
+  await db.execute("INSERT INTO visits DEFAULT VALUES");
 }
 await db.close();
