@@ -41,7 +41,7 @@ export class World {
   /** Runs statements as they are; fails if one does. */
   async run(...statements: readonly string[]): Promise<void> {
     const answers = await this.#post("/db/execute?norwtime&norwrandom", statements);
-    for (const [i, { error }] of answers.entries()) assert.equal(error, undefined, statements[i]);
+    for (const [i, { error }] of answers.entries()) assert.equal(error, undefined, statements[i]!);
   }
 
   /** Runs one statement, only frozen. */

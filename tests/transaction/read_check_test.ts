@@ -359,7 +359,7 @@ describe("checkOfRead()", () => {
       const told = check(sql);
       assert.equal(classOf(told), "shared", sql);
       assert.equal(told.extra, extra, sql);
-      assert.ok(told.guard!.startsWith(`${guard} ORDER BY `), told.guard);
+      assert.ok(told.guard!.startsWith(`${guard} ORDER BY `), told.guard!);
     }
     const masked = check(
       "SELECT created_at FROM users WHERE id < ? ORDER BY age, created_at LIMIT 3",
