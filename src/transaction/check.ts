@@ -1,9 +1,9 @@
 import type { Facts } from "../schema/facts.ts";
 import { prepare, type Prepared } from "../sql/prepare.ts";
 import type { Cursor } from "./cursor.ts";
-import { digestOf, orderedDigestOf } from "./digest.ts";
+import { digestOf, orderedDigestOf } from "../reads/digest.ts";
 import { readGuard } from "./guard.ts";
-import { checkOfRead, type ReadCheck } from "./read_check.ts";
+import { checkOfRead, type ReadCheck } from "../reads/read_check.ts";
 
 /** What was read, by its digests. */
 export interface Digests {

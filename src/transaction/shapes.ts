@@ -1,6 +1,6 @@
 import { TextCache } from "../sql/cache.ts";
 import type { Prepared } from "../sql/prepare.ts";
-import { countColumns, isShapeError, MOST_COLUMNS } from "./digest.ts";
+import { countColumns, isShapeError, MOST_COLUMNS } from "../reads/digest.ts";
 
 /** In place of a number of columns: what cannot be checked, because it does not compile or is too large. */
 const UNCHECKABLE = Infinity;

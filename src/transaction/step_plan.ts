@@ -8,7 +8,7 @@ import { affinity } from "../wire/affinity.ts";
 import { statementError } from "../wire/sql_error.ts";
 import { Check, formOf } from "./check.ts";
 import type { Cursor } from "./cursor.ts";
-import { isShapeError, LONGEST_DIGEST } from "./digest.ts";
+import { isShapeError, LONGEST_DIGEST } from "../reads/digest.ts";
 import { enclosed, OBSERVE, type Observed } from "./guard.ts";
 import { InsertedId } from "./inserted_id.ts";
 import type { Op, ReadOp } from "./journal.ts";

@@ -7,7 +7,7 @@
 import type { TokenView } from "../sql/view.ts";
 import type { Findings } from "./read_findings.ts";
 import { type Relation, type Scope, uniquesOf } from "./read_scope.ts";
-import type { Expr, Query, Select } from "./read_syntax.ts";
+import type { Expr, QueryTree, Select } from "./read_syntax.ts";
 
 /** Answers the text of an expression, alike for the same tokens. */
 interface Texts {
@@ -61,7 +61,7 @@ function holdsUnique({ table }: Relation, names: ReadonlySet<string>): boolean {
 }
 
 /** Whether the ORDER BY of a query of one SELECT tells all its rows apart. */
-export function isTotalFor(query: Query, scope: Scope, texts: Texts, view: TokenView): boolean {
+export function isTotalFor(query: QueryTree, scope: Scope, texts: Texts, view: TokenView): boolean {
   const select = query.selects[0]!;
   const order = query.order.map(({ expr }) => meaning(expr, select, view));
   if (!select.distinct && select.groups.length === 0) return isTotal(order, scope);

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { describe, it } from "node:test";
-import { digestOf, orderedDigestOf } from "../../src/transaction/digest.ts";
-import { checkOfRead, type ReadCheck } from "../../src/transaction/read_check.ts";
+import { digestOf, orderedDigestOf } from "../../src/reads/digest.ts";
+import { checkOfRead, type ReadCheck } from "../../src/reads/read_check.ts";
 import { skipWithoutRqlited, startRqlited } from "../support/rqlited.ts";
 import { factsOf } from "./facts_of.ts";
 import { Random, randomRead } from "./random_reads.ts";

@@ -2,7 +2,7 @@ import type { Placeholder } from "../sql/placeholders.ts";
 import type { ReadText } from "./read_query.ts";
 import type { ReadWalk, Walked } from "./read_walk.ts";
 import type { Scope } from "./read_scope.ts";
-import type { Expr, Item, Query, Select } from "./read_syntax.ts";
+import type { Expr, Item, QueryTree, Select } from "./read_syntax.ts";
 
 /**
  * What the rows of a read are sorted by and do not tell themselves, as text for further result columns: with it the
@@ -31,7 +31,7 @@ export function orderTerms(
   });
 }
 
-function missing(query: Query, select: Select, scope: Scope, walk: ReadWalk): Expr[] {
+function missing(query: QueryTree, select: Select, scope: Scope, walk: ReadWalk): Expr[] {
   return query.order.map(({ expr }) => expr).filter((expr) => {
     if (expr.kind === "value" || expr.kind === "placeholder") return false;
     if (select.items.some((item) => tells(item, expr, select, scope, walk))) return false;

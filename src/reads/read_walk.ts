@@ -2,7 +2,7 @@ import type { TokenView } from "../sql/view.ts";
 import type { Findings } from "./read_findings.ts";
 import type { ReadText } from "./read_query.ts";
 import { type Column, Env, Scope } from "./read_scope.ts";
-import type { Expr, Query } from "./read_syntax.ts";
+import type { Expr, QueryTree } from "./read_syntax.ts";
 import { isOneRow, isTotalFor } from "./row_order.ts";
 import { either, type ValueKind } from "./value_kind.ts";
 import { CteWalk } from "./walk_cte.ts";
@@ -68,7 +68,7 @@ export class ReadWalk {
   }
 
   /** Looks through a query. */
-  query(query: Query, env: Env | undefined, outer: Scope | undefined, use: Use): Walked {
+  query(query: QueryTree, env: Env | undefined, outer: Scope | undefined, use: Use): Walked {
     const inner = query.ctes.length === 0 ? env : new Env(query.ctes, env);
     const scopes = query.selects.map(() => new Scope(inner, outer));
     const columns = query.selects
@@ -83,7 +83,7 @@ export class ReadWalk {
   }
 
   /** Which rows a LIMIT lets through must not be the planner's choice. */
-  #checkOrder(query: Query, scope: Scope, use: Use): void {
+  #checkOrder(query: QueryTree, scope: Scope, use: Use): void {
     const limited = query.limit !== undefined || use === "scalar";
     const [select, second] = query.selects;
     if (

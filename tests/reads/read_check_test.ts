@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { describe, it } from "node:test";
-import { checkOfRead, type ReadCheck } from "../../src/transaction/read_check.ts";
+import { checkOfRead, type ReadCheck } from "../../src/reads/read_check.ts";
 import { factsOf } from "./facts_of.ts";
 
 const SCHEMA = [

@@ -7,7 +7,7 @@ import {
   type Cte,
   type Item,
   NOTHING,
-  type Query,
+  type QueryTree,
   type Select,
   Unreadable,
   type Window,
@@ -16,7 +16,7 @@ import {
 /** A query and the tokens that it is made of. */
 export interface ReadText {
   /** The query. */
-  readonly query: Query;
+  readonly query: QueryTree;
   /** Its tokens. */
   readonly view: TokenView;
 }
@@ -50,13 +50,13 @@ class QueryReader {
     this.#f = new FromReader(cursor, this.#e, () => this.query());
   }
 
-  whole(): Query {
+  whole(): QueryTree {
     const query = this.query();
     this.#c.punct(";");
     return this.#c.at === this.#c.view.tokens.length ? query : this.#c.fail();
   }
 
-  query(): Query {
+  query(): QueryTree {
     const c = this.#c;
     const from = c.at;
     const ctes = c.word("WITH") ? this.#ctes() : [];

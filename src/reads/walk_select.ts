@@ -1,7 +1,7 @@
 import type { TokenView } from "../sql/view.ts";
 import type { Findings } from "./read_findings.ts";
 import type { Column, Scope } from "./read_scope.ts";
-import type { Expr, Item, Query, Select } from "./read_syntax.ts";
+import type { Expr, Item, QueryTree, Select } from "./read_syntax.ts";
 import { checkGroups, groupMeaning, groupsRows, keyOf } from "./row_order.ts";
 import { either, type ValueKind } from "./value_kind.ts";
 import type { ExpressionWalk } from "./walk_expression.ts";
@@ -36,7 +36,7 @@ export class SelectWalk {
   }
 
   /** Its result columns, and in the scope what else was seen. */
-  columns(select: Select, query: Query, scope: Scope): readonly Column[] {
+  columns(select: Select, query: QueryTree, scope: Scope): readonly Column[] {
     scope.windows = select.windows;
     // A table-valued function sees what stands before it.
     for (const source of select.sources) {

@@ -1,6 +1,6 @@
 import { groupEnd } from "../sql/words.ts";
 import type { Cursor } from "./read_cursor.ts";
-import { allOf, type Expr, type Query, type Term, type Window } from "./read_syntax.ts";
+import { allOf, type Expr, type QueryTree, type Term, type Window } from "./read_syntax.ts";
 
 /** How tightly operators between two operands bind. */
 const BINDING: ReadonlyMap<string, number> = new Map([
@@ -18,10 +18,10 @@ const MATCHES = ["LIKE", "GLOB", "REGEXP", "MATCH"];
 /** Reads expressions as SQLite's grammar has them. */
 export class ExpressionReader {
   readonly #c: Cursor;
-  readonly #query: () => Query;
+  readonly #query: () => QueryTree;
 
   /** @param query Reads a query from the same cursor. */
-  constructor(cursor: Cursor, query: () => Query) {
+  constructor(cursor: Cursor, query: () => QueryTree) {
     this.#c = cursor;
     this.#query = query;
   }

@@ -54,7 +54,7 @@ export type Expr =
   | (Piece & {
     readonly kind: "query";
     readonly use: "scalar" | "exists" | "set";
-    readonly query: Query;
+    readonly query: QueryTree;
   });
 
 /** A term of ORDER BY. */
@@ -73,7 +73,7 @@ export interface Source {
   /** The table's or the function's name as written, without quotes; "" for a sub-select. */
   readonly name: string;
   readonly alias: string | undefined;
-  readonly query: Query | undefined;
+  readonly query: QueryTree | undefined;
   /** The arguments of a table-valued function. */
   readonly args: readonly Expr[] | undefined;
   /** INDEXED BY or NOT INDEXED. */
@@ -101,11 +101,11 @@ export interface Select {
 export interface Cte {
   readonly name: string;
   readonly columns: readonly string[] | undefined;
-  readonly query: Query;
+  readonly query: QueryTree;
 }
 
 /** A query with everything around its SELECTs. */
-export interface Query extends Piece {
+export interface QueryTree extends Piece {
   readonly ctes: readonly Cte[];
   readonly selects: readonly Select[];
   /** Its SELECTs are joined by UNION ALL, so that every row stays. */
@@ -131,7 +131,7 @@ export const NOTHING: Select = {
 };
 
 /** `SELECT * FROM` a table, as which the piece `t` of `x IN t` is meant. */
-export function allOf(schema: string | undefined, name: string, piece: Piece): Query {
+export function allOf(schema: string | undefined, name: string, piece: Piece): QueryTree {
   const source = {
     schema,
     name,

@@ -1,6 +1,6 @@
 import type { Cursor } from "./read_cursor.ts";
 import type { ExpressionReader } from "./read_expression.ts";
-import type { Expr, Query, Source } from "./read_syntax.ts";
+import type { Expr, QueryTree, Source } from "./read_syntax.ts";
 
 /** What the FROM of a SELECT adds up to. */
 export interface From {
@@ -14,10 +14,10 @@ export interface From {
 export class FromReader {
   readonly #c: Cursor;
   readonly #e: ExpressionReader;
-  readonly #query: () => Query;
+  readonly #query: () => QueryTree;
 
   /** @param query Reads a query from the same cursor. */
-  constructor(cursor: Cursor, expressions: ExpressionReader, query: () => Query) {
+  constructor(cursor: Cursor, expressions: ExpressionReader, query: () => QueryTree) {
     this.#c = cursor;
     this.#e = expressions;
     this.#query = query;

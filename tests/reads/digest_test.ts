@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { describe, it } from "node:test";
 import { connect, type Param } from "../../mod.ts";
-import { countColumns, digestOf, orderedDigestOf } from "../../src/transaction/digest.ts";
+import { countColumns, digestOf, orderedDigestOf } from "../../src/reads/digest.ts";
 import { skipWithoutRqlited, startRqlited } from "../support/rqlited.ts";
 
 const local = new DatabaseSync(":memory:");

@@ -11,7 +11,7 @@ import {
   type Relation,
   type Scope,
 } from "./read_scope.ts";
-import type { Expr, Query, Source } from "./read_syntax.ts";
+import type { Expr, QueryTree, Source } from "./read_syntax.ts";
 import { kindOfColumn } from "./value_kind.ts";
 
 /** What sources need of the walk around them. */
@@ -20,7 +20,7 @@ export interface SourceSurroundings {
   /** Looks through an expression. */
   value(expr: Expr, scope: Scope): void;
   /** Looks through a query that stands in FROM. */
-  query(query: Query, scope: Scope): readonly Column[];
+  query(query: QueryTree, scope: Scope): readonly Column[];
   /** The columns of a CTE. */
   cte(state: CteState, scope: Scope): readonly Column[];
   /** The columns of a view. */

@@ -1,9 +1,9 @@
 import type { Findings } from "./read_findings.ts";
 import type { Column, CteState, Env, Scope } from "./read_scope.ts";
-import type { Query } from "./read_syntax.ts";
+import type { QueryTree } from "./read_syntax.ts";
 
 /** Looks through a query. */
-type Walk = (query: Query, env: Env, outer: Scope | undefined) => readonly Column[];
+type Walk = (query: QueryTree, env: Env, outer: Scope | undefined) => readonly Column[];
 
 /** Looks through the tables that WITH defines, when they are first used. */
 export class CteWalk {

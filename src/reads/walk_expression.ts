@@ -1,7 +1,7 @@
 import type { Findings } from "./read_findings.ts";
 import type { Column, Match, Scope } from "./read_scope.ts";
 import { isTotal } from "./row_order.ts";
-import type { Call, Expr, Query, Window } from "./read_syntax.ts";
+import type { Call, Expr, QueryTree, Window } from "./read_syntax.ts";
 import type { TokenView } from "../sql/view.ts";
 import { affinity } from "../wire/affinity.ts";
 import {
@@ -23,7 +23,7 @@ export interface Surroundings {
   /** What the placeholder with a token is. */
   kindOfPlaceholder(start: number): ValueKind;
   /** Looks through a query in an expression. */
-  query(query: Query, outer: Scope, use: "scalar" | "exists" | "set"): readonly Column[];
+  query(query: QueryTree, outer: Scope, use: "scalar" | "exists" | "set"): readonly Column[];
 }
 
 const SHARED: ReadonlySet<string> = new Set();
@@ -101,7 +101,7 @@ export class ExpressionWalk {
     return kindOfCast(kind, from) ?? this.#hard(`CAST AS ${type}`);
   }
 
-  #query(query: Query, use: "scalar" | "exists" | "set", scope: Scope): ValueKind {
+  #query(query: QueryTree, use: "scalar" | "exists" | "set", scope: Scope): ValueKind {
     const columns = this.#around.query(query, scope, use);
     if (use === "exists") return "integer";
     for (const { local } of columns) this.#around.findings.useLocal(local);
