@@ -307,7 +307,7 @@ export class Trial {
       await this.#pin();
       return false;
     }
-    if (empty) this.#since = sighting.base;
+    this.#since = sighting.base;
     return true;
   }
 
