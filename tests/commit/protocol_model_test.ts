@@ -25,8 +25,8 @@ const KEPT = 100_000;
 const CLIENTS = 3;
 
 type Action =
-  /** A client reads where the sequence is. */
-  | { readonly do: "look"; readonly client: number }
+  /** A client reads where the sequence is: the base of what it sends from now on, or what that is judged by. */
+  | { readonly do: "look" | "judge"; readonly client: number }
   /** It makes a commit by what it knows, which arrives now or, as any other, later. */
   | {
     readonly do: "send";
@@ -43,15 +43,20 @@ type Action =
   | { readonly do: "prune"; readonly keep: number }
   | { readonly do: "align"; readonly behind: number }
   | { readonly do: "jump" }
-  /** The other node undoes the next commits, as a statement in them fails on data of its own; then it is aligned. */
-  | { readonly do: "split"; readonly commits: number };
+  /** The other node undoes the next commits, as a statement in them fails on data of its own. */
+  | { readonly do: "split"; readonly commits: number }
+  /** A client that sees replicas which differ aligns them. */
+  | { readonly do: "heal" };
 
 const client = fc.nat(CLIENTS - 1);
 const copy = fc.nat(19);
 const table = fc.constantFrom(undefined, "t", "u");
 
 const action: fc.Arbitrary<Action> = fc.oneof(
-  { weight: 4, arbitrary: fc.record({ do: fc.constant("look" as const), client }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({ do: fc.constantFrom("look" as const, "judge" as const), client }),
+  },
   {
     weight: 9,
     arbitrary: fc.record({
@@ -86,6 +91,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
       commits: fc.integer({ min: 1, max: 3 }),
     }),
   },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("heal" as const) }) },
 );
 
 /** What an answer told of an id. */
@@ -101,6 +107,10 @@ class History {
   readonly #lost = new Set<string>();
   /** Where each client knows the sequence to have been. */
   readonly #known = new Array<number>(CLIENTS).fill(START);
+  /** The state that each client judged last. */
+  readonly #judged = new Array<number>(CLIENTS).fill(START);
+  /** The sequence of the follower lags, and only what is not judged is judged alike. */
+  #lags = false;
 
   constructor(leader: LogNode, follower: LogNode) {
     this.#leader = leader;
@@ -119,6 +129,9 @@ class History {
       case "look":
         this.#known[action.client] = seq;
         break;
+      case "judge":
+        this.#judged[action.client] = seq;
+        break;
       case "send": {
         const entry = this.#make(action);
         if (action.arrives) await this.#deliver(entry);
@@ -135,6 +148,7 @@ class History {
         await this.#fence(action);
         break;
       case "prune":
+        if (this.#lags) break;
         await this.#cut(pruning(seq - action.keep + KEPT), Math.max(1, seq - action.keep));
         break;
       case "align":
@@ -146,15 +160,18 @@ class History {
         break;
       case "split":
         await this.#split(action.commits);
+        break;
+      case "heal":
+        await this.#heal();
     }
   }
 
   #make({ client, wrote, scope, hash, old }: Omit<Action & { do: "send" }, "do" | "arrives">) {
+    const known = old && !this.#lags
+      ? { old, hash: undefined, wrote: undefined, scope: undefined }
+      : { old: false, hash, wrote, scope: this.#lags ? undefined : scope };
     const base = this.#known[client]!;
-    const known = old
-      ? { hash: undefined, wrote: undefined, scope: undefined }
-      : { hash, wrote, scope };
-    const entry = { id: `c${this.#sent.length}`, base, since: base, old, ...known };
+    const entry = { id: `c${this.#sent.length}`, base, since: this.#judged[client]!, ...known };
     this.#sent.push(entry);
     return entry;
   }
@@ -166,24 +183,36 @@ class History {
   }
 
   async #deliver(entry: ModelEntry): Promise<void> {
+    const before = this.#model.seq;
     const expected = this.#model.enter(entry);
     const proof = await this.#both(batchOf(entry), [idOf(entry)]);
     assert.equal(proof, expected, `a copy of ${JSON.stringify(entry)}`);
-    if (proof === "committed") this.#takesEffect(entry.id);
+    if (proof === "committed") {
+      this.#takesEffect(entry.id);
+      if (entry.base === before) await this.#assertCaughtUp();
+    }
     if (proof === "done" || proof === "reused") this.#tell(entry.id, "took effect");
   }
 
   async #fence({ copy, old }: Action & { do: "fence" }): Promise<void> {
     const entry = this.#at(copy);
-    if (entry === undefined || (old && entry.base > this.#model.seq)) return;
+    if (entry === undefined || (old && this.#lags)) return;
     const before = this.#model.seq;
     const expected = this.#model.fence(entry.id, entry.base);
     const proof = await this.#both([(old ? oldFence : fence)(idOf(entry))], [idOf(entry)]);
     assert.equal(proof, expected, `a fence of ${JSON.stringify(entry)}`);
     // An old fence that finds another one takes a number all the same.
     if (old && proof === "committed") this.#model.seq = before + 1;
+    if (entry.base === before && this.#model.seq > before) await this.#assertCaughtUp();
     if (proof === "committed") this.#tell(entry.id, "never will");
     if (proof === "done") this.#tell(entry.id, "took effect");
+  }
+
+  /** What is under the newest base heals the sequence of a follower that lags. */
+  async #assertCaughtUp(): Promise<void> {
+    if (!this.#lags) return;
+    const sql = "SELECT seq FROM sqlite_sequence WHERE name = '_rqlite_commit'";
+    assert.deepEqual(await this.#follower.rows(sql), [[this.#model.seq]]);
   }
 
   async #cut(statements: readonly Prepared[], floor: number): Promise<void> {
@@ -192,24 +221,29 @@ class History {
   }
 
   async #split(commits: number): Promise<void> {
+    // What was judged before may rely on what the follower loses.
+    for (const { id, scope } of this.#sent) if (scope !== undefined) this.#lost.add(id);
+    this.#lags = true;
     for (let i = 0; i < commits; i++) {
-      this.#known[0] = this.#model.seq;
-      const entry = this.#make({
-        client: 0,
-        wrote: "t",
-        scope: undefined,
-        hash: undefined,
-        old: false,
-      });
+      this.#known.fill(this.#model.seq);
+      this.#judged.fill(this.#model.seq);
+      const entry = this.#make({ client: 0, wrote: "t", scope: undefined, hash: "h", old: false });
       assert.equal(this.#model.enter(entry), "committed");
       assert.equal((await this.#leader.apply(batchOf(entry), [idOf(entry)])).is, "committed");
       this.#takesEffect(entry.id);
       this.#lost.add(entry.id);
     }
-    await this.#both([align(this.#model.seq)]);
-    // What was judged before the split may rely on what the follower lost.
-    for (const entry of this.#sent) if (entry.scope !== undefined) this.#lost.add(entry.id);
     this.#known.fill(this.#model.seq);
+  }
+
+  /** From here on rows have the same numbers; those of before do not, so that pruning may tell them apart. */
+  async #heal(): Promise<void> {
+    if (!this.#lags) return;
+    await this.#both([align(this.#model.seq)]);
+    for (const { id } of this.#sent) this.#lost.add(id);
+    this.#known.fill(this.#model.seq);
+    this.#judged.fill(this.#model.seq);
+    this.#lags = false;
   }
 
   /** The same entry of the log on both nodes; they agree on it. */
