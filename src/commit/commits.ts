@@ -35,7 +35,7 @@ const PRUNE_EVERY = 256;
 
 /** What is to be committed. */
 export interface Commit {
-  /** Its id and what it was judged by; everything of the schema is among the scopes without saying. */
+  /** Its id and what it was judged by. */
   readonly entry: Entry;
   /** The id that the caller chose for it. */
   readonly chosen: ChosenId | undefined;
@@ -258,12 +258,12 @@ function idsOf({ entry, chosen, earlier }: Commit): CommitId[] {
 }
 
 function heads({ entry, chosen, earlier }: Commit): Prepared[] {
-  const scopes = new Set([EVERYTHING, ...entry.scopes]);
-  // The chosen id is entered behind the commit's own, whose row must not interfere.
+  // The chosen id is entered behind the commit's own, whose row must not interfere: it is judged by nothing.
+  const since = Number.MAX_SAFE_INTEGER;
   const second = chosen === undefined
     ? []
-    : [enter({ ...chosen, wrote: [], since: chosen.id.base, scopes: [], tables: [] })];
-  return [enter({ ...entry, scopes }), ...second, ...earlier.map(fence)];
+    : [enter({ ...chosen, wrote: [], since, scopes: [], tables: [] })];
+  return [enter(entry), ...second, ...earlier.map(fence)];
 }
 
 function prunings(base: number): Prepared[] {

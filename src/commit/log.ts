@@ -115,7 +115,7 @@ export interface Entry {
   readonly wrote: Iterable<string>;
   /** The value of the sequence in the state that the commit was judged by. */
   readonly since: number;
-  /** What nobody may have written since. */
+  /** What nobody may have written since, besides the schema; {@linkcode EVERYTHING} is anything at all. */
   readonly scopes: Iterable<string>;
   /** The tables by whose texts the statements were made. */
   readonly tables: Iterable<TableText>;
@@ -170,11 +170,18 @@ export function readBase(): Prepared {
 /** Enters a commit. */
 export function enter({ id: { id, base }, hash, wrote, since, scopes, tables }: Entry): Prepared {
   const written = [...wrote];
-  const text = written.length === 0 ? "" : `|${written.join("|")}|`;
-  const names = JSON.stringify(Array.from(scopes, (name) => `|${name}|`));
+  const text = written.length === 0 ? "" : barred(written.join("|"));
+  const names = JSON.stringify([
+    barred(EVERYTHING),
+    ...Array.from(scopes, (name) => name === EVERYTHING ? "|" : barred(name)),
+  ]);
   // SQLite counts characters, and a character may be two units here.
   const texts = JSON.stringify(Array.from(tables, ({ name, sql }) => [name, [...sql].length]));
   return own(ENTER, base, id, hash ?? null, text, since, names, texts);
+}
+
+function barred(names: string): string {
+  return `|${names}|`;
 }
 
 /** Makes sure that an id never takes effect, if it has not yet. */

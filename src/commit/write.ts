@@ -4,11 +4,13 @@ import type { BatchOptions } from "../client/executor.ts";
 import { emptyResult } from "../client/results.ts";
 import { completeInsert } from "../schema/complete_insert.ts";
 import type { Facts } from "../schema/facts.ts";
+import { isOwnTable } from "../sql/own_tables.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import type { Statement } from "../sql/statement.ts";
 import type { Result } from "../sql/value.ts";
 import { Deadline } from "../transport/deadline.ts";
 import type { Call } from "./own.ts";
+import { nameIn } from "./written.ts";
 
 /** What is sent for a write, behind the ids. */
 export interface Form {
@@ -72,9 +74,12 @@ export class Write {
     return this.#placed ? this.#places : undefined;
   }
 
-  /** Whether a statement inserts. */
-  get inserts(): boolean {
-    return this.#all.some(({ analysis: { verb } }) => verb === "INSERT" || verb === "REPLACE");
+  /** Whether a statement leaves something to the schema: it may where it inserts into a table of the user's. */
+  get leavesDefaults(): boolean {
+    return this.#all.some(({ analysis: { verb, table } }) => {
+      const inserts = verb === "INSERT" || verb === "REPLACE" || verb === "UPDATE";
+      return inserts && !isOwnTable(nameIn(table) ?? "");
+    });
   }
 
   /** The statements as one request. */

@@ -103,12 +103,13 @@ export class Writes {
 
   /** Writes out what INSERTs leave to the schema, as far as the account may read that. */
   async #complete(write: Write): Promise<void> {
-    if (!write.inserts) return;
+    if (!write.leavesDefaults || performance.now() < this.#deniedUntil) return;
     this.#doubt(write);
     try {
       write.prepare(await this.#commits.grounds.facts(write.call));
     } catch (error) {
       if (!isDenial(error)) throw error;
+      this.#deniedUntil = performance.now() + DENIED;
     }
   }
 

@@ -45,7 +45,8 @@ export function tableOf(written: string | undefined, facts: Facts): TableFacts |
   return name === undefined ? undefined : facts.table(name);
 }
 
-function nameIn(written: string | undefined): string | undefined {
+/** The bare name of a table as a statement writes it. */
+export function nameIn(written: string | undefined): string | undefined {
   if (written === undefined) return undefined;
   return nameOf(written, significantTokens(written).tokens.at(-1)!);
 }

@@ -202,7 +202,11 @@ export class DefaultCursor implements Cursor {
   }
 
   #add(results: readonly Result[]): void {
-    for (const { rowsAffected } of results) this.#rowCount += rowsAffected;
+    for (const { rowsAffected } of results) {
+      // Of a request whose answer was lost nobody knows how many it were.
+      const known = this.#rowCount >= 0 && rowsAffected >= 0;
+      this.#rowCount = known ? this.#rowCount + rowsAffected : -1;
+    }
     this.#last = results.at(-1);
   }
 

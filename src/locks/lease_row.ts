@@ -13,7 +13,7 @@ import {
   OutcomeUnknownError,
   RqliteError,
 } from "../errors.ts";
-import type { CallOptions, Executor } from "../client/executor.ts";
+import type { CallOptions, ExecuteOptions, Executor } from "../client/executor.ts";
 import type { SqlFragment } from "../sql/statement.ts";
 
 /** The table, made on first use. Without rowids, so that nothing here sets `last_insert_rowid()`. */
@@ -86,19 +86,19 @@ export class LeaseRow {
   async take(seen: Seen, token: string, lease: number, options: CallOptions): Promise<boolean> {
     const { version, owner, beat } = seen;
     const params = [this.#name, token, lease, version, owner, beat];
-    return (await this.#client.execute(TAKE, params, options)).rowsAffected === 1;
+    return (await this.#client.execute(TAKE, params, plainly(options))).rowsAffected === 1;
   }
 
   /** Shows that the holder lives; false if it is the holder no more. */
   async beat(token: string, beat: number, options: CallOptions): Promise<boolean> {
     const params = [beat, this.#name, token];
-    return (await this.#client.execute(BEAT, params, options)).rowsAffected === 1;
+    return (await this.#client.execute(BEAT, params, plainly(options))).rowsAffected === 1;
   }
 
   /** Frees the lease; false if it was free or another's already, or an earlier copy did it. */
   async release(token: string, options: CallOptions): Promise<boolean> {
     const { sql, params } = this.releaseStatement(token);
-    return (await this.#client.execute(sql, params, options)).rowsAffected === 1;
+    return (await this.#client.execute(sql, params, plainly(options))).rowsAffected === 1;
   }
 
   /** What {@linkcode LeaseRow.release} sends. */
@@ -111,7 +111,7 @@ export class LeaseRow {
     await this.#client.batch([
       [ENTER, this.#name],
       [WITHDRAW, token, this.#name, token, version],
-    ], options);
+    ], plainly(options));
   }
 
   async #read(options: CallOptions): Promise<Seen> {
@@ -126,7 +126,7 @@ export class LeaseRow {
 
   async #create(options: CallOptions): Promise<void> {
     try {
-      await this.#client.execute(CREATE_TABLE, [], options);
+      await this.#client.execute(CREATE_TABLE, [], plainly(options));
     } catch (cause) {
       if (mayPass(cause)) throw cause;
       throw new LockUnavailableError(
@@ -138,6 +138,11 @@ export class LeaseRow {
       );
     }
   }
+}
+
+/** Copies do no harm here, and who has to know what became of a write looks at the row: it needs no id. */
+function plainly(options: CallOptions): ExecuteOptions {
+  return { ...options, exactlyOnce: false };
 }
 
 /** Whether trying again may help: nothing that a lease sends does harm when it is sent twice. */

@@ -5,7 +5,7 @@ import { type CommitId, mint } from "../commit/log.ts";
 import { fencedOff } from "../commit/outcomes.ts";
 import type { Call } from "../commit/own.ts";
 import { targetsOf, writtenBy } from "../commit/written.ts";
-import { readConflict, tableConflict, writtenConflict } from "./conflicts.ts";
+import { readConflict, schemaConflict, tableConflict, writtenConflict } from "./conflicts.ts";
 import { isConflict } from "./guard.ts";
 import type { Hold } from "./hold.ts";
 import { type Journal, type Planned, scopesOf } from "./journal.ts";
@@ -65,7 +65,7 @@ export async function commitWrites(
     if (ending.is !== "interfered") return endingOf(run, planned, ending, own);
     const refused: RunEnding = {
       is: "refused",
-      error: writtenConflict(scoped, scopes),
+      error: scoped.length === 0 ? schemaConflict() : writtenConflict(scoped, scopes),
       unsettled: own,
     };
     if (own.length > MOST_JUDGEMENTS) return refused;
@@ -82,9 +82,9 @@ async function again({ journal, trial }: Run): Promise<number | undefined> {
     return trial.since;
   }
   const { scoped } = journal;
+  if (scoped.length === 0) return await trial.reviewSchema();
   // What a write told cannot be compared again.
-  if (scoped.length === 0 || scoped.some(({ kind }) => kind === "write")) return undefined;
-  return await trial.judge();
+  return scoped.some(({ kind }) => kind === "write") ? undefined : await trial.judge();
 }
 
 function commitOf(

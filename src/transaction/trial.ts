@@ -7,6 +7,7 @@ import type { Sighting } from "../commit/ground.ts";
 import { namesUnknown } from "../commit/written.ts";
 import { type Call, ownSettings } from "../commit/own.ts";
 import type { Facts } from "../schema/facts.ts";
+import { sameTables } from "../schema/same_tables.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import { statementError } from "../wire/sql_error.ts";
 import type { Digests } from "./check.ts";
@@ -164,7 +165,7 @@ export class Trial {
     const batch = { statements: all, transaction: true, settings: ownSettings(settings), deadline };
     const cursor = new Cursor(await dispatcher.speculate(batch));
     const sighting = cursor.sighting(grounds);
-    if (grounds.confirm(sighting) !== this.#facts) return undefined;
+    if (!await this.#isSchema(sighting)) return undefined;
     for (const op of ops) {
       const same = op.kind === "read"
         ? isSame(op.check.digests(cursor), op.digests)
@@ -172,6 +173,18 @@ export class Trial {
       if (!same) return undefined;
     }
     return sighting.base;
+  }
+
+  /**
+   * Looks at the schema once more.
+   *
+   * @returns The value of the sequence in that state; `undefined` if something that matters has changed.
+   */
+  async reviewSchema(): Promise<number | undefined> {
+    const { grounds } = this.#shared.commits;
+    grounds.forget();
+    const { base, facts } = await grounds.look(this.#call);
+    return this.#adopt(facts) ? base : undefined;
   }
 
   #same(cursor: Cursor): boolean {
@@ -294,13 +307,12 @@ export class Trial {
   /** Whether the answer may be read: the schema is the one that the request was made by, and there is a commit log. */
   async #stands(sighting: Sighting): Promise<boolean> {
     const { grounds } = this.#shared.commits;
-    const facts = grounds.confirm(sighting) ?? await grounds.identify(sighting, this.#call);
     const empty = this.#journal.ops.length === 0;
-    if (facts !== this.#facts) {
-      if (!this.#journal.untold) throw schemaConflict();
+    if (this.#journal.untold && grounds.confirm(sighting) !== this.#facts) {
       await this.remake();
       return false;
     }
+    if (!await this.#isSchema(sighting)) throw schemaConflict();
     if (sighting.base === undefined && empty && !this.#options.readOnly) {
       await grounds.ready(this.#call);
       this.#facts = undefined;
@@ -309,6 +321,23 @@ export class Trial {
     }
     this.#since = sighting.base;
     return true;
+  }
+
+  /** Whether a node has the schema that the statements were made by, as far as they have to do with it. */
+  async #isSchema(sighting: Sighting): Promise<boolean> {
+    const { grounds } = this.#shared.commits;
+    const facts = grounds.confirm(sighting) ?? await grounds.identify(sighting, this.#call);
+    return facts !== undefined && this.#adopt(facts);
+  }
+
+  #adopt(facts: Facts): boolean {
+    const known = this.#facts!;
+    const same = facts === known || this.#journal.ops.every((op) => {
+      const { analysis } = op.kind === "read" ? op.check.read : op.prepared;
+      return sameTables(analysis.text, known, facts);
+    });
+    if (same) this.#facts = facts;
+    return same;
   }
 
   #takeWrites(writes: readonly WriteOp[], cursor: Cursor): void {
