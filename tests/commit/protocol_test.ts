@@ -40,7 +40,7 @@ function id(name: string, base = N): CommitId {
 }
 
 function entering(name: string, base = N, entry: Partial<Entry> = {}): Prepared {
-  const rest = { hash: undefined, wrote: [], since: base, scopes: ["*"], tables: [] };
+  const rest = { hash: undefined, wrote: [], since: base, scopes: [], tables: [] };
   return enter({ id: id(name, base), ...rest, ...entry });
 }
 
@@ -48,7 +48,7 @@ function entering(name: string, base = N, entry: Partial<Entry> = {}): Prepared 
 const wrote = (name: string, ...tables: string[]) => [entering(name, N, { wrote: tables })];
 /** A commit that was judged by those tables when the log ended at `N + since`. */
 const judged = (since: number, ...scopes: string[]) => [
-  entering("j", N, { since: N + since, scopes: ["*", ...scopes] }),
+  entering("j", N, { since: N + since, scopes }),
 ];
 /** Deletes what lies before `N + floor`. */
 const cut = (floor: number) => pruning(N + floor + KEPT);
@@ -173,9 +173,23 @@ const CASES: Record<string, readonly Case[]> = {
       then: "1:a:1",
     },
     {
+      name: "by all that there is is refused behind any write",
+      log: [wrote("a", "u")],
+      event: judged(0, "*"),
+      is: "interfered",
+      then: "1:a:1",
+    },
+    {
+      name: "by all that there is passes behind what wrote nothing",
+      log: [a, [fence(id("f"))], [align(N + 5)]],
+      event: judged(0, "*"),
+      is: "committed",
+      then: "1:a:1 2:f:0 5:1029.align:0 6:j:1",
+    },
+    {
       name: "passes behind fences and floors",
       log: [a, [fence(id("f"))], b, cut(2)],
-      event: [entering("j", N + 1, { since: N + 1, scopes: ["*", "t"] })],
+      event: [entering("j", N + 1, { since: N + 1, scopes: ["t"] })],
       is: "committed",
       then: "2:f:0 3:b:1 4:j:1",
     },
