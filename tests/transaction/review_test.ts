@@ -6,6 +6,7 @@ import {
   type Client,
   connect,
   NotSupportedError,
+  type Result,
   type Transaction,
   TransactionConflictError,
 } from "../../mod.ts";
@@ -124,6 +125,24 @@ const CASES: readonly Case[] = [
     foreign: "UPDATE a SET x = 2",
   },
   {
+    about: "an INSERT of text keys of which a trigger ignores some",
+    schema: [
+      "CREATE TABLE t(k TEXT PRIMARY KEY)",
+      "CREATE TABLE a(x)",
+      "INSERT INTO a VALUES('p')",
+      `CREATE TRIGGER tr BEFORE INSERT ON t WHEN new.k IN (SELECT x FROM a)
+        BEGIN SELECT RAISE(IGNORE); END`,
+    ],
+    statement: "INSERT INTO t VALUES('p'), ('q') RETURNING k",
+    foreign: "UPDATE a SET x = 'q'",
+  },
+  {
+    about: "an INSERT of `x IN view`",
+    schema: [T, "CREATE VIEW one AS SELECT max(v) AS m FROM t", "INSERT INTO t VALUES(1, 1, 'a')"],
+    statement: "INSERT INTO t(id, v) VALUES(2, 5 IN one) RETURNING v",
+    foreign: "UPDATE t SET v = 5",
+  },
+  {
     about: "a DELETE of rows of which a trigger takes others",
     schema: [
       T,
@@ -239,6 +258,29 @@ for (const place of PLACES) {
       if (await committed(tx)) {
         assert.equal(await world.value("SELECT parent FROM c"), told!.parent);
       }
+    });
+
+    for (const counter of ["last_insert_rowid()", "changes()"]) {
+      test(`execute() of ${counter} in front of any write stores what it told, or is refused`, async (world) => {
+        await world.sql(T);
+        await world.sql("CREATE TABLE c(n INTEGER)");
+        await world.sql("INSERT INTO t(id) VALUES(5), (6), (7)");
+        const insert = `INSERT INTO c VALUES(${counter}) RETURNING n`;
+        const told = await world.db.transaction((tx) => tx.execute(insert))
+          .catch((error: unknown) => error);
+        if (told instanceof NotSupportedError) return;
+        if (told instanceof Error) throw told;
+        assert.deepEqual((told as Result).rows, (await world.other.query("SELECT n FROM c")).rows);
+      });
+    }
+
+    test("execute() of an UPDATE by last_insert_rowid() answers its RETURNING", async ({ db, sql }) => {
+      await sql(T);
+      await db.transaction(async (tx) => {
+        await tx.execute("INSERT INTO t(v) VALUES(1)");
+        const update = "UPDATE t SET u = 'x' WHERE id = last_insert_rowid() RETURNING u";
+        assert.deepEqual(rowsOf(await tx.execute(update)), ['{"u":"x"}']);
+      });
     });
 
     test("lastInsertId that is looked at while the commit is under way is the stored one", async (world) => {
