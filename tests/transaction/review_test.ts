@@ -392,6 +392,34 @@ for (const place of PLACES) {
       if (!(done instanceof NotSupportedError)) assert.equal(done, undefined);
     });
 
+    test("execute() into a table that another client made anew tells what is stored", async (world) => {
+      await world.sql(T);
+      await world.sql("CREATE TABLE n(id INTEGER PRIMARY KEY, body TEXT, at TEXT)");
+      const tx = await world.db.begin();
+      await tx.query("SELECT * FROM t");
+      await world.sql("DROP TABLE n");
+      await world.sql(NOTES);
+      const told = await tx.execute("INSERT INTO n(body) VALUES('x') RETURNING at")
+        .catch((error: unknown) => error);
+      if (told instanceof TransactionConflictError) return;
+      if (told instanceof Error) throw told;
+      await sleep(20);
+      if (!await committed(tx)) return;
+      assert.deepEqual((told as Result).rows, (await world.other.query("SELECT at FROM n")).rows);
+    });
+
+    test("execute() into a table that another program made anew in as many characters tells what is stored", async (world) => {
+      const made = "CREATE TABLE t(id INTEGER PRIMARY KEY, v INTEGER DEFAULT 1)";
+      await world.sql(made);
+      const foreign = world.connect({ exactlyOnce: false });
+      const tx = await world.db.begin();
+      const { rows } = await tx.execute("INSERT INTO t(id) VALUES(1) RETURNING v");
+      await foreign.batch(["DROP TABLE t", made.replace("DEFAULT 1", "DEFAULT 7")]);
+      if (await committed(tx)) {
+        assert.deepEqual((await world.other.query("SELECT v FROM t")).rows, rows);
+      }
+    });
+
     test("commit() of unrelated INSERTs that answer a product does not conflict", async ({ db, sql }) => {
       await sql(T);
       await Promise.all(
