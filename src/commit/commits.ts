@@ -259,10 +259,9 @@ function idsOf({ entry, chosen, earlier }: Commit): CommitId[] {
 
 function heads({ entry, chosen, earlier }: Commit): Prepared[] {
   // The chosen id is entered behind the commit's own, whose row must not interfere: it is judged by nothing.
-  const since = Number.MAX_SAFE_INTEGER;
   const second = chosen === undefined
     ? []
-    : [enter({ ...chosen, wrote: [], since, scopes: [], tables: [] })];
+    : [enter({ ...chosen, wrote: [], since: undefined, scopes: [], tables: [] })];
   return [enter(entry), ...second, ...earlier.map(fence)];
 }
 

@@ -20,6 +20,7 @@
  */
 
 import type { Prepared } from "../sql/prepare.ts";
+import type { Param } from "../sql/value.ts";
 import type { Answer } from "../wire/decode.ts";
 import { own } from "./own.ts";
 
@@ -58,22 +59,21 @@ const FLOOR = `coalesce((SELECT min(n) - 1 FROM _rqlite_commit), ${SEQ})`;
 /** Not pruned; of the future it may be, as on a node whose sequence lags. */
 const IN_RANGE = `?1 BETWEEN ${FLOOR} AND ${SEQ} + ${FAR}`;
 
-/**
- * Whether one of the names in ?6 was written behind ?5, or a table in ?7 has a text of another length, as after DDL of
- * a program that enters nothing here. Names stand between bars in `wrote`.
- */
-const INTERFERED = `?5 < ${FLOOR} OR EXISTS (SELECT 1 FROM _rqlite_commit WHERE n > ?5
-  AND EXISTS (SELECT 1 FROM json_each(?6) WHERE instr(wrote, value)))
-  OR EXISTS (SELECT 1 FROM json_each(?7) WHERE json_extract(value, '$[1]') IS NOT (SELECT length(sql)
-    FROM sqlite_schema WHERE type = 'table' AND name = json_extract(value, '$[0]')))`;
+/** More names than that are tested by a list. */
+const MOST_TESTS = 4;
 
-/** [base, id, hash, wrote, since, scopes, tables]. The id comes before the interference: a late copy must not meet itself. */
-const ENTER =
-  `INSERT INTO _rqlite_commit(n, id, state, hash, wrote) VALUES (max(${SEQ}, ?1) + 1, ?2,
+/**
+ * [base, id, hash, wrote] and what {@linkcode interfered} adds. The id comes before the interference: a late copy must
+ * not meet itself.
+ */
+function entering(interference: string): string {
+  const verdict = interference === "" ? "1" : `CASE WHEN ${interference} THEN -4 ELSE 1 END`;
+  return `INSERT INTO _rqlite_commit(n, id, state, hash, wrote) VALUES (max(${SEQ}, ?1) + 1, ?2,
   CASE (SELECT CASE WHEN state = 1 AND hash IS NOT ?3 THEN 2 ELSE state END
     FROM _rqlite_commit WHERE id = ?2)
   WHEN 1 THEN -1 WHEN 0 THEN -2 WHEN 2 THEN -5
-  ELSE CASE WHEN ${IN_RANGE} THEN CASE WHEN ${INTERFERED} THEN -4 ELSE 1 END ELSE -3 END END, ?3, ?4)`;
+  ELSE CASE WHEN ${IN_RANGE} THEN ${verdict} ELSE -3 END END, ?3, ?4)`;
+}
 
 /** [base, id]. */
 const FENCE = `INSERT INTO _rqlite_commit(n, id, state) SELECT max(${SEQ}, ?1) + 1, ?2,
@@ -113,8 +113,8 @@ export interface Entry {
   readonly hash: string | undefined;
   /** The tables that the commit writes, in lower case. */
   readonly wrote: Iterable<string>;
-  /** The value of the sequence in the state that the commit was judged by. */
-  readonly since: number;
+  /** The value of the sequence in the state that the commit was judged by; `undefined` for what stands on nothing. */
+  readonly since: number | undefined;
   /** What nobody may have written since, besides the schema; {@linkcode EVERYTHING} is anything at all. */
   readonly scopes: Iterable<string>;
   /** The tables by whose texts the statements were made. */
@@ -168,16 +168,49 @@ export function readBase(): Prepared {
 }
 
 /** Enters a commit. */
-export function enter({ id: { id, base }, hash, wrote, since, scopes, tables }: Entry): Prepared {
+export function enter(entry: Entry): Prepared {
+  const { id: { id, base }, hash, wrote } = entry;
   const written = [...wrote];
   const text = written.length === 0 ? "" : barred(written.join("|"));
-  const names = JSON.stringify([
-    barred(EVERYTHING),
-    ...Array.from(scopes, (name) => name === EVERYTHING ? "|" : barred(name)),
-  ]);
+  const params: Param[] = [base, id, hash ?? null, text];
+  const interference = interfered(entry, params);
+  return own(entering(interference), ...params);
+}
+
+/**
+ * Whether the schema or one of the scopes was written since, or a table has a text of another length, as after DDL of a
+ * program that enters nothing here. Names stand between bars in `wrote`.
+ *
+ * @param params Takes what the condition is about.
+ */
+function interfered({ id: { base }, since, scopes, tables }: Entry, params: Param[]): string {
+  if (since === undefined) return "";
+  const bind = (value: Param): string => `?${params.push(value)}`;
+  // Within its own base a commit is in range already.
+  const from = since === base ? "?1" : bind(since);
+  const pruned = since === base ? "" : `${from} < ${FLOOR} OR `;
+  const names = Array.from(scopes, (name) => name === EVERYTHING ? "|" : barred(name));
+  const wrote = names.length <= MOST_TESTS
+    ? ["'|*|'", ...names.map(bind)].map((name) => `instr(wrote, ${name})`).join(" OR ")
+    : `EXISTS (SELECT 1 FROM json_each(${
+      bind(JSON.stringify([barred(EVERYTHING), ...names]))
+    }) WHERE instr(wrote, value))`;
+  const written = `EXISTS (SELECT 1 FROM _rqlite_commit WHERE n > ${from} AND (${wrote}))`;
+  return pruned + [written, ...otherTexts([...tables], bind)].join(" OR ");
+}
+
+function otherTexts(tables: readonly TableText[], bind: (value: Param) => string): string[] {
+  const length = (name: string): string =>
+    `(SELECT length(sql) FROM sqlite_schema WHERE type = 'table' AND name = ${name})`;
   // SQLite counts characters, and a character may be two units here.
-  const texts = JSON.stringify(Array.from(tables, ({ name, sql }) => [name, [...sql].length]));
-  return own(ENTER, base, id, hash ?? null, text, since, names, texts);
+  const texts = tables.map(({ name, sql }) => [name, [...sql].length] as const);
+  if (texts.length <= MOST_TESTS) {
+    return texts.map(([name, size]) => `${length(bind(name))} IS NOT ${bind(size)}`);
+  }
+  return [
+    `EXISTS (SELECT 1 FROM json_each(${bind(JSON.stringify(texts))}) WHERE ` +
+    `json_extract(value, '$[1]') IS NOT ${length("json_extract(value, '$[0]')")})`,
+  ];
 }
 
 function barred(names: string): string {

@@ -6,7 +6,6 @@
  * @module
  */
 
-import type { Prepared } from "../sql/prepare.ts";
 import { significantTokens } from "../sql/tokenize.ts";
 import { TokenView } from "../sql/view.ts";
 import { groupEnd } from "../sql/words.ts";
@@ -31,44 +30,58 @@ const REAL = "(WITH RECURSIVE s(k,y) AS (SELECT 0,v UNION ALL " +
   "SELECT printf('r%d:%d:%d',k,y,(y-CAST(y AS INTEGER))*9007199254740992.0) " +
   "FROM s ORDER BY abs(k) DESC LIMIT 1)";
 
-const VALUE = "CASE typeof(v) WHEN 'integer' THEN 'i'||v WHEN 'text' THEN 't'||hex(v) " +
-  `WHEN 'blob' THEN 'b'||hex(v) WHEN 'null' THEN 'n' ELSE ${REAL} END`;
+const OTHERS = "CASE typeof(v) WHEN 'integer' THEN 'i'||v WHEN 'text' THEN 't'||hex(v) " +
+  "WHEN 'blob' THEN 'b'||hex(v) WHEN 'null' THEN 'n' ELSE ";
+
+const VALUE = `${OTHERS}${REAL} END`;
+
+/** What a digest says that was made for rows without a REAL and met one. */
+const MET_REAL = "_rqlite_real";
+
+/** To compile the expression of a REAL costs more than all the rest, and most rows hold none. */
+const VALUE_WITHOUT_REAL = `${OTHERS}json_extract('{}','${MET_REAL}') END`;
 
 /**
  * SQL that computes the digest of a read, whatever the order of its rows: one row, one text.
  *
  * @param columns How many columns the read has.
+ * @param reals Whether there may be a REAL among the values; a digest without fails where it meets one.
  */
-export function digestOf(sql: string, columns: number): string {
-  return digestBy(sql, columns, " ORDER BY r");
+export function digestOf(sql: string, columns: number, reals = true): string {
+  return digestBy(sql, columns, reals, " ORDER BY r");
 }
 
 /**
  * SQL that computes the digest of a read with its rows in the order in which they are answered.
  *
  * @param columns How many columns the read has.
+ * @param reals As for {@linkcode digestOf}.
  */
-export function orderedDigestOf(sql: string, columns: number): string {
-  return digestBy(sql, columns, "");
+export function orderedDigestOf(sql: string, columns: number, reals = true): string {
+  return digestBy(sql, columns, reals, "");
 }
 
-function digestBy(sql: string, columns: number, order: string): string {
+function digestBy(sql: string, columns: number, reals: boolean, order: string): string {
   const names = Array.from({ length: columns }, (_, i) => `c${i}`);
   const values = names.map((name, i) => i === 0 ? `SELECT ${name} AS v` : `SELECT ${name}`);
   // SQLite would apply our ORDER BY before a LIMIT of the read, and so digest other rows than it answers.
   return `WITH ${ROWS}(${names.join()}) AS MATERIALIZED (${sql}) SELECT coalesce(group_concat(r,';'),'') FROM ` +
-    `(SELECT (SELECT group_concat(${VALUE}) FROM (${values.join(" UNION ALL ")})) AS r ` +
+    `(SELECT (SELECT group_concat(${reals ? VALUE : VALUE_WITHOUT_REAL}) FROM (${
+      values.join(" UNION ALL ")
+    })) AS r ` +
     `FROM ${ROWS}${order})`;
 }
 
-/** The digest of a read as a statement; it is read like a result of the same statement. */
-export function digestStatement(prepared: Prepared, columns: number): Prepared {
-  return { ...prepared, sql: digestOf(prepared.sql, columns) };
+/** The number of columns that a digest was meant for, if it failed because it was made for another one. */
+export function columnsIn(error: string): number | undefined {
+  // SQLite says: table x has 3 values for 2 columns.
+  if (!error.startsWith(`table ${ROWS} has `)) return undefined;
+  return Number(/ has (\d+) values/.exec(error)?.[1] ?? 0);
 }
 
-/** Whether a digest failed because the number of columns is another one. */
-export function isShapeError(text: string): boolean {
-  return text.startsWith(`table ${ROWS} has `);
+/** Whether a digest failed because it met a REAL. */
+export function metReal(error: string): boolean {
+  return error.includes(MET_REAL);
 }
 
 const CLAUSES = [

@@ -18,6 +18,8 @@ export interface ReadCheck {
    * the parameters of the read.
    */
   readonly guard: string | undefined;
+  /** How many columns the read has, as far as the schema tells; a digest of another number fails and says so. */
+  readonly columns: number | undefined;
   /** How many columns `guard` has more than the read itself; they come last. */
   readonly extra: number;
   /** The read for the leader to judge; `undefined` where the guard says everything. */
@@ -92,6 +94,7 @@ function checkNow(
 function judge(sql: string): ReadCheck {
   return {
     read: sql,
+    columns: undefined,
     guard: undefined,
     extra: 0,
     judged: sql,
@@ -127,16 +130,17 @@ class Decision {
     const masks = new Set([...local, ...this.#columns.flatMap((column) => [...column.local])]);
     const sql = this.#parts.text.view.sql;
     const read = withCtes(this.#parts, new Set(), volatile, []) ?? sql;
+    const columns = this.#columns.length === 0 ? undefined : this.#columns.length;
     if (refusal !== undefined) return this.#refused(sql, refusal);
     const guard = this.#guard(masks);
     const extra = guard === undefined ? 0 : this.#order.length;
     if (guard === undefined || local.size > 0) {
       const scopes = this.#scopes();
-      return { read, guard, extra, judged: read, scopes, ordered: true, refusal };
+      return { read, columns, guard, extra, judged: read, scopes, ordered: true, refusal };
     }
     const judged = masks.size === 0 ? undefined : read;
     const scopes = [...masks].map((name) => this.#rowScope(name)).sort();
-    return { read, guard, extra, judged, scopes, ordered: false, refusal };
+    return { read, columns, guard, extra, judged, scopes, ordered: false, refusal };
   }
 
   #refused(sql: string, refusal: string): ReadCheck {

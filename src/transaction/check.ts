@@ -1,7 +1,7 @@
 import type { Facts } from "../schema/facts.ts";
 import { prepare, type Prepared } from "../sql/prepare.ts";
 import type { Cursor } from "./cursor.ts";
-import { digestOf, orderedDigestOf } from "../reads/digest.ts";
+import { columnsIn, digestOf, metReal, orderedDigestOf } from "../reads/digest.ts";
 import { readGuard } from "./guard.ts";
 import { checkOfRead, type ReadCheck } from "../reads/read_check.ts";
 
@@ -15,19 +15,41 @@ export interface Digests {
   readonly rows?: string | undefined;
 }
 
+/** What a digest is made for. */
+export interface Shape {
+  readonly columns: number;
+  readonly reals: boolean;
+}
+
+/** Why there is no digest. */
+export class DigestError extends Error {
+  /** The number of columns that the read has, if the digest was made for another one. */
+  readonly columns: number | undefined;
+  /** It met a REAL, and was made for rows without. */
+  readonly real: boolean;
+
+  /** @param extra How many columns it has more than the read. */
+  constructor(message: string, extra: number) {
+    super(message);
+    const columns = columnsIn(message);
+    this.columns = columns === undefined ? undefined : columns - extra;
+    this.real = metReal(message);
+  }
+}
+
 /** How one read is checked at commit, decided when its request was built. */
 export class Check {
   /** What is read. */
   readonly read: Prepared;
   readonly #form: ReadCheck;
-  readonly #columns: number;
+  readonly #shape: Shape;
   readonly #whole: boolean;
 
   /** @param whole The rows themselves are compared, too. */
-  constructor(read: Prepared, form: ReadCheck, columns: number, whole = false) {
+  constructor(read: Prepared, form: ReadCheck, shape: Shape, whole = false) {
     this.read = read;
     this.#form = form;
-    this.#columns = columns;
+    this.#shape = shape;
     this.#whole = whole;
   }
 
@@ -38,7 +60,7 @@ export class Check {
    */
   signed(tables: readonly string[]): Check {
     const form = { ...this.#form, scopes: [...new Set([...this.#form.scopes, ...tables])] };
-    return new Check(this.read, form, this.#columns, true);
+    return new Check(this.read, form, this.#shape, true);
   }
 
   /** What nobody may write between the judgement and the commit. */
@@ -58,12 +80,14 @@ export class Check {
   }
 
   /** Reads the answers to the {@linkcode statements}. */
-  digests(cursor: Cursor): Digests | Error {
+  digests(cursor: Cursor): Digests | DigestError {
     const found: (string | undefined)[] = [];
-    let failed: Error | undefined;
-    for (const statement of [this.#guard(), this.#judged()]) {
+    let failed: DigestError | undefined;
+    for (
+      const [statement, extra] of [[this.#guard(), this.#form.extra], [this.#judged(), 0]] as const
+    ) {
       const digest = statement === undefined ? undefined : cursor.digest(statement);
-      if (digest instanceof Error) failed ??= digest;
+      if (digest instanceof Error) failed ??= new DigestError(digest.message, extra);
       else found.push(digest);
     }
     const rows = this.#whole ? cursor.text(this.rows) : undefined;
@@ -79,14 +103,14 @@ export class Check {
   #guard(): Prepared | undefined {
     const { guard, extra } = this.#form;
     if (guard === undefined) return undefined;
-    return { ...this.read, sql: digestOf(guard, this.#columns + extra) };
+    return { ...this.read, sql: digestOf(guard, this.#shape.columns + extra, this.#shape.reals) };
   }
 
   #judged(): Prepared | undefined {
     const { judged, ordered } = this.#form;
     if (judged === undefined) return undefined;
     const digest = ordered ? orderedDigestOf : digestOf;
-    return { ...this.read, sql: digest(judged, this.#columns) };
+    return { ...this.read, sql: digest(judged, this.#shape.columns, this.#shape.reals) };
   }
 }
 

@@ -8,6 +8,7 @@
 import { analyse } from "../sql/analyse.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import { own } from "../commit/own.ts";
+import { metReal } from "../reads/digest.ts";
 
 /** Compiles on every server and fails on its first row, so that the transaction around it is rolled back. */
 export const POISON: Prepared = own("SELECT abs(-9223372036854775808)");
@@ -43,7 +44,8 @@ const FAIL = `json_extract('{}','${CONFLICT}')`;
 
 /** Whether an error is that of a guard whose condition does not hold. */
 export function isConflict(text: string): boolean {
-  return text.includes(CONFLICT);
+  // A digest that was made for rows without a REAL has met one now.
+  return text.includes(CONFLICT) || metReal(text);
 }
 
 /** Passes while a digest is the same. @param digest The statement that computes it. */

@@ -1,17 +1,22 @@
 import { TextCache } from "../sql/cache.ts";
 import type { Prepared } from "../sql/prepare.ts";
-import { countColumns, isShapeError, MOST_COLUMNS } from "../reads/digest.ts";
+import { countColumns, MOST_COLUMNS } from "../reads/digest.ts";
 
 /** In place of a number of columns: what cannot be checked, because it does not compile or is too large. */
 const UNCHECKABLE = Infinity;
 
-/** How many columns reads have, by their text: what a digest has to know. One for all transactions of a client. */
+/** What only answers tell of reads, by their text, and a digest has to know. One for all transactions of a client. */
 export class Shapes {
   readonly #counts: TextCache<number> = new TextCache(1000, 1_000_000);
+  readonly #reals: TextCache<true> = new TextCache(1000, 1_000_000);
 
-  /** The number of columns, where it is known and a digest can be made of so many. */
-  columnsOf({ sql }: Prepared): number | undefined {
-    const known = this.#counts.get(sql) ?? countColumns(sql);
+  /**
+   * The number of columns, where it is known and a digest can be made of so many.
+   *
+   * @param guess What the schema tells.
+   */
+  columnsOf({ sql }: Prepared, guess?: number): number | undefined {
+    const known = this.#counts.get(sql) ?? countColumns(sql) ?? guess;
     return known === undefined || known > MOST_COLUMNS ? undefined : known;
   }
 
@@ -26,15 +31,13 @@ export class Shapes {
     this.#counts.set(sql, columns);
   }
 
-  /** Takes it from the error of a digest that was made for another number; false if the error is about something else. */
-  learnFrom({ sql }: Prepared, message: string): boolean {
-    if (!isShapeError(message)) return false;
-    this.#counts.set(sql, columnsIn(message));
-    return true;
+  /** Whether there was a REAL among the values. */
+  hasReals({ sql }: Prepared): boolean {
+    return this.#reals.get(sql) === true;
   }
-}
 
-/** SQLite says: table x has 3 values for 2 columns. */
-function columnsIn(text: string): number {
-  return Number(/ has (\d+) values/.exec(text)?.[1] ?? 0);
+  /** There was one. */
+  learnReals({ sql }: Prepared): void {
+    this.#reals.set(sql, true);
+  }
 }

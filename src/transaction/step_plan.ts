@@ -6,9 +6,9 @@ import type { Prepared } from "../sql/prepare.ts";
 import type { Result } from "../sql/value.ts";
 import { affinity } from "../wire/affinity.ts";
 import { statementError } from "../wire/sql_error.ts";
-import { Check, formOf } from "./check.ts";
+import { Check, DigestError, formOf } from "./check.ts";
 import type { Cursor } from "./cursor.ts";
-import { isShapeError, LONGEST_DIGEST } from "../reads/digest.ts";
+import { LONGEST_DIGEST } from "../reads/digest.ts";
 import { enclosed, OBSERVE, type Observed } from "./guard.ts";
 import { InsertedId } from "./inserted_id.ts";
 import type { Op, ReadOp } from "./journal.ts";
@@ -90,14 +90,16 @@ class ReadPlan implements StepPlan {
   settle(cursor: Cursor, since: number | undefined): readonly Op[] | undefined {
     const step = this.#step;
     const digests = this.#check?.digests(cursor);
-    const failed = digests instanceof Error ? digests.message : undefined;
-    if (failed !== undefined && this.#shapes.learnFrom(this.#prepared, failed)) return undefined;
+    if (digests instanceof DigestError && learns(this.#shapes, this.#prepared, digests)) {
+      return undefined;
+    }
+    const failed = digests instanceof DigestError ? digests.message : undefined;
     // A statement that fails on its first row ends the transaction already within its digest.
     if (failed !== undefined && cursor.ended) return this.#fail(failed);
     const result = cursor.result(step, step.settings);
     if (result === undefined) return [];
     if (this.#check === undefined || digests === undefined) return this.#learnShape(result);
-    if (digests instanceof Error) return this.#fail(digests.message);
+    if (digests instanceof DigestError) return this.#fail(digests.message);
     const longest = Math.max(digests.guard?.length ?? 0, digests.judged?.length ?? 0);
     if (longest > LONGEST_DIGEST) {
       step.fail(tooLarge(this.#prepared, `its rows take ${longest} characters as a digest`));
@@ -270,9 +272,9 @@ class WritePlan implements StepPlan {
       ? 0
       : Math.max(digests.guard?.length ?? 0, digests.judged?.length ?? 0);
     if (digests instanceof Error || longest > LONGEST_DIGEST) {
-      const shape = digests instanceof Error && isShapeError(digests.message);
-      if (shape) this.#context.shapes.learnFrom(check.read, digests.message);
-      else this.#step.judged = true;
+      const learned = digests instanceof DigestError &&
+        learns(this.#context.shapes, check.read, digests);
+      if (!learned) this.#step.judged = true;
       return "again";
     }
     return [{ kind: "read", check, digests, since }];
@@ -294,8 +296,9 @@ class WritePlan implements StepPlan {
 function checkOf(read: Prepared, { facts, shapes }: PlanContext): Check | undefined {
   const form = formOf(read, facts);
   if (form.refusal !== undefined) throw unconfirmable(read, form.refusal);
-  const columns = shapes.columnsOf(read);
-  return columns === undefined ? undefined : new Check(read, form, columns);
+  const columns = shapes.columnsOf(read, form.columns);
+  if (columns === undefined) return undefined;
+  return new Check(read, form, { columns, reals: shapes.hasReals(read) });
 }
 
 /** Whether a zero among the rows may be -0.0: only columns that take a REAL as it is keep one. */
@@ -303,6 +306,13 @@ function hasSignlessZero({ rows, types }: Result): boolean {
   const real = types.map((type) => affinity(type) === "real" || affinity(type) === "blob");
   return real.includes(true) &&
     rows.some((row) => Object.values(row).some((cell, i) => cell === 0 && real[i] !== false));
+}
+
+/** Whether an error tells how the digest has to be made. */
+function learns(shapes: Shapes, read: Prepared, { columns, real }: DigestError): boolean {
+  if (columns !== undefined) shapes.learn(read, columns);
+  if (real) shapes.learnReals(read);
+  return columns !== undefined || real;
 }
 
 function sameText(a: unknown, b: unknown): boolean {
