@@ -67,7 +67,9 @@ export function isSound(statements: readonly Prepared[], returningAborts: boolea
 export async function rehearse(dispatcher: Dispatcher, batch: PlacedBatch): Promise<void> {
   const { returningAborts } = dispatcher.capabilities;
   const { statements, positions, settings } = returningAborts ? batch : guarded(batch);
-  const reply = await dispatcher.speculate({ ...batch, statements: [...statements, POISON] });
+  // A savepoint outside of a transaction would begin one and leave it open.
+  const tried = { ...batch, statements: [...statements, POISON], transaction: true };
+  const reply = await dispatcher.speculate(tried);
   const failed = firstError(reply, statements);
   if (failed >= 0) resultsOf(reply, statements.slice(0, failed + 1), settings, { positions });
 }

@@ -1,13 +1,4 @@
-import {
-  AuthenticationError,
-  ConnectionError,
-  InterfaceError,
-  OperationalError,
-  OutcomeUnknownError,
-  ProgrammingError,
-  RqliteError,
-  TimeoutError,
-} from "../errors.ts";
+import { OperationalError, OutcomeUnknownError, TimeoutError } from "../errors.ts";
 import type { Dispatcher, Reply } from "../client/dispatch.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import { Deadline } from "../transport/deadline.ts";
@@ -18,11 +9,13 @@ import {
   type Entry,
   EVERYTHING,
   fence,
+  hashOf,
   mint,
   parseMinted,
   type Proof,
   proofOf,
   pruning,
+  readiness,
   touchStart,
 } from "./log.ts";
 import { type Call, ownSettings } from "./own.ts";
@@ -119,7 +112,13 @@ export class Commits {
     const limited = new Deadline(deadline.remaining * COMMIT_SHARE, deadline.signal);
     let answered: { proof: Proof; reply: Reply };
     try {
-      const batch = [...heads(commit), ...commit.statements, ...prunings(commit.entry.id.base)];
+      const ready = commit.mixed ? [readiness()] : [];
+      const batch = [
+        ...ready,
+        ...heads(commit),
+        ...commit.statements,
+        ...prunings(commit.entry.id.base),
+      ];
       answered = await this.#send(batch, ids, { ...call, deadline: limited }, commit.mixed);
     } catch (error) {
       return await this.#giveUp(error, commit, call);
@@ -128,7 +127,7 @@ export class Commits {
   }
 
   #ending(commit: Commit, { proof, reply }: { proof: Proof; reply: Reply }): Ending {
-    const heads = idsOf(commit).length;
+    const heads = idsOf(commit).length + (commit.mixed ? 1 : 0);
     const chosen = commit.chosen?.id.id;
     switch (proof.is) {
       case "committed":
@@ -188,6 +187,27 @@ export class Commits {
     return settled.is === "done" ? settled.id : undefined;
   }
 
+  /** Whether an id that took effect in another call did so for the same statements and values. */
+  async compare(
+    { id, hash }: ChosenId,
+    { settings, deadline }: Call,
+  ): Promise<{ readonly is: "repeated" | "reused" }> {
+    const read = hashOf(id);
+    const reply = await this.#dispatcher.read({
+      statements: [read],
+      transaction: false,
+      settings: { ...ownSettings(settings), level: "strong" },
+      deadline,
+    });
+    const { rows } = reply.answer.result(reply.first, {
+      analysis: read.analysis,
+      rows: "array",
+      integers: "number",
+    });
+    const stored = (rows[0] as unknown as readonly unknown[] | undefined)?.[0];
+    return { is: stored === hash ? "repeated" : "reused" };
+  }
+
   /** See `Client.outcome`. */
   async outcome(id: string, call: Call): Promise<"committed" | "not committed" | "unknown"> {
     const known = await this.identify(id, call);
@@ -206,8 +226,9 @@ export class Commits {
     others: readonly Prepared[],
   ): Promise<Settled> {
     const { proof, reply } = await this.#send([...ids.map(fence), ...others], ids, call);
+    // A fence stands on nothing, so its place says nothing of the schema.
     const place = reply.answer.length > 0 ? reply.answer.insertedAt(reply.first) : undefined;
-    if (place !== undefined) this.grounds.learn(Number(place));
+    if (place !== undefined) this.grounds.see(Number(place));
     return settledBy(proof);
   }
 
@@ -226,7 +247,7 @@ export class Commits {
     };
     for (let repaired = false;; repaired = true) {
       const reply = await this.#dispatcher.commit(batch, mixed);
-      const proof = proofOf(reply.answer, ids);
+      const proof = proofOf(reply.answer, ids, mixed ? 1 : 0);
       if ((proof.is !== "missing" && proof.is !== "outdated") || repaired) return { proof, reply };
       await this.grounds.repair(proof.is, call);
     }
@@ -234,11 +255,17 @@ export class Commits {
 
   /** There was no answer to use: fences the ids, so that what is reported stays true. */
   async #giveUp(error: unknown, commit: Commit, call: Call): Promise<Ending> {
-    if (call.settings.signal?.aborted || neverSent(error)) throw error;
-    const ids = [...idsOf(commit)].reverse();
-    const done = await this.settle(ids, error, call);
-    if (done !== undefined) return { is: "done", id: done };
+    if (call.settings.signal?.aborted) throw error;
+    // Any other error is certain: the attempts before it were, too.
     if (!(error instanceof OutcomeUnknownError || error instanceof TimeoutError)) throw error;
+    const { entry, chosen, earlier } = commit;
+    const done = await this.settle(
+      [...earlier, entry.id, ...(chosen === undefined ? [] : [chosen.id])],
+      error,
+      call,
+    );
+    if (done !== undefined && done === chosen?.id.id) return await this.compare(chosen, call);
+    if (done !== undefined) return { is: "done", id: done };
     throw new OperationalError(
       "The write was not applied: its answer was lost, and no copy of it can take effect any more",
       { retryable: true, cause: error },
@@ -246,8 +273,10 @@ export class Commits {
   }
 
   /** The place of a commit is a base, and what it was built on held until then. */
-  #learnFrom({ entry, chosen }: Commit, { answer, first }: Reply): void {
-    const lastInsertId = answer.insertedAt(chosen === undefined ? first : first + 1);
+  #learnFrom({ entry, chosen, mixed }: Commit, { answer, first }: Reply): void {
+    const lastInsertId = answer.insertedAt(
+      first + (mixed ? 1 : 0) + (chosen === undefined ? 0 : 1),
+    );
     if (lastInsertId !== undefined) this.grounds.learn(Number(lastInsertId));
     for (const name of entry.wrote) if (name === EVERYTHING) this.grounds.forget();
   }
@@ -295,13 +324,6 @@ function settledBy(proof: Proof): Settled {
     case "reused":
       throw new OperationalError(`Cannot fence the commit: it was ${proof.is}`);
   }
-}
-
-/** Errors that say for certain that no copy was made. */
-function neverSent(error: unknown): boolean {
-  return !(error instanceof RqliteError) || error instanceof ConnectionError ||
-    error instanceof AuthenticationError || error instanceof InterfaceError ||
-    error instanceof ProgrammingError;
 }
 
 /** The error where a node could not write the ids, whatever the reason. */

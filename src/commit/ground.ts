@@ -7,7 +7,7 @@ import {
 } from "../errors.ts";
 import type { Facts } from "../schema/facts.ts";
 import { FACTS_QUERY, SCHEMA_VERSION } from "../schema/query.ts";
-import { SchemaCache } from "../schema/schema_cache.ts";
+import { factsFrom, SchemaCache } from "../schema/schema_cache.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import { align, creation, creationScript, isOfStructure, readBase, upgrade } from "./log.ts";
 import { type Call, own, ownSettings } from "./own.ts";
@@ -18,6 +18,9 @@ const FRESH = 10_000;
 const BASE = readBase();
 const VERSION = own(SCHEMA_VERSION);
 const FACTS = own(FACTS_QUERY);
+
+/** Compiles on every server and fails on its first row, so that the transaction around it is rolled back. */
+const FAILURE = own("SELECT abs(-9223372036854775808)");
 
 /** One state of the database: the sequence of the commit log, and what the schema was then. */
 export interface Ground {
@@ -62,9 +65,14 @@ export class Grounds {
     return this.#schema.latest;
   }
 
+  /** Takes a place in the log that says nothing of the schema. */
+  see(base: number): void {
+    this.#seen = Math.max(this.#seen, base);
+  }
+
   /** Takes the place of a commit that was made on this ground. */
   learn(base: number): void {
-    this.#seen = Math.max(this.#seen, base);
+    this.see(base);
     if (base < (this.#base?.value ?? 0)) return;
     this.#base = { value: base, at: performance.now() };
   }
@@ -94,6 +102,22 @@ export class Grounds {
     return (await this.#ask(call, "weak", { base: false })).facts;
   }
 
+  /** The schema as it will be behind statements of which some change it; `undefined` if they fail. Nothing is kept. */
+  async behind(statements: readonly Prepared[], call: Call): Promise<Facts | undefined> {
+    const reply = await this.#dispatcher.speculate({
+      statements: [...statements, FACTS, FAILURE],
+      transaction: true,
+      settings: ownSettings(call.settings),
+      deadline: call.deadline,
+    });
+    const { answer, first } = reply;
+    const at = first + statements.length;
+    for (let i = first; i <= at; i++) {
+      if (i >= answer.length || answer.errorAt(i) !== undefined) return undefined;
+    }
+    return factsFrom(rowsIn(reply, statements.length), "");
+  }
+
   /** What asks for a {@linkcode Sighting} beside something else; two statements. */
   get questions(): readonly Prepared[] {
     return [BASE, VERSION];
@@ -107,7 +131,7 @@ export class Grounds {
   /** The schema that a node said it has, if it is known; then it is known to have been so at that base. */
   confirm({ base, version }: Sighting): Facts | undefined {
     const facts = this.#schema.of(version);
-    if (facts !== undefined) this.#hold(base);
+    if (facts !== undefined) this.#hold(facts, base);
     return facts;
   }
 
@@ -124,8 +148,8 @@ export class Grounds {
 
   /** Makes the table of commits, or gives the one of an older client what it lacks. */
   async repair(what: "missing" | "outdated", call: Call): Promise<void> {
-    if (what === "missing") await this.#create(call);
-    else await this.#upgrade(call);
+    await this.#create(call);
+    if (what === "outdated") await this.#upgrade(call);
     this.lose();
   }
 
@@ -168,21 +192,18 @@ export class Grounds {
     }
   }
 
-  /** The schema that is known held at that base. */
-  #hold(base: number | undefined): void {
+  /** The schema was that at that base; an answer that was overtaken does not count. */
+  #hold(facts: Facts, base: number | undefined): void {
+    if (base !== undefined && base < (this.#base?.value ?? 0)) return;
+    this.#schema.latest = facts;
     this.#looked = performance.now();
     this.#changed = false;
     if (base !== undefined) this.learn(base);
   }
 
   #learnFacts(reply: Reply, { base, version }: Sighting): Facts {
-    const { answer, first } = reply;
-    const spec = { analysis: FACTS.analysis, rows: "array", integers: "number" } as const;
-    const error = answer.errorAt(first + 2);
-    if (error !== undefined) throw new OperationalError(`Cannot read the schema: ${error}`);
-    const { rows } = answer.result(first + 2, spec);
-    const facts = this.#schema.learn(rows as unknown as readonly unknown[][], version);
-    this.#hold(base);
+    const facts = this.#schema.learn(rowsIn(reply, 2), version);
+    this.#hold(facts, base);
     return facts;
   }
 
@@ -193,7 +214,8 @@ export class Grounds {
   }
 
   async #upgrade(call: Call): Promise<void> {
-    const base = this.#base?.value ?? 1;
+    // Beyond the numbers that any node has, so that one that is ahead agrees, too.
+    const base = Math.max(this.#base?.value ?? 1, this.#seen) + 2 ** 20;
     await this.#change([...upgrade(), align(base)], false, call);
   }
 
@@ -237,6 +259,14 @@ export function unusable(text: string): OperationalError {
     `Cannot enter the write in the table _rqlite_commit, so it was not applied: ${text}. ` +
       "This client keeps that table for itself: a table or trigger of yours must not have its name",
   );
+}
+
+/** The rows of {@linkcode FACTS} in a result. */
+function rowsIn({ answer, first }: Reply, i: number): readonly (readonly unknown[])[] {
+  const error = answer.errorAt(first + i);
+  if (error !== undefined) throw new OperationalError(`Cannot read the schema: ${error}`);
+  const spec = { analysis: FACTS.analysis, rows: "array", integers: "number" } as const;
+  return answer.result(first + i, spec).rows as unknown as readonly (readonly unknown[])[];
 }
 
 /** The value of the sequence in a result; `undefined` if there is no table yet. */

@@ -81,6 +81,9 @@ const FENCE = `INSERT INTO _rqlite_commit(n, id, state) SELECT max(${SEQ}, ?1) +
   WHEN ${IN_RANGE} THEN 0 ELSE -3 END
   WHERE NOT EXISTS (SELECT 1 FROM _rqlite_commit WHERE id = ?2 AND state = 0)`;
 
+const READY = `SELECT CASE WHEN (SELECT count(*) FROM pragma_table_info('_rqlite_commit')
+  WHERE name IN ('hash', 'wrote')) = 2 THEN 1 ELSE abs(-9223372036854775808) END`;
+
 /** Affects a row exactly while nothing was ever pruned. */
 const TOUCH_START = "UPDATE _rqlite_commit SET state = state WHERE id = '0.start'";
 
@@ -217,9 +220,22 @@ function barred(names: string): string {
   return `|${names}|`;
 }
 
+/**
+ * Fails where the table of commits is missing or that of an older client. It compiles there, too: `/db/request` goes on
+ * behind a statement that does not, and would apply a write without its id.
+ */
+export function readiness(): Prepared {
+  return own(READY);
+}
+
 /** Makes sure that an id never takes effect, if it has not yet. */
 export function fence({ id, base }: CommitId): Prepared {
   return own(FENCE, base, id);
+}
+
+/** Asks for the hash that an id was entered with. */
+export function hashOf({ id }: CommitId): Prepared {
+  return own("SELECT hash FROM _rqlite_commit WHERE id = ?", id);
 }
 
 /** Tells by `rowsAffected` whether nothing was ever pruned. */
@@ -272,7 +288,7 @@ export type Proof =
   | { readonly is: "refused"; readonly entry: number; readonly text: string }
   /** There is no table yet. */
   | { readonly is: "missing" }
-  /** The table is that of an older client. */
+  /** The table is that of an older client, or it is missing. */
   | { readonly is: "outdated" }
   /** The table is somebody else's, or something in the database keeps ids out of it. */
   | { readonly is: "unusable"; readonly text: string };
@@ -281,13 +297,16 @@ export type Proof =
  * Reads an answer to a batch that begins with ids.
  *
  * @param ids Those of the first entries, in order.
+ * @param first How many entries there are in front of them: 1 with a {@linkcode readiness}.
  */
-export function proofOf(answer: Answer, ids: readonly CommitId[]): Proof {
-  const entry = answer.length - 1;
+export function proofOf(answer: Answer, ids: readonly CommitId[], first = 0): Proof {
+  if (first > 0 && answer.errorAt(0) !== undefined) return { is: "outdated" };
+  const failed = ids.findIndex((_, i) => answer.errorAt(first + i) !== undefined);
+  const entry = failed < 0 ? answer.length - 1 : first + failed;
   // Servers before 9.4.2 go on behind a RETURNING that failed: only an error at the end rolled back.
   const text = answer.errorAt(entry);
   if (text === undefined) return { is: "committed" };
-  const id = ids[entry]?.id;
+  const id = ids[entry - first]?.id;
   if (id === undefined) return { is: "refused", entry, text };
   const [, verdict] = /_rqlite_commit_(done|fenced|expired|interfered|reused)$/.exec(text) ?? [];
   switch (verdict) {

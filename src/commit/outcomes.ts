@@ -35,7 +35,8 @@ export function refusal(
   if (entry < 0) return notEntered(text);
   try {
     const own = { ...reply, first: reply.first + before };
-    return resultsOf(own, statements, call.settings, { positions })[0]!;
+    const result = resultsOf(own, statements, call.settings, { positions })[0]!;
+    return result.rows.length === 0 ? result : notEntered(text);
   } catch (error) {
     return error as Error;
   }

@@ -6,6 +6,7 @@ import { completeInsert } from "../schema/complete_insert.ts";
 import type { Facts } from "../schema/facts.ts";
 import { isOwnTable } from "../sql/own_tables.ts";
 import type { Prepared } from "../sql/prepare.ts";
+import { copyStatement } from "../sql/form.ts";
 import type { Statement } from "../sql/statement.ts";
 import type { Result } from "../sql/value.ts";
 import { Deadline } from "../transport/deadline.ts";
@@ -41,7 +42,8 @@ export class Write {
     placed: boolean,
   ) {
     this.#backend = backend;
-    this.forms = forms;
+    // At once, as what follows waits for answers. Not by an iterator: a text is no list of statements.
+    this.forms = forms.map((form) => copyStatement(form));
     this.options = options;
     this.#placed = placed;
     const settings = backend.settings(options);
@@ -53,7 +55,6 @@ export class Write {
     if (this.#all.length > 0 && facts === this.#facts) return;
     this.#facts = facts;
     const complete = facts === undefined ? undefined : (sql: string) => completeInsert(sql, facts);
-    // Not by an iterator: a text is no list of statements.
     this.#all = this.forms.map((form, i) =>
       this.#backend.prepare(form, {
         now: this.#now,
@@ -64,6 +65,11 @@ export class Write {
     this.#places = [...this.#all.keys()].filter((i) => this.#all[i]!.analysis.kind !== "empty");
   }
 
+  /** What the statements were made by. */
+  get facts(): Facts | undefined {
+    return this.#facts;
+  }
+
   /** What is sent: those with content. */
   get statements(): readonly Prepared[] {
     return this.#places.map((i) => this.#all[i]!);
@@ -72,6 +78,16 @@ export class Write {
   /** Where they stand in the caller's list, for errors. */
   get positions(): readonly number[] | undefined {
     return this.#placed ? this.#places : undefined;
+  }
+
+  /** The statements up to the last one that changes the schema, if one behind it may leave something to that. */
+  get changesSchemaUpTo(): readonly Prepared[] {
+    const { statements } = this;
+    const last = statements.findLastIndex(({ analysis }) => analysis.kind === "write");
+    const ddl = statements.slice(0, Math.max(0, last)).findLastIndex(({ analysis: { verb } }) =>
+      verb === "CREATE" || verb === "ALTER" || verb === "DROP"
+    );
+    return statements.slice(0, ddl + 1);
   }
 
   /** Whether a statement leaves something to the schema: it may where it inserts into a table of the user's. */

@@ -1,6 +1,7 @@
 import { isSound, rehearse, runAtomic, runLoose, SENTINEL, tornBatch } from "../client/batch.ts";
 import type { Backend } from "../client/backend.ts";
 import type { BatchOptions, ExecuteOptions } from "../client/executor.ts";
+import { pause as wait } from "../client/pause.ts";
 import { firstError, resultsOf } from "../client/results.ts";
 import { changes } from "../client/route.ts";
 import { AuthenticationError, NotSupportedError, OutcomeUnknownError } from "../errors.ts";
@@ -9,6 +10,8 @@ import type { Prepared } from "../sql/prepare.ts";
 import type { Statement } from "../sql/statement.ts";
 import type { Result } from "../sql/value.ts";
 import type { ChosenId, Commits, Ending } from "./commits.ts";
+import { refuseStrayCounters } from "./counters.ts";
+import type { Ground } from "./ground.ts";
 import { namesCommits, refuseHelperTables } from "./helper_tables.ts";
 import { hashOf } from "./hash.ts";
 import { type CommitId, mint } from "./log.ts";
@@ -26,8 +29,9 @@ import { type Call, own } from "./own.ts";
 import { type Form, Write } from "./write.ts";
 import { namesUnknown, tableOf, targetsOf, writtenBy } from "./written.ts";
 
-/** How often a write is built anew because the schema changes meanwhile. */
-const MOST_ROUNDS = 5;
+/** The longest waits before a write is built anew because the schema has changed, in milliseconds. */
+const FIRST_PAUSE = 5;
+const LONGEST_PAUSE = 500;
 
 /** How long an account that may not make the table of commits is not asked again, in milliseconds. */
 const DENIED = 10_000;
@@ -39,6 +43,11 @@ const RESET: Prepared = own("UPDATE _rqlite_commit SET state = state WHERE 0");
 const DID_SOMETHING: Prepared = own(
   "SELECT CASE WHEN changes() > 0 THEN 1 ELSE json_extract('{}','_rqlite_nothing') END",
 );
+
+/** An id, and the ground that its commit stands on. */
+interface Minted extends Ground {
+  readonly id: CommitId;
+}
 
 /** Writes outside of transactions: each call is one commit with an id, sent again until it is known what became of it. */
 export class Writes {
@@ -77,7 +86,11 @@ export class Writes {
     if (!statements.some(({ analysis }) => changes(analysis))) return await this.#plainly(write);
     if (id !== undefined) { for (const statement of statements) refuseHelperTables(statement); }
     const outside = atomic ? statements.find(isOutside) : undefined;
-    if (outside !== undefined && id !== undefined) throw notWithId(outside);
+    if (outside !== undefined && (id !== undefined || exactlyOnce === true)) {
+      throw notWithId(outside);
+    }
+    if (atomic) refuseStrayCounters(statements);
+    else for (const statement of statements) refuseStrayCounters([statement]);
     if (
       atomic && outside === undefined && (id !== undefined || (exactlyOnce ?? this.#exactlyOnce))
     ) {
@@ -106,7 +119,7 @@ export class Writes {
     if (!write.leavesDefaults || performance.now() < this.#deniedUntil) return;
     this.#doubt(write);
     try {
-      write.prepare(await this.#commits.grounds.facts(write.call));
+      await this.#prepare(write, await this.#commits.grounds.facts(write.call));
     } catch (error) {
       if (!isDenial(error)) throw error;
       this.#deniedUntil = performance.now() + DENIED;
@@ -128,30 +141,59 @@ export class Writes {
   async #commit(write: Write, id: string | undefined): Promise<Result[]> {
     const { call } = write;
     const chosen = id === undefined ? undefined : await this.#chosen(id, write);
-    const earlier: CommitId[] = [];
-    for (let round = 0; round < MOST_ROUNDS; round++) {
-      this.#doubt(write);
-      const { base, facts } = await this.#commits.grounds.ready(call);
-      write.prepare(facts);
-      const own = mint(base);
-      const form = await this.#form(write);
-      const wrote = writtenBy(write.statements, facts);
-      const tables = targetsOf(write.statements, facts);
-      const entry = { id: own, hash: undefined, wrote, since: base, scopes: [], tables };
-      const ending = await this.#commits.commit({ entry, chosen, earlier, ...form }, call);
-      if (ending.is === "committed") {
-        return write.place(this.#results(write, form, ending, { id: own.id, facts }));
+    for (let round = 0;; round++) {
+      const own = await this.#mint(write);
+      const [ending, form] = await this.#send(write, own, chosen);
+      if (ending.is === "committed") return write.place(this.#results(write, form, ending, own));
+      const again = ending.is === "interfered" ||
+        (ending.is === "refused" && await this.#isAnotherSchema(ending.text, own.facts, call));
+      if (!again) return write.place(await this.#report(write, form, ending, own.id, chosen));
+      const error = restless();
+      // No copy of it may pass while another one is under way: the last id stands for all.
+      if (await this.#commits.settle([own.id], error, call) !== undefined) {
+        return write.place(lost(write));
       }
-      earlier.push(own);
-      if (ending.is === "interfered") continue;
-      if (ending.is === "refused" && await this.#isAnotherSchema(ending.text, facts, call)) {
-        continue;
-      }
-      return write.place(await this.#report(write, form, ending, earlier, chosen));
+      const pause = Math.random() * Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** round);
+      if (call.deadline.remaining <= pause) throw error;
+      await wait(pause, call.settings.signal);
     }
-    const error = restless();
-    if (await this.#commits.settle(earlier, error, call) === undefined) throw error;
-    return write.place(lost(write));
+  }
+
+  /** An id, and the ground that its commit stands on. */
+  async #mint(write: Write): Promise<Minted> {
+    this.#doubt(write);
+    const { base, facts } = await this.#commits.grounds.ready(write.call);
+    await this.#prepare(write, facts);
+    return { id: mint(base), base, facts };
+  }
+
+  /** Makes the statements ready by the schema, also by what they change of it themselves. */
+  async #prepare(write: Write, facts: Facts): Promise<void> {
+    write.prepare(facts);
+    const changing = write.changesSchemaUpTo;
+    if (changing.length === 0) return;
+    const behind = await this.#commits.grounds.behind(changing, write.call);
+    if (behind !== undefined) write.prepare(behind);
+  }
+
+  async #send(
+    write: Write,
+    { id, base, facts }: Minted,
+    chosen: ChosenId | undefined,
+  ): Promise<readonly [Ending, Form]> {
+    const { statements, call } = write;
+    const form = await this.#form(write, facts);
+    const entry = {
+      id,
+      hash: undefined,
+      wrote: writtenBy(statements, facts),
+      // What is nothing but DDL was made by no facts.
+      since: statements.every(({ analysis }) => analysis.kind === "ddl") ? undefined : base,
+      scopes: [],
+      tables: targetsOf(statements, facts),
+    };
+    const commit = { entry, chosen, earlier: [], ...form };
+    return [await this.#commits.commit(commit, call), form];
   }
 
   /** A table that is not known may be another program's, made a moment ago. */
@@ -166,10 +208,15 @@ export class Writes {
   }
 
   /** What is sent behind the ids. */
-  async #form({ statements, batch }: Write): Promise<Form> {
+  async #form({ statements, batch }: Write, facts: Facts): Promise<Form> {
     const { dispatcher } = this.#backend;
     const { returningAborts } = dispatcher.capabilities;
-    if (isSound(statements, returningAborts)) {
+    // What a trigger does in place of a write to a view, `changes()` does not tell.
+    const tells = returningAborts ||
+      statements.every(({ analysis: { returning, table } }) =>
+        !returning || tableOf(table, facts)?.kind === "table"
+      );
+    if (tells && isSound(statements, returningAborts)) {
       const alone = statements.some(({ analysis }) => analysis.returning) && !returningAborts;
       return alone
         ? { statements: [RESET, ...statements, DID_SOMETHING], mixed: true, before: 1 }
@@ -183,7 +230,7 @@ export class Writes {
     write: Write,
     { before }: Form,
     { reply }: Ending & { is: "committed" },
-    { id, facts }: { id: string; facts: Facts },
+    { id: { id }, facts }: Minted,
   ): Result[] {
     const { statements, positions, call } = write;
     const own = { ...reply, first: reply.first + before };
@@ -195,7 +242,7 @@ export class Writes {
     } catch (error) {
       throw error instanceof OutcomeUnknownError ? withId(error, id) : error;
     }
-    return results.map((result, i) => withoutStaleId(result, statements[i]!, facts));
+    return results.map((result, i) => withoutStaleId(result, statements[i]!, write.facts ?? facts));
   }
 
   /** An error of the schema may come from facts that another program has made old. */
@@ -212,7 +259,7 @@ export class Writes {
     write: Write,
     form: Form,
     ending: Exclude<Ending, { is: "committed" | "interfered" }>,
-    ids: readonly CommitId[],
+    own: CommitId,
     chosen: ChosenId | undefined,
   ): Promise<Result[]> {
     if (ending.is === "done") return lost(write);
@@ -220,9 +267,16 @@ export class Writes {
     const error = ending.is === "refused"
       ? refusal(write, form, ending)
       : CHOSEN[ending.is](chosen!);
-    // A refusal spends the id that was chosen; what another call did with it stays.
-    const all = ending.is === "refused" && chosen !== undefined ? [...ids, chosen.id] : ids;
-    const done = await this.#commits.settle(all, error, write.call);
+    // An error spends the id that was chosen; what another call did with it stays.
+    const spends = ending.is === "refused" && error instanceof Error && chosen !== undefined;
+    const ids = spends ? [own, chosen.id] : [own];
+    const done = await this.#commits.settle(ids, error, write.call);
+    if (done !== undefined && done === chosen?.id.id) {
+      const { is } = await this.#commits.compare(chosen, write.call);
+      const reused = CHOSEN[is](chosen);
+      if (reused !== undefined) throw reused;
+      return write.statements.map(withoutResult);
+    }
     if (done !== undefined) return lost(write);
     if (error === undefined) return write.statements.map(withoutResult);
     if (!(error instanceof Error)) return [error];

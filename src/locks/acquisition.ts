@@ -1,7 +1,7 @@
 import { LockUnavailableError, OutcomeUnknownError, RqliteError } from "../errors.ts";
 import { Lease, type Moment, now } from "./lease.ts";
 import { type LeaseRow, mayPass, type Seen } from "./lease_row.ts";
-import { pause } from "./pause.ts";
+import { pause } from "../client/pause.ts";
 import { persist } from "./persist.ts";
 import { tooLate } from "./queue.ts";
 import type { Watch } from "./watch.ts";

@@ -1,7 +1,7 @@
 import { Alarm } from "./alarm.ts";
 import { Lease, type Moment, now } from "./lease.ts";
 import type { Pace } from "./pace.ts";
-import { pause } from "./pause.ts";
+import { pause } from "../client/pause.ts";
 import { RELEASE_LIMIT } from "./persist.ts";
 import { tooLate } from "./queue.ts";
 import type { RedisKey } from "./redis_key.ts";

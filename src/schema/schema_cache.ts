@@ -1,5 +1,5 @@
-import type { Facts } from "./facts.ts";
 import { isOwnTable } from "../sql/own_tables.ts";
+import type { Facts } from "./facts.ts";
 import { readFacts } from "./read_facts.ts";
 
 /** How many schemas are kept: nodes that take turns in leading may count their versions differently. */
@@ -8,18 +8,12 @@ const MOST = 4;
 /** What a client knows of the schema, by what each node knows it by. Values only, never promises. */
 export class SchemaCache {
   readonly #known = new Map<string, { readonly facts: Facts; readonly text: string }>();
-  #latest: Facts | undefined;
-
-  /** What was learned last, however long ago. */
-  get latest(): Facts | undefined {
-    return this.#latest;
-  }
+  /** The newest, as far as answers tell. */
+  latest: Facts | undefined;
 
   /** The schema that a node knows by that version. */
   of(version: string): Facts | undefined {
-    const facts = this.#known.get(version)?.facts;
-    if (facts !== undefined) this.#latest = facts;
-    return facts;
+    return this.#known.get(version)?.facts;
   }
 
   /**
@@ -29,15 +23,22 @@ export class SchemaCache {
    * @param version The text of `SCHEMA_VERSION` that was read with them.
    */
   learn(rows: readonly (readonly unknown[])[], version: string): Facts {
-    // What clients keep for themselves comes and goes with their use.
-    const others = rows.filter(([, name]) => !isOwnTable(String(name)));
-    const text = JSON.stringify(others);
+    const text = JSON.stringify(others(rows));
     const same = [...this.#known.values()].find((one) => one.text === text);
-    const facts = same?.facts ?? readFacts(others, version);
+    const facts = same?.facts ?? factsFrom(rows, version);
     const [oldest] = this.#known.keys();
     if (this.#known.size >= MOST && !this.#known.has(version)) this.#known.delete(oldest!);
     this.#known.set(version, { facts, text });
-    this.#latest = facts;
     return facts;
   }
+}
+
+/** The facts in the rows of `FACTS_QUERY`, without the tables that clients keep for themselves. */
+export function factsFrom(rows: readonly (readonly unknown[])[], version: string): Facts {
+  return readFacts(others(rows), version);
+}
+
+/** What clients keep for themselves comes and goes with their use. */
+function others(rows: readonly (readonly unknown[])[]): (readonly unknown[])[] {
+  return rows.filter(([, name]) => !isOwnTable(String(name)));
 }

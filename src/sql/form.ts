@@ -4,6 +4,7 @@
  * @module
  */
 
+import { bytesOf } from "./literal.ts";
 import type { SqlFragment, Statement } from "./statement.ts";
 import type { Param, Params } from "./value.ts";
 
@@ -31,6 +32,25 @@ export function statementForm(statement: Statement): StatementForm {
     );
   }
   return { sql: statement.sql, params: statement.params };
+}
+
+/**
+ * A statement that nobody else can change any more: callers may use an array or a buffer again at once.
+ *
+ * @throws {TypeError} If it has none of the forms.
+ */
+export function copyStatement(statement: Statement): Statement {
+  if (typeof statement === "string") return statement;
+  const { sql, params } = statementForm(statement);
+  if (params === undefined) return sql;
+  if (Array.isArray(params)) return { sql, params: params.map(copyParam) };
+  const entries = Object.entries(params).map(([name, value]) => [name, copyParam(value)]);
+  return { sql, params: Object.fromEntries(entries) };
+}
+
+function copyParam(value: Param): Param {
+  if (value instanceof ArrayBuffer || ArrayBuffer.isView(value)) return bytesOf(value).slice();
+  return value instanceof Date ? new Date(value) : value;
 }
 
 /**

@@ -16,13 +16,16 @@ import type { Call } from "../commit/own.ts";
 import { Lifetime } from "./lifetime.ts";
 import { isGuarded, prepareStep } from "./prepare_step.ts";
 import { HeededPromise } from "./heeded_promise.ts";
+import { TransactionHandle, type Whole } from "./nested.ts";
 import { Queue } from "./queue.ts";
 import { isFinal, Step } from "./step.ts";
 import type { Savepoint, Transaction, TransactionQueryOptions } from "./transaction.ts";
 import { Trial } from "./trial.ts";
 
-/** The {@linkcode Transaction}: takes statements in order of issue, in as few requests as possible. */
-export class DefaultTransaction implements Transaction {
+/** What is behind a {@linkcode Transaction}: takes statements in order of issue, in as few requests as possible. */
+export class DefaultTransaction implements Whole {
+  /** What the caller is given. */
+  readonly handle: TransactionHandle = new TransactionHandle(this);
   readonly #context: TransactionContext;
   readonly #call: Call;
   readonly #journal = new Journal();
@@ -32,8 +35,6 @@ export class DefaultTransaction implements Transaction {
   readonly #open = new Set<Step>();
   /** Statements that failed, and what told their caller. */
   readonly #failed: { readonly error: unknown; readonly told: HeededPromise<unknown> }[] = [];
-  /** The savepoints of nested transactions that run, the innermost last. */
-  readonly #nested: string[] = [];
   #issued = 0;
   #id: CommitId | undefined;
   #state: Transaction["state"] = "active";
@@ -162,48 +163,34 @@ export class DefaultTransaction implements Transaction {
     });
   }
 
-  /** See {@linkcode Transaction.transaction}. */
-  async transaction<T>(fn: (tx: Transaction) => Promise<T>): Promise<T> {
-    const { name } = await this.savepoint();
-    const failed = this.#failed.length;
-    this.#nested.push(name);
-    try {
-      const result = await fn(this);
-      if (this.#state === "active") {
-        await this.release(name);
-        this.#leave(name);
-      }
-      return result;
-    } catch (error) {
-      if (this.#state === "active") {
-        this.#leave(name);
-        await this.#undo(name);
-        this.#failed.length = failed;
-      }
-      throw error;
-    }
+  /** See {@linkcode Whole.open}. */
+  get open(): boolean {
+    return this.#state === "active" && !this.#ending;
   }
 
-  /**
-   * Ends a nested transaction. Their writes lie in one list: of two at once neither could be undone alone.
-   *
-   * @throws {InterfaceError} If another one runs that was begun behind it; nothing can be committed then.
-   */
-  #leave(name: string): void {
-    const innermost = this.#nested.at(-1) === name;
-    this.#nested.splice(this.#nested.indexOf(name), 1);
-    if (innermost) return;
-    const error = new InterfaceError(
-      "Two nested transactions ran at the same time, so nothing can be committed: await one before the other",
-    );
+  /** See {@linkcode Whole.failures}. */
+  get failures(): number {
+    return this.#failed.length;
+  }
+
+  /** See {@linkcode Whole.undo}. */
+  async undo(savepoint: string, failures: number): Promise<void> {
+    await this.#act(() => {
+      this.#journal.rollbackTo(savepoint);
+      this.#journal.release(savepoint);
+      this.#failed.length = failures;
+    });
+  }
+
+  /** See {@linkcode Whole.condemn}. */
+  condemn(error: Error): void {
     this.#failure ??= { error };
-    throw error;
   }
 
   /** See {@linkcode Transaction.commit}. */
   async commit(): Promise<void> {
     try {
-      const ending = await this.finish();
+      const ending = await this.#finish();
       if (ending.is === "refused") await this.#report(ending.error, ending.unsettled);
     } finally {
       await this.#letGo();
@@ -225,19 +212,19 @@ export class DefaultTransaction implements Transaction {
 
   /** See {@linkcode Transaction.rollback}. */
   async rollback(): Promise<void> {
-    if (this.#state !== "active" || this.#ending) return;
+    if (!this.open) return;
     this.#ending = true;
     this.#end("rolledback");
     await this.#letGo();
   }
 
-  /** Rolls back what was not committed. */
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.rollback();
+  /** Commits when the function has ended, but leaves it to the caller what to do about a refusal. */
+  finish(): Promise<RunEnding> {
+    this.handle.close();
+    return this.#finish();
   }
 
-  /** Commits, but leaves it to the caller what to do about a refusal. */
-  async finish(): Promise<RunEnding> {
+  async #finish(): Promise<RunEnding> {
     this.#checkActive();
     const pending = [...this.#open];
     this.#ending = true;
@@ -279,14 +266,6 @@ export class DefaultTransaction implements Transaction {
     hold?.check();
     this.#sent = true;
     return await commitWrites(run, this.#id, commits, this.#call);
-  }
-
-  /** Forgets what was done since a savepoint, and the savepoint. */
-  async #undo(name: string): Promise<void> {
-    await this.#act(() => {
-      this.#journal.rollbackTo(name);
-      this.#journal.release(name);
-    });
   }
 
   #step(
@@ -346,7 +325,7 @@ export class DefaultTransaction implements Transaction {
 
   #checkActive(): void {
     this.#lifetime.renew();
-    if (this.#state === "active" && !this.#ending) return;
+    if (this.open) return;
     const state = this.#state === "active" ? "being committed" : STATES[this.#state];
     throw new InterfaceError(`The transaction is ${state}: begin() makes another one`);
   }
@@ -364,7 +343,7 @@ export class DefaultTransaction implements Transaction {
 
   /** Ended from outside; no other run follows, so that the lock is free even while the function still runs. */
   async #expire(): Promise<void> {
-    if (this.#state !== "active" || this.#ending) return;
+    if (!this.open) return;
     await this.rollback();
     await this.#context.hold?.release(this.#context.deadline);
   }

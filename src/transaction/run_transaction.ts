@@ -36,7 +36,7 @@ export async function beginTransaction(
   const deadline = new Deadline(timeout, signal);
   const hold = await acquire(runner, options, deadline);
   const context = { backend, shared, options, deadline, hold, earlier: [], releases: true };
-  return new DefaultTransaction(context);
+  return new DefaultTransaction(context).handle;
 }
 
 /**
@@ -129,7 +129,7 @@ class Runs<T> {
     });
     let result: T;
     try {
-      result = await this.#fn(tx);
+      result = await this.#fn(tx.handle);
       if (tx.state === "rolledback") tx.throwIfAborted();
       if (tx.state !== "active") return await this.#ended(result);
     } catch (error) {

@@ -93,7 +93,14 @@ export interface Transaction extends Executor, AsyncDisposable {
   rollbackTo(savepoint: Savepoint | string): Promise<void>;
   /** Forgets the savepoint; what was done since stays. @throws {ProgrammingError} If there is none of that name. */
   release(savepoint: Savepoint | string): Promise<void>;
-  /** Nested: a savepoint around `fn`, undone if it throws. */
+  /**
+   * Nested: a savepoint around `fn`, undone if it throws. Use the `tx` that `fn` is given while it runs: what goes through
+   * the outer one meanwhile is kept only if `fn` succeeds, otherwise nothing can be committed, and that one refuses a
+   * second nested transaction at the same time; the inner `tx` ends with `fn`.
+   *
+   * @throws {InterfaceError} If another nested transaction runs that was not begun around this one; nothing can be
+   * committed then.
+   */
   transaction<T>(fn: (tx: Transaction) => Promise<T>): Promise<T>;
   /**
    * Applies everything as one unit.
