@@ -72,6 +72,11 @@ export class RqliteSession<
     };
   }
 
+  /** The session of a nested transaction. */
+  within(tx: Transaction): RqliteSession<TFullSchema, TSchema> {
+    return new RqliteSession(this.#client, this.#parts, tx, this.#context.changed);
+  }
+
   /** Makes a query ready; called by Drizzle's query builder. */
   override prepareQuery<T extends PreparedQueryConfig = PreparedQueryConfig>(
     query: Query,

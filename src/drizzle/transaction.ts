@@ -34,7 +34,7 @@ export class RqliteTransaction<
   }
 
   /**
-   * Nested: a savepoint around the function, undone if it throws.
+   * Nested: a savepoint around the function, undone if it throws. Inside of it, use the `tx` that the function is given.
    *
    * @throws {TypeError} If options are given.
    */
@@ -44,14 +44,10 @@ export class RqliteTransaction<
   ): Promise<T> {
     refuseConfig(config);
     const { $transaction, schema, nestedIndex } = this;
-    const nested = new RqliteTransaction(
-      $transaction,
-      this.#dialect,
-      this.#session,
-      schema,
-      nestedIndex + 1,
-    );
-    return await $transaction.transaction(() => fn(nested));
+    return await $transaction.transaction((tx) => {
+      const session = this.#session.within(tx);
+      return fn(new RqliteTransaction(tx, this.#dialect, session, schema, nestedIndex + 1));
+    });
   }
 
   /** Runs all queries as one step of the transaction. */

@@ -84,6 +84,10 @@ export class RqliteSession<TRelations extends AnyRelations>
     this.#tx = tx;
   }
 
+  within(tx: Transaction): RqliteSession<TRelations> {
+    return new RqliteSession(this.#client, this.#parts, tx);
+  }
+
   override prepareQuery(
     query: Query,
     mode: Mode,
@@ -172,11 +176,12 @@ export class RqliteTransaction<TRelations extends AnyRelations>
     config?: RqliteTransactionConfig,
   ): Promise<T> {
     refuseConfig(config);
-    const [session, relations] = [this.#session, this.#relations];
+    const [dialect, relations] = [this.#dialect, this.#relations];
     const index = this.nestedIndex + 1;
-    const tx = this.$transaction;
-    const nested = new RqliteTransaction(tx, this.#dialect, session, relations, index);
-    return await tx.transaction(() => fn(nested));
+    return await this.$transaction.transaction((tx) => {
+      const session = this.#session.within(tx);
+      return fn(new RqliteTransaction(tx, dialect, session, relations, index));
+    });
   }
 }
 
