@@ -54,6 +54,11 @@ export interface TableFacts {
    * foreign keys' actions, and theirs; "*" among them where that cannot be told.
    */
   readonly writes: ReadonlySet<string>;
+  /**
+   * The tables and views, in lower case, that decide about a write to it by a trigger that runs in front of it or may keep
+   * it from writing a row; `undefined` if there is no such trigger.
+   */
+  readonly interposed: ReadonlySet<string> | undefined;
   /** Whether a trigger may change a row of it after it was written. */
   readonly triggered: boolean;
 }

@@ -1,5 +1,6 @@
 import type { Facts, TableFacts } from "./facts.ts";
 import { ANY, findLocal, type Local } from "./local.ts";
+import { namesIn } from "./node_state.ts";
 import { readObjects, type SchemaObject, type SchemaObjects } from "./objects.ts";
 import { type Graph, reachable, readGraph, writeGraph } from "./reach.ts";
 
@@ -58,8 +59,21 @@ function factsOf(reader: Reader, name: string, object: SchemaObject): TableFacts
     volatile: local.volatile.has(name),
     reads: readsOf(reader, name, object),
     writes: new Set([name, ...next]),
+    interposed: interposedOf(reader, name),
     triggered: targets.has(name) || targets.has(ANY) || next.has(name) || next.has(ANY),
   };
+}
+
+function interposedOf({ schema }: Reader, name: string): Set<string> | undefined {
+  const triggers = schema.triggers.filter(({ subject, before, raises, effects, view }) => {
+    const ignores = raises && view.tokens.some((_, i) => view.isWord(i, "IGNORE"));
+    // One that only checks changes nothing.
+    return subject === name && (ignores || effects === undefined || (before && effects.length > 0));
+  });
+  if (triggers.length === 0) return undefined;
+  return new Set(
+    triggers.flatMap(({ view }) => [...namesIn(view)].filter((other) => schema.objects.has(other))),
+  );
 }
 
 function readsOf({ schema, reads }: Reader, name: string, { kind }: SchemaObject): Set<string> {

@@ -40,6 +40,8 @@ export interface Trigger {
   readonly effects: readonly Effect[] | undefined;
   /** It may keep the statement that fired it from writing a row. */
   readonly raises: boolean;
+  /** It runs in front of the write, and may change what that is about. */
+  readonly before: boolean;
 }
 
 const BODY = ["SELECT", "INSERT", "REPLACE", "UPDATE", "DELETE"];
@@ -57,6 +59,7 @@ export function readTrigger(sql: string, subject: string): Trigger {
   return {
     subject,
     ...firedBy(head),
+    before: head.tokens.some((_, i) => head.isWord(i, "BEFORE")),
     when: partOf(head, when < 0 ? begin : when),
     view: partOf(view, when < 0 ? begin : when),
     effects: effectsOf(partOf(view, begin + 1), when >= 0),
@@ -91,6 +94,7 @@ function unreadable(view: TokenView, subject: string): Trigger {
     view,
     effects: undefined,
     raises: true,
+    before: true,
   };
 }
 

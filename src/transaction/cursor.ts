@@ -1,7 +1,7 @@
 import type { Reply } from "../client/dispatch.ts";
 import { resultsOf } from "../client/results.ts";
 import type { Prepared } from "../sql/prepare.ts";
-import type { Result } from "../sql/value.ts";
+import type { Result, Value } from "../sql/value.ts";
 import type { Grounds, Sighting } from "../commit/ground.ts";
 import { OBSERVE, type Observed } from "./guard.ts";
 import type { Step } from "./step.ts";
@@ -12,9 +12,10 @@ export class Cursor {
   readonly #reply: Reply;
   #at = 0;
 
-  /** Begins at the first statement. */
-  constructor(reply: Reply) {
+  /** @param at The statement to begin at. */
+  constructor(reply: Reply, at = 0) {
     this.#reply = reply;
+    this.#at = at;
   }
 
   /** Nothing behind was run. */
@@ -50,7 +51,7 @@ export class Cursor {
     const at = first + this.#at;
     if (this.ended || answer.errorAt(at) !== undefined) return undefined;
     const { rows } = answer.result(at, { analysis, rows: "array", integers: "auto" });
-    return keysIn(rows as unknown as Keys, key);
+    return keysIn(rows as unknown as Value[][], key);
   }
 
   /** What the write before did. */

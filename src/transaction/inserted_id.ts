@@ -6,24 +6,42 @@ import type { Result } from "../sql/value.ts";
  */
 export class InsertedId {
   #value: number | bigint | undefined;
-  /** Somebody looked. */
-  seen: boolean;
+  #seen: boolean;
+  /** The commit is under way without a check of it. */
+  #open = false;
 
   /** @param told Whether the rows of RETURNING tell it, too. */
   constructor(value: number | bigint, told: boolean) {
     this.#value = value;
-    this.seen = told;
+    this.#seen = told;
+  }
+
+  /** Somebody looked. */
+  get seen(): boolean {
+    return this.#seen;
+  }
+
+  /** Somebody relies on it. */
+  look(): void {
+    this.#seen = true;
+  }
+
+  /** From now on it is too late to check it: until it is stored, nobody knows it. */
+  send(): void {
+    this.#open = !this.#seen;
   }
 
   /** Takes the one that was stored; `undefined` if the answer is lost. */
   stored(value: number | bigint | undefined): void {
-    if (!this.seen) this.#value = value;
+    if (this.#open) this.#value = value;
+    this.#open = false;
   }
 
   /** A result that notices who looks at its id. */
   watch(result: Result): Result {
     const look = (): number | bigint | undefined => {
-      this.seen = true;
+      if (this.#open) return undefined;
+      this.look();
       return this.#value;
     };
     return Object.defineProperty(result, "lastInsertId", { get: look, enumerable: true });

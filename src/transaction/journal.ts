@@ -2,6 +2,7 @@ import { ProgrammingError } from "../errors.ts";
 import type { Facts } from "../schema/facts.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import type { Check, Digests } from "./check.ts";
+import { counterIn } from "../commit/counters.ts";
 import { enclosed, type Observed, writeGuard } from "./guard.ts";
 import type { InsertedId } from "./inserted_id.ts";
 
@@ -75,12 +76,20 @@ export class Journal {
 
   /** What a commit sends: reads as guards, and each write with its own behind it. */
   plan(): Planned[] {
+    this.#lookAtCounters();
+    for (const { inserted } of this.writes) inserted?.send();
     return this.#ops.flatMap((op) => statementsOf(op).map((prepared) => ({ prepared, op })));
+  }
+
+  /** The last statement that changes the schema. */
+  get lastDdl(): Op | undefined {
+    return this.#ops.findLast((op) => op.kind === "write" && isDdl(op.prepared));
   }
 
   /** Whether nothing was answered yet, so that everything can be made anew. */
   get untold(): boolean {
-    return this.#ops.every((op) => op.kind === "write" && op.lazy !== undefined);
+    return this.lastDdl === undefined &&
+      this.#ops.every((op) => op.kind === "write" && op.lazy !== undefined);
   }
 
   /** Makes everything anew, where it is {@linkcode untold}. @param since Where the facts held. */
@@ -89,6 +98,15 @@ export class Journal {
       if (op.kind === "write" && op.lazy !== undefined) {
         this.#ops[i] = { ...op, prepared: op.lazy(facts), since };
       }
+    }
+  }
+
+  /** A write that asks for the last rowid relies on the insert in front of it. */
+  #lookAtCounters(): void {
+    let last: WriteOp | undefined;
+    for (const write of this.writes) {
+      if (counterIn(write.prepared.analysis.text) === "last_insert_rowid") last?.inserted?.look();
+      if (write.inserted !== undefined) last = write;
     }
   }
 
@@ -131,6 +149,11 @@ export class Journal {
       } as the transaction has none of that name`,
     );
   }
+}
+
+/** Whether a statement changes tables, views or triggers. */
+export function isDdl({ analysis: { verb } }: Prepared): boolean {
+  return verb === "CREATE" || verb === "ALTER" || verb === "DROP";
 }
 
 /** What nobody may write between its trial and the commit. */

@@ -6,29 +6,23 @@ import { insertParts } from "../schema/insert_parts.ts";
 import { TokenView } from "../sql/view.ts";
 import { groupEnd, isWord } from "../sql/words.ts";
 
-/** The rows that an UPDATE or DELETE with RETURNING is about, as a read; `undefined` where its parts cannot be told. */
+/** The rows that an UPDATE or DELETE is about, as a read; `undefined` where its parts cannot be told. */
 export function preimageOf(prepared: Prepared): Prepared | undefined {
-  const { returning, verb } = prepared.analysis;
-  if (!returning || (verb !== "UPDATE" && verb !== "DELETE")) return undefined;
+  const { verb } = prepared.analysis;
+  if (verb !== "UPDATE" && verb !== "DELETE") return undefined;
   const clauses = Clauses.of(prepared);
   return asRead(prepared, changed(clauses, verb));
 }
 
-/** What an INSERT … SELECT inserts, as a read; `undefined` where its parts cannot be told. */
+/** What an INSERT inserts, as a read; `undefined` where its parts cannot be told. */
 export function sourceOf(prepared: Prepared): Prepared | undefined {
   const clauses = Clauses.of(prepared);
   const at = clauses.find("INSERT") ?? clauses.find("REPLACE");
   const parts = at === undefined ? undefined : insertParts(clauses.view, at);
-  const returning = clauses.find("RETURNING");
-  if (parts === undefined || returning === undefined) return undefined;
+  if (parts === undefined) return undefined;
+  const returning = clauses.find("RETURNING") ?? clauses.end;
   const end = Math.min(returning, clauses.upsertAt ?? returning);
   return asRead(prepared, clauses.before(at!) + clauses.text(parts.sourceAt, end));
-}
-
-/** Whether the rows of RETURNING depend on other rows than those that were changed. */
-export function returnsBySelect(prepared: Prepared): boolean {
-  const clauses = Clauses.of(prepared);
-  return clauses.has("SELECT", clauses.find("RETURNING") ?? 0);
 }
 
 function asRead(prepared: Prepared, read: string | undefined): Prepared | undefined {
@@ -40,8 +34,8 @@ function asRead(prepared: Prepared, read: string | undefined): Prepared | undefi
 function changed(clauses: Clauses, verb: "UPDATE" | "DELETE"): string | undefined {
   const at = clauses.find(verb);
   const first = verb === "UPDATE" ? clauses.target(at) : clauses.find("FROM");
-  const returning = clauses.find("RETURNING");
-  if (at === undefined || first === undefined || returning === undefined) return undefined;
+  const returning = clauses.find("RETURNING") ?? clauses.end;
+  if (at === undefined || first === undefined) return undefined;
   const prefix = clauses.before(at);
   const where = clauses.find("WHERE");
   const rows = where ?? returning;
@@ -86,9 +80,9 @@ class Clauses {
     return at === 0 ? "" : `${this.text(0, at)} `;
   }
 
-  /** Whether a keyword stands anywhere between two tokens. */
-  has(word: string, from: number, to = this.#tokens.length): boolean {
-    return this.#tokens.slice(from, to).some((token) => isWord(this.#sql, token, word));
+  /** The index behind the last token. */
+  get end(): number {
+    return this.#tokens.length;
   }
 
   /** The first ON CONFLICT outside of parentheses. */

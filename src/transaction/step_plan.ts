@@ -6,16 +6,25 @@ import type { Prepared } from "../sql/prepare.ts";
 import type { Result } from "../sql/value.ts";
 import { affinity } from "../wire/affinity.ts";
 import { statementError } from "../wire/sql_error.ts";
-import { Check, DigestError, formOf } from "./check.ts";
+import { Check, DigestError, type Digests, formOf } from "./check.ts";
 import type { Cursor } from "./cursor.ts";
 import { LONGEST_DIGEST } from "../reads/digest.ts";
 import { enclosed, OBSERVE, type Observed } from "./guard.ts";
 import { InsertedId } from "./inserted_id.ts";
 import type { Op, ReadOp } from "./journal.ts";
 import type { Shapes } from "./shapes.ts";
+import { hasSharedEffect } from "./shared_effect.ts";
 import type { Step } from "./step.ts";
 import { scopesOf, type Told, toldOf } from "./told.ts";
-import { keyed, MOST_ROWS, rowsOf, withoutKeys } from "./told_rows.ts";
+import {
+  distinct,
+  keyed,
+  type Keys,
+  MOST_ROWS,
+  rowsOf,
+  sameKeys,
+  withoutKeys,
+} from "./told_rows.ts";
 
 /** What a statement becomes in one request, and how the answer to just that request is read. */
 export interface StepPlan {
@@ -27,6 +36,8 @@ export interface StepPlan {
    * @returns What the transaction keeps of it; `undefined` if it has to be sent again, as only now it is known how.
    */
   settle(cursor: Cursor, since: number | undefined): readonly Op[] | undefined;
+  /** Takes from the answer only how the step has to be sent, as one in front of it has to be sent again. */
+  learn(cursor: Cursor): void;
 }
 
 /** What plans are made by. */
@@ -67,6 +78,8 @@ class PlainPlan implements StepPlan {
     if (result !== undefined) this.#step.succeed(result);
     return [];
   }
+
+  learn(): void {}
 }
 
 /** A read whose rows have to be the same at commit: its digests, and the rows. */
@@ -113,6 +126,14 @@ class ReadPlan implements StepPlan {
     return [{ kind: "read", check, digests: { ...digests, rows }, since }];
   }
 
+  learn(cursor: Cursor): void {
+    const digests = this.#check?.digests(cursor);
+    if (digests instanceof DigestError) learns(this.#shapes, this.#prepared, digests);
+    if (this.#check !== undefined) return;
+    const columns = cursor.columns(this.#prepared);
+    if (columns !== undefined) this.#shapes.learn(this.#prepared, columns);
+  }
+
   #fail(text: string): readonly Op[] {
     this.#step.fail(statementError(text, { sql: this.#prepared.analysis.source }));
     return [];
@@ -133,12 +154,14 @@ class WritePlan implements StepPlan {
   readonly #step: Step;
   readonly #prepared: Prepared;
   readonly #context: PlanContext;
-  readonly #told: Told;
+  #told: Told;
   readonly #fragile: boolean;
   readonly #observes: boolean;
+  /** Every node changes the same rows. */
+  readonly #shared: boolean;
   /** What has to hold before it; a read whose number of columns is not known yet is sent as it is. */
-  readonly #before: readonly (Check | Prepared)[];
-  readonly #behind: Check | undefined;
+  #before: readonly (Check | Prepared)[];
+  #behind: Check | undefined;
 
   constructor(step: Step, prepared: Prepared, context: PlanContext) {
     const { facts, checked, mayGoOn } = context;
@@ -148,29 +171,43 @@ class WritePlan implements StepPlan {
     this.#context = context;
     this.#fragile = analysis.returning && mayGoOn;
     this.#observes = analysis.kind === "write" && (checked || this.#fragile);
-    this.#told = !checked
-      ? { is: "count" }
-      : step.judged
-      ? { is: "judged", scopes: scopesOf(prepared, facts) }
-      : toldOf(prepared, facts);
-    const rows = this.#rows();
-    this.#behind = rows === undefined ? undefined : checkOf(rows, context);
+    this.#shared = analysis.kind === "write" && hasSharedEffect(prepared, facts);
+    if (!checked) this.#told = { is: "count" };
+    else this.#told = step.judged ? this.#judged() : toldOf(prepared, facts);
+    this.#behind = this.#checkTold();
     const chosen = this.#told.is === "preimage" || this.#told.is === "rows"
       ? this.#told.read
       : undefined;
     this.#before = [
-      ...(chosen === undefined ? [] : [checkOf(chosen, context) ?? chosen]),
+      ...(chosen === undefined ? [] : [this.#checkOf(chosen) ?? chosen]),
       ...(this.#behind === undefined ? [] : [this.#behind]),
     ];
+    if (step.judged) [this.#told, this.#behind, this.#before] = [this.#judged(), undefined, []];
     this.statements = this.#sent();
   }
 
-  /** The rows that were told when it was tried first. */
-  #rows(): Prepared | undefined {
+  #judged(): Told {
+    return { is: "judged", scopes: scopesOf(this.#prepared, this.#context.facts) };
+  }
+
+  /** The rows that were told when it was tried first; what no guard can take is judged by the leader alone. */
+  #checkTold(): Check | undefined {
     const { keys } = this.#step;
-    return this.#told.is === "rows" && keys !== undefined
-      ? rowsOf(this.#told.table, keys)
-      : undefined;
+    if (this.#told.is !== "rows" || keys === undefined) return undefined;
+    const check = this.#checkOf(rowsOf(this.#told.table, keys));
+    if (check === undefined) this.#step.judged = true;
+    return check;
+  }
+
+  #checkOf(read: Prepared): Check | undefined {
+    try {
+      return checkOf(read, this.#context);
+    } catch (error) {
+      // What cannot be confirmed as a read may still be judged as a write.
+      if (!(error instanceof NotSupportedError)) throw error;
+      this.#step.judged = true;
+      return undefined;
+    }
   }
 
   #sent(): Prepared[] {
@@ -192,17 +229,26 @@ class WritePlan implements StepPlan {
   settle(cursor: Cursor, since: number | undefined): readonly Op[] | undefined {
     const step = this.#step;
     const before = this.#readBefore(cursor, since);
-    if (before === "again") return undefined;
     if (this.#fragile) cursor.take();
-    const keys = this.key === undefined ? undefined : cursor.keys(this.#prepared, this.key);
+    const told = this.key === undefined ? undefined : cursor.keys(this.#prepared, this.key);
+    if (before === "again") {
+      this.#knows(told);
+      return undefined;
+    }
     const result = cursor.result(step, step.settings, this.#prepared);
-    const observed = this.#observes ? this.#observed(cursor) : undefined;
+    const observed = this.#observes ? cursor.observed(this.#prepared) : undefined;
     if (this.#fragile) cursor.take();
     if (result === undefined) return [];
-    if (keys !== undefined && !this.#knows(keys)) return undefined;
+    if (this.key !== undefined && !this.#knows(told)) return undefined;
     const behind = this.#readBehind(cursor, since);
     if (behind === "again") return undefined;
     return [...before, this.#keep(result, observed, since), ...behind];
+  }
+
+  learn(cursor: Cursor): void {
+    this.#readBefore(cursor, undefined);
+    if (this.#fragile) cursor.take();
+    if (this.key !== undefined) this.#knows(cursor.keys(this.#prepared, this.key));
   }
 
   #keep(result: Result, observed: Observed | undefined, since: number | undefined): Op {
@@ -220,9 +266,9 @@ class WritePlan implements StepPlan {
     return {
       kind: "write",
       prepared: this.#prepared,
-      observed,
+      observed: this.#shared ? this.#comparable(observed) : undefined,
       inserted,
-      scopes: "scopes" in this.#told ? this.#told.scopes : [],
+      scopes: this.#scopes(),
       since,
       lazy: undefined,
       fragile: this.#fragile,
@@ -230,13 +276,20 @@ class WritePlan implements StepPlan {
     };
   }
 
+  /** What guards do not say, the leader judges. */
+  #scopes(): readonly string[] {
+    const told = "scopes" in this.#told ? this.#told.scopes : [];
+    if (this.#shared || !this.#context.checked || this.#prepared.analysis.kind !== "write") {
+      return told;
+    }
+    return [...new Set([...told, ...scopesOf(this.#prepared, this.#context.facts)])];
+  }
+
   /** The rowid counts only where all nodes give the same. */
-  #observed(cursor: Cursor): Observed | undefined {
-    const observed = cursor.observed(this.#prepared);
+  #comparable(observed: Observed | undefined): Observed | undefined {
     const table = tableOf(this.#prepared.analysis.table, this.#context.facts);
-    return observed === undefined || table?.rowid !== undefined
-      ? observed
-      : { ...observed, rowid: undefined };
+    const given = table?.rowid !== undefined && !table.local.has(table.rowid.toLowerCase());
+    return observed === undefined || given ? observed : { ...observed, rowid: undefined };
   }
 
   /** What is kept of the rows before; "again" when only now it is known how to ask for them. */
@@ -263,7 +316,14 @@ class WritePlan implements StepPlan {
   }
 
   #readBehind(cursor: Cursor, since: number | undefined): readonly ReadOp[] | "again" {
-    return this.#behind === undefined ? [] : this.#readCheck(this.#behind, cursor, since);
+    const check = this.#behind;
+    const read = check === undefined ? [] : this.#readCheck(check, cursor, since);
+    if (check === undefined || read === "again") return read;
+    // A server may answer a key in a form that finds no row.
+    const rows = rowsIn(read[0]!.digests);
+    if (rows === distinct(this.#step.keys!)) return read;
+    this.#step.judged = true;
+    return "again";
   }
 
   #readCheck(check: Check, cursor: Cursor, since: number | undefined): readonly ReadOp[] | "again" {
@@ -281,15 +341,24 @@ class WritePlan implements StepPlan {
   }
 
   /** Whether the rows that it told are those around which the checks were made. */
-  #knows(keys: NonNullable<Step["keys"]>): boolean {
+  #knows(keys: Keys | undefined): boolean {
     const step = this.#step;
+    if (keys === undefined || keys.length > MOST_ROWS) {
+      step.judged = true;
+      return false;
+    }
     // None told: that nothing was changed is what `changes()` says.
     if (keys.length === 0) return true;
-    if (this.#behind !== undefined && sameText(step.keys, keys)) return true;
+    if (this.#behind !== undefined && sameKeys(step.keys, keys)) return true;
     step.keys = keys;
-    if (keys.length > MOST_ROWS) step.judged = true;
     return false;
   }
+}
+
+/** How many rows a digest is about. */
+function rowsIn({ guard, judged }: Digests): number {
+  const digest = guard ?? judged ?? "";
+  return digest === "" ? 0 : digest.split(";").length;
 }
 
 /** How a read is checked; `undefined` while its number of columns is not known. */
@@ -313,12 +382,6 @@ function learns(shapes: Shapes, read: Prepared, { columns, real }: DigestError):
   if (columns !== undefined) shapes.learn(read, columns);
   if (real) shapes.learnReals(read);
   return columns !== undefined || real;
-}
-
-function sameText(a: unknown, b: unknown): boolean {
-  const text = (value: unknown): string =>
-    JSON.stringify(value, (_, cell) => typeof cell === "bigint" ? `${cell}n` : cell);
-  return text(a) === text(b);
 }
 
 function tooLarge({ analysis }: Prepared, reason: string): NotSupportedError {

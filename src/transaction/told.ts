@@ -1,10 +1,11 @@
 import { tableOf } from "../commit/written.ts";
 import { EVERYTHING } from "../commit/log.ts";
 import type { Facts, TableFacts } from "../schema/facts.ts";
+import { insertParts, itemsOf } from "../schema/insert_parts.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import { significantTokens } from "../sql/tokenize.ts";
 import { TokenView } from "../sql/view.ts";
-import { preimageOf, returnsBySelect, sourceOf } from "./preimage.ts";
+import { preimageOf, sourceOf } from "./preimage.ts";
 
 /** What the answer to a write depends on, beyond how many rows it changed; it is what has to hold at commit. */
 export type Told =
@@ -37,72 +38,131 @@ export function toldOf(prepared: Prepared, facts: Facts): Told {
   const { analysis } = prepared;
   if (!analysis.returning) return COUNT;
   const table = tableOf(analysis.table, facts);
-  const told = table?.kind !== "table" || returnsBySelect(prepared)
+  const view = viewOf(prepared);
+  const returning = view.tokens.findLastIndex((_, i) => view.isWord(i, "RETURNING"));
+  // Triggers in front of it may leave rows out, and a SELECT behind it may tell other rows than those.
+  const clear = table?.kind === "table" && table.interposed === undefined &&
+    !readsElsewhere(view, returning);
+  const inserts = analysis.verb === "INSERT" || analysis.verb === "REPLACE";
+  const told = !clear
     ? undefined
-    : analysis.verb === "INSERT" || analysis.verb === "REPLACE"
-    ? toldOfInsert(prepared, table, facts)
-    : toldOfChange(prepared, table, facts);
+    : inserts
+    ? toldOfInsert(prepared, view, table, facts)
+    : toldOfChange(prepared, view, table, facts);
   return told ?? { is: "judged", scopes: scopesOf(prepared, facts) };
 }
 
 /** What nobody may write while the answer to a statement is to stay true: the tables that it names. */
-export function scopesOf({ analysis: { text } }: Prepared, facts: Facts): readonly string[] {
-  const view = new TokenView(text, significantTokens(text).tokens);
+export function scopesOf(prepared: Prepared, facts: Facts): readonly string[] {
+  const view = viewOf(prepared);
   const names = new Set<string>();
   for (let i = 0; i < view.tokens.length; i++) {
-    for (const name of facts.table(view.name(i))?.reads ?? []) names.add(name);
+    const table = facts.table(view.name(i));
+    for (const name of table?.reads ?? []) names.add(name);
+    for (const name of table?.interposed ?? []) {
+      for (const below of facts.table(name)?.reads ?? []) names.add(below);
+    }
   }
   return names.size === 0 ? [EVERYTHING] : [...names];
 }
 
-function toldOfInsert(prepared: Prepared, table: TableFacts, facts: Facts): Told | undefined {
-  const { text } = prepared.analysis;
-  const view = new TokenView(text, significantTokens(text).tokens);
-  const clauses = view.tokens.filter((_, i) => view.isWord(i, "CONFLICT")).length;
-  const conflicts = clauses > 0 || view.tokens.some((_, i) => isConflictVerb(view, i)) ||
-    /\bon\s+conflict\b/i.test(table.sql);
-  const selects = view.tokens.some((_, i) => view.isWord(i, "SELECT"));
-  if (!conflicts && !selects) {
-    return { is: "inserted", rowid: table.rowid !== undefined && tellsRowid(view, table.rowid) };
+/** Whether a statement reads rows of its own choice from some token on: by SELECT, or by `x IN table`. */
+export function readsElsewhere(view: TokenView, from = 0, to = view.tokens.length): boolean {
+  return view.tokens.some((_, i) =>
+    i >= from && i < to &&
+    (view.isWord(i, "SELECT") || (view.isWord(i, "IN") && !view.is(i + 1, "(")))
+  );
+}
+
+/** Whether an INSERT or UPDATE may leave out or replace rows where it meets others. */
+export function resolvesConflicts(view: TokenView, table: TableFacts): boolean {
+  return /\bon\s+conflict\b/i.test(table.sql) ||
+    view.tokens.some((_, i) =>
+      (view.isWord(i, "ON") && view.isWord(i + 1, "CONFLICT")) ||
+      (view.isOneOf(i, ["INSERT", "UPDATE"]) && view.isWord(i + 1, "OR")) ||
+      (view.isWord(i, "REPLACE") && view.isWord(i + 1, "INTO"))
+    );
+}
+
+/** The tokens of a statement. */
+export function viewOf({ analysis: { text } }: Prepared): TokenView {
+  return new TokenView(text, significantTokens(text).tokens);
+}
+
+function toldOfInsert(
+  prepared: Prepared,
+  view: TokenView,
+  table: TableFacts,
+  facts: Facts,
+): Told | undefined {
+  const conflicts = resolvesConflicts(view, table);
+  const selects = readsElsewhere(view);
+  if (!conflicts && !selects && !choosesKeys(view, table)) {
+    return { is: "inserted", rowid: tellsRowid(view, table) };
   }
+  const upserts = view.tokens.flatMap((_, i) =>
+    view.isWord(i, "ON") && view.isWord(i + 1, "CONFLICT") ? [i] : []
+  );
   if (table.key.length === 0) return undefined;
+  if (upserts.length > 0 && readsElsewhere(view, upserts[0]!)) return undefined;
   const read = conflicts && selects ? sourceOf(prepared) : undefined;
   // With several clauses a row may be told although it was left as it is.
-  const scopes = clauses > 1 ? scopesOf(prepared, facts) : [];
+  const scopes = upserts.length > 1 ? scopesOf(prepared, facts) : [];
   return { is: "rows", table, key: table.key, read, scopes };
 }
 
-/** REPLACE INTO, and INSERT OR …. */
-function isConflictVerb(view: TokenView, i: number): boolean {
-  return (view.isWord(i, "REPLACE") || view.isWord(i, "OR")) && view.isOneOf(i + 1, [
-    "INTO",
-    "IGNORE",
-    "REPLACE",
-    "FAIL",
-    "ABORT",
-  ]);
+/** Whether several rows may name some of their rowids, so that the last one says nothing of the others. */
+function choosesKeys(view: TokenView, table: TableFacts): boolean {
+  if (table.rowid === undefined) return false;
+  const at = view.tokens.findIndex((_, i) => view.isOneOf(i, ["INSERT", "REPLACE"]));
+  const parts = insertParts(view, at);
+  if (parts === undefined) return true;
+  const { sourceAt, columns } = parts;
+  if (!view.isWord(sourceAt, "VALUES") || !view.is(itemsEnd(view, sourceAt + 1), ",")) return false;
+  const names = rowidNames(table);
+  return columns === undefined || columns.some((name) => names.has(name.toLowerCase()));
 }
 
-function toldOfChange(prepared: Prepared, table: TableFacts, facts: Facts): Told | undefined {
+/** The index behind the first row of VALUES. */
+function itemsEnd(view: TokenView, open: number): number {
+  const items = itemsOf(view, open);
+  return (items.at(-1)?.[1] ?? open) + 1;
+}
+
+function toldOfChange(
+  prepared: Prepared,
+  view: TokenView,
+  table: TableFacts,
+  facts: Facts,
+): Told | undefined {
   const read = preimageOf(prepared);
   if (read === undefined) return undefined;
-  const { text } = prepared.analysis;
-  const view = new TokenView(text, significantTokens(text).tokens);
-  const or = view.tokens.some((_, i) => view.isWord(i, "UPDATE") && view.isWord(i + 1, "OR"));
+  const conflicts = prepared.analysis.verb === "UPDATE" && resolvesConflicts(view, table);
   // What a SELECT chooses may be the planner's choice, and then no node but the leader compares it.
-  const selects = view.tokens.some((_, i) => view.isWord(i, "SELECT"));
-  if (!or && !selects) return { is: "preimage", read };
+  if (!conflicts && !readsElsewhere(view)) return { is: "preimage", read };
   if (table.key.length === 0) return undefined;
   // Which rows are left out depends on rows that are not told.
-  const scopes = or ? scopesOf(prepared, facts) : [];
+  const scopes = conflicts ? scopesOf(prepared, facts) : [];
   return { is: "rows", table, key: table.key, read, scopes };
 }
 
-/** Whether RETURNING names the rowid, be it by `*`. */
-function tellsRowid(view: TokenView, rowid: string): boolean {
-  const names = new Set([rowid.toLowerCase(), "rowid", "_rowid_", "oid"]);
+/** Whether RETURNING tells the rowid, by a name of its own, by `*` or by what is made of it. */
+function tellsRowid(view: TokenView, table: TableFacts): boolean {
+  if (table.rowid === undefined) return false;
+  const names = rowidNames(table);
+  names.add("last_insert_rowid");
+  for (const { name, generated } of table.columns) if (generated) names.add(name.toLowerCase());
   const from = view.tokens.findLastIndex((_, i) => view.isWord(i, "RETURNING"));
-  return view.tokens.some((_, i) =>
-    i > from && (view.is(i, "*") || names.has(view.name(i).toLowerCase()))
-  );
+  return view.tokens.some((_, i) => {
+    if (i <= from) return false;
+    const star = view.is(i, "*") && (i === from + 1 || view.is(i - 1, ",") || view.is(i - 1, "."));
+    return star || names.has(view.name(i).toLowerCase());
+  });
+}
+
+/** The rowid's names, but for those that are columns of something else. */
+function rowidNames({ rowid, columns }: TableFacts): Set<string> {
+  const taken = new Set(columns.map(({ name }) => name.toLowerCase()));
+  const names = ["rowid", "_rowid_", "oid"].filter((name) => !taken.has(name));
+  return new Set([rowid!.toLowerCase(), ...names]);
 }

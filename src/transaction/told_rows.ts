@@ -1,22 +1,32 @@
 import type { TableFacts } from "../schema/facts.ts";
 import { prepare, type Prepared } from "../sql/prepare.ts";
+import { withReturning } from "../sql/returning.ts";
 import type { Param, Result, Row, Value } from "../sql/value.ts";
 
 /** More rows than that are not compared one by one. */
 export const MOST_ROWS = 200;
 
 /** The keys of rows, each in the order of the key's columns. */
-export type Keys = readonly (readonly Value[])[];
+export type Keys = readonly (readonly Param[])[];
+
+/** A column of a key is told by two: servers answer values of some declared types in another form. */
+const CELLS = 2;
 
 /** The statement, its RETURNING extended by the key of each row. */
 export function keyed(prepared: Prepared, key: readonly string[]): Prepared {
-  const columns = key.map((name, i) => `, ${quoted(name)} AS "_rqlite_key${i}"`);
-  return { ...prepared, sql: prepared.sql + columns.join("") };
+  const columns = key.map((name, i) =>
+    `, typeof(${quoted(name)}) AS "_rqlite_key${CELLS * i}", ` +
+    `hex(${quoted(name)}) AS "_rqlite_key${CELLS * i + 1}"`
+  );
+  const { analysis } = prepared;
+  const marked = withReturning({ ...prepared, analysis: { ...analysis, plain: false } });
+  const sql = analysis.plain ? marked.sql : prepared.sql;
+  return { ...prepared, sql: sql + columns.join("") };
 }
 
 /** What the caller gets of the result of a {@linkcode keyed} statement. */
 export function withoutKeys(result: Result, key: readonly string[]): Result {
-  const count = result.columns.length - key.length;
+  const count = result.columns.length - CELLS * key.length;
   const rows = (result.rows as unknown as (Value[] | Row)[]).map((row) => {
     if (Array.isArray(row)) return row.slice(0, count);
     return Object.fromEntries(Object.entries(row).filter(([name]) => !isKey(name)));
@@ -29,9 +39,21 @@ export function withoutKeys(result: Result, key: readonly string[]): Result {
   };
 }
 
-/** The keys in the rows of a {@linkcode keyed} statement. */
-export function keysIn(rows: Keys, key: readonly string[]): Keys {
-  return rows.map((row) => row.slice(row.length - key.length));
+/** The keys in the rows of a {@linkcode keyed} statement; `undefined` if one of them cannot be asked for again. */
+export function keysIn(
+  rows: readonly (readonly Value[])[],
+  key: readonly string[],
+): Keys | undefined {
+  const keys = rows.map((row) => {
+    const cells = row.slice(row.length - CELLS * key.length);
+    return key.map((_, i) => decoded(String(cells[CELLS * i]), String(cells[CELLS * i + 1])));
+  });
+  return keys.some((values) => values.includes(undefined)) ? undefined : keys as Keys;
+}
+
+/** How many rows the keys are: a row may be told more than once. */
+export function distinct(keys: Keys): number {
+  return new Set(keys.map((values) => values.map(text).join())).size;
 }
 
 /** Reads the rows of those keys; each column, as what was told may be any of them. */
@@ -40,7 +62,33 @@ export function rowsOf(table: TableFacts, keys: Keys): Prepared {
   const one = `(${table.key.map((name) => `${quoted(name)} IS ?`).join(" AND ")})`;
   const which = keys.length === 0 ? "0" : keys.map(() => one).join(" OR ");
   const sql = `SELECT ${columns.join(", ")} FROM ${quoted(table.name)} WHERE ${which}`;
-  return prepare({ sql, params: keys.flat() as Param[] }, { now: new Date(0) });
+  return prepare({ sql, params: keys.flat() }, { now: new Date(0) });
+}
+
+/** Whether two lists of keys are the same. */
+export function sameKeys(a: Keys | undefined, b: Keys): boolean {
+  const list = (keys: Keys): string => keys.map((values) => values.map(text).join()).join(";");
+  return a !== undefined && list(a) === list(b);
+}
+
+function text(value: unknown): string {
+  return `${typeof value}:${value instanceof Uint8Array ? value.join(".") : String(value)}`;
+}
+
+function decoded(type: string, hex: string): Param | undefined {
+  const pairs = hex.match(/../g) ?? [];
+  const bytes = new Uint8Array(pairs.map((pair) => parseInt(pair, 16)));
+  switch (type) {
+    case "null":
+      return null;
+    case "integer":
+      return BigInt(new TextDecoder().decode(bytes));
+    case "text":
+      return new TextDecoder().decode(bytes);
+    case "blob":
+      return bytes;
+  }
+  return undefined;
 }
 
 function isKey(name: string): boolean {

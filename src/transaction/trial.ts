@@ -4,6 +4,7 @@ import type { Dispatcher, Reply } from "../client/dispatch.ts";
 import { emptyResult } from "../client/results.ts";
 import type { Commits } from "../commit/commits.ts";
 import type { Sighting } from "../commit/ground.ts";
+import { refuseStrayCounters } from "../commit/counters.ts";
 import { namesUnknown } from "../commit/written.ts";
 import { type Call, ownSettings } from "../commit/own.ts";
 import type { Facts } from "../schema/facts.ts";
@@ -14,7 +15,7 @@ import type { Digests } from "./check.ts";
 import { schemaConflict, tableConflict } from "./conflicts.ts";
 import { Cursor } from "./cursor.ts";
 import { enclosed, POISON } from "./guard.ts";
-import type { Journal, WriteOp } from "./journal.ts";
+import { isDdl, type Journal, type Op, type WriteOp } from "./journal.ts";
 import type { Shapes } from "./shapes.ts";
 import type { Step } from "./step.ts";
 import { planOf, type StepPlan } from "./step_plan.ts";
@@ -55,6 +56,8 @@ export class Trial {
   readonly #call: Call;
   readonly #options: TrialOptions;
   #facts: Facts | undefined;
+  /** The schema behind the DDL of this transaction, and the last statement of it. */
+  #behind: { readonly facts: Facts; readonly ddl: Op } | undefined;
   #since: number | undefined;
   /** Requests sent so far. */
   requests = 0;
@@ -68,7 +71,7 @@ export class Trial {
     this.#options = options;
   }
 
-  /** What the statements so far were made by. */
+  /** What the statements so far were made by, but for those behind DDL of this transaction. */
   get facts(): Facts | undefined {
     return this.#facts;
   }
@@ -88,15 +91,17 @@ export class Trial {
     await this.#pin();
     let rounds = 0;
     for (let rest = steps; rest.length > 0;) {
+      if (!isDdl(rest[0]!.prepared)) await this.#lookBehind();
       const kept = rest.findIndex((step) => !this.#keepsBack(step));
       if (kept !== 0) {
-        const end = kept < 0 ? rest.length : kept;
+        const end = together(kept < 0 ? rest : rest.slice(0, kept));
         for (const step of rest.slice(0, end)) await this.#keepBack(step);
         rest = rest.slice(end);
         continue;
       }
       const next = rest.findIndex((step) => this.#keepsBack(step));
-      const settled = await this.#round(next < 0 ? rest : rest.slice(0, next));
+      const first = next < 0 ? rest : rest.slice(0, next);
+      const settled = await this.#round(first.slice(0, together(first)));
       if (settled === 0 && ++rounds > MOST_ROUNDS) throw restless();
       rest = rest.slice(settled);
     }
@@ -200,12 +205,13 @@ export class Trial {
   async #keepBack(step: Step): Promise<void> {
     let prepared: Prepared;
     try {
-      prepared = step.by(this.#facts!);
+      prepared = step.by(this.#current);
       // It may be another program's table, made a moment ago.
-      if (this.#journal.untold && namesUnknown([prepared], this.#facts!)) {
+      if (this.#journal.untold && namesUnknown([prepared], this.#current)) {
         await this.remake();
-        prepared = step.by(this.#facts!);
+        prepared = step.by(this.#current);
       }
+      refuseStrayCounters([...this.#journal.writes.map(({ prepared }) => prepared), prepared]);
     } catch (error) {
       return step.fail(error);
     }
@@ -231,6 +237,32 @@ export class Trial {
     this.#journal.remake(this.#facts!, this.#since);
   }
 
+  /** What statements are made by from here on. */
+  get #current(): Facts {
+    const ddl = this.#journal.lastDdl;
+    return ddl !== undefined && ddl === this.#behind?.ddl ? this.#behind.facts : this.#facts!;
+  }
+
+  /**
+   * Asks for the schema as it will be behind the DDL of this transaction.
+   *
+   * @throws {DatabaseError} If a statement that was kept back fails.
+   */
+  async #lookBehind(): Promise<void> {
+    const ddl = this.#journal.lastDdl;
+    if (ddl === undefined || ddl === this.#behind?.ddl) return;
+    const { grounds } = this.#shared.commits;
+    const writes = this.#journal.writes.map(({ prepared }) => prepared);
+    const facts = await grounds.behind(writes, this.#call);
+    if (facts !== undefined) {
+      this.#behind = { facts, ddl };
+      return;
+    }
+    // It tells which of them fails.
+    await this.#round([]);
+    throw schemaConflict();
+  }
+
   /** What the schema is taken for, until a node says otherwise. */
   async #pin(): Promise<void> {
     if (this.#facts !== undefined) return;
@@ -254,24 +286,30 @@ export class Trial {
       ...plans.flatMap(([, plan]) => plan?.statements ?? []),
       ...(tries ? [POISON] : []),
     ];
-    const cursor = new Cursor(await this.#send(statements, tries));
+    const reply = await this.#send(statements, tries);
+    const cursor = new Cursor(reply);
     const sighting = cursor.sighting(grounds);
     if (asksVersion) await this.#learnVersion(cursor, scope);
     if (!await this.#stands(sighting)) return 0;
     this.#takeWrites(writes, cursor);
     let settled = 0;
-    for (const [step, plan] of plans) {
-      const ops = plan === undefined
-        ? []
-        : cursor.ended
-        ? undefined
-        : plan.settle(cursor, sighting.base);
-      if (ops === undefined) break;
-      for (const op of ops) this.#journal.add(op);
-      if (!step.done) break;
-      settled++;
+    let at = statements.length - (tries ? 1 : 0) -
+      plans.reduce((sum, [, plan]) => sum + (plan?.statements.length ?? 0), 0);
+    for (const [i, [step, plan]] of plans.entries()) {
+      const place = new Cursor(reply, at);
+      at += plan?.statements.length ?? 0;
+      if (place.ended && plan !== undefined) break;
+      // Behind one that has to be sent again nothing counts, but how it has to be sent is learned of all.
+      if (settled < i) {
+        plan?.learn(place);
+        continue;
+      }
+      const ops = plan === undefined ? [] : plan.settle(place, sighting.base);
+      for (const op of ops ?? []) this.#journal.add(op);
+      if (ops !== undefined && step.done) settled++;
     }
-    if (tries && settled === steps.length && !cursor.ended && cursor.take() === undefined) {
+    const end = new Cursor(reply, at);
+    if (tries && settled === steps.length && !end.ended && end.take() === undefined) {
       throw new InternalError("The server kept a transaction that ends in a failing statement");
     }
     return settled;
@@ -279,8 +317,9 @@ export class Trial {
 
   /** A step that cannot be planned has failed, and none is needed. */
   #plan(steps: readonly Step[]): (readonly [Step, StepPlan | undefined])[] {
+    const before = this.#journal.writes.map(({ prepared }) => prepared);
     const context = {
-      facts: this.#facts!,
+      facts: this.#current,
       shapes: this.#shared.shapes,
       checked: this.#options.checked,
       // The answer may tell more about the server, but it has to be read as the request was made.
@@ -288,7 +327,11 @@ export class Trial {
     };
     return steps.map((step) => {
       try {
-        return [step, step.done ? undefined : planOf(step, context)];
+        if (step.done) return [step, undefined];
+        const plan = planOf(step, context);
+        refuseStrayCounters([...before, step.prepared]);
+        before.push(step.prepared);
+        return [step, plan];
       } catch (error) {
         step.fail(error);
         return [step, undefined];
@@ -312,7 +355,10 @@ export class Trial {
       await this.remake();
       return false;
     }
+    const known = this.#facts;
     if (!await this.#isSchema(sighting)) throw schemaConflict();
+    // What was sent was made by the other.
+    if (this.#facts !== known) return false;
     if (sighting.base === undefined && empty && !this.#options.readOnly) {
       await grounds.ready(this.#call);
       this.#facts = undefined;
@@ -332,10 +378,11 @@ export class Trial {
 
   #adopt(facts: Facts): boolean {
     const known = this.#facts!;
-    const same = facts === known || this.#journal.ops.every((op) => {
-      const { analysis } = op.kind === "read" ? op.check.read : op.prepared;
-      return sameTables(analysis.text, known, facts);
-    });
+    const same = facts === known ||
+      this.#journal.lastDdl === undefined && this.#journal.ops.every((op) => {
+          const { analysis } = op.kind === "read" ? op.check.read : op.prepared;
+          return sameTables(analysis.text, known, facts);
+        });
     if (same) this.#facts = facts;
     return same;
   }
@@ -361,6 +408,14 @@ export class Trial {
     const statements = [versionTable()];
     await this.#shared.dispatcher.commit({ statements, transaction: false, settings, deadline });
   }
+}
+
+/** How many steps may go together: what comes behind DDL is made by the schema that it leaves. */
+function together(steps: readonly Step[]): number {
+  const ddl = steps.findIndex((step, i) =>
+    isDdl(step.prepared) && i + 1 < steps.length && !isDdl(steps[i + 1]!.prepared)
+  );
+  return ddl < 0 ? steps.length : ddl + 1;
 }
 
 /** The error of a write that was sent again. */

@@ -1,0 +1,67 @@
+import { tableOf } from "../commit/written.ts";
+import { checkOfRead } from "../reads/read_check.ts";
+import type { Facts, TableFacts } from "../schema/facts.ts";
+import { TextCache } from "../sql/cache.ts";
+import type { Prepared } from "../sql/prepare.ts";
+import { preimageOf, sourceOf } from "./preimage.ts";
+import { readsElsewhere, resolvesConflicts, viewOf } from "./told.ts";
+
+const caches: WeakMap<Facts, TextCache<boolean>> = new WeakMap();
+
+/**
+ * Whether a write changes the same rows on every node, so that every node may compare how many it changed. Where it
+ * depends on columns that nodes may hold differently, a guard would undo the commit on some of them.
+ */
+export function hasSharedEffect(prepared: Prepared, facts: Facts): boolean {
+  let cache = caches.get(facts);
+  if (cache === undefined) caches.set(facts, cache = new TextCache(1000, 1_000_000));
+  const { text } = prepared.analysis;
+  const known = cache.get(text);
+  if (known !== undefined) return known;
+  const shared = isShared(prepared, facts);
+  cache.set(text, shared);
+  return shared;
+}
+
+function isShared(prepared: Prepared, facts: Facts): boolean {
+  const { analysis } = prepared;
+  const table = tableOf(analysis.table, facts);
+  if (table === undefined) return false;
+  // What triggers do in place of a write to a view is not counted.
+  if (table.kind === "view") return true;
+  for (const name of table.interposed ?? []) if (isLocal(facts.table(name))) return false;
+  const inserts = analysis.verb === "INSERT" || analysis.verb === "REPLACE";
+  return inserts ? insertIsShared(prepared, table, facts) : changeIsShared(prepared, table, facts);
+}
+
+function isLocal(table: TableFacts | undefined): boolean {
+  return table === undefined || table.local.size > 0;
+}
+
+function insertIsShared(prepared: Prepared, table: TableFacts, facts: Facts): boolean {
+  const view = viewOf(prepared);
+  const meets = table.local.size > 0 && resolvesConflicts(view, table);
+  // A row that one node has and another has not may be met on that one only.
+  if (meets && (hasLocalRows(table) || hasLocalUnique(table))) return false;
+  if (!readsElsewhere(view)) return true;
+  const source = sourceOf(prepared);
+  return source !== undefined && checkOfRead(source.sql, facts).guard !== undefined;
+}
+
+function changeIsShared(prepared: Prepared, table: TableFacts, facts: Facts): boolean {
+  if (hasLocalRows(table)) return false;
+  if (table.local.size > 0 && hasLocalUnique(table) && resolvesConflicts(viewOf(prepared), table)) {
+    return false;
+  }
+  const rows = preimageOf(prepared);
+  return rows !== undefined && checkOfRead(rows.sql, facts).guard !== undefined;
+}
+
+/** Which rows there are may differ: all of their columns do then. */
+export function hasLocalRows({ columns, local }: TableFacts): boolean {
+  return columns.length > 0 && columns.every(({ name }) => local.has(name.toLowerCase()));
+}
+
+function hasLocalUnique({ uniques, local, sql }: TableFacts): boolean {
+  return /\bunique\b/i.test(sql) || uniques.some((set) => set.some((name) => local.has(name)));
+}
