@@ -4,9 +4,11 @@
  *
  *     deno run -A tests/run_all.ts [--only=static,docs,deno,bun,node24,node22,workerd,chromium] [--verbose] [FILE…]
  *
- * A FILE is a part of a test file's path; with one, only engines run.
+ * A FILE is a part of a test file's path; with one, only engines run, each of them what was named. Without, each engine runs
+ * what tests/runner/files.ts gives it.
  */
 
+import { type EngineName, EVERYWHERE, filesOn } from "./runner/files.ts";
 import type { Case } from "./runner/junit.ts";
 import { filesUnder } from "./runner/paths.ts";
 import { skips, totals } from "./runner/report.ts";
@@ -23,14 +25,15 @@ function print(text: string): void {
   while (bytes.length > 0) bytes = bytes.subarray(Deno.stdout.writeSync(bytes));
 }
 
-function selectFiles(parts: readonly string[]): string[] {
+function selectFiles(parts: readonly string[]): (engine: EngineName) => string[] {
   const files = filesUnder("tests", "_test.ts");
   const names = parts.map((part) => part.replace(/^\.\//, ""));
-  if (names.length === 0) return files;
+  if (names.length === 0) return (engine) => filesOn(engine, files);
   // Without a file, an engine would take all it finds.
   const absent = names.find((name) => !files.some((file) => file.includes(name)));
   if (absent !== undefined) throw new Error(`No test file has ${absent} in its path`);
-  return files.filter((file) => names.some((name) => file.includes(name)));
+  const named = files.filter((file) => names.some((name) => file.includes(name)));
+  return () => named;
 }
 
 function selectSteps(only: readonly string[], parts: readonly string[]): Step[] {
@@ -59,7 +62,7 @@ async function setUp(): Promise<boolean> {
 
 /** Only engines run tests. */
 function needsServers(steps: readonly Step[]): boolean {
-  return steps.some(({ name }) => engineSteps([]).some((step) => step.name === name));
+  return steps.some(({ name }) => EVERYWHERE.some((engine) => engine === name));
 }
 
 /** What the tests of locks share them with; they say themselves which of it they lack. */
@@ -102,7 +105,8 @@ async function performAll(
       results.set(step.name, await perform(step, verbose));
     }
   };
-  const workers = verbose ? 1 : Math.min(2, navigator.hardwareConcurrency);
+  // Engines wait for servers and timers half of their time, so three keep two cores busy.
+  const workers = verbose || navigator.hardwareConcurrency === 1 ? 1 : 3;
   await Promise.all(Array.from({ length: workers }, work));
   return results;
 }

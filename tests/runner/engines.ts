@@ -1,8 +1,9 @@
+import type { EngineName } from "./files.ts";
 import { fromFileUrl } from "./paths.ts";
 
 /** A JavaScript engine the tests run on. */
 export interface Engine {
-  readonly name: string;
+  readonly name: EngineName;
   /** Names the binary instead of the one from npm. */
   readonly variable: string;
   /** Its name on `PATH`. */

@@ -1,0 +1,118 @@
+/** Which test file runs on which engines, and why. */
+
+/** An engine that takes test files. */
+export type EngineName = "deno" | "bun" | "node24" | "node22";
+
+/** Where some test files run. */
+export interface Placement {
+  /** Files below `tests/`, or folders, which end in `/`. */
+  readonly files: readonly string[];
+  readonly engines: readonly EngineName[];
+  /** What the engine has to do with them. */
+  readonly why: string;
+}
+
+/** All engines, for a file that {@linkcode PLACEMENTS} does not know. */
+export const EVERYWHERE: readonly EngineName[] = ["deno", "bun", "node24", "node22"];
+
+/**
+ * Every file and folder that need not run everywhere. A file's own line goes before that of its folder. What is about the
+ * database is spread so that the engines end at about the same time.
+ */
+export const PLACEMENTS: readonly Placement[] = [
+  {
+    files: ["layout_test.ts", "portable/", "reads/", "runner/", "schema/", "sql/", "transport/"],
+    engines: ["deno"],
+    why: "Pure: text and values in, text and values out, and the same SQLite behind it",
+  },
+  {
+    files: ["support/"],
+    engines: ["deno", "bun", "node24"],
+    why: "What the other tests of these engines stand on: servers, proxies, fetch",
+  },
+  {
+    files: ["wire/"],
+    engines: ["deno", "bun"],
+    why:
+      "Pure, but numbers become text and text numbers by the engine: one of V8, one of JavaScriptCore",
+  },
+  {
+    files: ["wire/json_test.ts", "wire/decode_test.ts"],
+    engines: ["deno", "bun", "node24", "node22"],
+    why: "JSON.parse() tells the source of a number on some engines only",
+  },
+  {
+    files: [
+      ...["client/", "dbapi/", "drizzle/", "examples/", "hono/", "integration/", "kysely/"],
+      ...["locks/", "transaction/ends_test.ts", "transaction/first_use_test.ts"],
+      ...["transaction/leaks_test.ts", "transaction/lock_option_test.ts"],
+      ...["transaction/timeout_per_test.ts", "transaction/transaction_test.ts"],
+      "transaction/with_retry_test.ts",
+    ],
+    engines: ["deno", "bun", "node24"],
+    why: "Timers, aborts, streams, processes and disposal are the engine's",
+  },
+  {
+    files: [
+      ...["conformance/", "embedded/", "node/", "client/golden_test.ts", "dbapi/dbapi20_test.ts"],
+      ...["dbapi/types_test.ts", "hono/middleware_test.ts"],
+    ],
+    engines: ["deno", "bun", "node24", "node22"],
+    why: "Fetch, node:sqlite and node:http of every version; for Node 22 this is all",
+  },
+  {
+    files: ["locks/faults_test.ts", "locks/holder_test.ts"],
+    engines: ["deno"],
+    why: "On Deno they start processes of every engine by themselves",
+  },
+  {
+    files: ["locks/redis_processes_test.ts"],
+    engines: ["node24"],
+    why: "Starts processes of every engine by itself",
+  },
+  {
+    files: ["kysely/versions_test.ts", "locks/python_test.ts"],
+    engines: ["bun"],
+    why: "About versions of a package and about another language, not about the engine",
+  },
+  {
+    files: ["transaction/"],
+    engines: ["deno"],
+    why: "The database's behaviour",
+  },
+  {
+    files: [
+      ...["commit/", "inspect/", "transaction/histories_test.ts", "transaction/isolation_test.ts"],
+      ...["transaction/processes_test.ts", "transaction/programs_test.ts"],
+      "transaction/told_test.ts",
+    ],
+    engines: ["bun"],
+    why: "The database's behaviour",
+  },
+  {
+    files: ["replicas/"],
+    engines: ["node24"],
+    why: "The database's behaviour",
+  },
+];
+
+function placementOf(file: string): Placement | undefined {
+  const name = file.replace(/^tests\//, "");
+  const folder = name.replace(/[^/]*$/, "");
+  return PLACEMENTS.find(({ files }) => files.includes(name)) ??
+    PLACEMENTS.find(({ files }) => folder !== "" && files.includes(folder));
+}
+
+/**
+ * Tells where a test file runs: as its own line says, or that of its folder, or else everywhere.
+ *
+ * @param file Relative to the root.
+ */
+export function enginesOf(file: string): readonly EngineName[] {
+  return placementOf(file)?.engines ?? EVERYWHERE;
+}
+
+/** The files that an engine runs when none is named, in their order. */
+export function filesOn(engine: EngineName, files: readonly string[]): string[] {
+  return files.filter((file) => enginesOf(file).includes(engine));
+}
