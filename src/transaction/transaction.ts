@@ -94,12 +94,11 @@ export interface Transaction extends Executor, AsyncDisposable {
   /** Forgets the savepoint; what was done since stays. @throws {ProgrammingError} If there is none of that name. */
   release(savepoint: Savepoint | string): Promise<void>;
   /**
-   * Nested: a savepoint around `fn`, undone if it throws. Use the `tx` that `fn` is given while it runs: what goes through
-   * the outer one meanwhile is kept only if `fn` succeeds, otherwise nothing can be committed, and that one refuses a
-   * second nested transaction at the same time; the inner `tx` ends with `fn`.
+   * Nested: a savepoint around `fn`, undone if it throws. While `fn` runs, use the `tx` that it is given, which ends with
+   * it: if statements went through the outer one and `fn` throws, or if the outer one begins another nested transaction or
+   * commits, nothing can be committed any more.
    *
-   * @throws {InterfaceError} If another nested transaction runs that was not begun around this one; nothing can be
-   * committed then.
+   * @throws {InterfaceError} If another nested transaction runs that was not begun around this one.
    */
   transaction<T>(fn: (tx: Transaction) => Promise<T>): Promise<T>;
   /**
