@@ -15,6 +15,18 @@ export interface Column {
   readonly local: ReadonlySet<string>;
 }
 
+const single: WeakSet<readonly Column[]> = new WeakSet();
+
+/** Notes that a query with these columns answers one row at most. */
+export function noteSingle(columns: readonly Column[]): void {
+  single.add(columns);
+}
+
+/** Whether that was noted. */
+export function isSingle(columns: readonly Column[]): boolean {
+  return single.has(columns);
+}
+
 /** What stands in FROM, as names see it. */
 export interface Relation {
   /** The alias or name, in lower case. */

@@ -1,7 +1,7 @@
 import type { TokenView } from "../sql/view.ts";
 import type { Findings } from "./read_findings.ts";
 import type { ReadText } from "./read_query.ts";
-import { type Column, Env, Scope } from "./read_scope.ts";
+import { type Column, Env, noteSingle, Scope } from "./read_scope.ts";
 import type { Expr, QueryTree } from "./read_syntax.ts";
 import { isOneRow, isTotalFor } from "./row_order.ts";
 import { either, type ValueKind } from "./value_kind.ts";
@@ -79,6 +79,9 @@ export class ReadWalk {
       if (limit !== undefined) this.expressions.value(limit, new Scope(inner, outer));
     }
     this.#checkOrder(query, scopes[0]!, use);
+    const [select, second] = query.selects;
+    const one = second === undefined && select !== undefined;
+    if (one && isOneRow(select, scopes[0]!, this.view)) noteSingle(columns);
     return { columns, scope: scopes.length === 1 ? scopes[0] : undefined };
   }
 

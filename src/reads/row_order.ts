@@ -6,7 +6,7 @@
 
 import type { TokenView } from "../sql/view.ts";
 import type { Findings } from "./read_findings.ts";
-import { type Relation, type Scope, uniquesOf } from "./read_scope.ts";
+import { isSingle, type Relation, type Scope, uniquesOf } from "./read_scope.ts";
 import type { Expr, QueryTree, Select } from "./read_syntax.ts";
 
 /** Answers the text of an expression, alike for the same tokens. */
@@ -79,7 +79,9 @@ export function isOneRow(select: Select, scope: Scope, view: TokenView): boolean
   if (select.rows !== undefined) return select.rows.length === 1;
   if (select.sources.length === 0) return true;
   if (select.groups.length === 0 && scope.aggregated) return true;
-  const [relation, second] = scope.relations;
+  const { relations } = scope;
+  if (relations.length > 0 && relations.every(({ columns }) => isSingle(columns))) return true;
+  const [relation, second] = relations;
   if (relation === undefined || second !== undefined || select.where === undefined) return false;
   return holdsUnique(relation, new Set(fixed(select.where, scope, view)));
 }

@@ -1,5 +1,12 @@
 import type { Findings } from "./read_findings.ts";
-import type { Column, CteState, Env, Scope } from "./read_scope.ts";
+import {
+  type Column,
+  type CteState,
+  type Env,
+  isSingle,
+  noteSingle,
+  type Scope,
+} from "./read_scope.ts";
 import type { QueryTree } from "./read_syntax.ts";
 
 /** Looks through a query. */
@@ -54,8 +61,10 @@ export class CteWalk {
 }
 
 function renamed({ cte }: CteState, columns: readonly Column[]): readonly Column[] {
-  return columns.map((column, i) => ({
+  const own = columns.map((column, i) => ({
     ...column,
     name: cte.columns?.[i]?.toLowerCase() ?? column.name,
   }));
+  if (isSingle(columns)) noteSingle(own);
+  return own;
 }

@@ -45,7 +45,7 @@ function insertIsShared(prepared: Prepared, table: TableFacts, facts: Facts): bo
   if (meets && (hasLocalRows(table) || hasLocalUnique(table))) return false;
   if (!readsElsewhere(view)) return true;
   const source = sourceOf(prepared);
-  return source !== undefined && checkOfRead(source.sql, facts).guard !== undefined;
+  return source !== undefined && choosesAlike(source, facts);
 }
 
 function changeIsShared(prepared: Prepared, table: TableFacts, facts: Facts): boolean {
@@ -54,7 +54,13 @@ function changeIsShared(prepared: Prepared, table: TableFacts, facts: Facts): bo
     return false;
   }
   const rows = preimageOf(prepared);
-  return rows !== undefined && checkOfRead(rows.sql, facts).guard !== undefined;
+  return rows !== undefined && choosesAlike(rows, facts);
+}
+
+/** Whether a read finds the same rows on every node, but for local columns in them. */
+function choosesAlike({ sql }: Prepared, facts: Facts): boolean {
+  const { guard, ordered } = checkOfRead(sql, facts);
+  return guard !== undefined && !ordered;
 }
 
 /** Which rows there are may differ: all of their columns do then. */
