@@ -28,10 +28,10 @@ export function refuseStrayCounters(statements: readonly Prepared[]): void {
   }
 }
 
-/** The first counter of the connection that a statement calls. */
+/** The first counter of the connection that a statement calls to find out about another one: in front of RETURNING. */
 export function counterIn(sql: string): "last_insert_rowid" | "changes" | undefined {
   const view = new TokenView(sql, significantTokens(sql).tokens);
-  for (let i = 0; i < view.tokens.length; i++) {
+  for (let i = 0; i < view.tokens.length && !view.isWord(i, "RETURNING"); i++) {
     const name = view.is(i + 1, "(") ? view.name(i).toLowerCase() : "";
     if (name === "last_insert_rowid" || name === "changes") return name;
   }

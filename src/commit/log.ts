@@ -59,6 +59,9 @@ const FLOOR = `coalesce((SELECT min(n) - 1 FROM _rqlite_commit), ${SEQ})`;
 /** Not pruned; of the future it may be, as on a node whose sequence lags. */
 const IN_RANGE = `?1 BETWEEN ${FLOOR} AND ${SEQ} + ${FAR}`;
 
+/** Longer texts of tables are compared by their length, in characters: each commit carries what it compares. */
+const LONGEST_TEXT = 300;
+
 /** More names than that are tested by a list. */
 const MOST_TESTS = 4;
 
@@ -181,8 +184,8 @@ export function enter(entry: Entry): Prepared {
 }
 
 /**
- * Whether the schema or one of the scopes was written since, or a table has a text of another length, as after DDL of a
- * program that enters nothing here. Names stand between bars in `wrote`.
+ * Whether the schema or one of the scopes was written since, or a table has another text, as after DDL of a program that
+ * enters nothing here. Names stand between bars in `wrote`.
  *
  * @param params Takes what the condition is about.
  */
@@ -203,17 +206,25 @@ function interfered({ id: { base }, since, scopes, tables }: Entry, params: Para
 }
 
 function otherTexts(tables: readonly TableText[], bind: (value: Param) => string): string[] {
-  const length = (name: string): string =>
-    `(SELECT length(sql) FROM sqlite_schema WHERE type = 'table' AND name = ${name})`;
-  // SQLite counts characters, and a character may be two units here.
-  const texts = tables.map(({ name, sql }) => [name, [...sql].length] as const);
-  if (texts.length <= MOST_TESTS) {
-    return texts.map(([name, size]) => `${length(bind(name))} IS NOT ${bind(size)}`);
+  const stored = (what: string, name: string): string =>
+    `(SELECT ${what} FROM sqlite_schema WHERE type = 'table' AND name = ${name})`;
+  if (tables.length <= MOST_TESTS) {
+    return tables.map(({ name, sql }) =>
+      sql.length <= LONGEST_TEXT
+        ? `${stored("sql", bind(name))} IS NOT ${bind(sql)}`
+        : `${stored("length(sql)", bind(name))} IS NOT ${bind(lengthOf(sql))}`
+    );
   }
+  const lengths = JSON.stringify(tables.map(({ name, sql }) => [name, lengthOf(sql)]));
   return [
-    `EXISTS (SELECT 1 FROM json_each(${bind(JSON.stringify(texts))}) WHERE ` +
-    `json_extract(value, '$[1]') IS NOT ${length("json_extract(value, '$[0]')")})`,
+    `EXISTS (SELECT 1 FROM json_each(${bind(lengths)}) WHERE ` +
+    `json_extract(value, '$[1]') IS NOT ${stored("length(sql)", "json_extract(value, '$[0]')")})`,
   ];
+}
+
+/** SQLite counts characters, and a character may be two units here. */
+function lengthOf(sql: string): number {
+  return [...sql].length;
 }
 
 function barred(names: string): string {

@@ -1,6 +1,7 @@
 import type { Facts, TableFacts } from "../schema/facts.ts";
 import type { Prepared } from "../sql/prepare.ts";
-import { isOwnTable } from "../sql/own_tables.ts";
+import { COMMIT_TABLE, isOwnTable } from "../sql/own_tables.ts";
+import { markedBy } from "../sql/returning.ts";
 import { significantTokens } from "../sql/tokenize.ts";
 import { nameOf } from "../sql/words.ts";
 import { EVERYTHING } from "./log.ts";
@@ -43,6 +44,12 @@ export function namesUnknown(statements: readonly Prepared[], facts: Facts): boo
 export function tableOf(written: string | undefined, facts: Facts): TableFacts | undefined {
   const name = nameIn(written);
   return name === undefined ? undefined : facts.table(name);
+}
+
+/** Where a virtual table cannot make servers answer RETURNING, the table of commits does, which every commit has. */
+export function markedFor(prepared: Prepared, facts: Facts): Prepared {
+  const virtual = tableOf(prepared.analysis.table, facts)?.kind === "virtual";
+  return virtual ? markedBy(COMMIT_TABLE, prepared) : prepared;
 }
 
 /** The bare name of a table as a statement writes it. */

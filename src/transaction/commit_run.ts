@@ -49,6 +49,7 @@ export async function commitWrites(
   call: Call,
 ): Promise<RunEnding> {
   const { journal, trial, hold } = run;
+  await trial.complete();
   const scoped = journal.scoped;
   const scopes = [...new Set(scoped.flatMap(scopesOf))];
   const own: CommitId[] = [];

@@ -86,6 +86,11 @@ export class Journal {
     return this.#ops.findLast((op) => op.kind === "write" && isDdl(op.prepared));
   }
 
+  /** Whether something else comes behind a statement. */
+  isFollowed(op: Op): boolean {
+    return this.#ops.at(-1) !== op;
+  }
+
   /** Whether nothing was answered yet, so that everything can be made anew. */
   get untold(): boolean {
     return this.lastDdl === undefined &&

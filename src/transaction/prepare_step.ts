@@ -4,6 +4,7 @@ import { completeInsert } from "../schema/complete_insert.ts";
 import type { Facts } from "../schema/facts.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import type { Statement } from "../sql/statement.ts";
+import { markedFor } from "../commit/written.ts";
 import { admit, admitGuarded } from "./admit.ts";
 import type { TransactionContext } from "./context.ts";
 
@@ -30,12 +31,13 @@ export function prepareStep(
   { guard, index, now, facts }: PrepareStepOptions,
 ): Prepared {
   const wanted = isGuarded(context, guard);
-  const prepared = context.backend.prepare(statement, {
+  const given = context.backend.prepare(statement, {
     now,
     freezeReads: wanted,
     ...(index !== undefined && { statementIndex: index }),
     ...(facts !== undefined && { complete: (sql: string) => completeInsert(sql, facts) }),
   });
+  const prepared = facts === undefined ? given : markedFor(given, facts);
   admit(prepared);
   if (context.options.readOnly && changes(prepared.analysis)) throw notReadOnly(prepared);
   if (wanted && prepared.analysis.kind === "read") admitGuarded(prepared);

@@ -246,7 +246,7 @@ export class Trial {
   /**
    * Asks for the schema as it will be behind the DDL of this transaction.
    *
-   * @throws {DatabaseError} If a statement that was kept back fails.
+   * @throws {DatabaseError} If a statement fails; where they are kept back, the commit tells.
    */
   async #lookBehind(): Promise<void> {
     const ddl = this.#journal.lastDdl;
@@ -254,13 +254,23 @@ export class Trial {
     const { grounds } = this.#shared.commits;
     const writes = this.#journal.writes.map(({ prepared }) => prepared);
     const facts = await grounds.behind(writes, this.#call);
-    if (facts !== undefined) {
-      this.#behind = { facts, ddl };
-      return;
-    }
+    this.#behind = facts === undefined ? undefined : { facts, ddl };
+    if (facts !== undefined || this.#options.lazy) return;
     // It tells which of them fails.
     await this.#round([]);
     throw schemaConflict();
+  }
+
+  /**
+   * Makes what was kept back behind DDL by the schema that it leaves, where that could not be known before: something in
+   * front of it failed then. If it still does, the commit says so.
+   */
+  async complete(): Promise<void> {
+    const ddl = this.#journal.lastDdl;
+    if (ddl === undefined || ddl === this.#behind?.ddl) return;
+    if (!this.#journal.isFollowed(ddl)) return;
+    await this.#lookBehind();
+    if (this.#behind !== undefined) this.#journal.remake(this.#behind.facts, this.#since);
   }
 
   /** What the schema is taken for, until a node says otherwise. */
