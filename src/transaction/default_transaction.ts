@@ -3,7 +3,7 @@ import type { BatchOptions, ExecuteOptions } from "../client/executor.ts";
 import { resolveSettings } from "../client/options.ts";
 import { emptyResult } from "../client/results.ts";
 import { changes, notAQuery } from "../client/route.ts";
-import { statementOf } from "../sql/form.ts";
+import { copyStatement, statementOf } from "../sql/form.ts";
 import type { SqlFragment, Statement } from "../sql/statement.ts";
 import type { Facts } from "../schema/facts.ts";
 import type { Prepared } from "../sql/prepare.ts";
@@ -278,8 +278,10 @@ export class DefaultTransaction implements Whole {
     const settings = resolveSettings(this.#call.settings, options);
     settings.signal?.throwIfAborted();
     const now = new Date();
+    // It may be made again for an answer that tells more, and callers may use an array again at once.
+    const copy = copyStatement(statement);
     const prepare = (facts: Facts | undefined): Prepared =>
-      prepareStep(statement, this.#context, { guard, index, now, facts });
+      prepareStep(copy, this.#context, { guard, index, now, facts });
     return new Step(prepare, settings, index ?? this.#issued++, isGuarded(this.#context, guard));
   }
 

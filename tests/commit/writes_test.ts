@@ -1,0 +1,140 @@
+// Plain writes as programs send them: arrays used again, tables made beside their rows, many changes of the schema at once.
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { connect, NotSupportedError, ProgrammingError } from "../../mod.ts";
+import { startCluster } from "../support/cluster.ts";
+import { equalReplicas } from "../support/replicas.ts";
+import { skipWithoutRqlited } from "../support/rqlited.ts";
+import { PLACES } from "../transaction/world.ts";
+
+for (const { name, skip, run } of PLACES) {
+  describe(`execute() and batch() on ${name}`, { skip }, () => {
+    it("take the values of the moment of the call, on a client that has to ask first", () =>
+      run(async ({ connect, sql, value }) => {
+        await sql("CREATE TABLE t(a, b BLOB)");
+        const db = connect({});
+        const row: (number | Uint8Array)[] = [0, new Uint8Array(1)];
+        const calls: Promise<unknown>[] = [];
+        for (let i = 1; i <= 3; i++) {
+          row[0] = i;
+          (row[1] as Uint8Array)[0] = i;
+          calls.push(db.execute("INSERT INTO t VALUES(?, ?)", row));
+          const list = [["INSERT INTO t VALUES(?, ?)", ...row] as [string, ...typeof row]];
+          calls.push(db.batch(list));
+          list.length = 0;
+        }
+        await Promise.all(calls);
+        assert.equal(
+          await value("SELECT group_concat(a || hex(b)) FROM (SELECT * FROM t ORDER BY a)"),
+          "101,101,202,202,303,303",
+        );
+        const tx = await db.begin();
+        const written = tx.execute("INSERT INTO t VALUES(?, ?)", row);
+        row[0] = 99;
+        await written;
+        await tx.commit();
+        assert.equal(await value("SELECT count(*) FROM t WHERE a = 99"), 0);
+      }));
+
+    it("write out the defaults of a table that the same batch makes", () =>
+      run(async ({ connect, value }) => {
+        const texts: string[] = [];
+        const db = connect({});
+        const made = "CREATE TABLE t(id INTEGER PRIMARY KEY, r DEFAULT (hex(randomblob(4))))";
+        await db.batch([made, "INSERT INTO t(id) VALUES(1)", "INSERT INTO t(id) VALUES(2)"]);
+        texts.push(String(await value("SELECT r FROM t WHERE id = 1")));
+        await db.batch(["DROP TABLE t", made, "INSERT INTO t(id) VALUES(1)"], { atomic: false });
+        await db.transaction(async (tx) => {
+          await tx.execute(
+            "CREATE TABLE u(id INTEGER PRIMARY KEY, r DEFAULT (hex(randomblob(4))))",
+          );
+          const { rows: [told] } = await tx.execute<{ r: string }>(
+            "INSERT INTO u(id) VALUES(1) RETURNING r",
+          );
+          texts.push(told!.r);
+        });
+        assert.equal(await value("SELECT r FROM u"), texts[1]);
+        for (const text of texts) assert.match(text, /^[0-9A-F]{8}$/);
+      }));
+
+    it("refuse counters of the connection that nothing in the same unit sets", () =>
+      run(async ({ connect, sql, value }) => {
+        await sql("CREATE TABLE parents(id INTEGER PRIMARY KEY, n)");
+        await sql("CREATE TABLE children(parent, n)");
+        const db = connect({});
+        const child = "INSERT INTO children VALUES(last_insert_rowid(), changes())";
+        await assert.rejects(db.execute(child), NotSupportedError);
+        await assert.rejects(db.batch(["DELETE FROM parents", child]), NotSupportedError);
+        await db.batch(["INSERT INTO parents(n) VALUES(1)", child]);
+        await db.transaction(async (tx) => {
+          await assert.rejects(tx.execute(child), NotSupportedError);
+          await tx.execute("INSERT INTO parents(n) VALUES(2)");
+          await tx.execute(child);
+        });
+        assert.equal(await value("SELECT group_concat(parent) FROM children WHERE n = 1"), "1,2");
+      }));
+
+    it("let DDL of many calls and clients through, beside ordinary writes", () =>
+      run(async ({ connect, sql, value }) => {
+        await sql("CREATE TABLE t(a)");
+        const clients = [connect({}), connect({}), connect({})];
+        await Promise.all(
+          clients.flatMap((db, c) =>
+            Array.from({ length: 8 }, async (_, i) => {
+              await db.execute(`CREATE TABLE t_${c}_${i}(a)`);
+              await db.execute("CREATE TABLE IF NOT EXISTS common(a)");
+              await db.execute("INSERT INTO t VALUES(1)");
+            })
+          ),
+        );
+        assert.equal(await value("SELECT count(*) FROM t"), 24);
+      }));
+
+    it("tell the same call from another one under an id whose answer was lost", () =>
+      run(async ({ db, network, value, sql }) => {
+        await sql("CREATE TABLE t(a)");
+        await db.execute("INSERT INTO t VALUES(1)", [], { id: "k" });
+        let sent = 0;
+        network.plan = () => ++sent === 1 ? "lose answer" : "pass";
+        const other = db.execute("INSERT INTO t VALUES(2)", [], { id: "k" });
+        await assert.rejects(other, ProgrammingError);
+        sent = 0;
+        const same = await db.execute("INSERT INTO t VALUES(1)", [], { id: "k" });
+        assert.equal(same.rowsAffected, -1);
+        assert.equal(await value("SELECT group_concat(a) FROM t"), "1");
+      }));
+
+    it("answer rows of RETURNING from a view with a trigger, and of none", () =>
+      run(async ({ connect, sql, value }) => {
+        await sql("CREATE TABLE t(a)");
+        await sql("CREATE VIEW v AS SELECT a FROM t");
+        await sql(
+          "CREATE TRIGGER vi INSTEAD OF INSERT ON v BEGIN INSERT INTO t VALUES(new.a); END",
+        );
+        const db = connect({});
+        const { rows } = await db.execute("INSERT INTO v(a) VALUES(7) RETURNING a");
+        assert.deepEqual(rows, [{ a: 7 }]);
+        assert.equal(await value("SELECT a FROM t"), 7);
+        assert.deepEqual((await db.execute("DELETE FROM t WHERE 0 RETURNING a")).rows, []);
+        await db.execute("INSERT INTO t VALUES(8)");
+      }));
+  });
+}
+
+describe("writes on three nodes", { skip: skipWithoutRqlited() }, () => {
+  it("leave equal replicas where a table is made beside its first rows", async () => {
+    const cluster = await startCluster(3);
+    try {
+      const db = connect(cluster.urls);
+      for (let i = 0; i < 5; i++) {
+        const made =
+          `CREATE TABLE t${i}(id INTEGER PRIMARY KEY, r DEFAULT (random()), at DEFAULT CURRENT_TIMESTAMP)`;
+        await db.batch([made, `INSERT INTO t${i}(id) VALUES(1), (2)`]);
+      }
+      await equalReplicas(cluster);
+      await db.close();
+    } finally {
+      await cluster.stop();
+    }
+  });
+});
