@@ -207,7 +207,9 @@ describe("execute() with an id without the right to make tables", () => {
   it("says what an administrator has to run", async () => {
     const engine = embedded();
     const guarded = (input: string | URL | Request, init?: RequestInit) => {
-      if (!String(init?.body).includes("CREATE TABLE IF NOT EXISTS")) return engine.fetch(input, init);
+      if (!String(init?.body).includes("CREATE TABLE IF NOT EXISTS")) {
+        return engine.fetch(input, init);
+      }
       return scriptedFetch([{ status: 401, body: "unauthorized" }])(input, init);
     };
     const db = connect({ fetch: guarded as typeof fetch });
