@@ -8,7 +8,7 @@
  * what tests/runner/files.ts gives it.
  */
 
-import { type EngineName, EVERYWHERE, filesOn } from "./runner/files.ts";
+import { type EngineName, filesOn } from "./runner/files.ts";
 import type { Case } from "./runner/junit.ts";
 import { filesUnder } from "./runner/paths.ts";
 import { skips, totals } from "./runner/report.ts";
@@ -38,7 +38,7 @@ function selectFiles(parts: readonly string[]): (engine: EngineName) => string[]
 
 function selectSteps(only: readonly string[], parts: readonly string[]): Step[] {
   const wanted = (name: string) => only.length === 0 || only.includes(name);
-  const steps = engineSteps(selectFiles(parts)).filter((step) => wanted(step.name));
+  const steps: Step[] = engineSteps(selectFiles(parts)).filter(({ engine }) => wanted(engine));
   if (parts.length > 0) return steps;
   steps.push(...portableSteps().filter((step) => wanted(step.name)));
   if (wanted("docs")) steps.unshift(docsStep());
@@ -62,7 +62,7 @@ async function setUp(): Promise<boolean> {
 
 /** Only engines run tests. */
 function needsServers(steps: readonly Step[]): boolean {
-  return steps.some(({ name }) => EVERYWHERE.some((engine) => engine === name));
+  return steps.some((step) => "engine" in step);
 }
 
 /** What the tests of locks share them with; they say themselves which of it they lack. */

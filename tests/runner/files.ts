@@ -76,16 +76,7 @@ export const PLACEMENTS: readonly Placement[] = [
     why: "About versions of a package and about another language, not about the engine",
   },
   {
-    files: ["transaction/"],
-    engines: ["deno"],
-    why: "The database's behaviour",
-  },
-  {
-    files: [
-      ...["commit/", "inspect/", "transaction/histories_test.ts", "transaction/isolation_test.ts"],
-      ...["transaction/processes_test.ts", "transaction/programs_test.ts"],
-      "transaction/told_test.ts",
-    ],
+    files: ["commit/", "inspect/", "transaction/"],
     engines: ["bun"],
     why: "The database's behaviour",
   },

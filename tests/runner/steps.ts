@@ -1,7 +1,7 @@
 import { bundle, compressedSize } from "./bundle.ts";
 import { ownFindings } from "./documentation.ts";
 import { type Engine, ENGINES, findEngine } from "./engines.ts";
-import type { EngineName } from "./files.ts";
+import { type EngineName, EVERYWHERE } from "./files.ts";
 import { type Case, readJunit } from "./junit.ts";
 import { filesUnder, ROOT } from "./paths.ts";
 import { type Ran, run } from "./run.ts";
@@ -19,6 +19,11 @@ export interface Outcome {
 export interface Step {
   readonly name: string;
   readonly run: (verbose: boolean) => Promise<Outcome>;
+}
+
+/** A step that runs test files. */
+export interface EngineStep extends Step {
+  readonly engine: EngineName;
 }
 
 const CHECK_LIMIT_MS = 3 * 60_000;
@@ -133,8 +138,8 @@ export function docsStep(): Step {
   };
 }
 
-/** Runs the test files on the Deno that runs this; `types` has checked them already. */
-function denoStep(files: readonly string[]): Step {
+/** Runs test files on the Deno that runs this; `types` has checked them already. */
+function denoStep(name: string, files: readonly string[]): EngineStep {
   const args = (report: string) => [
     "test",
     "-A",
@@ -143,30 +148,47 @@ function denoStep(files: readonly string[]): Step {
     ...files,
   ];
   return {
-    name: "deno",
-    run: (verbose) => runWithReport("deno", Deno.execPath(), args, verbose),
+    name,
+    engine: "deno",
+    run: (verbose) => runWithReport(name, Deno.execPath(), args, verbose),
   };
 }
 
-function engineStep(engine: Engine, files: readonly string[]): Step {
-  const { name, variable } = engine;
+function engineStep(name: string, engine: Engine, files: readonly string[]): EngineStep {
   return {
     name,
+    engine: engine.name,
     async run(verbose) {
       const found = await findEngine(engine);
       const args = (report: string) => engine.args(files, report);
       if (found !== undefined) return runWithReport(name, found.path, args, verbose);
-      const reason = `not found; name it with ${variable}`;
+      const reason = `not found; name it with ${engine.variable}`;
       const state = Deno.env.get("CI") ? "failed" : "skipped";
       return { cases: [single(`${name} (engine)`, state, reason)], output: `${name} ${reason}\n` };
     },
   };
 }
 
-/** Runs on every engine the test files that are its. */
-export function engineSteps(filesOf: (engine: EngineName) => readonly string[]): Step[] {
-  return [
-    denoStep(filesOf("deno")),
-    ...ENGINES.map((engine) => engineStep(engine, filesOf(engine.name))),
-  ];
+/** As many files as take a few minutes. */
+const MOST_FILES = 45;
+
+/** Every part has files of every folder, as those of a folder take equally long. */
+function partsOf(files: readonly string[]): string[][] {
+  const count = Math.max(1, Math.ceil(files.length / MOST_FILES));
+  const parts = Array.from({ length: count }, (): string[] => []);
+  for (const [i, file] of files.entries()) parts[i % count]!.push(file);
+  return parts;
+}
+
+/** Runs on every engine the test files that are its, in parts that end long before their limit. */
+export function engineSteps(
+  filesOf: (engine: EngineName) => readonly string[],
+): EngineStep[] {
+  return EVERYWHERE.flatMap((name) => {
+    const engine = ENGINES.find((one) => one.name === name);
+    return partsOf(filesOf(name)).map((files, i) => {
+      const step = i === 0 ? name : `${name}-${i + 1}`;
+      return engine === undefined ? denoStep(step, files) : engineStep(step, engine, files);
+    });
+  });
 }
