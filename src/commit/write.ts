@@ -92,8 +92,9 @@ export class Write {
 
   /** Whether a statement leaves something to the schema: it may where it inserts into a table of the user's. */
   get leavesDefaults(): boolean {
-    return this.#all.some(({ analysis: { verb, table } }) => {
-      const inserts = verb === "INSERT" || verb === "REPLACE" || verb === "UPDATE";
+    return this.#all.some(({ analysis: { verb, table, text } }) => {
+      const replaces = verb === "UPDATE" && /\bor\s+replace\b/i.test(text);
+      const inserts = verb === "INSERT" || verb === "REPLACE" || replaces;
       return inserts && !isOwnTable(nameIn(table) ?? "");
     });
   }

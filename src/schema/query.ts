@@ -21,7 +21,7 @@ SELECT m.type, m.name, m.tbl_name, m.sql, l.type AS kind, l.wr AS without_rowid,
     ))))
     FROM pragma_index_list(m.name) i
   ) END AS indexes
-FROM sqlite_schema m LEFT JOIN pragma_table_list l
+FROM sqlite_schema m LEFT JOIN pragma_table_list(m.name) l
   ON m.type <> 'trigger' AND l.schema = 'main' AND l.name = m.name
 WHERE m.type IN ('table', 'view', 'trigger') AND m.name NOT GLOB 'sqlite_*'
 ORDER BY m.type, m.name`;

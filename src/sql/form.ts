@@ -44,6 +44,8 @@ export function copyStatement(statement: Statement): Statement {
   const { sql, params } = statementForm(statement);
   if (params === undefined) return sql;
   if (Array.isArray(params)) return { sql, params: params.map(copyParam) };
+  // What has no form of values is left for its check.
+  if (!isRecord(params)) return { sql, params };
   const entries = Object.entries(params).map(([name, value]) => [name, copyParam(value)]);
   return { sql, params: Object.fromEntries(entries) };
 }

@@ -7,6 +7,8 @@ import { OBSERVE, type Observed } from "./guard.ts";
 import type { Step } from "./step.ts";
 import { type Keys, keysIn } from "./told_rows.ts";
 
+const NOT_RUN = "it was not run";
+
 /** Walks through an answer; a transaction that was aborted has fewer entries than statements. */
 export class Cursor {
   readonly #reply: Reply;
@@ -25,7 +27,7 @@ export class Cursor {
 
   /** The error of the next statement. */
   take(): string | undefined {
-    if (this.ended) return "it was not run";
+    if (this.ended) return NOT_RUN;
     return this.#reply.answer.errorAt(this.#reply.first + this.#at++);
   }
 
@@ -35,6 +37,7 @@ export class Cursor {
     settings: Step["settings"],
     prepared: Prepared = step.prepared,
   ): Result | undefined {
+    if (this.ended) return undefined;
     const { answer, first } = this.#reply;
     const reply = { answer, first: first + this.#at++ };
     try {
@@ -67,6 +70,7 @@ export class Cursor {
 
   /** The digest of the next statement, or why there is none. */
   digest(prepared: Prepared): string | Error {
+    if (this.ended) return new Error(NOT_RUN);
     const error = this.#reply.answer.errorAt(this.#reply.first + this.#at);
     const at = this.#at++;
     return error === undefined ? textAt(this.#reply, at, prepared) : new Error(error);
@@ -92,6 +96,7 @@ export class Cursor {
 
   /** How many columns the next statement answers; `undefined` if it failed. */
   columns({ analysis }: Prepared): number | undefined {
+    if (this.ended) return undefined;
     const { answer, first } = this.#reply;
     const at = first + this.#at++;
     if (answer.errorAt(at) !== undefined) return undefined;

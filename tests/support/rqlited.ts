@@ -101,7 +101,8 @@ export class Rqlited {
 
   #args(): string[] {
     const { options, binary } = this;
-    const timeout = `${options.raftTimeout ?? 200}ms`;
+    // A node alone only waits for itself; `startCluster` sets its own.
+    const timeout = `${options.raftTimeout ?? 40}ms`;
     return [
       ...["-node-id", options.id ?? "1"],
       ...["-http-addr", `127.0.0.1:${this.httpPort}`, "-raft-addr", `127.0.0.1:${this.raftPort}`],
