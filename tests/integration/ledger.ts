@@ -60,7 +60,9 @@ export class Ledger {
   /** Applied is there once, refused is not, unknown at most once, and nothing else is there. */
   async check(server: Rqlited): Promise<void> {
     assert.deepEqual(this.strange, []);
-    const rows = await table(server, "SELECT id, count(*) FROM ledger GROUP BY id");
+    const sql = "SELECT id, count(*) FROM ledger GROUP BY id";
+    // A leader that was just woken up may still have to find out that it is none any more.
+    const rows = await until("the rows", () => table(server, sql).catch(() => undefined));
     const found = new Map(rows.map(([id, n]) => [String(id), Number(n)]));
     const wrong = (ids: readonly string[], fits: (n: number) => boolean) =>
       ids.filter((id) => !fits(found.get(id) ?? 0));
