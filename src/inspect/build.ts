@@ -1,5 +1,6 @@
 import { type Constraint, readIndex, readTable, type TableText } from "./ddl.ts";
-import type { ColumnCells, ForeignKeyCells, IndexCells, SchemaRow } from "./query.ts";
+import type { ColumnCells } from "../sql/table_columns.ts";
+import type { ForeignKeyCells, IndexCells, SchemaRow } from "./query.ts";
 import type {
   Column,
   ForeignKey,

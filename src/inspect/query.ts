@@ -1,8 +1,4 @@
-/** The columns of `m.name` as JSON. */
-const COLUMNS = `(
-    SELECT json_group_array(json_array(c.cid, c.name, c.type, c."notnull", c.dflt_value, c.pk, c.hidden))
-    FROM pragma_table_xinfo(m.name) c
-  )`;
+import { TABLE_COLUMNS } from "../sql/table_columns.ts";
 
 const OBJECTS = `sqlite_schema m JOIN pragma_table_list l ON l.schema = 'main' AND l.name = m.name
 WHERE m.type IN ('table', 'view') AND l.type <> 'shadow' AND m.name NOT GLOB 'sqlite_*'`;
@@ -13,7 +9,7 @@ WHERE m.type IN ('table', 'view') AND l.type <> 'shadow' AND m.name NOT GLOB 'sq
  */
 export const SCHEMA_QUERY: string = `
 SELECT m.name, m.sql, l.type AS kind, l.wr AS without_rowid, l.strict,
-  CASE WHEN l.type <> 'view' OR l.ncol > 0 THEN ${COLUMNS} END AS columns,
+  CASE WHEN l.type <> 'view' OR l.ncol > 0 THEN ${TABLE_COLUMNS} END AS columns,
   (
     SELECT json_group_array(json_array(f.id, f.seq, f."table", f."from", f."to", f.on_update, f.on_delete))
     FROM pragma_foreign_key_list(m.name) f
@@ -31,7 +27,7 @@ FROM ${OBJECTS}
 ORDER BY m.name`;
 
 /** The columns of one view. */
-export const VIEW_QUERY: string = `SELECT ${COLUMNS} AS columns FROM (SELECT ? AS name) m`;
+export const VIEW_QUERY: string = `SELECT ${TABLE_COLUMNS} AS columns FROM (SELECT ? AS name) m`;
 
 /** A row of {@linkcode SCHEMA_QUERY}. */
 export interface SchemaRow {
@@ -40,24 +36,13 @@ export interface SchemaRow {
   readonly kind: string;
   readonly without_rowid: number;
   readonly strict: number;
-  /** JSON of {@linkcode ColumnCells}s; `null` where they have to be asked for. */
+  /** JSON of `ColumnCells`; `null` where they have to be asked for. */
   readonly columns: string | null;
   /** JSON of {@linkcode ForeignKeyCells}s. */
   readonly foreign_keys: string;
   /** JSON of {@linkcode IndexCells}s. */
   readonly indexes: string;
 }
-
-/** A column. */
-export type ColumnCells = readonly [
-  cid: number,
-  name: string,
-  type: string,
-  notNull: number,
-  defaultValue: string | null,
-  primaryKey: number,
-  hidden: number,
-];
 
 /** A column of a foreign key. */
 export type ForeignKeyCells = readonly [

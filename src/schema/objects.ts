@@ -9,7 +9,8 @@ import { isName } from "../sql/words.ts";
 import type { ColumnFacts } from "./facts.ts";
 import { itemsOf } from "./insert_parts.ts";
 import { partOf, usesNode, viewOf } from "./node_state.ts";
-import type { ColumnCells, ForeignKeyCells, IndexCells } from "./query.ts";
+import type { ColumnCells } from "../sql/table_columns.ts";
+import type { ForeignKeyCells, IndexCells } from "./query.ts";
 import { readTrigger, type Trigger } from "./trigger.ts";
 
 /** A table or view. */

@@ -1,8 +1,4 @@
-/** The columns of `m.name` as JSON. */
-const COLUMNS = `(
-    SELECT json_group_array(json_array(c.cid, c.name, c.type, c."notnull", c.dflt_value, c.pk, c.hidden))
-    FROM pragma_table_xinfo(m.name) c
-  )`;
+import { TABLE_COLUMNS } from "../sql/table_columns.ts";
 
 /**
  * One row for each table, view and trigger, for `readFacts`. SQLite counts no columns of a view that does not compile
@@ -10,7 +6,7 @@ const COLUMNS = `(
  */
 export const FACTS_QUERY: string = `
 SELECT m.type, m.name, m.tbl_name, m.sql, l.type AS kind, l.wr AS without_rowid,
-  CASE WHEN l.ncol > 0 THEN ${COLUMNS} END AS columns,
+  CASE WHEN l.ncol > 0 THEN ${TABLE_COLUMNS} END AS columns,
   CASE WHEN l.type IN ('table', 'shadow') THEN (
     SELECT json_group_array(json_array(f."table", f."from", f."to", f.on_update, f.on_delete))
     FROM pragma_foreign_key_list(m.name) f
@@ -33,17 +29,6 @@ ORDER BY m.type, m.name`;
 export const SCHEMA_VERSION: string =
   "SELECT (SELECT schema_version FROM pragma_schema_version) || '.' || count(*) || '.' || " +
   "coalesce(sum(length(sql)), 0) AS version FROM sqlite_schema WHERE name NOT GLOB 'sqlite_*'";
-
-/** A column: its place, name, declared type, whether NOT NULL, default, place in the key, and whether hidden. */
-export type ColumnCells = readonly [
-  cid: number,
-  name: string,
-  type: string,
-  notNull: number,
-  defaultValue: string | null,
-  primaryKey: number,
-  hidden: number,
-];
 
 /** A column of a foreign key. */
 export type ForeignKeyCells = readonly [
