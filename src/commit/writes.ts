@@ -315,7 +315,7 @@ function isOutside(statement: Prepared): boolean {
 
 function notWithId({ analysis }: Prepared): NotSupportedError {
   return new NotSupportedError(
-    `Cannot run ${analysis.verb} under an id as it cannot be part of a transaction`,
+    `Cannot run ${analysis.verb} exactly once as it cannot be part of a transaction`,
     { sql: analysis.source },
   );
 }

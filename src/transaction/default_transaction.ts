@@ -118,9 +118,7 @@ export class DefaultTransaction implements Whole {
     options?: ExecuteOptions,
   ): Promise<Result<R>> {
     return this.#issueOne(() => {
-      if (options?.id !== undefined) {
-        throw new TypeError("Cannot use `id` inside a transaction: its commit has one, see tx.id");
-      }
+      refuseCommitOptions(options);
       return this.#step(statementOf(sql, params), options);
     });
   }
@@ -128,6 +126,7 @@ export class DefaultTransaction implements Whole {
   /** See {@linkcode Transaction.batch}. */
   batch(statements: readonly Statement[], options?: BatchOptions): Promise<Result[]> {
     try {
+      refuseCommitOptions(options);
       const steps = statements.map((statement, i) => this.#step(statement, options, true, i));
       const results = new HeededPromise<Result[]>((resolve, reject) =>
         Promise.all(steps.map((step) => step.result)).then(resolve, reject)
@@ -353,6 +352,18 @@ export class DefaultTransaction implements Whole {
   async #letGo(): Promise<void> {
     const { hold, releases, deadline } = this.#context;
     if (releases && this.#state !== "active") await hold?.release(deadline);
+  }
+}
+
+/** What is told of one commit has no meaning for a statement in it. */
+function refuseCommitOptions(options: ExecuteOptions | undefined): void {
+  if (options?.id !== undefined) {
+    throw new TypeError("Cannot use `id` inside a transaction: its commit has one, see tx.id");
+  }
+  if (options?.exactlyOnce === false) {
+    throw new TypeError(
+      "Cannot use `exactlyOnce: false` inside a transaction: its commit takes effect at most once in any case",
+    );
   }
 }
 

@@ -210,6 +210,18 @@ for (const place of PLACES) {
       assert.equal(await value("SELECT group_concat(n) FROM a"), "11,20");
     });
 
+    test("refuses inside what its one commit cannot honour", async ({ db, value }) => {
+      await db.transaction(async (tx) => {
+        for (const options of [{ id: "order-7" }, { exactlyOnce: false }]) {
+          const inside = { name: "TypeError", message: /inside a transaction/ };
+          await assert.rejects(tx.execute("DELETE FROM a", [], options), inside);
+          await assert.rejects(tx.batch(["DELETE FROM a"], options), inside);
+        }
+        await tx.execute("DELETE FROM a WHERE id = 1", [], { exactlyOnce: true });
+      });
+      assert.equal(await value("SELECT group_concat(id) FROM a"), "2");
+    });
+
     test("runs a batch inside as one unit", async ({ db, value }) => {
       await db.transaction(async (tx) => {
         const bad = tx.batch([
