@@ -7,13 +7,20 @@ import { firstError, resultsOf } from "./results.ts";
 import { changes } from "./route.ts";
 
 /** Compiles on every server and fails on its first row, so that the transaction around it is rolled back. */
-const POISON = prepareText("SELECT abs(-9223372036854775808)");
+export const POISON: Prepared = prepareText("SELECT abs(-9223372036854775808)");
 
 /** Its result at the end of a list shows that the list was run to its end and committed. */
 export const SENTINEL: Prepared = prepareText("SELECT 1");
 
-const SAVEPOINT = prepareText('SAVEPOINT "rqlite:guard"');
-const RELEASE = prepareText('RELEASE "rqlite:guard"');
+/**
+ * Servers before 9.4.2 do not notice an error behind RETURNING: they go on even where it has ended the transaction
+ * (ON CONFLICT ROLLBACK in the schema, RAISE(ROLLBACK) in a trigger), and commit what follows. A savepoint has gone with
+ * the transaction, and to release it is an error that they do notice.
+ */
+export const SAVEPOINT: Prepared = prepareText('SAVEPOINT "_rqlite_guard"');
+
+/** The other end of {@linkcode SAVEPOINT}. */
+export const RELEASE: Prepared = prepareText('RELEASE "_rqlite_guard"');
 
 /** A batch whose statements know their place in the caller's list. */
 export interface PlacedBatch extends Batch {
@@ -74,11 +81,7 @@ export async function rehearse(dispatcher: Dispatcher, batch: PlacedBatch): Prom
   if (failed >= 0) resultsOf(reply, statements.slice(0, failed + 1), settings, { positions });
 }
 
-/**
- * Servers that do not notice an error behind RETURNING go on even where it has ended the transaction (ON CONFLICT
- * ROLLBACK in the schema, RAISE(ROLLBACK) in a trigger), and commit what follows. A savepoint has gone with the
- * transaction: releasing it is an error that they do notice.
- */
+/** Encloses each RETURNING, see {@linkcode SAVEPOINT}. */
 function guarded(batch: PlacedBatch): PlacedBatch {
   const pairs = batch.statements.flatMap((statement, i): [Prepared, number][] => {
     const position = batch.positions?.[i] ?? i;

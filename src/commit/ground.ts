@@ -1,3 +1,4 @@
+import { POISON } from "../client/batch.ts";
 import type { Dispatcher, Reply } from "../client/dispatch.ts";
 import {
   AuthenticationError,
@@ -18,9 +19,6 @@ const FRESH = 10_000;
 const BASE = readBase();
 const VERSION = own(SCHEMA_VERSION);
 const FACTS = own(FACTS_QUERY);
-
-/** Compiles on every server and fails on its first row, so that the transaction around it is rolled back. */
-const FAILURE = own("SELECT abs(-9223372036854775808)");
 
 /** One state of the database: the sequence of the commit log, and what the schema was then. */
 export interface Ground {
@@ -105,7 +103,7 @@ export class Grounds {
   /** The schema as it will be behind statements of which some change it; `undefined` if they fail. Nothing is kept. */
   async behind(statements: readonly Prepared[], call: Call): Promise<Facts | undefined> {
     const reply = await this.#dispatcher.speculate({
-      statements: [...statements, FACTS, FAILURE],
+      statements: [...statements, FACTS, POISON],
       transaction: true,
       settings: ownSettings(call.settings),
       deadline: call.deadline,

@@ -11,7 +11,7 @@ import type { Statement } from "../sql/statement.ts";
 import type { Result } from "../sql/value.ts";
 import { Deadline } from "../transport/deadline.ts";
 import type { Call } from "./own.ts";
-import { nameIn } from "./written.ts";
+import { isDdl, nameIn } from "./written.ts";
 
 /** What is sent for a write, behind the ids. */
 export interface Form {
@@ -84,9 +84,7 @@ export class Write {
   get changesSchemaUpTo(): readonly Prepared[] {
     const { statements } = this;
     const last = statements.findLastIndex(({ analysis }) => analysis.kind === "write");
-    const ddl = statements.slice(0, Math.max(0, last)).findLastIndex(({ analysis: { verb } }) =>
-      verb === "CREATE" || verb === "ALTER" || verb === "DROP"
-    );
+    const ddl = statements.slice(0, Math.max(0, last)).findLastIndex(isDdl);
     return statements.slice(0, ddl + 1);
   }
 

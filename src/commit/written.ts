@@ -24,6 +24,11 @@ export function writtenBy(statements: readonly Prepared[], facts: Facts): Set<st
   return names.has(EVERYTHING) ? new Set([EVERYTHING]) : names;
 }
 
+/** Whether a statement changes tables, views or triggers. */
+export function isDdl({ analysis: { verb } }: Prepared): boolean {
+  return verb === "CREATE" || verb === "ALTER" || verb === "DROP";
+}
+
 /** The tables by whose facts statements were made. */
 export function targetsOf(statements: readonly Prepared[], facts: Facts): Set<TableFacts> {
   const found = statements.map(({ analysis }) => tableOf(analysis.table, facts));

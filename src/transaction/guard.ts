@@ -5,26 +5,15 @@
  * @module
  */
 
-import { analyse } from "../sql/analyse.ts";
+import { RELEASE, SAVEPOINT } from "../client/batch.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import { own } from "../commit/own.ts";
 import { metReal } from "../reads/digest.ts";
 
-/** Compiles on every server and fails on its first row, so that the transaction around it is rolled back. */
-export const POISON: Prepared = own("SELECT abs(-9223372036854775808)");
-
 /** What a write did, as its guard will compare it. */
 export const OBSERVE: Prepared = own("SELECT changes(), last_insert_rowid()");
 
-/**
- * Servers before 9.4.2 do not notice an error behind RETURNING: they go on even where it has ended the transaction
- * (ON CONFLICT ROLLBACK in the schema, RAISE(ROLLBACK) in a trigger), and keep what follows. A savepoint has gone with
- * the transaction, and to release it is an error that they do notice.
- */
-const SAVEPOINT: Prepared = control('SAVEPOINT "_rqlite_guard"');
-const RELEASE: Prepared = control('RELEASE "_rqlite_guard"');
-
-/** Puts statements between a savepoint and its release. */
+/** Puts statements between a savepoint and its release, see {@linkcode SAVEPOINT}. */
 export function enclosed(statements: readonly Prepared[]): Prepared[] {
   return [SAVEPOINT, ...statements, RELEASE];
 }
@@ -69,8 +58,4 @@ export function writeGuard({ changes, rowid }: Observed, told: boolean): Prepare
     changes,
     rowid,
   );
-}
-
-function control(sql: string): Prepared {
-  return { analysis: analyse(sql), sql, params: [] };
 }

@@ -3,6 +3,7 @@ import type { Facts } from "../schema/facts.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import type { Check, Digests } from "./check.ts";
 import { counterIn } from "../commit/counters.ts";
+import { isDdl } from "../commit/written.ts";
 import { enclosed, type Observed, writeGuard } from "./guard.ts";
 import type { InsertedId } from "./inserted_id.ts";
 
@@ -154,11 +155,6 @@ export class Journal {
       } as the transaction has none of that name`,
     );
   }
-}
-
-/** Whether a statement changes tables, views or triggers. */
-export function isDdl({ analysis: { verb } }: Prepared): boolean {
-  return verb === "CREATE" || verb === "ALTER" || verb === "DROP";
 }
 
 /** What nobody may write between its trial and the commit. */
