@@ -19,7 +19,8 @@ import { enclosed } from "./guard.ts";
 import type { Journal, Op, WriteOp } from "./journal.ts";
 import type { Shapes } from "./shapes.ts";
 import type { Step } from "./step.ts";
-import { planOf, type StepPlan } from "./step_plan.ts";
+import type { StepPlan } from "./plan.ts";
+import { planOf } from "./step_plan.ts";
 import { readVersion, versionTable } from "./version.ts";
 
 /** How often it may become clear only in the answer how a statement has to be sent. */

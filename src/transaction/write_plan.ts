@@ -1,0 +1,237 @@
+import { NotSupportedError } from "../errors.ts";
+import { tableOf } from "../commit/written.ts";
+import type { Prepared } from "../sql/prepare.ts";
+import type { Result } from "../sql/value.ts";
+import { Check, DigestError, type Digests } from "./check.ts";
+import type { Cursor } from "./cursor.ts";
+import { enclosed, OBSERVE, type Observed } from "./guard.ts";
+import { InsertedId } from "./inserted_id.ts";
+import type { Op, ReadOp } from "./journal.ts";
+import type { PlanContext, StepPlan } from "./plan.ts";
+import { areTooLong, checkOf, learns } from "./plan_check.ts";
+import { hasSharedEffect } from "./shared_effect.ts";
+import type { Step } from "./step.ts";
+import { scopesOf, type Told, toldOf } from "./told.ts";
+import {
+  distinct,
+  keyed,
+  type Keys,
+  MOST_ROWS,
+  rowsOf,
+  sameKeys,
+  withoutKeys,
+} from "./told_rows.ts";
+
+/** What a write told, and what is compared for that. */
+interface Checked {
+  readonly told: Told;
+  /** What has to hold before it; a read whose number of columns is not known yet is sent as it is. */
+  readonly before: readonly (Check | Prepared)[];
+  /** What has to hold behind it: the rows that were told when it was tried first. */
+  readonly behind: Check | undefined;
+}
+
+/** A write: what it depends on before, itself, what it did, and what it told behind it. */
+export class WritePlan implements StepPlan {
+  readonly statements: readonly Prepared[];
+  readonly #step: Step;
+  readonly #prepared: Prepared;
+  readonly #context: PlanContext;
+  readonly #checked: Checked;
+  readonly #fragile: boolean;
+  readonly #observes: boolean;
+  /** Every node changes the same rows. */
+  readonly #shared: boolean;
+
+  constructor(step: Step, prepared: Prepared, context: PlanContext) {
+    const { facts, checked, mayGoOn } = context;
+    const { analysis } = prepared;
+    this.#step = step;
+    this.#prepared = prepared;
+    this.#context = context;
+    this.#fragile = analysis.returning && mayGoOn;
+    this.#observes = analysis.kind === "write" && (checked || this.#fragile);
+    this.#shared = analysis.kind === "write" && hasSharedEffect(prepared, facts);
+    this.#checked = checkedOf(step, prepared, context);
+    this.statements = this.#sent();
+  }
+
+  #sent(): Prepared[] {
+    const key = this.#key;
+    const write = key === undefined ? this.#prepared : keyed(this.#prepared, key);
+    const own = this.#observes ? [write, OBSERVE] : [write];
+    const { before, behind } = this.#checked;
+    return [
+      ...before.flatMap((one) => one instanceof Check ? one.statements : [one]),
+      ...(this.#fragile ? enclosed(own) : own),
+      ...behind?.statements ?? [],
+    ];
+  }
+
+  /** The columns that tell which rows were told. */
+  get #key(): readonly string[] | undefined {
+    const { told } = this.#checked;
+    return told.is === "rows" ? told.key : undefined;
+  }
+
+  settle(cursor: Cursor, since: number | undefined): readonly Op[] | undefined {
+    const step = this.#step;
+    const before = this.#readBefore(cursor, since);
+    if (this.#fragile) cursor.take();
+    const told = this.#key === undefined ? undefined : cursor.keys(this.#prepared, this.#key);
+    if (before === "again") {
+      this.#knows(told);
+      return undefined;
+    }
+    const result = cursor.result(step, step.settings, this.#prepared);
+    const observed = this.#observes ? cursor.observed(this.#prepared) : undefined;
+    if (this.#fragile) cursor.take();
+    if (result === undefined) return [];
+    if (this.#key !== undefined && !this.#knows(told)) return undefined;
+    const behind = this.#readBehind(cursor, since);
+    if (behind === "again") return undefined;
+    return [...before, this.#keep(result, observed, since), ...behind];
+  }
+
+  learn(cursor: Cursor): void {
+    this.#readBefore(cursor, undefined);
+    if (this.#fragile) cursor.take();
+    if (this.#key !== undefined) this.#knows(cursor.keys(this.#prepared, this.#key));
+  }
+
+  #keep(result: Result, observed: Observed | undefined, since: number | undefined): Op {
+    const key = this.#key;
+    const step = this.#step;
+    const { told } = this.#checked;
+    const rowid = observed?.rowid ?? result.lastInsertId;
+    const inserted = rowid === undefined || observed === undefined
+      ? undefined
+      : new InsertedId(rowid, told.is === "inserted" && told.rowid);
+    const own = key === undefined ? result : withoutKeys(result, key);
+    step.succeed(
+      inserted === undefined || own.lastInsertId === undefined ? own : inserted.watch(own),
+    );
+    return {
+      kind: "write",
+      prepared: this.#prepared,
+      observed: this.#shared ? this.#comparable(observed) : undefined,
+      inserted,
+      scopes: this.#scopes(),
+      since,
+      lazy: undefined,
+      fragile: this.#fragile,
+      index: step.index,
+    };
+  }
+
+  /** What guards do not say, the leader judges. */
+  #scopes(): readonly string[] {
+    const { told } = this.#checked;
+    const scopes = "scopes" in told ? told.scopes : [];
+    if (this.#shared || !this.#context.checked || this.#prepared.analysis.kind !== "write") {
+      return scopes;
+    }
+    return [...new Set([...scopes, ...scopesOf(this.#prepared, this.#context.facts)])];
+  }
+
+  /** The rowid counts only where all nodes give the same. */
+  #comparable(observed: Observed | undefined): Observed | undefined {
+    const table = tableOf(this.#prepared.analysis.table, this.#context.facts);
+    const given = table?.rowid !== undefined && !table.local.has(table.rowid.toLowerCase());
+    return observed === undefined || given ? observed : { ...observed, rowid: undefined };
+  }
+
+  /** What is kept of the rows before; "again" when only now it is known how to ask for them. */
+  #readBefore(cursor: Cursor, since: number | undefined): readonly ReadOp[] | "again" {
+    const ops: ReadOp[] = [];
+    let again = false;
+    for (const one of this.#checked.before) {
+      const read = one instanceof Check
+        ? this.#readCheck(one, cursor, since)
+        : this.#learn(one, cursor);
+      if (read === "again") again = true;
+      else ops.push(...read);
+    }
+    return again ? "again" : ops;
+  }
+
+  #learn(read: Prepared, cursor: Cursor): "again" {
+    const { shapes } = this.#context;
+    const columns = cursor.columns(read);
+    if (columns !== undefined) shapes.learn(read, columns);
+    // What no guard can take is judged by the leader alone.
+    if (columns === undefined || shapes.isUncheckable(read)) this.#step.judged = true;
+    return "again";
+  }
+
+  #readBehind(cursor: Cursor, since: number | undefined): readonly ReadOp[] | "again" {
+    const check = this.#checked.behind;
+    const read = check === undefined ? [] : this.#readCheck(check, cursor, since);
+    if (check === undefined || read === "again") return read;
+    // A server may answer a key in a form that finds no row.
+    const rows = rowsIn(read[0]!.digests);
+    if (rows === distinct(this.#step.keys!)) return read;
+    this.#step.judged = true;
+    return "again";
+  }
+
+  #readCheck(check: Check, cursor: Cursor, since: number | undefined): readonly ReadOp[] | "again" {
+    const digests = check.digests(cursor);
+    if (digests instanceof Error || areTooLong(digests)) {
+      const learned = digests instanceof DigestError &&
+        learns(this.#context.shapes, check.read, digests);
+      if (!learned) this.#step.judged = true;
+      return "again";
+    }
+    return [{ kind: "read", check, digests, since }];
+  }
+
+  /** Whether the rows that it told are those around which the checks were made. */
+  #knows(keys: Keys | undefined): boolean {
+    const step = this.#step;
+    if (keys === undefined || keys.length > MOST_ROWS) {
+      step.judged = true;
+      return false;
+    }
+    // None told: that nothing was changed is what `changes()` says.
+    if (keys.length === 0) return true;
+    if (this.#checked.behind !== undefined && sameKeys(step.keys, keys)) return true;
+    step.keys = keys;
+    return false;
+  }
+}
+
+/** What is checked of a write; what no guard can take is judged by the leader alone, from here on. */
+function checkedOf(step: Step, prepared: Prepared, context: PlanContext): Checked {
+  const { facts, checked } = context;
+  if (!checked) return { told: { is: "count" }, before: [], behind: undefined };
+  if (!step.judged) {
+    const found = guardedBy(toldOf(prepared, facts), step.keys, context);
+    if (found !== undefined) return found;
+    step.judged = true;
+  }
+  const told: Told = { is: "judged", scopes: scopesOf(prepared, facts) };
+  return { told, before: [], behind: undefined };
+}
+
+/** How guards say what a write told; `undefined` if they cannot. */
+function guardedBy(told: Told, keys: Keys | undefined, context: PlanContext): Checked | undefined {
+  if (told.is !== "preimage" && told.is !== "rows") return { told, before: [], behind: undefined };
+  try {
+    const { read } = told;
+    const before = read === undefined ? [] : [checkOf(read, context) ?? read];
+    if (told.is === "preimage" || keys === undefined) return { told, before, behind: undefined };
+    const behind = checkOf(rowsOf(told.table, keys), context);
+    return behind === undefined ? undefined : { told, before: [...before, behind], behind };
+  } catch (error) {
+    // What cannot be confirmed as a read may still be judged as a write.
+    if (!(error instanceof NotSupportedError)) throw error;
+    return undefined;
+  }
+}
+
+/** How many rows a digest is about. */
+function rowsIn({ guard, judged }: Digests): number {
+  const digest = guard ?? judged ?? "";
+  return digest === "" ? 0 : digest.split(";").length;
+}
