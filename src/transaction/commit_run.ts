@@ -49,11 +49,11 @@ export async function commitWrites(
   call: Call,
 ): Promise<RunEnding> {
   const { journal, trial, hold } = run;
-  await trial.complete();
+  await trial.schema.complete();
   const scoped = journal.scoped;
   const scopes = [...new Set(scoped.flatMap(scopesOf))];
   const own: CommitId[] = [];
-  let since = Math.min(...scoped.map((op) => op.since ?? 0), trial.since ?? Infinity);
+  let since = Math.min(...scoped.map((op) => op.since ?? 0), trial.schema.since ?? Infinity);
   for (let id = first;; id = mint((await commits.grounds.ready(call)).base)) {
     const planned = journal.plan();
     const earlier = [...run.earlier, ...own];
@@ -79,11 +79,11 @@ export async function commitWrites(
 /** Judges once more; `undefined` if something is not the same, or nobody can tell. */
 async function again({ journal, trial }: Run): Promise<number | undefined> {
   if (journal.untold) {
-    await trial.remake();
-    return trial.since;
+    await trial.schema.remake();
+    return trial.schema.since;
   }
   const { scoped } = journal;
-  if (scoped.length === 0) return await trial.reviewSchema();
+  if (scoped.length === 0) return await trial.schema.review();
   // What a write told cannot be compared again.
   return scoped.some(({ kind }) => kind === "write") ? undefined : await trial.judge();
 }
@@ -99,8 +99,8 @@ function commitOf(
   },
 ): Commit {
   const writes = journal.writes.map(({ prepared }) => prepared);
-  const wrote = writtenBy(writes, trial.facts!);
-  const tables = targetsOf(writes, trial.facts!);
+  const wrote = writtenBy(writes, trial.schema.facts!);
+  const tables = targetsOf(writes, trial.schema.facts!);
   const { version } = trial;
   const versions = scope === undefined || version === undefined
     ? []

@@ -4,21 +4,19 @@ import type { Level } from "../client/executor.ts";
 import type { Dispatcher, Reply } from "../client/dispatch.ts";
 import { emptyResult } from "../client/results.ts";
 import type { Commits } from "../commit/commits.ts";
-import type { Sighting } from "../commit/ground.ts";
 import { refuseStrayCounters } from "../commit/counters.ts";
 import { isDdl, namesUnknown } from "../commit/written.ts";
 import { type Call, ownSettings } from "../commit/own.ts";
-import type { Facts } from "../schema/facts.ts";
-import { sameTables } from "../schema/same_tables.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import { statementError } from "../wire/sql_error.ts";
 import type { Digests } from "./check.ts";
 import { schemaConflict, tableConflict } from "./conflicts.ts";
 import { Cursor } from "./cursor.ts";
 import { enclosed } from "./guard.ts";
-import type { Journal, Op, WriteOp } from "./journal.ts";
+import type { Journal, WriteOp } from "./journal.ts";
 import type { Shapes } from "./shapes.ts";
 import type { Step } from "./step.ts";
+import { PinnedSchema } from "./pinned_schema.ts";
 import type { StepPlan } from "./plan.ts";
 import { planOf } from "./step_plan.ts";
 import { readVersion, versionTable } from "./version.ts";
@@ -57,10 +55,8 @@ export class Trial {
   readonly #journal: Journal;
   readonly #call: Call;
   readonly #options: TrialOptions;
-  #facts: Facts | undefined;
-  /** The schema behind the DDL of this transaction, and the last statement of it. */
-  #behind: { readonly facts: Facts; readonly ddl: Op } | undefined;
-  #since: number | undefined;
+  /** What the statements are made by. */
+  readonly schema: PinnedSchema;
   /** Requests sent so far. */
   requests = 0;
   /** The version of the scope, once it was read. */
@@ -71,16 +67,7 @@ export class Trial {
     this.#journal = journal;
     this.#call = call;
     this.#options = options;
-  }
-
-  /** What the statements so far were made by, but for those behind DDL of this transaction. */
-  get facts(): Facts | undefined {
-    return this.#facts;
-  }
-
-  /** The value of the sequence where {@linkcode facts} are known to have held. */
-  get since(): number | undefined {
-    return this.#since;
+    this.schema = new PinnedSchema(shared.commits, journal, call);
   }
 
   /**
@@ -90,7 +77,7 @@ export class Trial {
    * @throws {DatabaseError} If a write that was kept back fails.
    */
   async run(steps: readonly Step[]): Promise<void> {
-    await this.#pin();
+    await this.schema.pin();
     let rounds = 0;
     for (let rest = steps; rest.length > 0;) {
       if (!isDdl(rest[0]!.prepared)) await this.#lookBehind();
@@ -134,7 +121,7 @@ export class Trial {
   async ensureVersion(): Promise<void> {
     if (this.#options.scope === undefined || this.version !== undefined) return;
     // Without the writes it is a read, and no entry of the Raft log.
-    await this.#pin();
+    await this.schema.pin();
     await this.#round([], []);
   }
 
@@ -172,7 +159,7 @@ export class Trial {
     const batch = { statements: all, transaction: true, settings: ownSettings(settings), deadline };
     const cursor = new Cursor(await dispatcher.speculate(batch));
     const sighting = cursor.sighting(grounds);
-    if (!await this.#isSchema(sighting)) return undefined;
+    if (!await this.schema.agrees(sighting)) return undefined;
     for (const op of ops) {
       const same = op.kind === "read"
         ? isSame(op.check.digests(cursor), op.digests)
@@ -180,18 +167,6 @@ export class Trial {
       if (!same) return undefined;
     }
     return sighting.base;
-  }
-
-  /**
-   * Looks at the schema once more.
-   *
-   * @returns The value of the sequence in that state; `undefined` if something that matters has changed.
-   */
-  async reviewSchema(): Promise<number | undefined> {
-    const { grounds } = this.#shared.commits;
-    grounds.forget();
-    const { base, facts } = await grounds.look(this.#call);
-    return this.#adopt(facts) ? base : undefined;
   }
 
   #same(cursor: Cursor): boolean {
@@ -207,11 +182,11 @@ export class Trial {
   async #keepBack(step: Step): Promise<void> {
     let prepared: Prepared;
     try {
-      prepared = step.by(this.#current);
+      prepared = step.by(this.schema.current);
       // It may be another program's table, made a moment ago.
-      if (this.#journal.untold && namesUnknown([prepared], this.#current)) {
-        await this.remake();
-        prepared = step.by(this.#current);
+      if (this.#journal.untold && namesUnknown([prepared], this.schema.current)) {
+        await this.schema.remake();
+        prepared = step.by(this.schema.current);
       }
       refuseStrayCounters([...this.#journal.writes.map(({ prepared }) => prepared), prepared]);
     } catch (error) {
@@ -223,7 +198,7 @@ export class Trial {
       observed: undefined,
       inserted: undefined,
       scopes: [],
-      since: this.#since,
+      since: this.schema.since,
       lazy: (facts) => step.by(facts),
       fragile: false,
       index: step.index,
@@ -231,56 +206,12 @@ export class Trial {
     step.succeed({ ...emptyResult(), rowsAffected: -1 });
   }
 
-  /** Asks for the schema and makes everything anew by it; only where nothing was answered yet. */
-  async remake(): Promise<void> {
-    this.#shared.commits.grounds.forget();
-    this.#facts = undefined;
-    await this.#pin();
-    this.#journal.remake(this.#facts!, this.#since);
-  }
-
-  /** What statements are made by from here on. */
-  get #current(): Facts {
-    const ddl = this.#journal.lastDdl;
-    return ddl !== undefined && ddl === this.#behind?.ddl ? this.#behind.facts : this.#facts!;
-  }
-
-  /**
-   * Asks for the schema as it will be behind the DDL of this transaction.
-   *
-   * @throws {DatabaseError} If a statement fails; where they are kept back, the commit tells.
-   */
+  /** @throws {DatabaseError} If a statement in front of what comes fails; where they are kept back, the commit tells. */
   async #lookBehind(): Promise<void> {
-    const ddl = this.#journal.lastDdl;
-    if (ddl === undefined || ddl === this.#behind?.ddl) return;
-    const { grounds } = this.#shared.commits;
-    const writes = this.#journal.writes.map(({ prepared }) => prepared);
-    const facts = await grounds.behind(writes, this.#call);
-    this.#behind = facts === undefined ? undefined : { facts, ddl };
-    if (facts !== undefined || this.#options.lazy) return;
+    if (await this.schema.lookBehind() || this.#options.lazy) return;
     // It tells which of them fails.
     await this.#round([]);
     throw schemaConflict();
-  }
-
-  /**
-   * Makes what was kept back behind DDL by the schema that it leaves, where that could not be known before: something in
-   * front of it failed then. If it still does, the commit says so.
-   */
-  async complete(): Promise<void> {
-    const ddl = this.#journal.lastDdl;
-    if (ddl === undefined || ddl === this.#behind?.ddl) return;
-    if (!this.#journal.isFollowed(ddl)) return;
-    await this.#lookBehind();
-    if (this.#behind !== undefined) this.#journal.remake(this.#behind.facts, this.#since);
-  }
-
-  /** What the schema is taken for, until a node says otherwise. */
-  async #pin(): Promise<void> {
-    if (this.#facts !== undefined) return;
-    const { base, facts } = await this.#shared.commits.grounds.look(this.#call);
-    this.#facts = facts;
-    this.#since = base;
   }
 
   /** One request; answers how many of the statements, from the first on, are settled. */
@@ -302,7 +233,9 @@ export class Trial {
     const cursor = new Cursor(reply);
     const sighting = cursor.sighting(grounds);
     if (asksVersion) await this.#learnVersion(cursor, scope);
-    if (!await this.#stands(sighting)) return 0;
+    const stands = await this.schema.take(sighting, this.#options.readOnly);
+    if (stands === "again") return 0;
+    if (!stands) throw schemaConflict();
     this.#takeWrites(writes, cursor);
     let settled = 0;
     let at = statements.length - (tries ? 1 : 0) -
@@ -331,7 +264,7 @@ export class Trial {
   #plan(steps: readonly Step[]): (readonly [Step, StepPlan | undefined])[] {
     const before = this.#journal.writes.map(({ prepared }) => prepared);
     const context = {
-      facts: this.#current,
+      facts: this.schema.current,
       shapes: this.#shared.shapes,
       checked: this.#options.checked,
       // The answer may tell more about the server, but it has to be read as the request was made.
@@ -357,46 +290,6 @@ export class Trial {
     const batch = { statements, transaction: true, settings, deadline };
     this.requests++;
     return await (tries ? dispatcher.speculate(batch) : dispatcher.read(batch));
-  }
-
-  /** Whether the answer may be read: the schema is the one that the request was made by, and there is a commit log. */
-  async #stands(sighting: Sighting): Promise<boolean> {
-    const { grounds } = this.#shared.commits;
-    const empty = this.#journal.ops.length === 0;
-    if (this.#journal.untold && grounds.confirm(sighting) !== this.#facts) {
-      await this.remake();
-      return false;
-    }
-    const known = this.#facts;
-    if (!await this.#isSchema(sighting)) throw schemaConflict();
-    // What was sent was made by the other.
-    if (this.#facts !== known) return false;
-    if (sighting.base === undefined && empty && !this.#options.readOnly) {
-      await grounds.ready(this.#call);
-      this.#facts = undefined;
-      await this.#pin();
-      return false;
-    }
-    this.#since = sighting.base;
-    return true;
-  }
-
-  /** Whether a node has the schema that the statements were made by, as far as they have to do with it. */
-  async #isSchema(sighting: Sighting): Promise<boolean> {
-    const { grounds } = this.#shared.commits;
-    const facts = grounds.confirm(sighting) ?? await grounds.identify(sighting, this.#call);
-    return facts !== undefined && this.#adopt(facts);
-  }
-
-  #adopt(facts: Facts): boolean {
-    const known = this.#facts!;
-    const same = facts === known ||
-      this.#journal.lastDdl === undefined && this.#journal.ops.every((op) => {
-          const { analysis } = op.kind === "read" ? op.check.read : op.prepared;
-          return sameTables(analysis.text, known, facts);
-        });
-    if (same) this.#facts = facts;
-    return same;
   }
 
   #takeWrites(writes: readonly WriteOp[], cursor: Cursor): void {

@@ -1,0 +1,141 @@
+import type { Sighting } from "../commit/ground.ts";
+import type { Commits } from "../commit/commits.ts";
+import type { Call } from "../commit/own.ts";
+import type { Facts } from "../schema/facts.ts";
+import { sameTables } from "../schema/same_tables.ts";
+import type { Journal, Op } from "./journal.ts";
+
+/**
+ * What one transaction takes the schema for. It is pinned at the first statement; later answers have to agree, as far as
+ * the statements so far have to do with it.
+ */
+export class PinnedSchema {
+  readonly #commits: Commits;
+  readonly #journal: Journal;
+  readonly #call: Call;
+  #facts: Facts | undefined;
+  /** The schema behind the DDL of this transaction, and the last statement of it. */
+  #behind: { readonly facts: Facts; readonly ddl: Op } | undefined;
+  #since: number | undefined;
+
+  /** Sends nothing. */
+  constructor(commits: Commits, journal: Journal, call: Call) {
+    this.#commits = commits;
+    this.#journal = journal;
+    this.#call = call;
+  }
+
+  /** What the statements so far were made by, but for those behind DDL of this transaction. */
+  get facts(): Facts | undefined {
+    return this.#facts;
+  }
+
+  /** The value of the sequence where {@linkcode facts} are known to have held. */
+  get since(): number | undefined {
+    return this.#since;
+  }
+
+  /** What statements are made by from here on. */
+  get current(): Facts {
+    const ddl = this.#journal.lastDdl;
+    return ddl !== undefined && ddl === this.#behind?.ddl ? this.#behind.facts : this.#facts!;
+  }
+
+  /** What the schema is taken for, until a node says otherwise. */
+  async pin(): Promise<void> {
+    if (this.#facts !== undefined) return;
+    const { base, facts } = await this.#commits.grounds.look(this.#call);
+    this.#facts = facts;
+    this.#since = base;
+  }
+
+  /** Asks for the schema and makes everything anew by it; only where nothing was answered yet. */
+  async remake(): Promise<void> {
+    this.#commits.grounds.forget();
+    this.#facts = undefined;
+    await this.pin();
+    this.#journal.remake(this.#facts!, this.#since);
+  }
+
+  /**
+   * Asks for the schema as it will be behind the DDL of this transaction.
+   *
+   * @returns Whether it is known; not where a statement fails.
+   */
+  async lookBehind(): Promise<boolean> {
+    const ddl = this.#journal.lastDdl;
+    if (ddl === undefined || ddl === this.#behind?.ddl) return true;
+    const writes = this.#journal.writes.map(({ prepared }) => prepared);
+    const facts = await this.#commits.grounds.behind(writes, this.#call);
+    this.#behind = facts === undefined ? undefined : { facts, ddl };
+    return facts !== undefined;
+  }
+
+  /**
+   * Makes what was kept back behind DDL by the schema that it leaves, where that could not be known before: something in
+   * front of it failed then. If it still does, the commit says so.
+   */
+  async complete(): Promise<void> {
+    const ddl = this.#journal.lastDdl;
+    if (ddl === undefined || ddl === this.#behind?.ddl) return;
+    if (!this.#journal.isFollowed(ddl)) return;
+    if (await this.lookBehind()) this.#journal.remake(this.current, this.#since);
+  }
+
+  /**
+   * Takes what a node said beside an answer.
+   *
+   * @returns Whether the answer may be read; "again" if what was sent has to be made anew, as nothing was told yet, and
+   * `false` if the schema is another one.
+   */
+  async take(sighting: Sighting, readOnly: boolean): Promise<boolean | "again"> {
+    const { grounds } = this.#commits;
+    const empty = this.#journal.ops.length === 0;
+    if (this.#journal.untold && grounds.confirm(sighting) !== this.#facts) {
+      await this.remake();
+      return "again";
+    }
+    const known = this.#facts;
+    if (!await this.agrees(sighting)) return false;
+    // What was sent was made by the other.
+    if (this.#facts !== known) return "again";
+    if (sighting.base === undefined && empty && !readOnly) {
+      await grounds.ready(this.#call);
+      this.#facts = undefined;
+      await this.pin();
+      return "again";
+    }
+    this.#since = sighting.base;
+    return true;
+  }
+
+  /** Whether a node has the schema that the statements were made by, as far as they have to do with it. */
+  async agrees(sighting: Sighting): Promise<boolean> {
+    const { grounds } = this.#commits;
+    const facts = grounds.confirm(sighting) ?? await grounds.identify(sighting, this.#call);
+    return facts !== undefined && this.#adopt(facts);
+  }
+
+  /**
+   * Looks at the schema once more.
+   *
+   * @returns The value of the sequence in that state; `undefined` if something that matters has changed.
+   */
+  async review(): Promise<number | undefined> {
+    const { grounds } = this.#commits;
+    grounds.forget();
+    const { base, facts } = await grounds.look(this.#call);
+    return this.#adopt(facts) ? base : undefined;
+  }
+
+  #adopt(facts: Facts): boolean {
+    const known = this.#facts!;
+    const same = facts === known ||
+      this.#journal.lastDdl === undefined && this.#journal.ops.every((op) => {
+          const { analysis } = op.kind === "read" ? op.check.read : op.prepared;
+          return sameTables(analysis.text, known, facts);
+        });
+    if (same) this.#facts = facts;
+    return same;
+  }
+}
