@@ -11,7 +11,7 @@ import type { Statement } from "../sql/statement.ts";
 import type { Result } from "../sql/value.ts";
 import { Deadline } from "../transport/deadline.ts";
 import type { Call } from "./own.ts";
-import { isDdl, nameIn } from "./written.ts";
+import { isDdl, markedFor, nameIn } from "./written.ts";
 
 /** What is sent for a write, behind the ids. */
 export interface Form {
@@ -55,13 +55,14 @@ export class Write {
     if (this.#all.length > 0 && facts === this.#facts) return;
     this.#facts = facts;
     const complete = facts === undefined ? undefined : (sql: string) => completeInsert(sql, facts);
-    this.#all = this.forms.map((form, i) =>
-      this.#backend.prepare(form, {
+    this.#all = this.forms.map((form, i) => {
+      const prepared = this.#backend.prepare(form, {
         now: this.#now,
         ...(this.#placed && { statementIndex: i }),
         ...(complete !== undefined && { complete }),
-      })
-    );
+      });
+      return facts === undefined ? prepared : markedFor(prepared, facts);
+    });
     this.#places = [...this.#all.keys()].filter((i) => this.#all[i]!.analysis.kind !== "empty");
   }
 

@@ -27,7 +27,7 @@ import {
 } from "./outcomes.ts";
 import { type Call, own } from "./own.ts";
 import { type Form, Write } from "./write.ts";
-import { markedFor, namesUnknown, tableOf, targetsOf, writtenBy } from "./written.ts";
+import { namesUnknown, tableOf, targetsOf, writtenBy } from "./written.ts";
 
 /** The longest waits before a write is built anew because the schema has changed, in milliseconds. */
 const FIRST_PAUSE = 5;
@@ -218,10 +218,9 @@ export class Writes {
       );
     if (tells && isSound(statements, returningAborts)) {
       const alone = statements.some(({ analysis }) => analysis.returning) && !returningAborts;
-      const sent = statements.map((statement) => markedFor(statement, facts));
       return alone
-        ? { statements: [RESET, ...sent, DID_SOMETHING], mixed: true, before: 1 }
-        : { statements: sent, mixed: false, before: 0 };
+        ? { statements: [RESET, ...statements, DID_SOMETHING], mixed: true, before: 1 }
+        : { statements, mixed: false, before: 0 };
     }
     await rehearse(dispatcher, batch);
     return { statements: [...statements, SENTINEL], mixed: true, before: 0 };

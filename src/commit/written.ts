@@ -1,7 +1,7 @@
 import type { Facts, TableFacts } from "../schema/facts.ts";
 import type { Prepared } from "../sql/prepare.ts";
-import { COMMIT_TABLE, isOwnTable } from "../sql/own_tables.ts";
-import { markedBy } from "../sql/returning.ts";
+import { isOwnTable } from "../sql/own_tables.ts";
+import { asOfVirtual } from "../sql/returning.ts";
 import { significantTokens } from "../sql/tokenize.ts";
 import { nameOf } from "../sql/words.ts";
 import { EVERYTHING } from "./log.ts";
@@ -51,10 +51,10 @@ export function tableOf(written: string | undefined, facts: Facts): TableFacts |
   return name === undefined ? undefined : facts.table(name);
 }
 
-/** Where a virtual table cannot make servers answer RETURNING, the table of commits does, which every commit has. */
+/** The statement as the table that it is about takes it. */
 export function markedFor(prepared: Prepared, facts: Facts): Prepared {
   const virtual = tableOf(prepared.analysis.table, facts)?.kind === "virtual";
-  return virtual ? markedBy(COMMIT_TABLE, prepared) : prepared;
+  return virtual ? asOfVirtual(prepared) : prepared;
 }
 
 /** The bare name of a table as a statement writes it. */

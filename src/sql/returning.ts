@@ -20,13 +20,16 @@ export function withReturning(prepared: Prepared): Prepared {
   };
 }
 
-/** The same with another table in front, for a statement about one that cannot be there, such as a virtual table. */
-export function markedBy(table: string, prepared: Prepared): Prepared {
-  const sql = prepared.sql.replace(MARKER, `DELETE FROM ${plainName(table)} WHERE 0 RETURNING 1; `);
+/** The same for a virtual table, which has RETURNING for INSERT only. */
+export function asOfVirtual(prepared: Prepared): Prepared {
+  const sql = prepared.sql.replace(
+    MARKER,
+    (_, table: string) => `INSERT INTO ${table} SELECT * FROM ${table} WHERE 0 RETURNING 1; `,
+  );
   return sql === prepared.sql ? prepared : { ...prepared, sql };
 }
 
-const MARKER = /^DELETE FROM "(?:[^"]|"")*" WHERE 0 RETURNING 1; /;
+const MARKER = /^DELETE FROM ("(?:[^"]|"")*") WHERE 0 RETURNING 1; /;
 
 /** The statement without what {@linkcode withReturning} put in front of it. */
 export function withoutMarker(sql: string): string {
