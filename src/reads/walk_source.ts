@@ -1,4 +1,4 @@
-import type { TableFacts } from "../schema/facts.ts";
+import { hasLocalRows, type TableFacts } from "../schema/facts.ts";
 import { isOwnTable } from "../sql/own_tables.ts";
 import { significantTokens } from "../sql/tokenize.ts";
 import { TokenView } from "../sql/view.ts";
@@ -137,9 +137,4 @@ function isOwnFullText({ sql }: TableFacts): boolean {
   if (using < 0 || !isWord(sql, tokens[using + 1], "FTS5")) return false;
   const view = new TokenView(sql, tokens);
   return !tokens.some((_, i) => view.name(i).toLowerCase() === "content" && view.is(i + 1, "="));
-}
-
-function hasLocalRows({ local, columns }: TableFacts): boolean {
-  const all = columns.length > 0 && columns.every(({ name }) => local.has(name.toLowerCase()));
-  return all || local.has("*");
 }

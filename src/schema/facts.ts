@@ -45,6 +45,8 @@ export interface TableFacts {
    * the rows may differ; "*" where the columns are not known.
    */
   readonly local: ReadonlySet<string>;
+  /** Whether rows of one node may be in the way of a write where those of another are not, by something unique. */
+  readonly localUnique: boolean;
   /** A view that reads a clock, chance or connection state by itself, or through views below it. */
   readonly volatile: boolean;
   /** The tables, in lower case, that a view reads, those of views below it included; the table itself otherwise. */
@@ -69,4 +71,10 @@ export interface Facts {
   readonly version: string;
   /** The table or view of a name, in any case and without quotes. */
   table(name: string): TableFacts | undefined;
+}
+
+/** Whether nodes may have other rows in a table, and not only other values in some columns. */
+export function hasLocalRows({ local, columns }: TableFacts): boolean {
+  const all = columns.length > 0 && columns.every(({ name }) => local.has(name.toLowerCase()));
+  return all || local.has("*");
 }

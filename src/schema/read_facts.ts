@@ -56,6 +56,7 @@ function factsOf(reader: Reader, name: string, object: SchemaObject): TableFacts
     key: keyOf(object),
     uniques: uniquesOf(object),
     local: local.columns.get(name) ?? new Set(),
+    localUnique: isLocalUnique(object, local.columns.get(name)),
     volatile: local.volatile.has(name),
     reads: readsOf(reader, name, object),
     writes: new Set([name, ...next]),
@@ -86,6 +87,16 @@ function readsOf({ schema, reads }: Reader, name: string, { kind }: SchemaObject
 function keyOf({ columns }: SchemaObject): string[] {
   return columns.filter(({ key }) => key > 0).sort((a, b) => a.key - b.key)
     .map(({ name }) => name);
+}
+
+/** What an index over an expression, or over some of the rows, depends on is not looked into. */
+function isLocalUnique({ indexes }: SchemaObject, local: ReadonlySet<string> | undefined): boolean {
+  if (local === undefined || local.size === 0) return false;
+  return indexes.some(([, unique, partial, names]) =>
+    unique === 1 &&
+    (partial === 1 ||
+      names.some((name) => name === null || local.has(ANY) || local.has(name.toLowerCase())))
+  );
 }
 
 /** NULLs are never equal, so that rows with one in a unique index are not told apart by it. */

@@ -1,6 +1,6 @@
 import { tableOf } from "../commit/written.ts";
 import { checkOfRead } from "../reads/read_check.ts";
-import type { Facts, TableFacts } from "../schema/facts.ts";
+import { type Facts, hasLocalRows, type TableFacts } from "../schema/facts.ts";
 import { TextCache } from "../sql/cache.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import { preimageOf, sourceOf } from "./preimage.ts";
@@ -40,9 +40,9 @@ function isLocal(table: TableFacts | undefined): boolean {
 
 function insertIsShared(prepared: Prepared, table: TableFacts, facts: Facts): boolean {
   const view = viewOf(prepared);
-  const meets = table.local.size > 0 && resolvesConflicts(view, table);
   // A row that one node has and another has not may be met on that one only.
-  if (meets && (hasLocalRows(table) || hasLocalUnique(table))) return false;
+  const meets = hasLocalRows(table) || table.localUnique;
+  if (meets && resolvesConflicts(view, table)) return false;
   if (!readsElsewhere(view)) return true;
   const source = sourceOf(prepared);
   return source !== undefined && choosesAlike(source, facts);
@@ -50,9 +50,7 @@ function insertIsShared(prepared: Prepared, table: TableFacts, facts: Facts): bo
 
 function changeIsShared(prepared: Prepared, table: TableFacts, facts: Facts): boolean {
   if (hasLocalRows(table)) return false;
-  if (table.local.size > 0 && hasLocalUnique(table) && resolvesConflicts(viewOf(prepared), table)) {
-    return false;
-  }
+  if (table.localUnique && resolvesConflicts(viewOf(prepared), table)) return false;
   const rows = preimageOf(prepared);
   return rows !== undefined && choosesAlike(rows, facts);
 }
@@ -61,13 +59,4 @@ function changeIsShared(prepared: Prepared, table: TableFacts, facts: Facts): bo
 function choosesAlike({ sql }: Prepared, facts: Facts): boolean {
   const { guard, ordered } = checkOfRead(sql, facts);
   return guard !== undefined && !ordered;
-}
-
-/** Which rows there are may differ: all of their columns do then. */
-export function hasLocalRows({ columns, local }: TableFacts): boolean {
-  return columns.length > 0 && columns.every(({ name }) => local.has(name.toLowerCase()));
-}
-
-function hasLocalUnique({ uniques, local, sql }: TableFacts): boolean {
-  return /\bunique\b/i.test(sql) || uniques.some((set) => set.some((name) => local.has(name)));
 }

@@ -235,6 +235,21 @@ const CASES: readonly (readonly [what: string, schema: readonly string[], check:
     ]);
     assert.deepEqual(table("w").columns.map(({ name }) => name), ["a", "z"]);
   }],
+  ["what is unique among values that nodes may hold differently", [
+    ...["a", "b", "c", "d", "e", "f"].map((name) =>
+      `CREATE TABLE ${name}(id INTEGER PRIMARY KEY, mail TEXT, token TEXT DEFAULT (hex(randomblob(8)))${
+        name === "f" ? " UNIQUE" : ""
+      })`
+    ),
+    "CREATE UNIQUE INDEX ai ON a(mail, token)",
+    "CREATE UNIQUE INDEX bi ON b(mail) WHERE token > ''",
+    "CREATE UNIQUE INDEX ci ON c(lower(token))",
+    "CREATE UNIQUE INDEX di ON d(mail)",
+    "CREATE INDEX ei ON e(token)",
+  ], (table) => {
+    const seen = ["a", "b", "c", "d", "e", "f"].map((name) => table(name).localUnique);
+    assert.deepEqual(seen, [true, true, true, false, false, true]);
+  }],
   ["keys and what is unique", [
     "CREATE TABLE i(id INTEGER PRIMARY KEY, a NOT NULL UNIQUE, b UNIQUE, c NOT NULL)",
     "CREATE UNIQUE INDEX ic ON i(c, a)",

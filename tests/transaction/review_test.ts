@@ -469,6 +469,18 @@ const LOCAL_WRITES = [
   "DELETE FROM s WHERE r > 0 AND id < 5",
   "INSERT INTO copies SELECT id FROM s WHERE r > 0",
   "INSERT INTO log(what) VALUES('x') RETURNING id",
+  ...["nullable", "partial", "expression"].map((table) =>
+    `INSERT OR IGNORE INTO ${table}(token) VALUES(${
+      Array.from({ length: 500 }, (_, i) => i).join("),(")
+    })`
+  ),
+];
+
+/** A table with a unique index over a column of which each node has its own values. */
+const ofTokens = (name: string, index: string): string[] => [
+  `CREATE TABLE ${name}(id INTEGER PRIMARY KEY, token INTEGER DEFAULT (abs(random() % 1000)))`,
+  `CREATE UNIQUE INDEX ${name}_index ON ${name}${index}`,
+  ...Array.from({ length: 40 }, (_, i) => `INSERT OR IGNORE INTO ${name}(id) VALUES(${i})`),
 ];
 
 describe(
@@ -486,6 +498,9 @@ describe(
           "CREATE TABLE copies(id INTEGER)",
           "CREATE TABLE shared(what TEXT)",
           ...Array.from({ length: 40 }, () => "INSERT INTO s(stale) VALUES(0)"),
+          ...ofTokens("nullable", "(token)"),
+          ...ofTokens("partial", "(token) WHERE token >= 0"),
+          ...ofTokens("expression", "(abs(token))"),
         ]);
         const db = connect((await cluster.settled()).url);
         for (const write of LOCAL_WRITES) {
