@@ -29,6 +29,8 @@ function isShared(prepared: Prepared, facts: Facts): boolean {
   if (table === undefined) return false;
   // What triggers do in place of a write to a view is not counted.
   if (table.kind === "view") return true;
+  // A trigger in front that depends on something of the node's own leaves out rows of that node alone.
+  if (table.interposed !== undefined && hasLocalRows(table)) return false;
   for (const name of table.interposed ?? []) if (isLocal(facts.table(name))) return false;
   const inserts = analysis.verb === "INSERT" || analysis.verb === "REPLACE";
   return inserts ? insertIsShared(prepared, table, facts) : changeIsShared(prepared, table, facts);

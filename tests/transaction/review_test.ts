@@ -469,6 +469,9 @@ const LOCAL_WRITES = [
   "DELETE FROM s WHERE r > 0 AND id < 5",
   "INSERT INTO copies SELECT id FROM s WHERE r > 0",
   "INSERT INTO log(what) VALUES('x') RETURNING id",
+  "INSERT INTO lottery VALUES(1),(2),(3),(4),(5),(6),(7),(8)",
+  "UPDATE lottery SET id = -id",
+  "DELETE FROM lottery",
   ...["nullable", "partial", "expression"].map((table) =>
     `INSERT OR IGNORE INTO ${table}(token) VALUES(${
       Array.from({ length: 500 }, (_, i) => i).join("),(")
@@ -496,6 +499,9 @@ describe(
           `CREATE TRIGGER tr AFTER INSERT ON s WHEN new.r > 0
           BEGIN INSERT INTO log(what) VALUES('auto'); END`,
           "CREATE TABLE copies(id INTEGER)",
+          "CREATE TABLE lottery(id INTEGER PRIMARY KEY)",
+          `CREATE TRIGGER lost BEFORE INSERT ON lottery WHEN random() > 0
+          BEGIN SELECT RAISE(IGNORE); END`,
           "CREATE TABLE shared(what TEXT)",
           ...Array.from({ length: 40 }, () => "INSERT INTO s(stale) VALUES(0)"),
           ...ofTokens("nullable", "(token)"),
