@@ -4,6 +4,7 @@ import { isWord } from "../sql/words.ts";
 import { affinity } from "../wire/affinity.ts";
 import type { Cte, Expr, Window } from "./read_syntax.ts";
 import type { ValueKind } from "./value_kind.ts";
+import { ROWID_NAMES } from "../sql/rowid_names.ts";
 
 /** A column of something in FROM, or of a result. */
 export interface Column {
@@ -79,8 +80,6 @@ export class Env {
   }
 }
 
-const ROWIDS: ReadonlySet<string> = new Set(["rowid", "_rowid_", "oid"]);
-
 /** The names that the expressions of one SELECT know. */
 export class Scope {
   /** The CTEs. */
@@ -121,7 +120,7 @@ export class Scope {
       if (column === undefined && !relation.hidden.has(name)) return [];
       return [{ relation, column, rowid: false }];
     });
-    if (found.length > 0 || !ROWIDS.has(name)) return found;
+    if (found.length > 0 || !ROWID_NAMES.includes(name)) return found;
     return relations.filter(({ rowids }) => rowids !== undefined).map((relation) => ({
       relation,
       column: {

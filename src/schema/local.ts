@@ -9,6 +9,7 @@ import type { TokenView } from "../sql/view.ts";
 import { namesIn, usesNode, usesUnnamed } from "./node_state.ts";
 import { definitionOf, type SchemaObject, type SchemaObjects } from "./objects.ts";
 import type { Effect, Trigger, TriggerEvent } from "./trigger.ts";
+import { ROWID_NAMES } from "../sql/rowid_names.ts";
 
 /** What was found. */
 export interface Local {
@@ -43,8 +44,6 @@ interface KnownTrigger {
 
 /** Stands for every table or column. */
 export const ANY = "*";
-
-const ROWIDS: readonly string[] = ["rowid", "oid", "_rowid_"];
 
 class Search implements Local {
   readonly columns: Map<string, Set<string>> = new Map();
@@ -185,7 +184,7 @@ class Search implements Local {
     const local = this.columns.get(table)!;
     const named = [...local].some((column) => column === ANY || names.has(column));
     if (named || (unnamed && local.size > 0)) return true;
-    return isRenumbered(object) && ROWIDS.some((rowid) => names.has(rowid));
+    return isRenumbered(object) && ROWID_NAMES.some((rowid) => names.has(rowid));
   }
 
   #table(name: string, object: SchemaObject): void {
@@ -278,5 +277,5 @@ function bodyOf(view: TokenView): Body {
 /** VACUUM gives its rows other rowids, on each node by itself. */
 function isRenumbered({ kind, rowid, withoutRowid, columns }: SchemaObject): boolean {
   return kind === "table" && rowid === undefined && !withoutRowid &&
-    !columns.some(({ name }) => ROWIDS.includes(name.toLowerCase()));
+    !columns.some(({ name }) => ROWID_NAMES.includes(name.toLowerCase()));
 }

@@ -6,6 +6,7 @@ import type { Prepared } from "../sql/prepare.ts";
 import { significantTokens } from "../sql/tokenize.ts";
 import { TokenView } from "../sql/view.ts";
 import { preimageOf, sourceOf } from "./preimage.ts";
+import { ROWID_NAMES } from "../sql/rowid_names.ts";
 
 /** What the answer to a write depends on, beyond how many rows it changed; it is what has to hold at commit. */
 export type Told =
@@ -163,6 +164,6 @@ function tellsRowid(view: TokenView, table: TableFacts): boolean {
 /** The rowid's names, but for those that are columns of something else. */
 function rowidNames({ rowid, columns }: TableFacts): Set<string> {
   const taken = new Set(columns.map(({ name }) => name.toLowerCase()));
-  const names = ["rowid", "_rowid_", "oid"].filter((name) => !taken.has(name));
+  const names = ROWID_NAMES.filter((name) => !taken.has(name));
   return new Set([rowid!.toLowerCase(), ...names]);
 }

@@ -52,7 +52,7 @@ export class WritePlan implements StepPlan {
     this.#fragile = analysis.returning && mayGoOn;
     this.#observes = analysis.kind === "write" && (checked || this.#fragile);
     this.#shared = analysis.kind === "write" && hasSharedEffect(prepared, facts);
-    this.#checked = checkedOf(step, prepared, context);
+    this.#checked = checkedOf(step, prepared, context, this.#shared);
     this.statements = this.#sent();
   }
 
@@ -202,10 +202,18 @@ export class WritePlan implements StepPlan {
 }
 
 /** What is checked of a write; what no guard can take is judged by the leader alone, from here on. */
-function checkedOf(step: Step, prepared: Prepared, context: PlanContext): Checked {
+function checkedOf(
+  step: Step,
+  prepared: Prepared,
+  context: PlanContext,
+  shared: boolean,
+): Checked {
   const { facts, checked } = context;
-  if (!checked) return { told: { is: "count" }, before: [], behind: undefined };
-  if (!step.judged) {
+  if (!checked || !prepared.analysis.returning) {
+    return { told: { is: "count" }, before: [], behind: undefined };
+  }
+  // No node but the leader has changed those rows.
+  if (shared && !step.judged) {
     const found = guardedBy(toldOf(prepared, facts), step.keys, context);
     if (found !== undefined) return found;
     step.judged = true;

@@ -463,12 +463,28 @@ const FTS_INSERTS: Record<string, (db: Client) => Promise<Result>> = {
 
 /** Transactions that also write where no node differs. */
 // The first one makes `stale` another one on each node, which no guard of the second one may meet.
+const EACH = `INSERT INTO s(id, stale) VALUES${
+  Array.from({ length: 40 }, (_, i) => `(${i + 1}, 1)`)
+}`;
+
 const LOCAL_WRITES = [
   "UPDATE s SET stale = 1 WHERE r > 0 RETURNING id",
   "UPDATE s SET stale = 1 WHERE r > 0",
   "DELETE FROM s WHERE r > 0 AND id < 5",
   "INSERT INTO copies SELECT id FROM s WHERE r > 0",
   "INSERT INTO log(what) VALUES('x') RETURNING id",
+  `${EACH} ON CONFLICT(id) DO UPDATE SET stale = 2 WHERE r > 0`,
+  `${EACH} ON CONFLICT(id) DO UPDATE SET stale = 3 WHERE s.r < excluded.stale RETURNING id`,
+  `${EACH} ON CONFLICT(id) DO UPDATE SET stale = 4 WHERE (SELECT o.r FROM s o WHERE o.id = s.id) > 0`,
+  "UPDATE OR IGNORE marks_a SET mark = (SELECT r & 7 FROM s WHERE s.id = marks_a.id)",
+  "UPDATE OR IGNORE marks_b SET mark = r & 7 FROM s WHERE s.id = marks_b.id",
+  "INSERT OR IGNORE INTO marks_c(mark) SELECT r & 7 FROM s",
+  "INSERT OR IGNORE INTO marks_d(mark) VALUES((SELECT r & 3 FROM s WHERE id = 6)), " +
+  "((SELECT r & 3 FROM s WHERE id = 7)), ((SELECT r & 3 FROM s WHERE id = 8))",
+  "INSERT INTO marks_e(mark) SELECT r & 7 FROM s WHERE true ON CONFLICT DO NOTHING",
+  "INSERT INTO marks_f(id, mark) SELECT id, r & 7 FROM s WHERE true " +
+  "ON CONFLICT(id) DO UPDATE SET seen = 1 WHERE excluded.mark > 3",
+  "UPDATE OR IGNORE own SET mark = r & 7",
   "INSERT INTO lottery VALUES(1),(2),(3),(4),(5),(6),(7),(8)",
   "UPDATE lottery SET id = -id",
   "DELETE FROM lottery",
@@ -502,6 +518,16 @@ describe(
           "CREATE TABLE lottery(id INTEGER PRIMARY KEY)",
           `CREATE TRIGGER lost BEFORE INSERT ON lottery WHEN random() > 0
           BEGIN SELECT RAISE(IGNORE); END`,
+          ...["a", "b", "c", "d", "e", "f"].flatMap((name) => [
+            `CREATE TABLE marks_${name}(id INTEGER PRIMARY KEY, mark INTEGER${
+              name === "f" ? "" : " UNIQUE"
+            }, seen)`,
+            ...name < "c" || name === "f"
+              ? Array.from({ length: 40 }, () => `INSERT INTO marks_${name}(mark) VALUES(NULL)`)
+              : [],
+          ]),
+          "CREATE TABLE own(id INTEGER PRIMARY KEY, r INTEGER DEFAULT (random()), mark UNIQUE)",
+          ...Array.from({ length: 40 }, () => "INSERT INTO own(mark) VALUES(NULL)"),
           "CREATE TABLE shared(what TEXT)",
           ...Array.from({ length: 40 }, () => "INSERT INTO s(stale) VALUES(0)"),
           ...ofTokens("nullable", "(token)"),
