@@ -194,8 +194,9 @@ export class Rqlited {
   /** SIGTERM, and SIGKILL where that does not help; the directory stays for a `restart()`. */
   async shutdown(): Promise<void> {
     if (this.#paused) this.resume();
-    const child = this.#child;
-    const timer = setTimeout(() => child?.kill("SIGKILL"), 5000);
+    const pid = this.#child?.pid;
+    // Deno's `ChildProcess.kill` sends no second signal.
+    const timer = setTimeout(() => pid !== undefined && process.kill(pid, "SIGKILL"), 5000);
     await this.#end("SIGTERM");
     clearTimeout(timer);
   }

@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, it } from "node:test";
 import { startCluster } from "./cluster.ts";
 import { features } from "./features.ts";
-import { ask } from "./http.ts";
-import { skipWithoutRqlited, startRqlited } from "./rqlited.ts";
+import { ask, sleep } from "./http.ts";
+import { skipWithoutRqlited, spawnRqlited, startRqlited } from "./rqlited.ts";
+import { rqlitedBinary } from "./rqlited_binary.ts";
 
 const skip = skipWithoutRqlited();
 
@@ -34,6 +37,21 @@ describe("rqlited harness", { skip }, () => {
       assert.equal((await server.ask("/readyz")).status, 200);
     } finally {
       await server.stop();
+    }
+  });
+
+  it("shutdown() ends a server that ignores SIGTERM", { timeout: 30_000 }, async () => {
+    const folder = mkdtempSync(join(tmpdir(), "deaf-"));
+    const path = join(folder, "rqlited");
+    writeFileSync(path, "#!/bin/sh\ntrap '' TERM\nwhile :; do sleep 0.1; done\n", { mode: 0o755 });
+    const server = await spawnRqlited({ binary: { ...rqlitedBinary(), path } });
+    try {
+      await sleep(500); // the trap is set
+      await server.shutdown();
+      assert.equal(server.running, false);
+    } finally {
+      await server.stop();
+      rmSync(folder, { recursive: true });
     }
   });
 
