@@ -2,12 +2,10 @@ import { tableOf } from "../commit/written.ts";
 import { checkOfRead } from "../reads/read_check.ts";
 import { type Facts, hasLocalRows, type TableFacts } from "../schema/facts.ts";
 import { TextCache } from "../sql/cache.ts";
-import { assignments } from "../schema/update_parts.ts";
 import type { Prepared } from "../sql/prepare.ts";
-import type { TokenView } from "../sql/view.ts";
+import { readsLocal, upsertOf } from "./local_names.ts";
 import { preimageOf, sourceOf } from "./preimage.ts";
 import { readsElsewhere, resolvesConflicts, viewOf } from "./told.ts";
-import { ROWID_NAMES } from "../sql/rowid_names.ts";
 
 const caches: WeakMap<Facts, TextCache<boolean>> = new WeakMap();
 
@@ -48,47 +46,16 @@ function insertIsShared(prepared: Prepared, table: TableFacts, facts: Facts): bo
   const conflicts = resolvesConflicts(view, table);
   // A row that one node has and another has not may be met on that one only.
   if (conflicts && (hasLocalRows(table) || table.localUnique)) return false;
-  if (!upsertIsShared(view, table)) return false;
+  const upsert = upsertOf(view);
+  if (
+    upsert !== undefined && (readsElsewhere(view, ...upsert) || readsLocal(view, facts, upsert))
+  ) {
+    return false;
+  }
   if (!readsElsewhere(view)) return true;
   const source = sourceOf(prepared);
   // What meets a row that is there depends on the values, too.
   return source !== undefined && (conflicts ? isAlike : choosesAlike)(source, facts);
-}
-
-/** Whether nothing behind ON CONFLICT depends on what nodes may hold differently. */
-function upsertIsShared(view: TokenView, table: TableFacts): boolean {
-  const from = view.tokens.findIndex((_, i) =>
-    view.isWord(i, "ON") && view.isWord(i + 1, "CONFLICT")
-  );
-  if (from < 0) return true;
-  const returning = view.tokens.findLastIndex((_, i) => view.isWord(i, "RETURNING"));
-  const to = returning < 0 ? view.tokens.length : returning;
-  if (readsElsewhere(view, from, to)) return false;
-  const targets = new Set<number>();
-  for (let i = from; i < to; i++) {
-    if (!view.isWord(i, "SET")) continue;
-    const list = assignments(view, i);
-    if (list === undefined) return false;
-    for (const [k, { value }] of list.entries()) {
-      const first = k === 0 ? i + 1 : list[k - 1]!.value[1] + 1;
-      for (let at = first; at < value[0]; at++) targets.add(at);
-    }
-  }
-  return !view.tokens.some((_, i) =>
-    i >= from && i < to && !targets.has(i) && !isExcluded(view, i) &&
-    isLocalName(view.name(i), table)
-  );
-}
-
-/** The values that were to be inserted are the same on every node. */
-function isExcluded(view: TokenView, i: number): boolean {
-  return view.is(i - 1, ".") && view.name(i - 2).toLowerCase() === "excluded";
-}
-
-function isLocalName(written: string, { local, rowid }: TableFacts): boolean {
-  const name = written.toLowerCase();
-  // VACUUM gives rows other rowids where no column holds them.
-  return local.has(name) || (rowid === undefined && ROWID_NAMES.includes(name));
 }
 
 function changeIsShared(prepared: Prepared, table: TableFacts, facts: Facts): boolean {

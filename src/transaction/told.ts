@@ -5,6 +5,7 @@ import { insertParts, itemsOf } from "../schema/insert_parts.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import { significantTokens } from "../sql/tokenize.ts";
 import { TokenView } from "../sql/view.ts";
+import { readsLocal } from "./local_names.ts";
 import { preimageOf, sourceOf } from "./preimage.ts";
 import { ROWID_NAMES } from "../sql/rowid_names.ts";
 
@@ -50,7 +51,9 @@ export function toldOf(prepared: Prepared, facts: Facts): Told {
     : inserts
     ? toldOfInsert(prepared, view, table, facts)
     : toldOfChange(prepared, view, table, facts);
-  return told ?? { is: "judged", scopes: scopesOf(prepared, facts) };
+  // Rows behind it are the same on every node only where what it assigns is.
+  const differs = told?.is === "rows" && readsLocal(view, facts);
+  return told === undefined || differs ? { is: "judged", scopes: scopesOf(prepared, facts) } : told;
 }
 
 /** What nobody may write while the answer to a statement is to stay true: the tables that it names. */

@@ -485,6 +485,11 @@ const LOCAL_WRITES = [
   "INSERT INTO marks_f(id, mark) SELECT id, r & 7 FROM s WHERE true " +
   "ON CONFLICT(id) DO UPDATE SET seen = 1 WHERE excluded.mark > 3",
   "UPDATE OR IGNORE own SET mark = r & 7",
+  "UPDATE told_a SET n = r & 3 WHERE n IN (SELECT id FROM s) RETURNING r",
+  "UPDATE told_b SET n = (SELECT r & 7 FROM s WHERE s.id = told_b.id) WHERE n IN (SELECT id FROM s) RETURNING id",
+  "UPDATE told_c SET n = o.r & 7 FROM told_f o WHERE o.id = told_c.id RETURNING told_c.id",
+  "INSERT INTO told_d(n, r) SELECT r & 7, 0 FROM s RETURNING id",
+  "INSERT INTO told_e(id, n) VALUES(1, 0) ON CONFLICT(id) DO UPDATE SET n = told_e.r RETURNING id, n",
   "INSERT INTO lottery VALUES(1),(2),(3),(4),(5),(6),(7),(8)",
   "UPDATE lottery SET id = -id",
   "DELETE FROM lottery",
@@ -528,6 +533,10 @@ describe(
           ]),
           "CREATE TABLE own(id INTEGER PRIMARY KEY, r INTEGER DEFAULT (random()), mark UNIQUE)",
           ...Array.from({ length: 40 }, () => "INSERT INTO own(mark) VALUES(NULL)"),
+          ...[..."abcdef"].flatMap((name) => [
+            `CREATE TABLE told_${name}(id INTEGER PRIMARY KEY, n INTEGER, r INTEGER DEFAULT (random() % 99))`,
+            ...Array.from({ length: 8 }, (_, i) => `INSERT INTO told_${name}(n) VALUES(${i})`),
+          ]),
           "CREATE TABLE shared(what TEXT)",
           ...Array.from({ length: 40 }, () => "INSERT INTO s(stale) VALUES(0)"),
           ...ofTokens("nullable", "(token)"),

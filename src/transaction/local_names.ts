@@ -1,0 +1,78 @@
+import { type Facts, hasLocalRows, type TableFacts } from "../schema/facts.ts";
+import { assignments } from "../schema/update_parts.ts";
+import { insertParts, type Range } from "../schema/insert_parts.ts";
+import { ROWID_NAMES } from "../sql/rowid_names.ts";
+import type { TokenView } from "../sql/view.ts";
+
+/**
+ * Whether a write, or a part of it, reads what nodes may hold differently, by the names in it. What it assigns, and what
+ * it tells by RETURNING, is not read.
+ */
+export function readsLocal(view: TokenView, facts: Facts, [from, to]: Range = all(view)): boolean {
+  const tables = new Set(view.tokens.map((_, i) => facts.table(view.name(i))));
+  tables.delete(undefined);
+  const named = [...tables].map((table) => table!);
+  if (named.some((table) => table.volatile || hasLocalRows(table))) return true;
+  const local = new Set(named.flatMap(localNames));
+  if (local.size === 0) return false;
+  const written = assigned(view);
+  if (written === undefined) return true;
+  return view.tokens.some((_, i) =>
+    i >= from && i < to && !written.has(i) && !isExcluded(view, i) &&
+    (isStar(view, i) || local.has(view.name(i).toLowerCase()))
+  );
+}
+
+/** The part of a write from its first ON CONFLICT to RETURNING; `undefined` if there is none. */
+export function upsertOf(view: TokenView): Range | undefined {
+  const from = view.tokens.findIndex((_, i) =>
+    view.isWord(i, "ON") && view.isWord(i + 1, "CONFLICT")
+  );
+  return from < 0 ? undefined : [from, all(view)[1]];
+}
+
+function all(view: TokenView): Range {
+  const returning = view.tokens.findLastIndex((_, i) => view.isWord(i, "RETURNING"));
+  return [0, returning < 0 ? view.tokens.length : returning];
+}
+
+/** VACUUM gives rows other rowids where no column holds them. */
+function localNames({ local, rowid }: TableFacts): string[] {
+  return [...local, ...(rowid === undefined ? ROWID_NAMES : [])];
+}
+
+/** The tokens of the columns that are assigned; `undefined` if they cannot be read. */
+function assigned(view: TokenView): Set<number> | undefined {
+  const found = new Set<number>();
+  const add = (from: number, to: number) => {
+    for (let i = from; i < to; i++) found.add(i);
+  };
+  for (let i = 0; i < view.tokens.length; i++) {
+    if (view.isOneOf(i, ["INSERT", "REPLACE"]) && (i === 0 || !view.isWord(i - 1, "OR"))) {
+      const parts = insertParts(view, i);
+      // Else it is the function of that name.
+      if (parts !== undefined) add(parts.columnsAt, parts.sourceAt);
+    }
+    if (!view.isWord(i, "SET")) continue;
+    const list = assignments(view, i);
+    if (list === undefined) return undefined;
+    let from = i + 1;
+    for (const { value: [start, end] } of list) {
+      add(from, start);
+      from = end + 1;
+    }
+  }
+  return found;
+}
+
+/** The values that were to be inserted are the same on every node. */
+function isExcluded(view: TokenView, i: number): boolean {
+  return view.is(i - 1, ".") && view.name(i - 2).toLowerCase() === "excluded";
+}
+
+/** All columns, and not a product or `count(*)`. */
+function isStar(view: TokenView, i: number): boolean {
+  if (!view.is(i, "*")) return false;
+  return view.isOneOf(i - 1, ["SELECT", "DISTINCT", "ALL"]) || view.is(i - 1, ",") ||
+    view.is(i - 1, ".");
+}
