@@ -384,7 +384,7 @@ export class LockTimeoutError extends LockError {
   }
 }
 
-/** The lock was lost before the commit was sent: nothing was applied. */
+/** The lock was lost, or its handle released, before the commit was sent: nothing was applied. */
 export class LockLostError extends LockError {
   /** "LockLostError". */
   override name = "LockLostError";

@@ -1,5 +1,6 @@
 import { LockLostError } from "../errors.ts";
 import { Alarm } from "./alarm.ts";
+import { released } from "./released.ts";
 
 /** A moment by both clocks: the monotonic one stops while the machine sleeps, the other one can be set. */
 export interface Moment {
@@ -73,11 +74,12 @@ export class Lease {
   /**
    * Asks the clocks.
    *
-   * @throws {LockLostError} If it was lost.
+   * @throws {LockLostError} If it was lost, or has ended.
    */
   throwIfLost(): void {
     if (!this.#ended && this.#remaining <= 0) this.#lose("its lease ran out");
     if (this.#lost !== undefined) throw this.#lost;
+    if (this.#ended) throw released(this.#options.name);
   }
 
   /** Stops for good: an answer that comes later neither renews nor reports a loss. */

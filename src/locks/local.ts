@@ -1,6 +1,7 @@
 import { checkName, resolveAcquire } from "./acquire_options.ts";
 import type { AcquireOptions, Lock, LockHandle } from "./lock.ts";
 import { Queue } from "./queue.ts";
+import { released } from "./released.ts";
 
 /**
  * Mutual exclusion within one process: whoever shares the object takes turns, first come first served, and it is handed
@@ -70,7 +71,9 @@ class LocalHandle implements LockHandle {
     return this.#signal ??= new AbortController().signal;
   }
 
-  throwIfLost(): void {}
+  throwIfLost(): void {
+    if (!this.#held) throw released(this.name);
+  }
 
   release(): Promise<boolean> {
     const held = this.#held;

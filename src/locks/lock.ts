@@ -27,7 +27,11 @@ export interface LockHandle extends AsyncDisposable {
   readonly held: boolean;
   /** Fires when the lock is lost. */
   readonly signal: AbortSignal;
-  /** Throws if the lock was lost. */
+  /**
+   * Throws unless the lock is still held.
+   *
+   * @throws {LockLostError} If it was lost, or this handle was released.
+   */
   throwIfLost(): void;
   /** Lets go; true if this call freed it. It never throws. */
   release(): Promise<boolean>;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { connect, LockLostError, LockTimeoutError } from "../../mod.ts";
 import { embedded } from "../../src/embedded/mod.ts";
-import { type Lock, withLock } from "../../src/locks/mod.ts";
+import { LocalLock, type Lock, withLock } from "../../src/locks/mod.ts";
 import { sleep, until } from "../support/http.ts";
 
 /** How a lock of the suite is made. */
@@ -64,6 +64,25 @@ export function lockSuite(target: LockTarget): void {
       assert.equal(await handle.release(), false, "of a handle that is over");
       assert.equal(next.held, true);
       assert.equal(await next.release(), true);
+    });
+
+    test("throwIfLost() of a handle that was released throws, however it was released", async (name) => {
+      const isReleased = (error: unknown): boolean =>
+        error instanceof LockLostError && error.lock === name && /released/.test(error.message);
+      const lock = world.lock(name);
+      const handle = await lock.acquire();
+      const releasing = handle.release();
+      assert.throws(() => handle.throwIfLost(), isReleased, "while it is released");
+      await releasing;
+      assert.throws(() => handle.throwIfLost(), isReleased);
+      const disposed = await lock.acquire();
+      await disposed[Symbol.asyncDispose]();
+      assert.throws(() => disposed.throwIfLost(), isReleased);
+      const kept = await withLock(lock, (handle) => Promise.resolve(handle));
+      assert.throws(() => kept.throwIfLost(), isReleased);
+      assert.equal(kept.signal.aborted, false, "it was not lost");
+      const both = await withLock([lock, new LocalLock()], (handle) => Promise.resolve(handle));
+      assert.throws(() => both.throwIfLost(), LockLostError);
     });
 
     test("acquire() with a timeout of 0 tries once", async (name) => {
