@@ -1,8 +1,8 @@
 /**
  * The client at work: a table of products, from its creation to its end.
  *
- *     deno task demo                               on a database in memory
- *     deno task demo --url http://localhost:4001   on an rqlite server
+ *     deno run -A examples/demo.ts                               on a database in memory
+ *     deno run -A examples/demo.ts --url http://localhost:4001   on an rqlite server
  *
  * Also `bun examples/demo.ts` and `node examples/demo.ts`.
  */
@@ -22,7 +22,7 @@ import {
 import { embedded } from "../src/embedded/mod.ts";
 import { detail, done, failed, heading, table } from "./terminal.ts";
 
-const USAGE = `Usage: deno task demo [--url http://user:password@host:4001]
+const USAGE = `Usage: deno run -A examples/demo.ts [--url http://user:password@host:4001]
 
 Without --url the demo runs on a database in memory; no server is needed.`;
 

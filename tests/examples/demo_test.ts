@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { after, before, describe, it } from "node:test";
 import { freePort } from "../support/ports.ts";
+import { importsOf } from "../support/source.ts";
 import { type Rqlited, skipWithoutRqlited, startRqlited } from "../support/rqlited.ts";
 import { assertTold, type Ran, runExample } from "./run_example.ts";
 
@@ -32,7 +34,24 @@ function assertStory(ran: Ran): void {
   assert.ok(!ran.stdout.includes("\x1b"), "there are colours although nobody is looking");
 }
 
+/** What a module and all that it imports want from outside this repository. */
+function outside(module: URL, seen: Set<string> = new Set()): Set<string> {
+  if (seen.has(module.href)) return seen;
+  seen.add(module.href);
+  for (const { specifier } of importsOf(readFileSync(module, "utf8"))) {
+    if (specifier.startsWith(".")) outside(new URL(specifier, module), seen);
+    else seen.add(specifier);
+  }
+  return seen;
+}
+
 describe("the demo", () => {
+  it("demo needs nothing that has to be installed", () => {
+    const wanted = [...outside(new URL("../../examples/demo.ts", import.meta.url))];
+    assert.ok(wanted.some((one) => one.endsWith("/mod.ts")));
+    assert.deepEqual(wanted.filter((one) => !/^(?:file|node):/.test(one)), []);
+  });
+
   it("demo tells its whole story on the embedded engine", async () => {
     assertStory(await demo());
   });
@@ -56,7 +75,7 @@ describe("the demo", () => {
     const { code, stdout, stderr } = await demo("--colour");
     assert.equal(code, 2);
     assert.equal(stdout, "");
-    assert.match(stderr, /--colour[^]*Usage: deno task demo \[--url /);
+    assert.match(stderr, /--colour[^]*Usage: deno run -A examples\/demo.ts \[--url /);
   });
 });
 
