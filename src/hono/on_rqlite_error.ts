@@ -1,4 +1,5 @@
 import { RqliteError } from "../errors.ts";
+import { causesOf } from "../transaction/causes.ts";
 import { answerOf } from "./answer.ts";
 
 /**
@@ -15,7 +16,8 @@ import { answerOf } from "./answer.ts";
  * | the outcome is unknown                                    | 500: do not send it again blind |
  * | anything else, such as SQL that does not compile          | 500                             |
  *
- * Any other error is answered as Hono's own handler does: an `HTTPException` by itself, the rest with 500. What is
+ * What another error has as its `cause` counts, too, however deep, as ORMs wrap errors into their own: the outermost that
+ * this table or Hono knows decides. Any other error is answered as Hono's own handler does: an `HTTPException` by itself, the rest with 500. What is
  * answered with 500 is logged by `console.error`, as nobody is told what it was.
  *
  * @param error What was thrown.
@@ -38,15 +40,18 @@ export function onRqliteError(
   error: Error,
   c?: { readonly req: { readonly raw: Request } },
 ): Response {
-  if (error instanceof RqliteError) return logged(error, answerOf(error));
-  if (answersItself(error)) return error.getResponse();
   const signal = c?.req.raw.signal as AbortSignal | undefined;
-  if (signal?.aborted && signal.reason === error) return new Response(null, { status: 499 });
+  for (const one of causesOf(error)) {
+    if (one instanceof RqliteError) return logged(error, answerOf(one));
+    if (answersItself(one)) return one.getResponse();
+    if (signal?.aborted && signal.reason === one) return new Response(null, { status: 499 });
+  }
   return logged(error, new Response("Internal Server Error", { status: 500 }));
 }
 
-function answersItself(error: Error): error is Error & { getResponse(): Response } {
-  return "getResponse" in error && typeof error.getResponse === "function";
+function answersItself(error: unknown): error is Error & { getResponse(): Response } {
+  return error instanceof Error && "getResponse" in error &&
+    typeof error.getResponse === "function";
 }
 
 function logged(error: Error, answer: Response): Response {

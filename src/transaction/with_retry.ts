@@ -1,5 +1,6 @@
 import { RqliteError } from "../errors.ts";
 import { Deadline } from "../transport/deadline.ts";
+import { causesOf } from "./causes.ts";
 import { pause } from "./pause.ts";
 
 /** How often {@linkcode withRetry} repeats. */
@@ -58,11 +59,7 @@ export async function withRetry<T>(
   }
 }
 
-/** How many errors around one of this package are looked through. */
-const WRAPPERS = 4;
-
-/** ORMs wrap errors into their own. What one of this package has as its cause says nothing about itself. */
-function isRetryable(error: unknown, wrappers: number = WRAPPERS): boolean {
-  if (error instanceof RqliteError) return error.retryable;
-  return error instanceof Error && wrappers > 0 && isRetryable(error.cause, wrappers - 1);
+/** What an error of this package has as its cause says nothing about itself. */
+function isRetryable(error: unknown): boolean {
+  return causesOf(error).find((one) => one instanceof RqliteError)?.retryable ?? false;
 }

@@ -72,6 +72,35 @@ describe("onRqliteError()", () => {
       }
     });
 
+    it(`looks through the causes of an error, however deep and even in circles [hono ${version}]`, async () => {
+      const wrap = (cause: unknown, depth: number): Error =>
+        depth === 0 ? cause as Error : new Error(SECRETS, { cause: wrap(cause, depth - 1) });
+      const circle = new Error(SECRETS);
+      circle.cause = new Error(SECRETS, { cause: circle });
+      const tea = new HTTPException(418, { message: "tea", cause: conflict });
+      const cases: [Error, number][] = [
+        [wrap(constraint("unique"), 1), 409],
+        [wrap(conflict, 20), 409],
+        [wrap(new errors.TimeoutError(SECRETS, { ...init, cause: conflict }), 2), 504],
+        [wrap(tea, 3), 418],
+        [wrap("no error", 2), 500],
+        [circle, 500],
+      ];
+      for (const [error, status] of cases) {
+        const app = new Hono();
+        app.onError(onRqliteError);
+        app.get("/", () => {
+          throw error;
+        });
+        const logged = await quietly(async () => {
+          const answer = await app.request("/");
+          assert.equal(answer.status, status);
+          assert.doesNotMatch(await answer.text(), /secret|SELECT|http|users|orders/);
+        });
+        assert.deepEqual(logged, status === 500 ? [error] : []);
+      }
+    });
+
     it(`lets an HTTPException answer itself [hono ${version}]`, async () => {
       const app = new Hono();
       app.onError(onRqliteError);
@@ -88,11 +117,14 @@ describe("onRqliteError()", () => {
       const controller = new AbortController();
       app.get("/", (c) => {
         controller.abort(new Error("gone"));
-        throw c.req.raw.signal.reason;
+        const { reason } = c.req.raw.signal;
+        throw c.req.query("wrapped") === undefined ? reason : new Error("no", { cause: reason });
       });
       const logged = await quietly(async () => {
-        const answer = await app.request("/", { signal: controller.signal });
-        assert.equal(answer.status, 499);
+        for (const path of ["/", "/?wrapped"]) {
+          const answer = await app.request(path, { signal: controller.signal });
+          assert.equal(answer.status, 499);
+        }
       });
       assert.deepEqual(logged, []);
     });
