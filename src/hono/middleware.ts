@@ -1,4 +1,3 @@
-import type { Client } from "../database/client.ts";
 import { clientsOf, type ClientSource } from "./client_source.ts";
 import type { HonoContext } from "./context.ts";
 import { type ResolvedOptions, resolveOptions, type RqliteMiddlewareOptions } from "./options.ts";
@@ -30,7 +29,7 @@ export type RqliteMiddleware<C extends HonoContext> = (
  * goes to the app's `onError`.
  *
  * @param client A client that all requests share, or a function that tells the one for a request: a client that it keeps
- * itself, or a URL, for which a client is made once and kept. In a Worker: `(c) => c.env.RQLITE_URL`.
+ * itself, or a URL, for which a client is made once; those of the last 100 URLs are kept. In a Worker: `(c) => c.env.RQLITE_URL`.
  * @throws {TypeError|RangeError} If an option has the wrong form.
  *
  * @example
@@ -63,8 +62,10 @@ export function rqlite<C extends HonoContext = HonoContext>(
   const clientOf = clientsOf(client);
   const resolved = resolveOptions(options);
   return async function rqlite(c, next) {
-    const own = clientOf(c);
-    checkFree(c, resolved.key, own);
+    const present = c.get(resolved.key);
+    const view = present instanceof DirectDatabase ? present.client : undefined;
+    const own = await clientOf(c, view);
+    if (present !== undefined && view !== own) throw taken(resolved.key);
     const scope = new RequestScope(c.req.raw, resolved.timeout, resolved.defaults);
     const transaction = resolved.transaction(c);
     if (transaction === undefined) {
@@ -109,11 +110,8 @@ function withdraw(c: HonoContext): void {
 }
 
 /** A variable that is there already is somebody else's, except the plain view of the same client. */
-function checkFree(c: HonoContext, key: string, client: Client): void {
-  const present = c.get(key);
-  if (present === undefined) return;
-  if (present instanceof DirectDatabase && present.client === client) return;
-  throw new TypeError(
+function taken(key: string): TypeError {
+  return new TypeError(
     `Cannot use \`key\` ${
       JSON.stringify(key)
     } as another middleware has set this variable: give one of them another`,

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { describe } from "node:test";
+import { describe, mock } from "node:test";
 import { type Client, connect, type RqliteError } from "../../mod.ts";
 import { embedded } from "../../src/embedded/mod.ts";
 import { RequestConflictError, rqlite } from "../../src/hono/mod.ts";
-import type { AppEnv } from "./copies.ts";
+import type { AppEnv, Copy } from "./copies.ts";
 import { add, test } from "./world.ts";
 
 /** A fetch that never answers, and what it was asked with. */
@@ -159,6 +159,26 @@ describe("rqlite() without a transaction", () => {
   });
 });
 
+/** An app that tells the client of each request, and what asks it for the one of a URL. */
+function asking({ hono }: { hono: Copy }, between: () => Promise<unknown> = async () => {}) {
+  const app = new hono.Hono<AppEnv & { Bindings: { RQLITE_URL: string } }>();
+  const seen: Client[] = [];
+  app.use("*", rqlite((c) => c.env.RQLITE_URL));
+  app.use("*", async (_, next) => {
+    await between();
+    await next();
+  });
+  app.use("*", rqlite((c) => c.env.RQLITE_URL, { transaction: true }));
+  app.get("/", (c) => {
+    seen.push(c.var.db.client);
+    return c.text("");
+  });
+  return async (RQLITE_URL: string): Promise<Client> => {
+    assert.equal((await app.request("/", {}, { RQLITE_URL })).status, 200);
+    return seen.at(-1)!;
+  };
+}
+
 describe("rqlite() with a function for the client", () => {
   test("asks it for each request", async ({ app, db, n }) => {
     const paths: string[] = [];
@@ -168,24 +188,49 @@ describe("rqlite() with a function for the client", () => {
     assert.deepEqual([paths.length, await n()], [2, 2]);
   });
 
-  test("makes one client for each URL that it gives", async ({ hono }) => {
-    const app = new hono.Hono<AppEnv & { Bindings: { RQLITE_URL: string } }>();
-    const seen: Client[] = [];
-    app.use("*", rqlite((c) => c.env.RQLITE_URL));
-    app.use("*", rqlite((c) => c.env.RQLITE_URL, { transaction: true }));
-    app.get("/", (c) => {
-      seen.push(c.var.db.client);
-      return c.text("");
+  test("makes one client for each URL that it gives", async (world) => {
+    const ask = asking(world);
+    const [a, b] = ["http://a:4001?level=weak", "http://b:4001?level=weak"];
+    const first = await ask(a);
+    assert.notEqual(await ask(b), first);
+    assert.equal(await ask(a), first);
+    await first.close();
+    assert.equal((await ask(a)).closed, false);
+  });
+
+  test("keeps the clients of the last 100 URLs, and closes none", async (world) => {
+    const ask = asking(world);
+    const hosts = (count: number) => Array.from({ length: count }, (_, i) => `http://host${i}`);
+    const [old, used] = [await ask("http://old"), await ask("http://used")];
+    for (const url of hosts(60)) await ask(url);
+    assert.equal(await ask("http://used"), used);
+    for (const url of hosts(99)) await ask(url);
+    assert.equal(await ask("http://used"), used);
+    assert.notEqual(await ask("http://old"), old);
+    assert.equal(old.closed, false);
+  });
+
+  test("gives a request one client, also where others come in between", async (world) => {
+    const others = asking(world);
+    const ask = asking(world, async () => {
+      for (let i = 0; i < 101; i++) await others(`http://other${i}`);
     });
-    const ask = async (host: string) => {
-      const RQLITE_URL = `http://${host}:4001?level=weak`;
-      assert.equal((await app.request("/", {}, { RQLITE_URL })).status, 200);
-    };
-    for (const host of ["a", "b", "a"]) await ask(host);
-    assert.equal(seen[0], seen[2]);
-    assert.notEqual(seen[0], seen[1]);
-    await seen[0]!.close();
-    await ask("a");
-    assert.equal(seen[3]!.closed, false);
+    await ask("http://mine");
+  });
+
+  test("has a client for each password, and remembers none of them", async (world) => {
+    const remembered = mock.method(Map.prototype, "set");
+    const ask = asking(world);
+    try {
+      const url = (password: string) => `http://user:${password}@host:4001`;
+      const first = await ask(url("secret1"));
+      assert.notEqual(await ask(url("secret2")), first);
+      assert.equal(await ask(url("secret1")), first);
+      const texts = remembered.mock.calls.map(({ arguments: [key] }) => String(key));
+      assert.ok(texts.some((key) => key.split(",").length === 32)); // a digest
+      assert.deepEqual(texts.filter((key) => key.includes("secret")), []);
+    } finally {
+      remembered.mock.restore();
+    }
   });
 });
