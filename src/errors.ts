@@ -60,6 +60,9 @@ export interface OperationalErrorInit extends DatabaseErrorInit {
   node?: string;
 }
 
+/** Where the prototype of each class here says its name, in every copy of the package. */
+const CLASS = Symbol.for("@tangled/rqlite.error");
+
 /** Base of everything thrown for what the outside world did. */
 export class RqliteError extends Error {
   /** "RqliteError". */
@@ -79,6 +82,25 @@ export class RqliteError extends Error {
     this.code = init.code;
     this.retryable = init.retryable ?? false;
   }
+
+  /**
+   * Whether a value is an error of this class, also where another copy of the package made it: a program may load one
+   * from npm and one from JSR, or two versions. A class of your own that extends one of these has no other copy.
+   */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    if (Function.prototype[Symbol.hasInstance].call(this, value)) return true;
+    const name = classOf(this.prototype);
+    if (name === undefined || typeof value !== "object" || value === null) return false;
+    let prototype: unknown = value;
+    do prototype = Object.getPrototypeOf(prototype); while (
+      prototype !== null && classOf(prototype) !== name
+    );
+    return prototype !== null;
+  }
+}
+
+function classOf(prototype: unknown): unknown {
+  return Object.getOwnPropertyDescriptor(prototype, CLASS)?.value;
 }
 
 /** A closed object was used. */
@@ -412,4 +434,29 @@ export class LockUnavailableError extends LockError {
   constructor(message: string, init: OperationalErrorInit & { lock: string }) {
     super(message, { code: "ERR_LOCK_UNAVAILABLE", ...init });
   }
+}
+
+const classes = {
+  RqliteError,
+  InterfaceError,
+  DatabaseError,
+  DataError,
+  IntegrityError,
+  InternalError,
+  ProgrammingError,
+  NotSupportedError,
+  OperationalError,
+  ConnectionError,
+  TimeoutError,
+  AuthenticationError,
+  StaleReadError,
+  OutcomeUnknownError,
+  TransactionConflictError,
+  LockError,
+  LockTimeoutError,
+  LockLostError,
+  LockUnavailableError,
+};
+for (const [name, { prototype }] of Object.entries(classes)) {
+  Object.defineProperty(prototype, CLASS, { value: name });
 }

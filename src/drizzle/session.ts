@@ -1,7 +1,7 @@
 import type { BatchItem, BatchResponse } from "drizzle-orm/batch";
 import type { Cache } from "drizzle-orm/cache/core";
 import type { WithCacheConfig } from "drizzle-orm/cache/core/types";
-import { entityKind } from "drizzle-orm/entity";
+import { entityKind, is } from "drizzle-orm/entity";
 import type { Logger } from "drizzle-orm/logger";
 import type { RelationalSchemaConfig, TablesRelationalConfig } from "drizzle-orm/relations";
 import { fillPlaceholders, type Query } from "drizzle-orm/sql/sql";
@@ -109,9 +109,7 @@ export class RqliteSession<
       return { sql, params: filled as Params };
     });
     const results = await executor.batch(statements, CELLS);
-    const tables = queries.flatMap((query) =>
-      query instanceof RqlitePreparedQuery ? query.changes : []
-    );
+    const tables = queries.flatMap((query) => is(query, RqlitePreparedQuery) ? query.changes : []);
     for (const table of tables) changed?.add(table);
     if (changed === undefined) await this.#invalidate(tables);
     return queries.map((query, i) => query.mapResult(results[i], true)) as BatchResponse<T>;

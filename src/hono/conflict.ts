@@ -33,6 +33,11 @@ export class RequestConflictError extends TransactionConflictError {
   }
 }
 
+// As errors.ts does with its classes: so it is one of this class to every copy of the package.
+Object.defineProperty(RequestConflictError.prototype, Symbol.for("@tangled/rqlite.error"), {
+  value: "RequestConflictError",
+});
+
 /** Runs a part of a request; a conflict becomes one that answers 409. */
 export async function answering<T>(run: () => Promise<T>): Promise<T> {
   try {

@@ -1,7 +1,7 @@
 import { clientsOf, type ClientSource } from "./client_source.ts";
 import type { HonoContext } from "./context.ts";
 import { type ResolvedOptions, resolveOptions, type RqliteMiddlewareOptions } from "./options.ts";
-import { DirectDatabase, type RequestDatabase } from "./request_database.ts";
+import { clientOfView, DirectDatabase, type RequestDatabase } from "./request_database.ts";
 import { RequestScope } from "./request_scope.ts";
 import { TransactionalDatabase } from "./request_transaction.ts";
 
@@ -63,7 +63,7 @@ export function rqlite<C extends HonoContext = HonoContext>(
   const resolved = resolveOptions(options);
   return async function rqlite(c, next) {
     const present = c.get(resolved.key);
-    const view = present instanceof DirectDatabase ? present.client : undefined;
+    const view = clientOfView(present);
     const own = await clientOf(c, view);
     if (present !== undefined && view !== own) throw taken(resolved.key);
     const scope = new RequestScope(c.req.raw, resolved.timeout, resolved.defaults);

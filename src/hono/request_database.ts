@@ -19,6 +19,14 @@ export interface RequestDatabase extends Executor {
   transaction<T>(fn: (tx: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T>;
 }
 
+/** Where a plain view says its client, in every copy of the package. */
+const PLAIN: unique symbol = Symbol.for("@tangled/rqlite.hono.plain");
+
+/** The client of a variable that is a plain view, of whichever copy. */
+export function clientOfView(variable: unknown): Client | undefined {
+  return (variable as { readonly [PLAIN]?: Client } | null | undefined)?.[PLAIN];
+}
+
 /** A {@linkcode RequestDatabase} without a transaction: each call stands for itself. */
 export class DirectDatabase implements RequestDatabase {
   /** See {@linkcode RequestDatabase.client}. */
@@ -29,6 +37,11 @@ export class DirectDatabase implements RequestDatabase {
   constructor(client: Client, scope: RequestScope) {
     this.client = client;
     this.#scope = scope;
+  }
+
+  /** See {@linkcode clientOfView}. */
+  get [PLAIN](): Client {
+    return this.client;
   }
 
   /** See {@linkcode Executor.query}. */
