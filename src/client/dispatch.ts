@@ -10,8 +10,9 @@ import { type Asked, judge, READ_STRONG } from "./judge.ts";
 import type { Settings } from "./options.ts";
 
 /**
- * In front of `SELECT *` in the same request: reading the schema makes the connection notice a change of it.
- * Otherwise the first `*` after DDL has the old column names over the new values (rqlite-api §5.6).
+ * In front of reads from tables in the same request: reading the schema makes the connection notice a change of it.
+ * Otherwise the first read after DDL has the old column names and declared types over the new values, and the server
+ * converts those by the old types (rqlite-api §5.6).
  */
 const REFRESH_SCHEMA = "SELECT 1 FROM sqlite_schema LIMIT 1";
 
@@ -104,7 +105,7 @@ export class Dispatcher {
   async #query(batch: Batch, level: Level): Promise<Reply | Unserved>;
   async #query(batch: Batch, level: Level): Promise<Reply | Unserved> {
     const { statements, transaction, settings } = batch;
-    const prefix = statements.some(({ analysis }) => analysis.star) ? [REFRESH_SCHEMA] : [];
+    const prefix = statements.some(({ analysis }) => analysis.from) ? [REFRESH_SCHEMA] : [];
     const linearizable = level === "linearizable";
     const answer = await this.#exchange(batch, {
       path: path("/db/query", {

@@ -18,7 +18,6 @@ import { namesOf, numberPlaceholders, type Placeholder } from "./placeholders.ts
 import { isPlain } from "./plain.ts";
 import { type Pragma, readPragma } from "./pragma.ts";
 import { findProblem } from "./problem.ts";
-import { hasStar } from "./star.ts";
 import { type SignificantTokens, significantTokens, type Token } from "./tokenize.ts";
 import type { VolatileSite } from "./site.ts";
 import { volatileSites } from "./volatile.ts";
@@ -53,8 +52,8 @@ export interface Analysis {
   readonly plain: boolean;
   /** The target of a write as written, such as `main."t"`. */
   readonly table: string | undefined;
-  /** A read with `*` among its result columns, at any depth. */
-  readonly star: boolean;
+  /** A read with FROM, at any depth. */
+  readonly from: boolean;
   /** ON CONFLICT … DO UPDATE. */
   readonly upsert: boolean;
   /** A write with OR ROLLBACK. */
@@ -108,7 +107,7 @@ function assemble(source: string, text: string, scan: SignificantTokens): Analys
     parameterCount: placeholders.count,
     names: namesOf(placeholders),
     ...writeFacts(text, tokens, parts, ranges.length),
-    star: verb.kind === "read" && hasStar(text, tokens),
+    from: verb.kind === "read" && tokens.some((token) => isWord(text, token, "FROM")),
     pragma: verb.kind === "pragma" ? readPragma(text, tokens) : undefined,
     volatile: sitesOf(text, tokens, verb, placeholders.list),
     problem: findProblem(text, scan.error, placeholders.refused),

@@ -1,4 +1,4 @@
-// `SELECT *` right after a change of the schema never shows values under wrong names.
+// A read right after a change of the schema shows values under their own names, by their own types.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { type Client, connect, type Row } from "../../mod.ts";
@@ -59,6 +59,57 @@ async function warm(db: Client, read: Read, table: string): Promise<Row[]> {
   return await Promise.all(Array.from({ length: 4 }, () => read(db, table)));
 }
 
+const MODE = { integers: "bigint" } as const;
+
+/** Reads of columns by their names. */
+const NAMED: Readonly<Record<string, Read>> = {
+  query: async (db, table) => first((await db.query(`SELECT v, w FROM ${table}`, [], MODE)).rows),
+  "query of a sub-select": async (db, table) =>
+    first((await db.query(`SELECT v, w FROM (SELECT w, v FROM ${table})`, [], MODE)).rows),
+  "query at level none": async (db, table) => {
+    const options = { ...MODE, level: "none" } as const;
+    return first((await db.query(`SELECT v, w FROM ${table}`, [], options)).rows);
+  },
+  "batch of reads": async (db, table) =>
+    first((await db.batch([`SELECT 1`, `SELECT v, w FROM ${table}`], MODE))[1]!.rows),
+  "loose batch of reads": async (db, table) => {
+    const options = { ...MODE, atomic: false };
+    return first((await db.batch([`SELECT 1`, `SELECT v, w FROM ${table}`], options))[1]!.rows);
+  },
+  "read in a transaction": (db, table) =>
+    db.transaction(async (tx) => first((await tx.query(`SELECT v, w FROM ${table}`)).rows), MODE),
+  iterate: async (db, table) => {
+    for await (const row of db.iterate(`SELECT v, w FROM ${table}`, [], MODE)) return row;
+    assert.fail("No row");
+  },
+};
+
+/** What becomes of a REAL and an INTEGER with a 1; `#` is the table. */
+const RETYPED: Readonly<Record<string, readonly string[]>> = {
+  "DROP and CREATE with other types": [
+    "DROP TABLE #",
+    "CREATE TABLE #(v INTEGER, w REAL)",
+    "INSERT INTO # VALUES(9007199254740993, 1)",
+  ],
+  "DROP and ADD COLUMN with other types": [
+    "ALTER TABLE # DROP COLUMN v",
+    "ALTER TABLE # ADD COLUMN v INTEGER DEFAULT 9007199254740993",
+    "ALTER TABLE # DROP COLUMN w",
+    "ALTER TABLE # ADD COLUMN w REAL DEFAULT 1",
+  ],
+};
+
+async function retype(target: Target, read: Read, change: keyof typeof RETYPED): Promise<void> {
+  const table = await freshTable(target, "id INTEGER PRIMARY KEY, v REAL, w INTEGER");
+  await target.db.execute(`INSERT INTO ${table}(v, w) VALUES(1, 1)`);
+  for (const row of await warm(target.db, read, table)) assert.deepEqual(row, { v: 1, w: 1n });
+  const other = connect(target.url, { fetch: target.fetch });
+  await other.batch(RETYPED[change]!.map((sql) => sql.replaceAll("#", table)));
+  await other.close();
+  const expected = { v: 9_007_199_254_740_993n, w: 1 };
+  for (const row of await warm(target.db, read, table)) assert.deepEqual(row, expected);
+}
+
 async function changeUnder(
   target: Target,
   read: Read,
@@ -81,6 +132,15 @@ export const schema: Topic = (target) => {
     describe(`after ${change} by another client`, () => {
       for (const [name, read] of Object.entries(READS)) {
         it(`${name} gives values under their own names`, () => changeUnder(target(), read, change));
+      }
+    });
+  }
+
+  for (const change of Object.keys(RETYPED)) {
+    describe(`after ${change} by another client`, () => {
+      for (const [name, read] of Object.entries(NAMED)) {
+        it(`${name} of named columns gives values by their new types`, () =>
+          retype(target(), read, change));
       }
     });
   }
