@@ -71,7 +71,8 @@ export interface BaseClient extends Executor, AsyncDisposable {
   status(options?: CallOptions): Promise<Record<string, unknown>>;
   /**
    * Whether the cluster can be used now: true as soon as one of the configured nodes is ready and knows a leader. It is
-   * false where none is, where none can be reached, and where none answers within `timeout`.
+   * false where none is, where none can be reached, and where none answers within `timeout`. Why it is false, the events of
+   * `onRequest` tell: each has the `error` of one node, with the words in which it, or the way to it, failed.
    *
    * @example
    * ```ts
@@ -80,6 +81,18 @@ export interface BaseClient extends Executor, AsyncDisposable {
    *
    * const db = connect(embedded());
    * console.log(await db.ready({ timeout: 1_000 })); // true
+   * await db.close();
+   * ```
+   *
+   * @example Why not
+   * ```ts
+   * import { connect } from "@tangled/rqlite";
+   *
+   * const db = connect("http://localhost:1", {
+   *   retries: 0,
+   *   onRequest: ({ error }) => console.log(String(error)), // ConnectionError: Cannot reach http://localhost:1: …
+   * });
+   * console.log(await db.ready()); // false
    * await db.close();
    * ```
    *

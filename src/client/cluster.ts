@@ -1,10 +1,10 @@
 import { ConnectionError, OperationalError, TimeoutError } from "../errors.ts";
 import { Deadline } from "../transport/deadline.ts";
-import type { Exchange, Transport } from "../transport/transport.ts";
+import type { Exchange, HttpAnswer, Transport } from "../transport/transport.ts";
 import { type Node, parseNodes, parseReady, parseStatus } from "../wire/cluster.ts";
 import { path } from "../wire/params.ts";
 import type { CallOptions } from "./executor.ts";
-import { judgeText } from "./judge.ts";
+import { judgeText, quote } from "./judge.ts";
 import type { Settings } from "./options.ts";
 
 /** What {@linkcode BaseClient.nodes} takes. */
@@ -66,8 +66,8 @@ export class Cluster {
     try {
       return await this.#get<boolean>(target, deadline, (answer) => {
         if (answer.status < 500) return judgeText(answer, parseReady);
-        if (++asked >= this.#configured) return { value: false };
-        return { error: new NotReady(), applied: "no", next: "elsewhere" };
+        const next = ++asked < this.#configured ? "elsewhere" : "never";
+        return { error: new NotReady(answer), applied: "no", next };
       });
     } catch (error) {
       const silent = error instanceof ConnectionError || error instanceof TimeoutError;
@@ -90,10 +90,10 @@ export class Cluster {
   }
 }
 
-/** One of several nodes is not ready: another one is asked. */
+/** A node is not ready, and says why: another one is asked. */
 class NotReady extends OperationalError {
-  constructor() {
-    super("The node is not ready", { status: 503, retryable: true });
+  constructor({ node, status, text }: HttpAnswer) {
+    super(`${node} is not ready: ${quote(text)}`, { node, status, retryable: true });
   }
 }
 

@@ -1,5 +1,6 @@
 import {
   AuthenticationError,
+  ConnectionError,
   InternalError,
   NotSupportedError,
   OperationalError,
@@ -104,12 +105,23 @@ function unknownOutcome(
 }
 
 /** The error for what a node or the cluster said about a whole request that changed nothing. */
-function errorOf({ status, node }: HttpAnswer, text: string, retryable: boolean): RqliteError {
+function errorOf(
+  { status, node, version }: HttpAnswer,
+  text: string,
+  retryable: boolean,
+): RqliteError {
   const init: OperationalErrorInit = { status, node, retryable };
   const said = quote(text);
   if (status === 401) {
     const hint = "check the user name, the password and the permissions";
     return new AuthenticationError(`${node} refused the credentials (${said}): ${hint}`, init);
+  }
+  // Go's words for it, unless the reset behind them took them away; rqlite itself says its version and why.
+  if (
+    status === 400 && /^(?:Client sent an HTTP request to an HTTPS server|$)/.test(text) && !version
+  ) {
+    const message = `Cannot reach ${node}: it seems to speak TLS on this port, write https://`;
+    return new ConnectionError(message, { ...init, retryable: false });
   }
   if (status === 404) {
     return new OperationalError(`${node} answered 404: is it rqlite's HTTP address?`, init);
@@ -125,7 +137,8 @@ function errorOf({ status, node }: HttpAnswer, text: string, retryable: boolean)
   return new OperationalError(`${node} could not do it: ${said}`, init);
 }
 
-function quote(text: string): string {
+/** A body in a message, on one line and not too long. */
+export function quote(text: string): string {
   const line = text.trim();
   if (line === "") return "no text";
   return JSON.stringify(line.length > LONGEST_QUOTE ? line.slice(0, LONGEST_QUOTE) + "…" : line);

@@ -258,8 +258,19 @@ function credentialsOf(
   };
 }
 
+/** Headers of the connection: `fetch` refuses them on some engines, and sends a broken request on others. */
+const OF_CONNECTION =
+  /^(?:content-length|expect|keep-alive|proxy-connection|te|trailer|transfer-encoding|upgrade)$/i;
+
 function checkHeaders(headers: Record<string, string> | undefined): void {
   for (const [name, value] of Object.entries(headers ?? {})) {
+    if (OF_CONNECTION.test(name)) {
+      throw new TypeError(
+        `Cannot send the header ${
+          JSON.stringify(name)
+        } as it belongs to the connection: leave it out`,
+      );
+    }
     try {
       new Headers([[name, value]]);
     } catch (cause) {

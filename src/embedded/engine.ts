@@ -36,15 +36,23 @@ async function dispatch(
     const found = await route({ store, method, url, flags, type, body });
     return toResponse(found, url.host, method);
   } catch (error) {
-    if (store.closed) throw closedError();
+    if (store.closed) throw closedError(true);
     if (!(error instanceof BadRequest)) throw error;
     return toResponse(failure(400, error.message), url.host, method);
   }
 }
 
-/** What `fetch` says when nothing listens. */
-export function closedError(): TypeError {
-  return new TypeError("fetch failed", { cause: new Error("The embedded engine is closed") });
+/**
+ * What `fetch` says when nothing listens.
+ *
+ * @param begun The request was under way: then there is no code, by which the client knows that nothing was done.
+ */
+export function closedError(begun = false): TypeError {
+  const cause = new Error("The embedded engine is closed: embedded() opens another one");
+  const error = new TypeError("fetch failed", {
+    cause: Object.assign(cause, { code: "ERR_CLOSED" }),
+  });
+  return begun ? error : Object.assign(error, { code: "ERR_NOT_SENT" });
 }
 
 /** The promise, or the signal's reason when that comes first. */

@@ -21,7 +21,7 @@ export function exchange(outgoing: Outgoing, agents: Agents): Promise<Response> 
     const cleanUp = (): void => signal?.removeEventListener("abort", onAbort);
     signal?.addEventListener("abort", onAbort);
     request.on("error", (cause) => {
-      fail(new TypeError("fetch failed", { cause }));
+      fail(failed(request, cause));
       cleanUp();
     });
     request.on("response", (message: IncomingMessage) => {
@@ -34,6 +34,13 @@ export function exchange(outgoing: Outgoing, agents: Agents): Promise<Response> 
       request.destroy();
     });
   });
+}
+
+/** As `fetch` says it, with a code where the handshake of TLS was not over: no byte of the request left before that. */
+function failed({ socket }: ClientRequest, cause: Error): TypeError {
+  const error = new TypeError("fetch failed", { cause });
+  const { secureConnecting } = (socket ?? {}) as { readonly secureConnecting?: unknown };
+  return secureConnecting === true ? Object.assign(error, { code: "ERR_NOT_SENT" }) : error;
 }
 
 function send(

@@ -8,6 +8,7 @@ import {
 } from "../errors.ts";
 import { Interrupted } from "./deadline.ts";
 import { neverSent } from "./never_sent.ts";
+import { reasonOf } from "./reason.ts";
 import type { Exchange, Failure } from "./transport.ts";
 
 /** What is known of the attempt under way. */
@@ -30,10 +31,17 @@ export function interrupted(
   if (error instanceof AuthenticationError) return { error, applied: "no", next: "never" };
   const by = error instanceof Interrupted ? error.by : undefined;
   if (by === "abort") throw deadline.signal!.reason;
-  if (by === undefined && neverSent(error)) {
-    const unreached = new ConnectionError(`Cannot reach ${node}`, { node, cause: error });
+  const unsent = by === undefined ? neverSent(error) : undefined;
+  if (unsent !== undefined) {
+    const retryable = unsent === "now";
+    const unreached = cannotReach(node, error, retryable);
     // A node that still names a dead leader will do so until the others have elected one.
-    return { error: unreached, applied: "no", next: redirected ? "leaderless" : "elsewhere" };
+    const later = redirected ? "leaderless" : "elsewhere";
+    return {
+      error: unreached,
+      applied: "no",
+      next: retryable ? later : redirected ? "never" : "others",
+    };
   }
   const cause = by === undefined
     ? connectionLost(node, error)
@@ -42,15 +50,31 @@ export function interrupted(
     : tooLate(node, sent);
   const next = by === "close" ? "never" : "elsewhere";
   if (!write || !sent) return { error: cause, applied: sent ? "maybe" : "no", next };
-  const message = `Cannot tell whether the write was applied, as the answer of ${node} was lost`;
+  const why = by === undefined ? `: ${reasonOf(error)}` : "";
+  const message =
+    `Cannot tell whether the write was applied, as the answer of ${node} was lost${why}`;
   return { error: new OutcomeUnknownError(message, { node, cause }), applied: "maybe", next };
 }
 
-function connectionLost(node: string, cause: unknown): ConnectionError {
-  return new ConnectionError(`Lost the connection to ${node} before its answer was complete`, {
+/** @param retryable Whether the same may succeed a moment later. */
+function cannotReach(node: string, cause: unknown, retryable: boolean): ConnectionError {
+  return new ConnectionError(`Cannot reach ${node}: ${reasonOf(cause)}`, {
     node,
     cause,
+    retryable,
   });
+}
+
+/** Words of Node's and Bun's `fetch` for a port without TLS; a connection that breaks later may have them too. */
+const NO_TLS = /TLS/;
+
+function connectionLost(node: string, cause: unknown): ConnectionError {
+  const reason = reasonOf(cause);
+  if (NO_TLS.test(reason)) return cannotReach(node, cause, true);
+  return new ConnectionError(
+    `Lost the connection to ${node} before its answer was complete: ${reason}`,
+    { node, cause },
+  );
 }
 
 function tooLate(node: string, sent: boolean): TimeoutError {

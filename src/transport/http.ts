@@ -65,12 +65,16 @@ export class HttpTransport implements Transport {
   async send<T>(exchange: Exchange<T>): Promise<T> {
     const { nodes, retries } = this.#options;
     const { deadline, write, repeatable } = exchange;
+    const hopeless = new Set<string>();
     let doubtful = false;
     for (let attempt = 0;; attempt++) {
       this.#check(deadline, doubtful);
       if (!this.#membersKnown) await this.#discover(deadline);
-      const { verdict, wait } = await this.#attempt(exchange, nodes.pick(exchange.leader), attempt);
+      const node = nodes.pick(exchange.leader);
+      const { verdict, wait } = await this.#attempt(exchange, node, attempt);
       if ("value" in verdict) return verdict.value;
+      if (verdict.next === "others") hopeless.add(node);
+      if (!nodes.skip(hopeless, exchange.leader)) throw settle(verdict, doubtful);
       doubtful ||= write && verdict.applied === "maybe";
       const delay = retryDelay({
         ...verdict,
@@ -147,9 +151,11 @@ export class HttpTransport implements Transport {
         renewed = true;
         continue;
       }
+      const text = response.text();
       return {
         status: response.status,
-        text: await response.text(),
+        // A refusal is one whatever it says; a server that speaks TLS resets the connection behind it.
+        text: await (response.status === 400 ? text.catch(() => "") : text),
         node: trace.node,
         version: response.headers.get("x-rqlite-version") ??
           (response.type === "cors" ? "" : undefined),

@@ -45,6 +45,14 @@ export class Nodes {
     do this.#current++; while (this.#unreached.has(this.pick(false)));
   }
 
+  /** Moves on from nodes that will refuse again; `false` if there is no other. */
+  skip(hopeless: ReadonlySet<string>, leader: boolean): boolean {
+    if (hopeless.size === 0) return true;
+    if (this.#known.every((url) => hopeless.has(url))) return false;
+    while (hopeless.has(this.pick(leader))) this.failed(this.pick(leader), true);
+    return true;
+  }
+
   /**
    * Learns the leader from a redirect of `from` to `location`. Only another node's same `path` counts: anything
    * else comes from a proxy, and a step down from https to http would show the credentials.

@@ -24,6 +24,7 @@ const LAST_CHANCE = 20;
 /** Upper ends of the waits before another attempt, by attempt, in milliseconds. */
 const WAITS: Record<Exclude<Next, "never">, readonly number[]> = {
   elsewhere: [50, 200, 800, 2000],
+  others: [0],
   // An election takes 0.3 to 2.5 s with the server's settings (rqlite-api §8.4): the second and the third wait
   // outlast it, as the first attempt is the one that finds the leader dead.
   leaderless: [400, 1500, 3000, 3000],

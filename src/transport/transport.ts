@@ -5,10 +5,10 @@ import type { Deadline } from "./deadline.ts";
 export type Applied = "no" | "maybe" | "yes";
 
 /**
- * What could be tried after an answer that is not a success: another node at once, the same again after
- * an election, or nothing.
+ * What could be tried after an answer that is not a success: another node at once, or this one again; only other nodes,
+ * as this one will say the same; the same again after an election; or nothing.
  */
-export type Next = "elsewhere" | "leaderless" | "never";
+export type Next = "elsewhere" | "others" | "leaderless" | "never";
 
 /** A node's answer, read to its end. */
 export interface HttpAnswer {

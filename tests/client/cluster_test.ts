@@ -155,6 +155,21 @@ describe("the cluster's calls on scripted answers", () => {
     assert.equal(await scripted([NOT_READY], { url, retries: 0 }).db.ready(), false);
   });
 
+  it("ready() tells in the events of `onRequest` why each node is not ready", async () => {
+    const refused = Object.assign(new Error("connect ECONNREFUSED"), { code: "ECONNREFUSED" });
+    const steps = [NOT_READY, { reject: new TypeError("fetch failed", { cause: refused }) }];
+    const told: string[] = [];
+    const { db } = scripted(steps, {
+      url: ["http://a:1", "http://b:1"],
+      retries: 1,
+      onRequest: ({ error }) => void told.push(String(error)),
+    });
+    assert.equal(await db.ready(), false);
+    assert.match(told[0]!, /^OperationalError: http:\/\/a:1 is not ready: ".*leader/);
+    assert.equal(told[1], "ConnectionError: Cannot reach http://b:1: connect ECONNREFUSED");
+    assert.equal(told.length, 2);
+  });
+
   it("ready() is false where nobody answers in time", async () => {
     assert.equal(await scripted(() => ({ hang: true })).db.ready({ timeout: 30 }), false);
     const unreached = scripted(() => ({ reject: new TypeError("fetch failed") }), { retries: 1 });

@@ -163,6 +163,13 @@ describe("connect() refuses", () => {
       ["retries that are Infinity", { retries: Infinity }, "RangeError", /`retries`/],
       ["an unknown level as an option", { level: "max" }, "TypeError", /`level`.*max/],
       ["a header with a line end", { headers: { "x-a": "a\nb: c" } }, "TypeError", /header "x-a"/],
+      [
+        "a header of the body",
+        { headers: { "Content-Length": "3" } },
+        "TypeError",
+        /Content-Length/,
+      ],
+      ["a header of the connection", { headers: { upgrade: "x" } }, "TypeError", /connection/],
       ["a header without a name", { headers: { "": "a" } }, "TypeError", /header ""/],
       ["a signal that is none", { signal: {} }, "TypeError", /`signal`/],
     ];

@@ -1,27 +1,12 @@
 // A server that only answers clients with a certificate of a private authority.
 import assert from "node:assert/strict";
-import process from "node:process";
 import { after, before, describe, it } from "node:test";
 import { type Client, connect, ConnectionError } from "../../mod.ts";
 import { nodeFetch } from "../../src/node/mod.ts";
 import { type Rqlited, skipWithoutRqlited, spawnRqlited } from "../support/rqlited.ts";
 import { until } from "../support/http.ts";
 import { type Certificates, makeCertificates, skipWithoutOpenssl } from "./certificates.ts";
-
-/** `fetch` of Deno and Bun with a client's certificate, as the README shows it. */
-function ownFetch({ ca, cert, key }: Certificates): typeof fetch | undefined {
-  if (typeof Deno !== "undefined") {
-    const client = Deno.createHttpClient({ caCerts: [ca], cert, key });
-    return Object.assign(
-      (input: string | URL | Request, init?: RequestInit) =>
-        fetch(input, { ...init, client } as RequestInit),
-      { close: () => client.close() },
-    );
-  }
-  if (process.versions["bun"] === undefined) return undefined;
-  const tls = { ca, cert, key };
-  return ((input, init) => fetch(input, { ...init, tls } as RequestInit)) as typeof fetch;
-}
+import { ownFetch } from "./own_fetch.ts";
 
 describe("client certificates", { skip: skipWithoutRqlited() || skipWithoutOpenssl() }, () => {
   let files: Certificates;

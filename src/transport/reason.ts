@@ -1,0 +1,29 @@
+/** What runtimes wrap around the words that matter, and OpenSSL's own form. */
+const FRILLS: readonly (readonly [RegExp, string])[] = [
+  [/^.*: client error \(\w+\): /s, ""],
+  [/ For more information, pass `verbose: true` in the second argument to fetch\(\)$/, ""],
+  [/^.*error:[0-9A-F]+:SSL routines:[^:]*:([^:]+).*$/is, "$1"],
+];
+
+/** Says that the other side does not speak TLS, or not this one's. */
+const NO_TLS = /wrong[ _]version[ _]number|InvalidContentType/i;
+
+/** What went wrong in the words of the innermost error: runtimes say no more than "fetch failed" outside. */
+export function reasonOf(error: unknown): string {
+  const reasons = [...new Set(innermost(error).map(wordsOf))].filter((words) => words !== "");
+  return reasons.join(", ") || "no reason was given";
+}
+
+function innermost(error: unknown, depth = 0): unknown[] {
+  const { cause, errors } = (error ?? {}) as { cause?: unknown; errors?: unknown };
+  const inner = Array.isArray(errors) && errors.length > 0 ? errors : cause == null ? [] : [cause];
+  if (inner.length === 0 || depth > 8) return [error];
+  return inner.flatMap((one) => innermost(one, depth + 1));
+}
+
+function wordsOf(error: unknown): string {
+  const { message, code, name } = Object(error) as Record<string, unknown>;
+  let words = String(message || code || (error instanceof Error ? name : error)).trim();
+  for (const [frill, rest] of FRILLS) words = words.replace(frill, rest);
+  return NO_TLS.test(words) ? `${words}: does it speak TLS on this port?` : words;
+}
