@@ -89,6 +89,7 @@ export class Writes {
     if (outside !== undefined && (id !== undefined || exactlyOnce === true)) {
       throw notWithId(outside);
     }
+    if (!atomic || statements.length < 2) refuseLonely(statements);
     if (atomic) refuseStrayCounters(statements);
     else for (const statement of statements) refuseStrayCounters([statement]);
     if (
@@ -308,8 +309,22 @@ function checked(options: BatchOptions | undefined): BatchOptions {
 
 /** What cannot be in a transaction, or writes where commits do. */
 function isOutside(statement: Prepared): boolean {
-  const { kind, verb } = statement.analysis;
-  return verb === "VACUUM" || kind === "pragma" || namesCommits(statement);
+  const { verb, pragma } = statement.analysis;
+  return verb === "VACUUM" || pragma?.place === "alone" || namesCommits(statement);
+}
+
+/** @throws {NotSupportedError} For what ends with the transaction around it, where there is none. */
+function refuseLonely(statements: readonly Prepared[]): void {
+  const lonely = statements.find(({ analysis }) => analysis.pragma?.place === "unit");
+  if (lonely === undefined) return;
+  const { source, pragma } = lonely.analysis;
+  throw new NotSupportedError(
+    `Cannot send PRAGMA ${
+      pragma!.name
+    } by itself as it holds until the next commit, be it another client's: ` +
+      "put it into the batch or transaction that it is for",
+    { sql: source },
+  );
 }
 
 function notWithId({ analysis }: Prepared): NotSupportedError {

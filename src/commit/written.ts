@@ -1,4 +1,5 @@
 import type { Facts, TableFacts } from "../schema/facts.ts";
+import { changes } from "../client/route.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import { isOwnTable } from "../sql/own_tables.ts";
 import { asOfVirtual } from "../sql/returning.ts";
@@ -14,7 +15,8 @@ import { EVERYTHING } from "./log.ts";
 export function writtenBy(statements: readonly Prepared[], facts: Facts): Set<string> {
   const names = new Set<string>();
   for (const { analysis } of statements) {
-    if (analysis.kind === "read" || analysis.kind === "explain") continue;
+    // What a PRAGMA may change in a commit is in no table.
+    if (!changes(analysis) || analysis.kind === "pragma") continue;
     const name = analysis.kind === "write" ? nameIn(analysis.table) : undefined;
     if (name !== undefined && isOwnTable(name)) continue;
     const table = name === undefined ? undefined : facts.table(name);

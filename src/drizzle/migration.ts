@@ -68,15 +68,17 @@ function statementsOf(chunk: string, breakpoints: boolean, name: string): string
     );
   }
   for (const statement of statements) {
+    if (turnsForeignKeys(statement)) continue;
     const analysis = analyse(statement);
     const refusal = refuse(analysis);
     if (refusal !== undefined) throw refusal;
-    if (!turnsForeignKeys(statement)) admit({ analysis, sql: statement, params: [] });
+    admit({ analysis, sql: statement, params: [] });
   }
   return statements;
 }
 
-function turnsForeignKeys(statement: string): boolean {
-  const { pragma } = analyse(statement);
-  return pragma?.name === "foreign_keys" && pragma.writes;
+/** Whether a statement is `PRAGMA foreign_keys = …`. */
+export function turnsForeignKeys(statement: string): boolean {
+  const { kind, pragma, statements } = analyse(statement);
+  return kind === "pragma" && statements === 1 && pragma?.name === "foreign_keys" && pragma.writes;
 }

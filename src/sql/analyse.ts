@@ -18,6 +18,7 @@ import { namesOf, numberPlaceholders, type Placeholder } from "./placeholders.ts
 import { isPlain } from "./plain.ts";
 import { type Pragma, readPragma } from "./pragma.ts";
 import { findProblem } from "./problem.ts";
+import { type Foreign, foreignTarget } from "./scope.ts";
 import { type SignificantTokens, significantTokens, type Token } from "./tokenize.ts";
 import type { VolatileSite } from "./site.ts";
 import { volatileSites } from "./volatile.ts";
@@ -25,7 +26,8 @@ import { isWord } from "./words.ts";
 
 export type { StatementKind } from "./classify.ts";
 export type { Placeholder } from "./placeholders.ts";
-export type { Pragma } from "./pragma.ts";
+export type { Pragma, PragmaPlace } from "./pragma.ts";
+export type { Foreign } from "./scope.ts";
 export type { VolatileKind, VolatileSite } from "./site.ts";
 
 /** What is known of one SQL string. Offsets are offsets in `text`. */
@@ -58,8 +60,10 @@ export interface Analysis {
   readonly upsert: boolean;
   /** A write with OR ROLLBACK. */
   readonly orRollback: boolean;
-  /** What a PRAGMA is about. */
+  /** What a PRAGMA is about, also one that is explained. */
   readonly pragma: Pragma | undefined;
+  /** What a write or DDL is about that not all nodes have alike. */
+  readonly foreign: Foreign | undefined;
   /** What every node would evaluate for itself; never inside the stored text of DDL. */
   readonly volatile: readonly VolatileSite[];
   /** Why SQLite could not even cut the text into tokens. */
@@ -108,10 +112,21 @@ function assemble(source: string, text: string, scan: SignificantTokens): Analys
     names: namesOf(placeholders),
     ...writeFacts(text, tokens, parts, ranges.length),
     from: verb.kind === "read" && tokens.some((token) => isWord(text, token, "FROM")),
-    pragma: verb.kind === "pragma" ? readPragma(text, tokens) : undefined,
+    pragma: pragmaOf(text, tokens, verb),
+    foreign: verb.kind === "write" || verb.kind === "ddl"
+      ? foreignTarget(text, tokens, verb.at)
+      : undefined,
     volatile: sitesOf(text, tokens, verb, placeholders.list),
     problem: findProblem(text, scan.error, placeholders.refused),
   };
+}
+
+/** Most PRAGMAs do what they do when they are compiled: EXPLAIN is no safer. */
+function pragmaOf(text: string, tokens: readonly Token[], { kind }: Verb): Pragma | undefined {
+  if (kind === "pragma") return readPragma(text, tokens);
+  if (kind !== "explain") return undefined;
+  const at = isWord(text, tokens[1], "QUERY") && isWord(text, tokens[2], "PLAN") ? 3 : 1;
+  return isWord(text, tokens[at], "PRAGMA") ? readPragma(text, tokens, at) : undefined;
 }
 
 function writeFacts(

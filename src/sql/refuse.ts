@@ -1,18 +1,11 @@
 import { NotSupportedError, ProgrammingError } from "../errors.ts";
-import type { Analysis } from "./analyse.ts";
+import type { Analysis, Foreign, Pragma } from "./analyse.ts";
 
-/**
- * They change what every later statement on the node's connection does; both `= value` and
- * `(value)`.
- */
-const harmful: ReadonlySet<string> = new Set([
-  "journal_mode",
-  "locking_mode",
-  "query_only",
-  "synchronous",
-  "wal_autocheckpoint",
-  "wal_checkpoint",
-  "writable_schema",
+/** What else does what a setting is for. */
+const instead: ReadonlyMap<string, string> = new Map([
+  ["foreign_keys", "start rqlited with -fk or without, the embedded engine with `foreignKeys`"],
+  ["ignore_check_constraints", "leave the constraint out of the table"],
+  ["case_sensitive_like", "use GLOB"],
 ]);
 
 /**
@@ -56,7 +49,8 @@ function mistake({ problem, statements, kind, verb }: Analysis): string | undefi
   return undefined;
 }
 
-function unsupported({ orRollback, verb, pragma }: Analysis): string | undefined {
+function unsupported(analysis: Analysis): string | undefined {
+  const { orRollback, verb, pragma, foreign } = analysis;
   if (orRollback) {
     return `Cannot send ${verb} OR ROLLBACK as it would end the transaction of the whole ` +
       `request: use ${verb} OR ABORT`;
@@ -65,9 +59,26 @@ function unsupported({ orRollback, verb, pragma }: Analysis): string | undefined
     return `Cannot send ${verb} as the attached file would exist on one node only: ` +
       "open a client for each database";
   }
-  if (pragma !== undefined && pragma.writes && harmful.has(pragma.name)) {
-    return `Cannot send PRAGMA ${pragma.name} as it would change the node for all its clients: ` +
-      "set it where the node is started";
+  if (foreign !== undefined) return `Cannot send ${verb} ${FOREIGN[foreign]}`;
+  return pragma === undefined ? undefined : refusedPragma(analysis, pragma);
+}
+
+const FOREIGN: Readonly<Record<Foreign, string>> = {
+  temporary:
+    "of something temporary as it would stay on the connection that all clients share, in front of what " +
+    "has its name, until the node is started again: use an ordinary table",
+  schema:
+    "into another schema than main as nodes have nothing else in common: open a client for each database",
+  file:
+    "of another schema, or into a file, as that would be the node's own: read a backup from the node",
+};
+
+function refusedPragma({ kind }: Analysis, { name, writes, place }: Pragma): string | undefined {
+  if (place === "nowhere") {
+    return `Cannot send PRAGMA ${name} as it would change the node for all its clients: ` +
+      (instead.get(name) ?? "set it where the node is started");
   }
-  return undefined;
+  return kind === "explain" && writes
+    ? `Cannot explain PRAGMA ${name} as that runs it: leave EXPLAIN out`
+    : undefined;
 }

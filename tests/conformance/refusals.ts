@@ -17,6 +17,11 @@ const attach = (verb: string): string =>
 const pragma = (name: string): string =>
   `Cannot send PRAGMA ${name} as it would change the node for all its clients: ` +
   "set it where the node is started";
+const temporary = (verb: string) =>
+  `Cannot send ${verb} of something temporary as it would stay on the connection that all clients share, in front ` +
+  "of what has its name, until the node is started again: use an ordinary table";
+const VACUUMED =
+  "Cannot send VACUUM of another schema, or into a file, as that would be the node's own: read a backup from the node";
 
 const MISTAKES: readonly [sql: string, message: string][] = [
   ["SELECT 1; SELECT 2", several(2)],
@@ -65,6 +70,13 @@ const UNSUPPORTED: readonly [sql: string, message: string][] = [
   ["PRAGMA wal_autocheckpoint=1", pragma("wal_autocheckpoint")],
   ["PRAGMA locking_mode=EXCLUSIVE", pragma("locking_mode")],
   ["PRAGMA writable_schema=1", pragma("writable_schema")],
+  ["/* c */ EXPLAIN PRAGMA hard_heap_limit(1)", pragma("hard_heap_limit")],
+  ["PRAGMA /* c */ 'max_page_count' /* d */ = 7 -- e", pragma("max_page_count")],
+  ["CREATE TEMP TABLE x(a)", temporary("CREATE")],
+  ["CREATE VIEW [temp].x AS SELECT 1", temporary("CREATE")],
+  ['WITH a AS (SELECT 1) INSERT INTO "temp".x SELECT * FROM a', temporary("INSERT")],
+  ["DROP TABLE IF EXISTS temp.x", temporary("DROP")],
+  ["VACUUM INTO '/tmp/never.db'", VACUUMED],
 ];
 
 export const refusals: Topic = (target) => {
@@ -74,6 +86,7 @@ export const refusals: Topic = (target) => {
       const expected = { name, message, sql };
       await assert.rejects(db.query(sql), expected);
       await assert.rejects(db.execute(sql), expected);
+      await assert.rejects(db.execute(sql, [], { exactlyOnce: false }), expected);
       for (const atomic of [true, false]) {
         await assert.rejects(db.batch(["SELECT 1", sql], { atomic }), expected);
         await assert.rejects(db.batch(["SELECT 1", sql], { atomic }), { statementIndex: 1 });

@@ -28,6 +28,8 @@ const streets = sqliteTable("streets", {
   city: integer().references(() => grown.id),
 });
 
+const retyped = sqliteTable("cities", { id: integer().primaryKey(), name: text() });
+
 for (const place of DRIZZLE_PLACES) {
   describe(`drizzle-kit's push on ${place.name}`, { skip: place.skip }, () => {
     it("creates tables, then adds what was added, then finds nothing to do", () =>
@@ -44,6 +46,18 @@ for (const place of DRIZZLE_PLACES) {
         const later = drizzle($client);
         assert.deepEqual(await later.select().from(grown), [{ id: 1, name: "?", people: null }]);
         assert.deepEqual(await push({ grown, streets }, db), []);
+      }));
+
+    it("makes no table anew that others refer to where foreign keys are enforced", () =>
+      place.run(async ({ db: { $client } }) => {
+        const db = drizzle($client);
+        for (const table of ["members", "posts", "users", "groups", "all_values"]) {
+          await db.run(`DROP TABLE ${table}`);
+        }
+        await push({ cities, streets }, db);
+        const refused = push({ streets, retyped }, db);
+        await assert.rejects(refused, ({ cause }: Error) => /foreign_keys .* -fk/.test(`${cause}`));
+        assert.deepEqual(await db.values("PRAGMA foreign_keys"), [[1]]);
       }));
 
     it("leaves the tables alone that clients keep for themselves", () =>

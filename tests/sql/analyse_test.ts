@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { analyse, type StatementKind } from "../../src/sql/analyse.ts";
+import { analyse, type PragmaPlace, type StatementKind } from "../../src/sql/analyse.ts";
 
 describe("analyse() kind and verb", () => {
   const cases: readonly [sql: string, kind: StatementKind, verb: string][] = [
@@ -126,19 +126,24 @@ describe("analyse() of reads", () => {
     it(`sees no table read by ${sql}`, () => assert.equal(analyse(sql).from, false));
   }
 
-  const pragmas: readonly [sql: string, name: string, writes: boolean][] = [
-    ["PRAGMA foreign_keys", "foreign_keys", false],
-    ["PRAGMA foreign_keys = ON", "foreign_keys", true],
-    ["pragma main.Journal_Mode=wal", "journal_mode", true],
-    ["PRAGMA query_only(1)", "query_only", true],
-    ["PRAGMA table_info(t)", "table_info", false],
-    ["PRAGMA table_info = t", "table_info", false],
-    ["PRAGMA \"main\".'table_info'('t')", "table_info", false],
-    ["PRAGMA wal_checkpoint", "wal_checkpoint", true],
-    ["PRAGMA optimize", "optimize", true],
+  const pragmas: readonly [sql: string, name: string, writes: boolean, place: PragmaPlace][] = [
+    ["PRAGMA foreign_keys", "foreign_keys", false, "anywhere"],
+    ["PRAGMA foreign_keys = ON", "foreign_keys", true, "nowhere"],
+    ["EXPLAIN QUERY PLAN PRAGMA foreign_keys(1)", "foreign_keys", true, "nowhere"],
+    ["pragma main.Journal_Mode=wal", "journal_mode", true, "nowhere"],
+    ["PRAGMA query_only(1)", "query_only", true, "nowhere"],
+    ["PRAGMA table_info(t)", "table_info", false, "anywhere"],
+    ["PRAGMA table_info = t", "table_info", false, "anywhere"],
+    ["PRAGMA \"main\".'table_info'('t')", "table_info", false, "anywhere"],
+    ["PRAGMA wal_checkpoint", "wal_checkpoint", true, "nowhere"],
+    ["PRAGMA optimize", "optimize", true, "alone"],
+    ["PRAGMA user_version = 1", "user_version", true, "anywhere"],
+    ["PRAGMA temp.user_version = 1", "user_version", true, "nowhere"],
+    ["PRAGMA defer_foreign_keys(ON)", "defer_foreign_keys", true, "unit"],
+    ["PRAGMA defer_foreign_keys", "defer_foreign_keys", false, "anywhere"],
   ];
-  for (const [sql, name, writes] of pragmas) {
-    it(`reads ${sql}`, () => assert.deepEqual(analyse(sql).pragma, { name, writes }));
+  for (const [sql, name, writes, place] of pragmas) {
+    it(`reads ${sql}`, () => assert.deepEqual(analyse(sql).pragma, { name, writes, place }));
   }
 });
 

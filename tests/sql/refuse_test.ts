@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
 import { describe, it } from "node:test";
 import { NotSupportedError, ProgrammingError } from "../../src/errors.ts";
 import { analyse } from "../../src/sql/analyse.ts";
@@ -9,12 +10,31 @@ const control = (verb: string) =>
 const several = (count: number) =>
   `Cannot send ${count} statements in one string as a node would run only some of them: ` +
   "send them one by one or with batch()";
-const pragma = (name: string) =>
-  `Cannot send PRAGMA ${name} as it would change the node for all its clients: ` +
-  "set it where the node is started";
+const pragma = (name: string, advice = "set it where the node is started") =>
+  `Cannot send PRAGMA ${name} as it would change the node for all its clients: ${advice}`;
+const ENFORCED = "start rqlited with -fk or without, the embedded engine with `foreignKeys`";
+const temporary = (verb: string) =>
+  `Cannot send ${verb} of something temporary as it would stay on the connection that all clients share, in front ` +
+  "of what has its name, until the node is started again: use an ordinary table";
+const schema = (verb: string) =>
+  `Cannot send ${verb} into another schema than main as nodes have nothing else in common: open a client for each database`;
+const VACUUMED =
+  "Cannot send VACUUM of another schema, or into a file, as that would be the node's own: read a backup from the node";
 const attach = (verb: string) =>
   `Cannot send ${verb} as the attached file would exist on one node only: ` +
   "open a client for each database";
+
+const DATABASE = new DatabaseSync(":memory:");
+const ASKING =
+  ("foreign_key_check foreign_key_list index_info index_list index_xinfo integrity_check quick_check " +
+    "table_info table_list table_xinfo").split(" ");
+const SETTABLE = [
+  "application_id",
+  "defer_foreign_keys",
+  "incremental_vacuum",
+  "optimize",
+  "user_version",
+];
 
 describe("refuse() as a mistake", () => {
   const cases: readonly [sql: string, message: string][] = [
@@ -79,7 +99,60 @@ describe("refuse() as not supported", () => {
     ['PRAGMA "query_only"(1)', pragma("query_only")],
     ["PRAGMA locking_mode=EXCLUSIVE", pragma("locking_mode")],
     ["PRAGMA writable_schema=1", pragma("writable_schema")],
+    ["PRAGMA foreign_keys = ON", pragma("foreign_keys", ENFORCED)],
+    ["EXPLAIN PRAGMA foreign_keys(0)", pragma("foreign_keys", ENFORCED)],
+    ["explain query plan pragma case_sensitive_like=1", pragma("case_sensitive_like", "use GLOB")],
+    [
+      "EXPLAIN PRAGMA user_version = 3",
+      "Cannot explain PRAGMA user_version as that runs it: leave EXPLAIN out",
+    ],
+    ["PRAGMA temp.user_version = 3", pragma("user_version")],
+    ["PRAGMA no_such_thing", pragma("no_such_thing")],
+    ["PRAGMA shrink_memory", pragma("shrink_memory")],
+    ["CREATE TEMP TABLE x(a)", temporary("CREATE")],
+    ["create temporary view if not exists x as select 1", temporary("CREATE")],
+    ["CREATE TEMP TRIGGER x AFTER INSERT ON t BEGIN SELECT 1; END", temporary("CREATE")],
+    ["CREATE TABLE temp.x(a)", temporary("CREATE")],
+    ['CREATE TABLE IF NOT EXISTS "temp" . x AS SELECT 1', temporary("CREATE")],
+    ["CREATE VIEW [TEMP].x AS SELECT 1", temporary("CREATE")],
+    ["CREATE UNIQUE INDEX `temp`.x ON t(a)", temporary("CREATE")],
+    ["CREATE VIRTUAL TABLE 'temp'.x USING fts5(a)", temporary("CREATE")],
+    ["CREATE TRIGGER temp.x AFTER INSERT ON t BEGIN SELECT 1; END", temporary("CREATE")],
+    ["DROP TABLE IF EXISTS temp.x", temporary("DROP")],
+    ["DROP VIEW /* c */ temp.x", temporary("DROP")],
+    ["DROP INDEX temp.x", temporary("DROP")],
+    ["DROP TRIGGER temp.x", temporary("DROP")],
+    ["ALTER TABLE temp.x RENAME TO y", temporary("ALTER")],
+    ["INSERT INTO temp.x VALUES(1)", temporary("INSERT")],
+    ["WITH a AS (SELECT 1) INSERT OR IGNORE INTO Temp.x SELECT * FROM a", temporary("INSERT")],
+    ["REPLACE INTO temp.x VALUES(1)", temporary("REPLACE")],
+    ["UPDATE OR IGNORE temp.x SET a = 1", temporary("UPDATE")],
+    ["DELETE FROM temp.x", temporary("DELETE")],
+    ["ANALYZE temp", temporary("ANALYZE")],
+    ["REINDEX temp.x", temporary("REINDEX")],
+    ["DELETE FROM attached.x", schema("DELETE")],
+    ["CREATE TABLE attached.x(a)", schema("CREATE")],
+    ["VACUUM INTO '/tmp/x.db'", VACUUMED],
+    ["VACUUM main INTO ?", VACUUMED],
+    ["VACUUM /* c */ temp", VACUUMED],
   ];
+  const names = DATABASE.prepare("SELECT name FROM pragma_pragma_list").all().map(({ name }) =>
+    `${name}`
+  );
+  for (const name of names.filter((name) => !SETTABLE.includes(name) && !ASKING.includes(name))) {
+    for (
+      const form of [
+        `${name} = 1`,
+        `${name}(1)`,
+        `main."${name}" = -1`,
+        `/* c */ [${name.toUpperCase()}]=ON`,
+      ]
+    ) {
+      it(`PRAGMA ${form}`, () => {
+        assert.ok(refuse(analyse(`PRAGMA ${form}`)) instanceof NotSupportedError);
+      });
+    }
+  }
   for (const [sql, message] of cases) {
     it(sql, () => {
       const error = refuse(analyse(sql));
@@ -92,6 +165,16 @@ describe("refuse() as not supported", () => {
       ]);
     });
   }
+});
+
+describe("analyse() of every PRAGMA that SQLite has as a table", () => {
+  const table = DATABASE.prepare("SELECT 1 FROM pragma_table_xinfo(?) WHERE name = 'arg'");
+  it("knows all that take an argument: none of them sets anything", () => {
+    const names = DATABASE.prepare("SELECT name FROM pragma_pragma_list ORDER BY name").all()
+      .map(({ name }) => String(name));
+    const taking = names.filter((name) => table.get(`pragma_${name}`) !== undefined);
+    assert.deepEqual(taking.filter((name) => !ASKING.includes(name)), ["optimize"]);
+  });
 });
 
 describe("refuse() lets pass", () => {
@@ -107,9 +190,28 @@ describe("refuse() lets pass", () => {
     "SELECT 1;",
     "PRAGMA journal_mode",
     "PRAGMA synchronous",
-    "PRAGMA foreign_keys = ON",
+    "PRAGMA foreign_keys",
+    "EXPLAIN PRAGMA foreign_keys",
     "PRAGMA user_version = 3",
-    "PRAGMA table_info(t)",
+    "PRAGMA main.application_id(-3)",
+    "PRAGMA defer_foreign_keys = ON",
+    "PRAGMA optimize",
+    "PRAGMA optimize(0x10002)",
+    "PRAGMA incremental_vacuum(10)",
+    ...ASKING.flatMap((
+      name,
+    ) => [`PRAGMA ${name}`, `PRAGMA ${name}(t)`, `pragma temp.${name} = 't'`]),
+    "VACUUM main",
+    'vacuum "MAIN"',
+    "CREATE TABLE temp(temp)",
+    "INSERT INTO temp(temp) SELECT temp.temp FROM temp",
+    "DELETE FROM view WHERE temp.a = 1",
+    "UPDATE temp SET temp = 1 WHERE temp.temp = 2",
+    'CREATE TABLE IF NOT EXISTS main."temp"(a)',
+    "CREATE TRIGGER temp AFTER INSERT ON temp BEGIN SELECT new.a; END",
+    "DROP TABLE temp",
+    "ANALYZE",
+    "REINDEX nocase",
     "INSERT OR ABORT INTO t VALUES(1)",
     "EXPLAIN SELECT 1",
     "VACUUM",
