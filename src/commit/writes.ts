@@ -27,7 +27,7 @@ import {
 } from "./outcomes.ts";
 import { type Call, own } from "./own.ts";
 import { type Form, Write } from "./write.ts";
-import { namesUnknown, tableOf, targetsOf, writtenBy } from "./written.ts";
+import { isDdl, namesUnknown, tableOf, targetsOf, writtenBy } from "./written.ts";
 
 /** The longest waits before a write is built anew because the schema has changed, in milliseconds. */
 const FIRST_PAUSE = 5;
@@ -173,8 +173,18 @@ export class Writes {
     write.prepare(facts);
     const changing = write.changesSchemaUpTo;
     if (changing.length === 0) return;
-    const behind = await this.#commits.grounds.behind(changing, write.call);
+    const behind = await this.#behind(changing, write.call);
     if (behind !== undefined) write.prepare(behind);
+  }
+
+  /** The schema behind statements: rows seldom matter to it, and may be many. */
+  async #behind(changing: readonly Prepared[], call: Call): Promise<Facts | undefined> {
+    const { grounds } = this.#commits;
+    const ddl = changing.filter(isDdl);
+    const facts = await grounds.behind(ddl, call);
+    return facts === undefined && ddl.length < changing.length
+      ? await grounds.behind(changing, call)
+      : facts;
   }
 
   async #send(

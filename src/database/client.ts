@@ -1,5 +1,6 @@
 import type { BaseClient } from "../client/client.ts";
 import type { CallOptions } from "../client/executor.ts";
+import type { Result } from "../sql/value.ts";
 import type { Transaction, TransactionOptions } from "../transaction/transaction.ts";
 
 /**
@@ -94,4 +95,33 @@ export interface Client extends BaseClient {
    * ```
    */
   outcome(id: string, options?: CallOptions): Promise<"committed" | "not committed" | "unknown">;
+  /**
+   * Runs the statements of a text, such as a file or a dump, as one atomic batch.
+   *
+   * The lines by which a dump is one for SQLite's shell are left out: BEGIN, COMMIT, `PRAGMA foreign_keys` and what it
+   * holds of this package's own tables. Where the server checks foreign keys, put `PRAGMA defer_foreign_keys = ON;` in
+   * front of a dump: they are checked at its end.
+   *
+   * @param text At most 2²⁶ (67,108,864) characters, as all of it is one request and one entry of the log of every node.
+   * @returns The results of the statements that were run, in their order.
+   * @throws {ProgrammingError} If the text cannot be cut into statements; nothing was sent.
+   * @throws {NotSupportedError} If a statement cannot be part of a batch, such as ROLLBACK or VACUUM; nothing was sent.
+   * @throws {DatabaseError} Of the first statement that failed, with its line in the message and its `statementIndex`
+   * among those that were run; nothing was kept.
+   *
+   * @example
+   * ```ts
+   * import { connect } from "@tangled/rqlite";
+   * import { embedded } from "@tangled/rqlite/embedded";
+   *
+   * const db = connect(embedded());
+   * const results = await db.script(`
+   *   CREATE TABLE notes(id INTEGER PRIMARY KEY, body TEXT); -- comments may stand anywhere
+   *   INSERT INTO notes(body) VALUES('a;b'), ('c');
+   * `);
+   * console.log(results[1]?.rowsAffected); // 2
+   * await db.close();
+   * ```
+   */
+  script(text: string, options?: CallOptions): Promise<Result[]>;
 }

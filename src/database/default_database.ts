@@ -21,6 +21,7 @@ import { Turns } from "../transaction/turns.ts";
 import { Deadline } from "../transport/deadline.ts";
 import type { Node } from "../wire/cluster.ts";
 import type { Client } from "./client.ts";
+import { runScript } from "./script.ts";
 
 /** The {@linkcode Client}: reads by the client below, everything that writes by the commit log. */
 export class DefaultDatabase implements Client {
@@ -68,6 +69,11 @@ export class DefaultDatabase implements Client {
   /** See {@linkcode Client.batch}. */
   async batch(statements: readonly Statement[], options?: BatchOptions): Promise<Result[]> {
     return await this.#writes.batch(statements, options);
+  }
+
+  /** See {@linkcode Client.script}. */
+  script(text: string, options?: CallOptions): Promise<Result[]> {
+    return runScript(text, (statements) => this.#writes.batch(statements, options));
   }
 
   /** See {@linkcode Client.iterate}. */

@@ -2,7 +2,7 @@ import type { MigrationMeta } from "drizzle-orm/migrator";
 import { ProgrammingError } from "../errors.ts";
 import { analyse } from "../sql/analyse.ts";
 import { refuse } from "../sql/refuse.ts";
-import { split } from "../sql/split.ts";
+import { splitScript } from "../sql/split.ts";
 import { significantTokens } from "../sql/tokenize.ts";
 import { TokenView } from "../sql/view.ts";
 import { admit } from "../transaction/admit.ts";
@@ -59,7 +59,7 @@ function droppedTable(statement: string): string | undefined {
 }
 
 function statementsOf(chunk: string, breakpoints: boolean, name: string): string[] {
-  const statements = split(chunk);
+  const statements = splitScript(chunk);
   if (breakpoints && statements.length > 1) {
     throw new ProgrammingError(
       `Cannot apply ${name} as ${statements.length} statements stand between two breakpoints: ` +

@@ -15,12 +15,16 @@ export function statementRanges(sql: string, tokens: readonly Token[]): [number,
   const ranges: [number, number][] = [];
   let from = 0;
   for (let i = 0; i <= tokens.length; i++) {
-    if (i < tokens.length && !isPunct(sql, tokens[i], ";")) continue;
-    if (i < tokens.length && insideTrigger(sql, tokens, from, i)) continue;
+    if (i < tokens.length && !endsAt(sql, tokens, from, i)) continue;
     if (i > from) ranges.push([from, i]);
     from = i + 1;
   }
   return ranges;
+}
+
+/** Whether the token at `end` is the `;` behind the statement that begins at `from`. */
+export function endsAt(sql: string, tokens: readonly Token[], from: number, end: number): boolean {
+  return isPunct(sql, tokens[end], ";") && !insideTrigger(sql, tokens, from, end);
 }
 
 /** Whether the `;` at `end` belongs to the body of a trigger, which `; END` closes. */

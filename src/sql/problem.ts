@@ -20,15 +20,19 @@ export function findProblem(
 ): string | undefined {
   if (text.includes("\0")) return "it holds a NUL character, at which SQLite would stop reading";
   if (!text.isWellFormed()) return "it holds half of a surrogate pair, which UTF-8 cannot express";
-  if (error !== undefined) return tokenProblem(text, error);
+  if (error !== undefined) return tokenProblem(text, error, `at character ${error.start + 1}`);
   if (refused === undefined) return undefined;
   return /^\?\d/.test(refused)
     ? `the placeholder ${refused} is not between ?1 and ?${MAX_PARAMETERS}`
     : `it has more than ${MAX_PARAMETERS} parameters`;
 }
 
-function tokenProblem(text: string, { start, end }: Token): string {
-  const place = `at character ${start + 1}`;
+/**
+ * Says what is wrong with a token that SQLite would not accept.
+ *
+ * @param place Where it begins.
+ */
+export function tokenProblem(text: string, { start, end }: Token, place: string): string {
   switch (text[start]) {
     case "'":
       return `the string that begins ${place} is not closed`;
@@ -40,6 +44,7 @@ function tokenProblem(text: string, { start, end }: Token): string {
   return `${JSON.stringify(shortened(text.slice(start, end)))} ${place} is not SQL`;
 }
 
-function shortened(text: string): string {
+/** The first 20 characters. */
+export function shortened(text: string): string {
   return text.length > 20 ? `${text.slice(0, 20)}…` : text;
 }

@@ -1,26 +1,111 @@
-import { statementRanges } from "./boundaries.ts";
+/**
+ * Cutting a script into statements.
+ *
+ * @module
+ */
+
+import { ProgrammingError } from "../errors.ts";
+import { endsAt } from "./boundaries.ts";
+import { classify, type Verb } from "./classify.ts";
 import { cleanTokens } from "./clean.ts";
-import { significantTokens } from "./tokenize.ts";
+import { described } from "./form.ts";
+import { shortened, tokenProblem } from "./problem.ts";
+import { significantTokens, type Token } from "./tokenize.ts";
+import { isPunct, isWord } from "./words.ts";
+
+/** A statement of a script. */
+export interface Part {
+  /** Its text, cleaned. */
+  readonly sql: string;
+  /** The line that it begins on, from 1. */
+  readonly line: number;
+  /** What it does. */
+  readonly verb: Verb;
+  /** Its tokens, as offsets in the script; without the `;`. */
+  readonly tokens: readonly Token[];
+}
 
 /**
- * The statements of a script, each cleaned; those without content are left out. The body of a
- * CREATE TRIGGER stays whole.
+ * The statements of a script, such as the text of a file: each without the `;`, blanks and comments around it, the body of
+ * a CREATE TRIGGER whole. What is nothing but blanks and comments is left out.
  *
- * @param script SQL statements separated by `;`.
+ * @param text SQL statements separated by `;`.
+ * @throws {ProgrammingError} If it is not SQL as SQLite has it, such as a string that is not closed, a command of a shell
+ * (`.mode`, `\d`) or another database's own (`DELIMITER`); the message names the line.
+ * @throws {TypeError} If it is not text.
  *
  * @example
  * ```ts
- * import { split } from "./split.ts";
- * split("CREATE TABLE t(a); -- first\nINSERT INTO t VALUES(';');");
- * // ["CREATE TABLE t(a)", "INSERT INTO t VALUES(';')"]
+ * import { splitScript } from "@tangled/rqlite";
+ * import assert from "node:assert/strict";
+ *
+ * const statements = splitScript("CREATE TABLE t(a); -- first\nINSERT INTO t VALUES(';');");
+ * assert.deepEqual(statements, ["CREATE TABLE t(a)", "INSERT INTO t VALUES(';')"]);
  * ```
  */
-export function split(script: string): string[] {
-  const { tokens, comments } = significantTokens(script);
-  return statementRanges(script, tokens).map(([from, to]) => {
-    const part = tokens.slice(from, to);
-    return part.some((token) => token.kind === "error")
-      ? script.slice(part[0]!.start, part[part.length - 1]!.end)
-      : cleanTokens(script, part, comments);
-  });
+export function splitScript(text: string): string[] {
+  return Array.from(partsOf(text), ({ sql }) => sql);
+}
+
+/** The parts of a script one by one, so that its tokens never exist all at once. */
+export function* partsOf(script: string): Generator<Part, void, undefined> {
+  if (typeof script !== "string") {
+    throw new TypeError(`Cannot read ${described(script)} as a script: give its text`);
+  }
+  const isEnd = (tokens: readonly Token[]) => endsAt(script, tokens, 0, tokens.length - 1);
+  const lines = new Lines(script);
+  for (let at = 0; at < script.length;) {
+    const { tokens, comments, error, end } = significantTokens(script, at, isEnd);
+    at = end;
+    if (isPunct(script, tokens.at(-1), ";")) tokens.pop();
+    const [first] = tokens;
+    if (first === undefined) continue;
+    const line = lines.at(first.start);
+    const verb = classify(script, tokens);
+    refuseForeign(script, first, verb, line);
+    if (error !== undefined) {
+      const place = `on line ${lines.at(error.start)}`;
+      throw unreadable(tokenProblem(script, error, place));
+    }
+    yield { sql: cleanTokens(script, tokens, comments), line, verb, tokens };
+  }
+}
+
+/** Refuses what no SQLite knows as the beginning of a statement. */
+function refuseForeign(script: string, first: Token, { kind }: Verb, line: number): void {
+  // WITH without a statement behind it is for SQLite to judge.
+  if (kind !== "unknown" || isWord(script, first, "WITH")) return;
+  const [word = ""] = /^\S*/.exec(script.slice(first.start, first.start + 100))!;
+  const what = `${JSON.stringify(shortened(word))} on line ${line}`;
+  const isCommand = word.startsWith(".") || word.startsWith("\\");
+  throw unreadable(
+    isCommand
+      ? `${what} is a command of a shell, which only that can run: leave the line out`
+      : `${what} does not begin a statement of SQLite: leave it out, or write what SQLite has for it`,
+  );
+}
+
+function unreadable(problem: string): ProgrammingError {
+  return new ProgrammingError(`Cannot read the script as ${problem}`);
+}
+
+/** Counts the lines up to offsets that only grow. */
+class Lines {
+  readonly #text: string;
+  #next: number;
+  #line = 1;
+
+  constructor(text: string) {
+    this.#text = text;
+    this.#next = text.indexOf("\n");
+  }
+
+  /** The number of the line at an offset. */
+  at(offset: number): number {
+    while (this.#next >= 0 && this.#next < offset) {
+      this.#line++;
+      this.#next = this.#text.indexOf("\n", this.#next + 1);
+    }
+    return this.#line;
+  }
 }

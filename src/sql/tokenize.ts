@@ -53,18 +53,27 @@ export interface SignificantTokens {
   readonly comments: boolean;
   /** The first "error" token. */
   readonly error: Token | undefined;
+  /** Offset behind the last character that was looked at. */
+  readonly end: number;
 }
 
 /**
  * Cuts SQL into tokens and leaves out space and comments.
  *
  * @param sql Any text.
+ * @param from Offset of the first character to look at.
+ * @param isEnd Whether the last of the tokens so far is the last one to find.
  */
-export function significantTokens(sql: string): SignificantTokens {
+export function significantTokens(
+  sql: string,
+  from = 0,
+  isEnd?: (tokens: readonly Token[]) => boolean,
+): SignificantTokens {
   const tokens: Token[] = [];
   let comments = false;
   let error: Token | undefined;
-  for (let at = 0; at < sql.length;) {
+  let at = from;
+  while (at < sql.length) {
     // Most tokens are followed by one blank: not worth an object that is thrown away.
     if (sql.charCodeAt(at) === 32 && !isSpace(sql.charCodeAt(at + 1))) {
       at++;
@@ -79,8 +88,9 @@ export function significantTokens(sql: string): SignificantTokens {
     }
     if (token.kind === "error") error ??= token;
     tokens.push(token);
+    if (isEnd !== undefined && isEnd(tokens)) break;
   }
-  return { tokens, comments, error };
+  return { tokens, comments, error, end: at };
 }
 
 function readToken(sql: string, start: number): Token {

@@ -81,7 +81,7 @@ export const PLACEMENTS: readonly Placement[] = [
     why: "The database's behaviour",
   },
   {
-    files: ["replicas/"],
+    files: ["database/", "replicas/"],
     engines: ["node24"],
     why: "The database's behaviour",
   },

@@ -1,0 +1,34 @@
+import { DatabaseError } from "../errors.ts";
+import { placeOf, readScript, type Script } from "../sql/script.ts";
+import type { Result } from "../sql/value.ts";
+
+/** Runs a script as one batch; an error of a statement says where that stands in the text. */
+export async function runScript(
+  text: string,
+  batch: (statements: readonly string[]) => Promise<Result[]>,
+): Promise<Result[]> {
+  const script = readScript(text);
+  try {
+    return await batch(script.statements);
+  } catch (error) {
+    if (error instanceof DatabaseError) locate(error, script);
+    throw error;
+  }
+}
+
+/** What SQLite says of foreign keys, also where the table that they refer to is not there yet. */
+const FOREIGN_KEYS = /foreign key|no such table: main\./i;
+
+const HINT =
+  ". The server checks foreign keys, and `PRAGMA foreign_keys` of a script is left out: make the tables " +
+  "before the rows that refer to them, and begin with `PRAGMA defer_foreign_keys = ON;`, so that keys are checked at the end";
+
+/** The error is of this call alone, so it may be written to. */
+function locate(error: DatabaseError, { statements, lines, unchecked }: Script): void {
+  const { message, stack, sql } = error;
+  const i = error.statementIndex ?? statements.indexOf(sql ?? "");
+  const place = i < 0 ? "" : ` (${placeOf(lines[i]!, statements[i]!)})`;
+  const hint = unchecked && FOREIGN_KEYS.test(message) ? HINT : "";
+  const located = message + place + hint;
+  Object.assign(error, { message: located, stack: stack?.replace(message, () => located) });
+}

@@ -1,0 +1,147 @@
+/**
+ * What is run of a script: its statements as one unit, without the lines by which a dump is one for SQLite's shell.
+ *
+ * @module
+ */
+
+import { NotSupportedError } from "../errors.ts";
+import { isOwnTable } from "./own_tables.ts";
+import { readPragma } from "./pragma.ts";
+import { type Part, partsOf } from "./split.ts";
+import { TokenView } from "./view.ts";
+
+/** The statements of a script and where they stand. */
+export interface Script {
+  /** What is to be run. */
+  readonly statements: readonly string[];
+  /** The line on which each of them begins, from 1. */
+  readonly lines: readonly number[];
+  /** It turns foreign keys off, as dumps do. */
+  readonly unchecked: boolean;
+}
+
+/** Everything that BEGIN, COMMIT and END may have behind them; nothing of it matters to what is one unit anyway. */
+const TRANSACTION = ["BEGIN", "COMMIT", "END", "DEFERRED", "IMMEDIATE", "EXCLUSIVE", "TRANSACTION"];
+
+/** What a virtual table keeps its rows in, by its module: one table of each kind, behind its name. */
+const SHADOWS: ReadonlyMap<string, string> = new Map([
+  ["fts3", "_segdir"],
+  ["fts4", "_segdir"],
+  ["fts5", "_data"],
+  ["rtree", "_node"],
+  ["rtree_i32", "_node"],
+  ["geopoly", "_node"],
+]);
+
+/**
+ * The longest script, in characters. Servers take more, but every node holds a request in memory as one entry of its log,
+ * several times over, and the others wait for it.
+ */
+const LONGEST = 2 ** 26;
+
+/**
+ * Reads a script.
+ *
+ * @throws {ProgrammingError} If it cannot be cut into statements.
+ * @throws {NotSupportedError} If a statement cannot be part of a unit, or a dump holds what only a file can carry.
+ */
+export function readScript(text: string): Script {
+  if (typeof text === "string" && text.length > LONGEST) throw tooLong(text.length);
+  const reader = new Reader(text);
+  for (const part of partsOf(text)) reader.read(part);
+  return reader;
+}
+
+class Reader implements Script {
+  readonly statements: string[] = [];
+  readonly lines: number[] = [];
+  unchecked = false;
+  readonly #text: string;
+  /** Tables that a dump must not make, in lower case. */
+  readonly #shadows = new Set<string>();
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  read(part: Part): void {
+    const view = new TokenView(this.#text, part.tokens);
+    const { kind, verb } = part.verb;
+    if (kind === "control" || verb === "VACUUM") return this.#control(part, view);
+    if (kind === "pragma" && this.#pragma(part, view)) return;
+    if (this.unchecked && this.#isOwn(view)) return;
+    if (verb === "CREATE") this.#create(part, view);
+    this.lines.push(part.line);
+    this.statements.push(emptiesSequences(view) ? EMPTY_SEQUENCES : part.sql);
+  }
+
+  #control(part: Part, view: TokenView): void {
+    const { verb } = part.verb;
+    const begins = verb === "BEGIN" || verb === "COMMIT" || verb === "END";
+    if (begins && view.tokens.every((_, i) => view.isOneOf(i, TRANSACTION))) return;
+    const why = verb === "VACUUM"
+      ? "VACUUM cannot be part of one: run it by itself, with execute()"
+      : `${verb} would end or divide it: leave it out, or use transaction()`;
+    throw refused(part, `a script is one transaction, and ${why}`);
+  }
+
+  /** Whether the PRAGMA is left out. */
+  #pragma(part: Part, { sql, tokens }: TokenView): boolean {
+    const pragma = readPragma(sql, tokens);
+    if (pragma?.name === "writable_schema") {
+      throw refused(
+        part,
+        "it would write the schema by hand, as a dump does for virtual tables: load() a backup in binary form instead",
+      );
+    }
+    const keys = pragma?.name === "foreign_keys" && pragma.writes;
+    this.unchecked ||= keys;
+    return keys;
+  }
+
+  /** What a dump holds of the tables that clients keep for themselves; the database has its own. */
+  #isOwn(view: TokenView): boolean {
+    if (view.isWord(0, "CREATE") && view.isWord(1, "TABLE")) return isOwnTable(view.name(2));
+    if (!view.isWord(0, "INSERT") || !view.isWord(1, "INTO")) return false;
+    const keeps = /^sqlite_(sequence|stat\d)$/i.test(view.name(2)) && view.isWord(3, "VALUES");
+    return isOwnTable(view.name(keeps ? 5 : 2));
+  }
+
+  #create(part: Part, view: TokenView): void {
+    if (view.isWord(1, "VIRTUAL") && view.isWord(4, "USING")) {
+      const shadow = SHADOWS.get(view.name(5).toLowerCase());
+      if (shadow !== undefined) this.#shadows.add(view.name(3).toLowerCase() + shadow);
+    } else if (view.isWord(1, "TABLE") && this.#shadows.has(view.name(2).toLowerCase())) {
+      throw refused(
+        part,
+        "the virtual table makes this table by itself, and a dump has not all that it needs to restore one: " +
+          "load() a backup in binary form instead",
+      );
+    }
+  }
+}
+
+/** The sequence of the commits goes on. By a pattern, as what names the table of commits is no part of a commit. */
+const EMPTY_SEQUENCES = "DELETE FROM sqlite_sequence WHERE name NOT GLOB '_rqlite_*'";
+
+function emptiesSequences(view: TokenView): boolean {
+  return view.tokens.length === 3 && view.isWord(0, "DELETE") && view.isWord(1, "FROM") &&
+    view.name(2).toLowerCase() === "sqlite_sequence";
+}
+
+function tooLong(length: number): NotSupportedError {
+  return new NotSupportedError(
+    `Cannot run a script of ${length} characters as it is one request, with at most ${LONGEST}: ` +
+      "divide it, or load() it",
+  );
+}
+
+function refused({ sql, line }: Part, why: string): NotSupportedError {
+  return new NotSupportedError(`Cannot run the script as ${why} (${placeOf(line, sql)})`, { sql });
+}
+
+/** Where a statement stands, and how it begins. */
+export function placeOf(line: number, sql: string): string {
+  const start = sql.slice(0, 40).replace(/\s+/g, " ");
+  return `line ${line}: ${start}${sql.length > 40 ? "…" : ""}`;
+}

@@ -1,0 +1,23 @@
+/** Children before their parents, as dumps that are in the order of names have them. */
+export const ORDERS = `PRAGMA foreign_keys=OFF;
+BEGIN TRANSACTION;
+CREATE TABLE "Order Details"("OrderID" INTEGER NOT NULL, "ProductID" INTEGER NOT NULL, "Quantity" INTEGER NOT NULL DEFAULT (1) CHECK("Quantity" > 0), "Discount" REAL DEFAULT 0, PRIMARY KEY("OrderID", "ProductID"), FOREIGN KEY("OrderID") REFERENCES Orders("OrderID"), FOREIGN KEY("ProductID") REFERENCES Products("ProductID"));
+INSERT INTO "Order Details" VALUES(10248,11,12,0.0);
+INSERT INTO "Order Details" VALUES(10248,42,10,0.15);
+INSERT INTO "Order Details" VALUES(10249,42,9,0.05);
+CREATE TABLE Employees("EmployeeID" INTEGER PRIMARY KEY, "LastName" TEXT NOT NULL, "ReportsTo" INTEGER REFERENCES Employees, "Notes" TEXT, "Photo" BLOB);
+INSERT INTO Employees VALUES(1,'Davolio',2,replace('First line;\\nsecond "line"','\\n',char(10)),X'89504E470D0A1A0A');
+INSERT INTO Employees VALUES(2,'Füller',NULL,'He said: ''it''s; done''',NULL);
+CREATE TABLE Orders("OrderID" INTEGER PRIMARY KEY AUTOINCREMENT, "EmployeeID" INTEGER REFERENCES Employees, "OrderDate" DATETIME, "Freight" NUMERIC DEFAULT 0);
+INSERT INTO Orders VALUES(10248,2,'1996-07-04',32.38);
+INSERT INTO Orders VALUES(10249,1,NULL,0);
+CREATE TABLE Products("ProductID" INTEGER PRIMARY KEY, "ProductName" TEXT NOT NULL, "UnitPrice" NUMERIC DEFAULT 0, "Discontinued" TEXT NOT NULL DEFAULT '0');
+INSERT INTO Products VALUES(11,'Queso Cabrales',21,'0');
+INSERT INTO Products VALUES(42,'Singaporean Hokkien Fried Mee',14.5,'1');
+DELETE FROM sqlite_sequence;
+INSERT INTO sqlite_sequence VALUES('Orders',11077);
+CREATE INDEX "OrdersByEmployee" ON Orders("EmployeeID");
+CREATE VIEW "Order Totals" AS SELECT "OrderID", sum("Quantity" * "UnitPrice") AS "Total" FROM "Order Details" JOIN Products USING("ProductID") GROUP BY "OrderID";
+CREATE TRIGGER "OneEach" BEFORE INSERT ON "Order Details" WHEN new."Quantity" > 1000 BEGIN SELECT RAISE(ABORT, 'too many; ask first'); END;
+COMMIT;
+`;
