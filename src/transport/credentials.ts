@@ -1,3 +1,5 @@
+import { Closing, within } from "./deadline.ts";
+
 /** A user name and its password. */
 export interface Credentials {
   readonly username: string;
@@ -10,7 +12,7 @@ export function basic({ username, password }: Credentials): string {
   return `Basic ${btoa(String.fromCharCode(...bytes))}`;
 }
 
-/** How long requests join one that is asking, in milliseconds: on Workers that one may be gone, and never end. */
+/** How long requests wait for one that is asking, in milliseconds: on Workers that one may be gone, and never end. */
 const LONGEST_SHARED = 3_000;
 
 /** What a provider answered, or threw. */
@@ -33,20 +35,27 @@ export class Authorization {
     return this.#provider !== undefined;
   }
 
-  /** The header's value, or `undefined` without credentials. */
-  header(): Promise<string | undefined> | string | undefined {
-    return this.#provider === undefined ? this.#fixed : this.#share(this.#provider);
+  /** The header's value, or `undefined` without credentials. @param abort Ends the wait for another request. */
+  header(abort?: AbortSignal): Promise<string | undefined> | string | undefined {
+    return this.#provider === undefined ? this.#fixed : this.#share(this.#provider, abort);
   }
 
-  async #share(provider: () => Promise<Credentials>): Promise<string> {
+  async #share(
+    provider: () => Promise<Credentials>,
+    abort: AbortSignal | undefined,
+  ): Promise<string> {
     let answer: Answer | undefined;
     while (answer === undefined) {
       const pending = this.#pending;
-      if (pending === undefined || performance.now() - pending.since >= LONGEST_SHARED) {
+      const left = pending && pending.since + LONGEST_SHARED - performance.now();
+      if (left === undefined || left <= 0) {
         answer = await this.#ask(provider);
       } else {
-        // It never rejects by itself: on Workers it does once the request that asked has ended.
-        answer = await pending.answer.catch(() => undefined);
+        // Once the request that asked has ended, Workers reject the promise, older ones leave it as it is.
+        // Who closes the client ends the exchange, and so this.
+        const limits = { abort, closing: new Closing() };
+        answer = await within(left, limits, () => pending!.answer).catch(() => undefined);
+        abort?.throwIfAborted();
         if (answer === undefined && this.#pending === pending) this.#pending = undefined;
       }
     }

@@ -24,6 +24,42 @@ export class Deadline {
   }
 }
 
+/**
+ * Tells those who wait that the client is closed. Workers refuse to make an `AbortController` at module scope, where
+ * clients may stand, before September 2026.
+ */
+export class Closing {
+  readonly #waiting = new Set<() => void>();
+  #closed = false;
+
+  /** Whether it was closed. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Tells everybody, once. */
+  close(): void {
+    this.#closed = true;
+    for (const tell of this.#waiting) {
+      try {
+        tell();
+      } catch {
+        // On Workers nobody can abort what another request sent; who waits for it was told.
+      }
+    }
+  }
+
+  /** Somebody waits; the function is told until it is given to {@linkcode leave}. */
+  enter(tell: () => void): void {
+    this.#waiting.add(tell);
+  }
+
+  /** Nobody waits there any more. */
+  leave(tell: () => void): void {
+    this.#waiting.delete(tell);
+  }
+}
+
 /** Why {@linkcode within} ended before its work did. */
 export type Interruption = "limit" | "abort" | "close";
 
@@ -41,18 +77,18 @@ export class Interrupted extends Error {
 }
 
 /**
- * Runs `work` until it settles, `limit` milliseconds have passed, or one of the signals fires; `work` gets a
- * signal that fires in the last two cases. Timers and listeners are gone when it returns.
+ * Runs `work` until it settles, `limit` milliseconds have passed, `abort` fires or the client is closed; `work` gets a
+ * signal that fires in the last three cases. Timers and listeners are gone when it returns.
  *
  * @throws {Interrupted} When something else than `work` came first.
  */
 export function within<T>(
   limit: number,
-  { abort, close }: { abort: AbortSignal | undefined; close: AbortSignal },
+  { abort, closing }: { abort: AbortSignal | undefined; closing: Closing },
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   if (abort?.aborted) return Promise.reject(new Interrupted("abort"));
-  if (close.aborted) return Promise.reject(new Interrupted("close"));
+  if (closing.closed) return Promise.reject(new Interrupted("close"));
   return new Promise((resolve, reject) => {
     const controller = new AbortController();
     const end = (by: Interruption): void => {
@@ -67,11 +103,11 @@ export function within<T>(
       ? undefined
       : setTimeout(end, Math.min(limit, LONGEST_TIMER), "limit" satisfies Interruption);
     abort?.addEventListener("abort", onAbort);
-    close.addEventListener("abort", onClose);
+    closing.enter(onClose);
     const cleanUp = (): void => {
       clearTimeout(timer);
       abort?.removeEventListener("abort", onAbort);
-      close.removeEventListener("abort", onClose);
+      closing.leave(onClose);
     };
     const fail = (error: unknown): void => {
       cleanUp();

@@ -1,6 +1,6 @@
 import { AuthenticationError, ConnectionError, TimeoutError } from "../errors.ts";
 import type { Authorization } from "./credentials.ts";
-import { type Deadline, Interrupted, within } from "./deadline.ts";
+import { Closing, type Deadline, Interrupted, within } from "./deadline.ts";
 import { closedError, interrupted, misdirected, settle, type Trace } from "./failures.ts";
 import type { Nodes } from "./nodes.ts";
 import { attemptLimit, retryAfter, retryDelay } from "./retry.ts";
@@ -46,7 +46,7 @@ const DISCOVERY_LIMIT = 3000;
 /** Exchanges over `fetch`: nodes, redirects, credentials, limits and safe repeats. */
 export class HttpTransport implements Transport {
   readonly #options: HttpTransportOptions;
-  readonly #closed = new AbortController();
+  readonly #closing = new Closing();
   #membersKnown = false;
   #redirectsHidden = false;
 
@@ -58,7 +58,7 @@ export class HttpTransport implements Transport {
 
   /** Ends what is under way. */
   close(): void {
-    this.#closed.abort();
+    this.#closing.close();
   }
 
   /** See {@linkcode Transport.send}. */
@@ -170,7 +170,7 @@ export class HttpTransport implements Transport {
     exchange: Exchange<unknown>,
     signal: AbortSignal,
   ): Promise<Response> {
-    const authorization = await this.#authorize();
+    const authorization = await this.#authorize(signal);
     const headers: Record<string, string> = { ...this.#options.headers };
     if (authorization !== undefined) headers["authorization"] = authorization;
     const init: RequestInit = { method: exchange.method, headers, signal, redirect: "manual" };
@@ -185,9 +185,9 @@ export class HttpTransport implements Transport {
     return await fetch(trace.node + path, init);
   }
 
-  async #authorize(): Promise<string | undefined> {
+  async #authorize(signal: AbortSignal): Promise<string | undefined> {
     try {
-      return await this.#options.authorization.header();
+      return await this.#options.authorization.header(signal);
     } catch (cause) {
       throw new AuthenticationError("Cannot send the request as `credentials` failed", { cause });
     }
@@ -235,7 +235,7 @@ export class HttpTransport implements Transport {
   /** @param doubtful An earlier attempt may have taken effect: then not having sent this one says nothing. */
   #check({ signal, remaining }: Deadline, doubtful: boolean): void {
     if (signal?.aborted) throw signal.reason;
-    const error = this.#closed.signal.aborted
+    const error = this.#closing.closed
       ? closedError()
       : remaining === 0
       ? new TimeoutError("Out of time before the request was sent")
@@ -248,7 +248,7 @@ export class HttpTransport implements Transport {
     deadline: Deadline,
     work: (signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
-    return within(limit, { abort: deadline.signal, close: this.#closed.signal }, work);
+    return within(limit, { abort: deadline.signal, closing: this.#closing }, work);
   }
 
   async #sleep(delay: number, deadline: Deadline): Promise<void> {

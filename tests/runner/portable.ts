@@ -15,7 +15,7 @@ import { run } from "./run.ts";
 import type { Outcome, Step } from "./steps.ts";
 import { withWorkerApp } from "./worker_app.ts";
 import { WORKER_CHECKS } from "./worker_checks.ts";
-import { findWorkerd, workerdConfig } from "./workerd.ts";
+import { findWorkerd, NEWEST, OLDEST, type Workerd, workerdConfig } from "./workerd.ts";
 
 const LIMIT_MS = 3 * 60_000;
 
@@ -56,13 +56,18 @@ function missing(name: string, how: string): Outcome {
   return { cases: [{ name: `${name} (engine)`, state, reason: how }], output: how };
 }
 
+function missingWorkerd({ name, variable }: Workerd): Outcome {
+  return missing(name, `not found; name it with ${variable}`);
+}
+
 const workerd: Step = {
   name: "workerd",
   async run() {
-    const path = await findWorkerd();
-    if (path === undefined) return missing("workerd", "not found; name it with WORKERD_BIN");
+    const path = await findWorkerd(NEWEST);
+    if (path === undefined) return missingWorkerd(NEWEST);
     const module = await bundle("tests/portable/suite_worker.ts", ...STAND_INS);
-    const config = await workerdConfig(BUNDLES, module, { binding: "TEST_ENVIRONMENT" });
+    const options = { date: NEWEST.date, binding: "TEST_ENVIRONMENT" };
+    const config = await workerdConfig(BUNDLES, module, options);
     return await withServers(async (environment) => {
       const env = { TEST_ENVIRONMENT: JSON.stringify(environment) };
       const { output } = await run(path, ["test", config], {
@@ -94,23 +99,37 @@ const chromium: Step = {
   },
 };
 
+/** Workers as they are served, in one version of workerd. */
+async function serveWorkers(
+  workerd: Workerd,
+  modules: ReadonlyMap<string, string>,
+): Promise<Outcome> {
+  const path = await findWorkerd(workerd);
+  if (path === undefined) return missingWorkerd(workerd);
+  const cases: Case[] = [];
+  const errors: string[] = [];
+  for (const [entry, checks] of Object.entries(WORKER_CHECKS)) {
+    await withWorkerApp(workerd, path, modules.get(entry)!, async (app) => {
+      for (const [what, check] of Object.entries(checks)) {
+        const name = `${what} [${workerd.name}]`;
+        const error = await check(app).then(() => undefined, (error: unknown) => String(error));
+        if (error !== undefined) errors.push(`${name}\n${error}`);
+        cases.push({ name, state: error === undefined ? "passed" : "failed", reason: "" });
+      }
+    });
+  }
+  return { cases, output: errors.join("\n\n") };
+}
+
 const workerApp: Step = {
   name: "worker app",
   async run() {
-    const path = await findWorkerd();
-    if (path === undefined) return missing("workerd", "not found; name it with WORKERD_BIN");
-    const cases: Case[] = [];
-    const errors: string[] = [];
-    for (const [entry, checks] of Object.entries(WORKER_CHECKS)) {
-      await withWorkerApp(path, entry, async (app) => {
-        for (const [name, check] of Object.entries(checks)) {
-          const error = await check(app).then(() => undefined, (error: unknown) => String(error));
-          if (error !== undefined) errors.push(`${name}\n${error}`);
-          cases.push({ name, state: error === undefined ? "passed" : "failed", reason: "" });
-        }
-      });
-    }
-    return { cases, output: errors.join("\n\n") };
+    const modules = new Map<string, string>();
+    for (const entry of Object.keys(WORKER_CHECKS)) modules.set(entry, await bundle(entry));
+    const engines = [NEWEST, OLDEST].map((workerd) => serveWorkers(workerd, modules));
+    const outcomes = await Promise.all(engines);
+    const output = outcomes.map(({ output }) => output).filter((text) => text !== "");
+    return { cases: outcomes.flatMap(({ cases }) => cases), output: output.join("\n\n") };
   },
 };
 

@@ -5,8 +5,8 @@ import { createTables } from "../../examples/hono/database.ts";
 import { until } from "../support/http.ts";
 import { freePort } from "../support/ports.ts";
 import { startRqlited } from "../support/rqlited.ts";
-import { bundle, BUNDLES } from "./bundle.ts";
-import { workerdConfig } from "./workerd.ts";
+import { BUNDLES } from "./bundle.ts";
+import { type Workerd, workerdConfig } from "./workerd.ts";
 
 /** What a test of the Worker gets. */
 export interface WorkerApp {
@@ -16,13 +16,18 @@ export interface WorkerApp {
   readonly database: string;
 }
 
-/** Serves the Worker in the file `entry`, relative to the root, for as long as `body` runs. */
+/**
+ * Serves a Worker for as long as `body` runs.
+ *
+ * @param path Of the binary.
+ * @param module Its bundle, in {@linkcode BUNDLES}.
+ */
 export async function withWorkerApp<T>(
-  workerd: string,
-  entry: string,
+  { date }: Workerd,
+  path: string,
+  module: string,
   body: (app: WorkerApp) => Promise<T>,
 ): Promise<T> {
-  const module = await bundle(entry);
   const server = await startRqlited();
   try {
     const db = connect(server.url);
@@ -30,8 +35,12 @@ export async function withWorkerApp<T>(
     await db.batch(["CREATE TABLE counter(n)", "INSERT INTO counter VALUES(0)"]);
     await db.close();
     const address = `127.0.0.1:${await freePort()}`;
-    const config = await workerdConfig(BUNDLES, module, { binding: "RQLITE_URL", address });
-    const child = new Deno.Command(workerd, {
+    const config = await workerdConfig(BUNDLES, module, {
+      date,
+      binding: "RQLITE_URL",
+      address,
+    });
+    const child = new Deno.Command(path, {
       args: ["serve", config],
       env: { RQLITE_URL: server.url },
       stdin: "null",

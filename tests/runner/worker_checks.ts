@@ -106,10 +106,27 @@ const LEAVING: Checks = {
   },
 };
 
+/** What is expected of what was made at module scope. */
+const AT_MODULE_SCOPE: Checks = {
+  "a client, an app, locks and ORMs of a Worker may be made at module scope": async ({ url }) => {
+    for (const path of ["hono", "orms", "locks", "hono", "orms", "locks"]) {
+      const expected = { hono: 1, orms: 2, locks: 2 }[path];
+      assert.equal(await answer(`${url}/${path}`), expected, path);
+    }
+  },
+
+  "closing a client ends what another request of a Worker waits for": async ({ url }) => {
+    const waiting = answer(`${url}/wait`);
+    await until("request that waits", async () => await answer(`${url}/close`) || undefined);
+    assert.equal(await waiting, "InterfaceError");
+  },
+};
+
 /** What is expected of Workers, by file and name. */
 export const WORKER_CHECKS: Readonly<Record<string, Checks>> = {
   "examples/hono/worker.ts": APP,
   "tests/portable/leaving_worker.ts": LEAVING,
+  "tests/portable/module_worker.ts": AT_MODULE_SCOPE,
 };
 
 async function balances({ url }: WorkerApp): Promise<Record<string, number>> {

@@ -46,6 +46,42 @@ describe("Authorization", () => {
     }
   });
 
+  it("stops waiting for another call, which may be gone, and asks by itself", async () => {
+    let asked = 0;
+    const authorization = new Authorization(() => {
+      if (++asked === 1) return new Promise(() => {});
+      return Promise.resolve({ username: "u", password: "p" });
+    });
+    void authorization.header();
+    const real = globalThis.setTimeout;
+    const limits: (number | undefined)[] = [];
+    const soon = (run: () => void, limit?: number, ...more: []) => {
+      limits.push(limit);
+      return real(run, 1, ...more);
+    };
+    globalThis.setTimeout = soon as typeof setTimeout;
+    try {
+      assert.equal(await authorization.header(), basic({ username: "u", password: "p" }));
+    } finally {
+      globalThis.setTimeout = real;
+    }
+    assert.ok(limits.length === 1 && limits[0]! <= 3_000);
+  });
+
+  it("ends the wait for another call with the signal, and asks nobody", async () => {
+    let asked = 0;
+    const authorization = new Authorization(() => {
+      asked++;
+      return new Promise(() => {});
+    });
+    void authorization.header();
+    const controller = new AbortController();
+    const waiting = assert.rejects(async () => await authorization.header(controller.signal), /no/);
+    controller.abort(new Error("no"));
+    await waiting;
+    assert.equal(asked, 1);
+  });
+
   it("asks again after a failure, thrown or rejected", async () => {
     let asked = 0;
     const authorization = new Authorization(() => {

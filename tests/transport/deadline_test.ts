@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { Deadline, Interrupted, within } from "../../src/transport/deadline.ts";
+import { Closing, Deadline, Interrupted, within } from "../../src/transport/deadline.ts";
 
 const never = (): Promise<never> => new Promise(() => {});
-const open = (): AbortSignal => new AbortController().signal;
 
 describe("Deadline", () => {
   it("never has less than nothing left", () => {
@@ -14,19 +13,25 @@ describe("Deadline", () => {
 
 describe("within()", () => {
   it("passes on what the work gives or throws", async () => {
-    const signals = { abort: undefined, close: open() };
+    const signals = { abort: undefined, closing: new Closing() };
     assert.equal(await within(Infinity, signals, () => Promise.resolve(7)), 7);
     await assert.rejects(within(1000, signals, () => Promise.reject(new Error("mine"))), /mine/);
   });
 
   it("ends work that ignores its signal when time is up", async () => {
-    await assert.rejects(within(5, { abort: undefined, close: open() }, never), { by: "limit" });
+    await assert.rejects(within(5, { abort: undefined, closing: new Closing() }, never), {
+      by: "limit",
+    });
   });
 
-  it("tells the caller's signal from the closing one", async () => {
+  it("tells the caller's signal from the closing of the client", async () => {
     const abort = AbortSignal.abort("reason");
-    await assert.rejects(within(1000, { abort, close: open() }, never), { by: "abort" });
-    await assert.rejects(within(1000, { abort: undefined, close: abort }, never), { by: "close" });
+    await assert.rejects(within(1000, { abort, closing: new Closing() }, never), { by: "abort" });
+    const closing = new Closing();
+    const ended = within(1000, { abort: undefined, closing }, never);
+    closing.close();
+    await assert.rejects(ended, { by: "close" });
+    await assert.rejects(within(1000, { abort: undefined, closing }, never), { by: "close" });
   });
 
   it("does not begin work that is over before it starts", async () => {
@@ -36,7 +41,7 @@ describe("within()", () => {
       return Promise.resolve();
     };
     await assert.rejects(
-      within(1000, { abort: AbortSignal.abort(), close: open() }, work),
+      within(1000, { abort: AbortSignal.abort(), closing: new Closing() }, work),
       Interrupted,
     );
     assert.equal(begun, false);
@@ -45,7 +50,7 @@ describe("within()", () => {
   it("tells the work that it is over", async () => {
     const controller = new AbortController();
     let told: AbortSignal | undefined;
-    const ended = within(1000, { abort: controller.signal, close: open() }, (signal) => {
+    const ended = within(1000, { abort: controller.signal, closing: new Closing() }, (signal) => {
       told = signal;
       return never();
     });
