@@ -100,20 +100,24 @@ export class Grounds {
     return (await this.#ask(call, "weak", { base: false })).facts;
   }
 
-  /** The schema as it will be behind statements of which some change it; `undefined` if they fail. Nothing is kept. */
-  async behind(statements: readonly Prepared[], call: Call): Promise<Facts | undefined> {
+  /** The schema as it will be behind each of some lists of statements, in their order; `undefined` if one fails. Nothing is kept. */
+  async behind(
+    steps: readonly (readonly Prepared[])[],
+    call: Call,
+  ): Promise<readonly Facts[] | undefined> {
+    const statements = [...steps.flatMap((step) => [...step, FACTS]), POISON];
     const reply = await this.#dispatcher.speculate({
-      statements: [...statements, FACTS, POISON],
+      statements,
       transaction: true,
       settings: ownSettings(call.settings),
       deadline: call.deadline,
     });
     const { answer, first } = reply;
-    const at = first + statements.length;
-    for (let i = first; i <= at; i++) {
+    for (let i = first; i < first + statements.length - 1; i++) {
       if (i >= answer.length || answer.errorAt(i) !== undefined) return undefined;
     }
-    return factsFrom(rowsIn(reply, statements.length), "");
+    let at = -1;
+    return steps.map((step) => factsFrom(rowsIn(reply, at += step.length + 1), ""));
   }
 
   /** What asks for a {@linkcode Sighting} beside something else; two statements. */

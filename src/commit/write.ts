@@ -11,6 +11,7 @@ import type { Statement } from "../sql/statement.ts";
 import type { Result } from "../sql/value.ts";
 import { Deadline } from "../transport/deadline.ts";
 import type { Call } from "./own.ts";
+import { type Step, stepsOf } from "./steps.ts";
 import { isDdl, markedFor, nameIn } from "./written.ts";
 
 /** What is sent for a write, behind the ids. */
@@ -30,7 +31,8 @@ export class Write {
   readonly #backend: Backend;
   readonly #placed: boolean;
   readonly #now = new Date();
-  #facts: Facts | undefined;
+  #facts: readonly (Facts | undefined)[] = [];
+  #factsOf: (Facts | undefined)[] = [];
   #all: readonly Prepared[] = [];
   #places: readonly number[] = [];
 
@@ -50,25 +52,37 @@ export class Write {
     this.call = { settings, deadline: new Deadline(settings.timeout, settings.signal) };
   }
 
-  /** Makes the statements ready to send, by what is known of the schema. */
-  prepare(facts: Facts | undefined): void {
-    if (this.#all.length > 0 && facts === this.#facts) return;
-    this.#facts = facts;
-    const complete = facts === undefined ? undefined : (sql: string) => completeInsert(sql, facts);
+  /**
+   * Makes the statements ready to send, by what is known of the schema.
+   *
+   * @param later What it will be from one of the {@linkcode steps} on.
+   */
+  prepare(facts: Facts | undefined, later: readonly Facts[] = []): void {
+    const known = [facts, ...later];
+    if (this.#all.length > 0 && known.every((one, i) => one === this.#facts[i])) return;
+    const starts = later.length === 0 ? [] : this.steps.map(({ from }) => this.#places[from]!);
+    this.#facts = known;
+    this.#factsOf = [];
+    let step = 0;
     this.#all = this.forms.map((form, i) => {
-      const prepared = this.#backend.prepare(form, {
-        now: this.#now,
-        ...(this.#placed && { statementIndex: i }),
-        ...(complete !== undefined && { complete }),
-      });
-      return facts === undefined ? prepared : markedFor(prepared, facts);
+      while (step < starts.length && starts[step]! <= i) step++;
+      return this.#made(form, i, this.#factsOf[i] = known[step]);
     });
     this.#places = [...this.#all.keys()].filter((i) => this.#all[i]!.analysis.kind !== "empty");
   }
 
-  /** What the statements were made by. */
-  get facts(): Facts | undefined {
-    return this.#facts;
+  #made(form: Statement, i: number, facts: Facts | undefined): Prepared {
+    const prepared = this.#backend.prepare(form, {
+      now: this.#now,
+      ...(this.#placed && { statementIndex: i }),
+      ...(facts !== undefined && { complete: (sql: string) => completeInsert(sql, facts) }),
+    });
+    return facts === undefined ? prepared : markedFor(prepared, facts);
+  }
+
+  /** What each of the statements was made by. */
+  get facts(): readonly (Facts | undefined)[] {
+    return this.#places.map((i) => this.#factsOf[i]);
   }
 
   /** What is sent: those with content. */
@@ -81,12 +95,12 @@ export class Write {
     return this.#placed ? this.#places : undefined;
   }
 
-  /** The statements up to the last one that changes the schema, if one behind it may leave something to that. */
-  get changesSchemaUpTo(): readonly Prepared[] {
+  /** The steps in which the schema changes, as far as a statement behind that may leave something to it. */
+  get steps(): readonly Step[] {
     const { statements } = this;
     const last = statements.findLastIndex(({ analysis }) => analysis.kind === "write");
     const ddl = statements.slice(0, Math.max(0, last)).findLastIndex(isDdl);
-    return statements.slice(0, ddl + 1);
+    return stepsOf(statements.slice(0, ddl + 1));
   }
 
   /** Whether a statement leaves something to the schema: it may where it inserts into a table of the user's. */

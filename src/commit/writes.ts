@@ -171,20 +171,22 @@ export class Writes {
   /** Makes the statements ready by the schema, also by what they change of it themselves. */
   async #prepare(write: Write, facts: Facts): Promise<void> {
     write.prepare(facts);
-    const changing = write.changesSchemaUpTo;
-    if (changing.length === 0) return;
-    const behind = await this.#behind(changing, write.call);
-    if (behind !== undefined) write.prepare(behind);
+    const { steps } = write;
+    if (steps.length === 0) return;
+    const later = await this.#behind(steps.map(({ statements }) => statements), write.call);
+    if (later !== undefined) write.prepare(facts, later);
   }
 
-  /** The schema behind statements: rows seldom matter to it, and may be many. */
-  async #behind(changing: readonly Prepared[], call: Call): Promise<Facts | undefined> {
+  /** The schema behind each step: rows seldom matter to it, and may be many. */
+  async #behind(
+    steps: readonly (readonly Prepared[])[],
+    call: Call,
+  ): Promise<readonly Facts[] | undefined> {
     const { grounds } = this.#commits;
-    const ddl = changing.filter(isDdl);
-    const facts = await grounds.behind(ddl, call);
-    return facts === undefined && ddl.length < changing.length
-      ? await grounds.behind(changing, call)
-      : facts;
+    const ddl = steps.map((step) => step.filter(isDdl));
+    const rows = steps.some((step, i) => ddl[i]!.length < step.length);
+    return await grounds.behind(ddl, call) ??
+      (rows ? await grounds.behind(steps, call) : undefined);
   }
 
   async #send(
@@ -253,7 +255,8 @@ export class Writes {
     } catch (error) {
       throw error instanceof OutcomeUnknownError ? withId(error, id) : error;
     }
-    return results.map((result, i) => withoutStaleId(result, statements[i]!, write.facts ?? facts));
+    const by = write.facts;
+    return results.map((result, i) => withoutStaleId(result, statements[i]!, by[i] ?? facts));
   }
 
   /** An error of the schema may come from facts that another program has made old. */

@@ -66,7 +66,7 @@ export class PinnedSchema {
     const ddl = this.#journal.lastDdl;
     if (ddl === undefined || ddl === this.#behind?.ddl) return true;
     const writes = this.#journal.writes.map(({ prepared }) => prepared);
-    const facts = await this.#commits.grounds.behind(writes, this.#call);
+    const facts = (await this.#commits.grounds.behind([writes], this.#call))?.[0];
     this.#behind = facts === undefined ? undefined : { facts, ddl };
     return facts !== undefined;
   }

@@ -22,6 +22,24 @@ CREATE TRIGGER stamped AFTER INSERT ON made BEGIN UPDATE made SET changed = new.
 INSERT INTO made(token) VALUES(hex(randomblob(4)));
 `;
 
+/** What is written to a table that is another one, or none, at the end: `#` is a number of the test's own. */
+const CHANGES: Readonly<Record<string, string>> = {
+  "renames a table that it made":
+    "CREATE TABLE a#(id, r DEFAULT (hex(randomblob(8)))); INSERT INTO a#(id) VALUES(1); " +
+    "ALTER TABLE a# RENAME TO b#; INSERT INTO b#(id) VALUES(2)",
+  "renames a table that was there": "CREATE TABLE b#(id); INSERT INTO k#(id) VALUES(1); " +
+    "ALTER TABLE K# RENAME TO k2#; INSERT INTO b# VALUES(2)",
+  "drops a table behind its copy":
+    "CREATE TABLE a#(id, r DEFAULT (hex(randomblob(8)))); INSERT INTO a#(id) VALUES(1); " +
+    "CREATE TABLE b# AS SELECT * FROM a#; DROP TABLE a#; INSERT INTO b# VALUES(1, 2)",
+  "makes a table again":
+    "INSERT INTO k#(id) VALUES(1); CREATE TABLE b# AS SELECT * FROM k#; DROP TABLE k#; " +
+    "CREATE TABLE k#(id, x REAL DEFAULT (random())); INSERT INTO k#(id) VALUES(2)",
+  "renames a column":
+    "CREATE TABLE a#(id, r DEFAULT (hex(randomblob(8)))); INSERT INTO a#(id) VALUES(1); " +
+    "ALTER TABLE a# RENAME COLUMN r TO r2; INSERT INTO a#(id) VALUES(2)",
+};
+
 describe("replicas are equal behind script()", { skip: skipWithoutRqlited() }, () => {
   it("with defaults of clock and chance, also in tables that it makes", async () => {
     const cluster = await startCluster();
@@ -36,6 +54,24 @@ describe("replicas are equal behind script()", { skip: skipWithoutRqlited() }, (
       assert.deepEqual(rows, [[4]]);
     }
     await db.close();
+    await cluster.stop();
+  });
+
+  it("where it drops or alters what it has written", async () => {
+    const cluster = await startCluster();
+    let n = 0;
+    for (const exactlyOnce of [true, false]) {
+      const db = connect(cluster.urls, { exactlyOnce });
+      for (const [what, script] of Object.entries(CHANGES)) {
+        await db.execute(`CREATE TABLE k${++n}(id, r DEFAULT (hex(randomblob(8))))`);
+        await assert.doesNotReject(db.script(script.replaceAll("#", String(n))), what);
+      }
+      await db.close();
+    }
+    await equalReplicas(cluster);
+    const rows =
+      "SELECT (SELECT count(*) FROM b1) + (SELECT count(*) FROM b4) + (SELECT count(*) FROM k4)";
+    for (const counted of await rowsOfEach(cluster, rows)) assert.deepEqual(counted, [[4]]);
     await cluster.stop();
   });
 });
