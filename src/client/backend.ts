@@ -9,12 +9,12 @@ export interface Backend {
   /** Turns statements into requests. */
   readonly dispatcher: Dispatcher;
   /**
-   * What a call is run with: its options over the client's.
+   * What a call is run with: its options, which were read already, over the client's.
    *
    * @throws {InterfaceError} If the client is closed.
-   * @throws {TypeError|RangeError} If an option is wrong.
+   * @throws {TypeError} If two options do not fit together.
    */
-  settings(options: BatchOptions | undefined): Settings;
+  settings(options: BatchOptions): Settings;
   /** Refuses what must not be sent; puts values and SQL into the form that every server understands. */
   prepare(statement: Statement, options?: Partial<PrepareOptions>): Prepared;
 }

@@ -7,9 +7,9 @@ import type { CallOptions, Executor, QueryOptions } from "./executor.ts";
 /** What {@linkcode BaseClient.iterate} takes. */
 export interface IterateOptions extends QueryOptions {
   /** Rows asked for at a time. @default {1000} */
-  pageSize?: number;
+  pageSize?: number | undefined;
   /** The result column whose order the pages follow: unique and never NULL. @default the table's rowid */
-  by?: string;
+  by?: string | undefined;
 }
 
 /** What a client does by single requests; `Client` adds transactions. */

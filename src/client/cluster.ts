@@ -10,15 +10,15 @@ import type { Settings } from "./options.ts";
 /** What {@linkcode BaseClient.nodes} takes. */
 export interface NodesOptions extends CallOptions {
   /** Read replicas, too. @default {false} */
-  nonVoters?: boolean;
+  nonVoters?: boolean | undefined;
 }
 
 /** What {@linkcode BaseClient.ready} takes. */
 export interface ReadyOptions extends CallOptions {
   /** Asks only whether the node answers, not whether it knows a leader. @default {false} */
-  noLeader?: boolean;
+  noLeader?: boolean | undefined;
   /** Waits until the node has received what the leader has committed, up to `timeout`. @default {false} */
-  sync?: boolean;
+  sync?: boolean | undefined;
 }
 
 /** How long a node may wait for members that do not answer, in milliseconds. */

@@ -1,4 +1,5 @@
 import { InterfaceError } from "../errors.ts";
+import { readOptions } from "../options.ts";
 import { statementOf } from "../sql/form.ts";
 import { prepare, type Prepared, type PrepareOptions } from "../sql/prepare.ts";
 import { withReturning } from "../sql/returning.ts";
@@ -8,6 +9,7 @@ import { Deadline } from "../transport/deadline.ts";
 import type { Transport } from "../transport/transport.ts";
 import type { Backend } from "./backend.ts";
 import type { Node } from "../wire/cluster.ts";
+import { CALL, ITERATE, NODES, QUERY, READY } from "./checks.ts";
 import type { BaseClient, IterateOptions } from "./client.ts";
 import { Cluster, type NodesOptions, type ReadyOptions } from "./cluster.ts";
 import { Dispatcher } from "./dispatch.ts";
@@ -45,7 +47,7 @@ export class DefaultClient implements Omit<BaseClient, "execute" | "batch">, Bac
     params?: Params,
     options?: QueryOptions,
   ): Promise<Result<R>> {
-    const settings = this.settings(options);
+    const settings = this.settings(readOptions(options, QUERY));
     const prepared = this.prepare(statementOf(sql, params));
     const { analysis } = prepared;
     if (changes(analysis) && analysis.kind !== "unknown") throw notAQuery(analysis);
@@ -56,12 +58,13 @@ export class DefaultClient implements Omit<BaseClient, "execute" | "batch">, Bac
   iterate<R = Row>(
     sql: string | SqlFragment,
     params?: Params,
-    options: IterateOptions = {},
+    options?: IterateOptions,
   ): AsyncIterableIterator<R> {
-    const settings = this.settings(options);
+    const given = readOptions(options, ITERATE);
+    const settings = this.settings(given);
     const prepared = this.prepare(statementOf(sql, params));
-    const keyset = keysetOf(prepared, options);
-    const { pageSize = DEFAULT_PAGE_SIZE } = options;
+    const keyset = keysetOf(prepared, given);
+    const { pageSize = DEFAULT_PAGE_SIZE } = given;
     const read = async (page: Prepared): Promise<Result<Cells>> =>
       await this.#run(page, { ...settings, rows: "array" }) as Result<unknown> as Result<
         Cells
@@ -72,22 +75,24 @@ export class DefaultClient implements Omit<BaseClient, "execute" | "batch">, Bac
 
   /** See {@linkcode BaseClient.nodes}. */
   async nodes(options?: NodesOptions): Promise<Node[]> {
-    return await this.#cluster.nodes(this.settings(options), options);
+    const given = readOptions(options, NODES);
+    return await this.#cluster.nodes(this.settings(given), given);
   }
 
   /** See {@linkcode BaseClient.leader}. */
   async leader(options?: CallOptions): Promise<Node | undefined> {
-    return await this.#cluster.leader(this.settings(options));
+    return await this.#cluster.leader(this.settings(readOptions(options, CALL)));
   }
 
   /** See {@linkcode BaseClient.status}. */
   async status(options?: CallOptions): Promise<Record<string, unknown>> {
-    return await this.#cluster.status(this.settings(options));
+    return await this.#cluster.status(this.settings(readOptions(options, CALL)));
   }
 
   /** See {@linkcode BaseClient.ready}. */
   async ready(options?: ReadyOptions): Promise<boolean> {
-    return await this.#cluster.ready(this.settings(options), options);
+    const given = readOptions(options, READY);
+    return await this.#cluster.ready(this.settings(given), given);
   }
 
   /** See {@linkcode BaseClient.close}. */
@@ -119,7 +124,7 @@ export class DefaultClient implements Omit<BaseClient, "execute" | "batch">, Bac
   }
 
   /** See {@linkcode Backend.settings}. */
-  settings(options: BatchOptions | undefined): Settings {
+  settings(options: BatchOptions): Settings {
     if (this.#closed) throw new InterfaceError("The client is closed: connect() makes another one");
     const settings = resolveSettings(this.#options.settings, options);
     settings.signal?.throwIfAborted();

@@ -11,43 +11,43 @@ export type Level = "none" | "weak" | "linearizable" | "strong" | "auto";
 /** What every call takes. */
 export interface CallOptions {
   /** Ends the call with the signal's own reason; a write that was already sent may still be applied. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   /** Milliseconds over all attempts. @default {30000} */
-  timeout?: number;
+  timeout?: number | undefined;
   /** How INTEGER values come back. @default {"number"} */
-  integers?: IntegerMode;
+  integers?: IntegerMode | undefined;
 }
 
 /** What a read takes. */
 export interface QueryOptions extends CallOptions {
   /** How current the rows have to be. @default {"linearizable"} */
-  level?: Level;
+  level?: Level | undefined;
   /** Milliseconds of staleness accepted with level "none". */
-  freshness?: number;
+  freshness?: number | undefined;
   /** Also requires the node's last applied entry to be that recent, by the leader's clock. @default {false} */
-  freshnessStrict?: boolean;
+  freshnessStrict?: boolean | undefined;
   /** "array" keeps duplicate column names; in an object the last of them wins. @default {"object"} */
-  rows?: "object" | "array";
+  rows?: "object" | "array" | undefined;
 }
 
 /** What a write takes. */
 export interface ExecuteOptions extends CallOptions {
   /** The form of the rows of RETURNING. @default {"object"} */
-  rows?: "object" | "array";
+  rows?: "object" | "array" | undefined;
   /**
    * Names the write, such as `order-7`: however often it is called with it, it is applied once. A later call does nothing
    * more, and answers `rowsAffected: -1`; that holds while the id is among the last 100,000 that were used. With another
    * statement or other values it is a `ProgrammingError`. An id whose write failed is spent. See `outcome`.
    */
-  id?: string;
+  id?: string | undefined;
   /** Overrides the client's `exactlyOnce` for this call. */
-  exactlyOnce?: boolean;
+  exactlyOnce?: boolean | undefined;
 }
 
 /** What a batch takes. */
 export interface BatchOptions extends ExecuteOptions, QueryOptions {
   /** All or nothing. Without it each statement stands for itself and the first error does not stop the rest. @default {true} */
-  atomic?: boolean;
+  atomic?: boolean | undefined;
 }
 
 /** The seam between the client and everything above it: whatever executes SQL implements these three. */

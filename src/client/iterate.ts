@@ -16,17 +16,11 @@ export type Cells = Value[];
  * How a statement is read page by page.
  *
  * @throws {ProgrammingError} If the statement cannot be paged.
- * @throws {RangeError} If `pageSize` is not a positive integer.
  */
 export function keysetOf(
   { analysis, sql }: Prepared,
-  { by, pageSize = DEFAULT_PAGE_SIZE }: IterateOptions,
+  { by }: Pick<IterateOptions, "by">,
 ): Keyset {
-  if (!Number.isInteger(pageSize) || pageSize < 1) {
-    throw new RangeError(
-      `Cannot use \`pageSize\` as it must be a positive integer: current value is ${pageSize}`,
-    );
-  }
   if (analysis.kind !== "read") {
     const what = analysis.verb || "an empty statement";
     throw new ProgrammingError(`Cannot iterate over ${what} as it is not a SELECT`, {

@@ -26,7 +26,7 @@ export interface Form {
 /** One call: its statements as they were given, and as they are sent. */
 export class Write {
   readonly forms: readonly Statement[];
-  readonly options: BatchOptions | undefined;
+  readonly options: BatchOptions;
   readonly call: Call;
   readonly #backend: Backend;
   readonly #placed: boolean;
@@ -40,7 +40,7 @@ export class Write {
   constructor(
     backend: Backend,
     forms: readonly Statement[],
-    options: BatchOptions | undefined,
+    options: BatchOptions,
     placed: boolean,
   ) {
     this.#backend = backend;
@@ -115,7 +115,7 @@ export class Write {
   /** The statements as one request. */
   get batch(): PlacedBatch {
     const { statements, call, positions } = this;
-    const transaction = (this.options?.atomic ?? true) && statements.length > 1;
+    const transaction = (this.options.atomic ?? true) && statements.length > 1;
     return { statements, positions, transaction, ...call };
   }
 

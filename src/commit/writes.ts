@@ -1,10 +1,12 @@
 import { isSound, rehearse, runAtomic, runLoose, SENTINEL, tornBatch } from "../client/batch.ts";
 import type { Backend } from "../client/backend.ts";
+import { BATCH, EXECUTE } from "../client/checks.ts";
 import type { BatchOptions, ExecuteOptions } from "../client/executor.ts";
 import { pause as wait } from "../client/pause.ts";
 import { firstError, resultsOf } from "../client/results.ts";
 import { changes } from "../client/route.ts";
 import { AuthenticationError, NotSupportedError, OutcomeUnknownError } from "../errors.ts";
+import { readOptions } from "../options.ts";
 import type { Facts } from "../schema/facts.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import type { Statement } from "../sql/statement.ts";
@@ -65,7 +67,9 @@ export class Writes {
 
   /** See `Executor.execute`. */
   async execute(statement: Statement, options: ExecuteOptions | undefined): Promise<Result> {
-    return (await this.#run(new Write(this.#backend, [statement], options, false)))[0]!;
+    return (await this.#run(
+      new Write(this.#backend, [statement], readOptions(options, EXECUTE), false),
+    ))[0]!;
   }
 
   /** See `Executor.batch`. */
@@ -73,7 +77,7 @@ export class Writes {
     statements: readonly Statement[],
     options: BatchOptions | undefined,
   ): Promise<Result[]> {
-    return await this.#run(new Write(this.#backend, statements, options, true));
+    return await this.#run(new Write(this.#backend, statements, readOptions(options, BATCH), true));
   }
 
   async #run(write: Write): Promise<Result[]> {
@@ -129,7 +133,7 @@ export class Writes {
 
   /** In one request that nobody repeats. */
   async #plainly(write: Write): Promise<Result[]> {
-    const atomic = write.options?.atomic ?? true;
+    const atomic = write.options.atomic ?? true;
     const { dispatcher } = this.#backend;
     const schema = write.statements.some(({ analysis }) => analysis.kind === "ddl");
     try {
@@ -299,25 +303,18 @@ export class Writes {
   }
 }
 
-function checked(options: BatchOptions | undefined): BatchOptions {
-  const { id, exactlyOnce, atomic } = options ?? {};
-  if (exactlyOnce !== undefined && typeof exactlyOnce !== "boolean") {
-    throw new TypeError(
-      `Cannot use \`exactlyOnce\` as it must be a boolean: current value is ${exactlyOnce}`,
-    );
-  }
-  if (id !== undefined) checkId(id);
+function checked({ id, exactlyOnce, atomic = true }: BatchOptions): BatchOptions {
   if (id !== undefined && exactlyOnce === false) {
     throw new TypeError(
       "Cannot use `id` with `exactlyOnce: false`: an id is what makes it exactly-once",
     );
   }
-  if (atomic === false && (id !== undefined || exactlyOnce === true)) {
+  if (!atomic && (id !== undefined || exactlyOnce === true)) {
     throw new TypeError(
       "Cannot make a batch exactly-once with `atomic: false`, as each statement stands for itself: leave one of them out",
     );
   }
-  return options ?? {};
+  return { id, exactlyOnce, atomic };
 }
 
 /** What cannot be in a transaction, or writes where commits do. */
@@ -357,12 +354,4 @@ function withoutStaleId(result: Result, { analysis }: Prepared, facts: Facts): R
     return result;
   }
   return { ...result, lastInsertId: undefined };
-}
-
-function checkId(id: unknown): void {
-  if (typeof id !== "string") throw new TypeError("Cannot use `id` as it is not text");
-  if (id.length > 0 && id.length <= 200) return;
-  throw new RangeError(
-    `Cannot use \`id\` as it must have 1 to 200 characters: current length is ${id.length}`,
-  );
 }

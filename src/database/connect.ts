@@ -3,11 +3,12 @@ import { HttpTransport } from "../transport/http.ts";
 import { Nodes } from "../transport/nodes.ts";
 import { memberUrls } from "../wire/cluster.ts";
 import { DefaultClient } from "../client/default_client.ts";
-import { resolveOptions } from "../client/options.ts";
-import type { TransactionOptions } from "../transaction/transaction.ts";
+import { readTarget, resolveOptions } from "../client/options.ts";
+import { readOptions } from "../options.ts";
+import { TRANSACTION } from "../transaction/options.ts";
 import type { Client } from "./client.ts";
 import { DefaultDatabase } from "./default_database.ts";
-import type { ConnectOptions } from "./options.ts";
+import { CONNECT, type ConnectOptions } from "./options.ts";
 
 /**
  * Makes a client of a cluster; no request is sent.
@@ -28,10 +29,15 @@ import type { ConnectOptions } from "./options.ts";
  * @throws {RangeError} If a number is out of range, such as a negative timeout.
  */
 export function connect(
-  url?: string | readonly string[] | ConnectOptions,
+  url?: string | URL | readonly (string | URL)[] | ConnectOptions,
   options?: ConnectOptions,
 ): Client {
-  const resolved = resolveOptions(url, options);
+  return connectBy(readTarget(url, options, CONNECT));
+}
+
+/** The same by what `readTarget` answers. */
+export function connectBy({ transaction, ...given }: ConnectOptions): Client {
+  const resolved = resolveOptions(given);
   const transport = new HttpTransport({
     fetch: resolved.fetch,
     nodes: new Nodes(resolved.nodes, resolved.mapNode),
@@ -41,17 +47,9 @@ export function connect(
     discover: resolved.discover ? memberUrls : undefined,
     onRequest: resolved.onRequest,
   });
-  const defaults = options?.transaction ?? transactionIn(url);
   return new DefaultDatabase(
     new DefaultClient(resolved, transport),
-    defaults ?? {},
+    readOptions(transaction, TRANSACTION),
     resolved.exactlyOnce,
   );
-}
-
-function transactionIn(
-  url: string | readonly string[] | ConnectOptions | undefined,
-): TransactionOptions | undefined {
-  const isOptions = typeof url === "object" && !Array.isArray(url);
-  return isOptions ? (url as ConnectOptions).transaction : undefined;
 }

@@ -1,3 +1,4 @@
+import { CALL } from "../client/checks.ts";
 import type { IterateOptions } from "../client/client.ts";
 import type { NodesOptions, ReadyOptions } from "../client/cluster.ts";
 import type { DefaultClient } from "../client/default_client.ts";
@@ -10,10 +11,16 @@ import type {
 import { Commits } from "../commit/commits.ts";
 import type { Call } from "../commit/own.ts";
 import { Writes } from "../commit/writes.ts";
+import { type Checks, readOptions } from "../options.ts";
 import { statementOf } from "../sql/form.ts";
 import type { SqlFragment, Statement } from "../sql/statement.ts";
 import type { Params, Result, Row } from "../sql/value.ts";
-import { type ResolvedTransactionOptions, resolveTransaction } from "../transaction/options.ts";
+import {
+  BEGIN,
+  type ResolvedTransactionOptions,
+  resolveTransaction,
+  TRANSACTION,
+} from "../transaction/options.ts";
 import { beginTransaction, type Runner, runTransaction } from "../transaction/run_transaction.ts";
 import type { Transaction, TransactionOptions } from "../transaction/transaction.ts";
 import { Shapes } from "../transaction/shapes.ts";
@@ -72,8 +79,9 @@ export class DefaultDatabase implements Client {
   }
 
   /** See {@linkcode Client.script}. */
-  script(text: string, options?: CallOptions): Promise<Result[]> {
-    return runScript(text, (statements) => this.#writes.batch(statements, options));
+  async script(text: string, options?: CallOptions): Promise<Result[]> {
+    const given = readOptions(options, CALL);
+    return await runScript(text, (statements) => this.#writes.batch(statements, given));
   }
 
   /** See {@linkcode Client.iterate}. */
@@ -90,12 +98,12 @@ export class DefaultDatabase implements Client {
     fn: (tx: Transaction) => Promise<T>,
     options?: TransactionOptions,
   ): Promise<T> {
-    return await runTransaction(this.#runner, this.#resolve(options), fn);
+    return await runTransaction(this.#runner, this.#resolve(options, TRANSACTION), fn);
   }
 
   /** See {@linkcode Client.begin}. */
   async begin(options?: TransactionOptions): Promise<Transaction> {
-    return await beginTransaction(this.#runner, this.#resolve(options));
+    return await beginTransaction(this.#runner, this.#resolve(options, BEGIN));
   }
 
   /** See {@linkcode Client.outcome}. */
@@ -136,12 +144,16 @@ export class DefaultDatabase implements Client {
     return this.close();
   }
 
-  #resolve(options: TransactionOptions | undefined): ResolvedTransactionOptions {
-    return resolveTransaction(this.#client, this.#defaults, options);
+  #resolve(
+    options: TransactionOptions | undefined,
+    checks: Checks<TransactionOptions>,
+  ): ResolvedTransactionOptions {
+    const given = readOptions(options, checks);
+    return resolveTransaction(this.#client, { ...this.#defaults, ...given });
   }
 
-  #call(options: BatchOptions | undefined): Call {
-    const settings = this.#client.settings(options);
+  #call(options: CallOptions | undefined): Call {
+    const settings = this.#client.settings(readOptions(options, CALL));
     return { settings, deadline: new Deadline(settings.timeout, settings.signal) };
   }
 }

@@ -1,8 +1,17 @@
-import type { ClientOptions } from "../client/options.ts";
+import { CLIENT, type ClientOptions } from "../client/options.ts";
+import { type Checks, readOptions } from "../options.ts";
+import { TRANSACTION } from "../transaction/options.ts";
 import type { TransactionOptions } from "../transaction/transaction.ts";
 
 /** What `connect` takes; per-call options win over these. */
 export interface ConnectOptions extends ClientOptions {
   /** Defaults of transactions. */
-  transaction?: TransactionOptions;
+  transaction?: TransactionOptions | undefined;
 }
+
+/** {@linkcode ConnectOptions}, checked. */
+export const CONNECT: Checks<ConnectOptions> = {
+  ...CLIENT,
+  transaction: (value, name) =>
+    void readOptions(value as TransactionOptions, TRANSACTION, `\`${name}\``),
+};

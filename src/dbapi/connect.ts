@@ -1,19 +1,25 @@
-import { resolveOptions } from "../client/options.ts";
-import { connect as connectClient } from "../database/connect.ts";
-import type { ConnectOptions } from "../database/options.ts";
+import { readTarget, resolveOptions } from "../client/options.ts";
+import { connectBy } from "../database/connect.ts";
+import { CONNECT, type ConnectOptions } from "../database/options.ts";
 import { checkLock } from "../locks/acquire_options.ts";
 import type { Lock } from "../locks/lock.ts";
+import { type Checks, isBoolean } from "../options.ts";
 import type { Connection } from "./connection.ts";
 import { DefaultConnection } from "./default_connection.ts";
-import { checkAutocommit } from "./session.ts";
 
 /** What {@linkcode connect} takes beside the options of a client. */
 export interface ConnectionOptions extends ConnectOptions {
   /** Taken before the first statement of each transaction, freed on every path; when it is lost, the transaction ends. */
-  lock?: Lock;
+  lock?: Lock | undefined;
   /** Sends each statement by itself, unless BEGIN opens a transaction. @default {false} */
-  autocommit?: boolean;
+  autocommit?: boolean | undefined;
 }
+
+const CONNECTION: Checks<ConnectionOptions> = {
+  ...CONNECT,
+  lock: checkLock,
+  autocommit: isBoolean,
+};
 
 /**
  * Makes a connection to a cluster; no request is sent.
@@ -41,17 +47,15 @@ export interface ConnectionOptions extends ConnectOptions {
  * @throws {RangeError} If a number is out of range, such as a negative timeout.
  */
 export function connect(
-  url?: string | readonly string[] | ConnectionOptions,
+  url?: string | URL | readonly (string | URL)[] | ConnectionOptions,
   options?: ConnectionOptions,
 ): Connection {
-  const isOptions = typeof url === "object" && !Array.isArray(url);
-  const given: ConnectionOptions = { ...(isOptions ? url as ConnectionOptions : {}), ...options };
-  const { autocommit = false, signal } = given;
-  // Not by `??`: a lock that is null by mistake must not mean that there is none.
-  const lock = given.lock === undefined ? given.transaction?.lock : given.lock;
-  checkAutocommit(autocommit);
-  if (lock !== undefined) checkLock(lock);
-  const client = connectClient(url, options);
-  const { timeout } = resolveOptions(url, options).settings;
-  return new DefaultConnection({ client, lock, signal, timeout, autocommit });
+  const { lock, autocommit = false, ...given } = readTarget(url, options, CONNECTION);
+  return new DefaultConnection({
+    client: connectBy(given),
+    lock: lock ?? given.transaction?.lock,
+    signal: given.signal,
+    timeout: resolveOptions(given).settings.timeout,
+    autocommit,
+  });
 }

@@ -4,6 +4,7 @@ import type { Client } from "../database/client.ts";
 import { ACQUIRE_TIMEOUT } from "../locks/acquire_options.ts";
 import type { Lock, LockHandle } from "../locks/lock.ts";
 import { withLock } from "../locks/with_lock.ts";
+import { isBoolean } from "../options.ts";
 import { analyse } from "../sql/analyse.ts";
 import { prepare } from "../sql/prepare.ts";
 import type { Statement } from "../sql/statement.ts";
@@ -75,7 +76,7 @@ export class Session {
 
   set autocommit(on: boolean) {
     this.check();
-    checkAutocommit(on);
+    isBoolean(on, "autocommit");
     if (on === this.#autocommit) return;
     if (this.inTransaction) {
       throw new ProgrammingError(
@@ -276,12 +277,6 @@ export class Session {
       }
     });
   }
-}
-
-/** @throws {TypeError} If it is no boolean. */
-export function checkAutocommit(on: unknown): void {
-  if (typeof on === "boolean") return;
-  throw new TypeError(`Cannot use \`autocommit\` as it must be a boolean: current value is ${on}`);
 }
 
 function issued<T>(answer: Promise<T>): Issued<T> {

@@ -7,15 +7,17 @@ import {
 } from "drizzle-orm/relations";
 import { SQLiteAsyncDialect } from "drizzle-orm/sqlite-core";
 import type { DrizzleConfig } from "drizzle-orm/utils";
+import { isTarget } from "../client/url.ts";
 import type { Client } from "../database/client.ts";
 import { connect } from "../database/connect.ts";
 import type { ConnectOptions } from "../database/options.ts";
+import { type Checks, readOptions } from "../options.ts";
 import { RqliteDatabase } from "./database.ts";
 import type { RqliteClient } from "./session.ts";
 
 /** Makes a database of a URL, with a client of its own at `$client`: close that in the end. */
 export function drizzle<TSchema extends Record<string, unknown> = Record<string, never>>(
-  url: string,
+  url: string | URL | readonly (string | URL)[],
   config?: DrizzleConfig<TSchema>,
 ): RqliteDatabase<TSchema, Client>;
 /**
@@ -53,24 +55,44 @@ export function drizzle<
 >(config: DrizzleConfig<TSchema> & { client: TClient }): RqliteDatabase<TSchema, TClient>;
 /** The same with the options of a client of its own. */
 export function drizzle<TSchema extends Record<string, unknown> = Record<string, never>>(
-  config: DrizzleConfig<TSchema> & { connection: string | ConnectOptions },
+  config: DrizzleConfig<TSchema> & {
+    connection: string | URL | readonly (string | URL)[] | ConnectOptions;
+  },
 ): RqliteDatabase<TSchema, Client>;
 export function drizzle<TSchema extends Record<string, unknown>>(
-  first: string | RqliteClient | AllInOne<TSchema>,
-  second: DrizzleConfig<TSchema> = {},
+  first: string | URL | readonly (string | URL)[] | RqliteClient | AllInOne<TSchema>,
+  second?: DrizzleConfig<TSchema>,
 ): RqliteDatabase<TSchema> {
-  if (typeof first === "string") return construct(connect(first), second);
-  if (isClient(first)) return construct(first, second);
-  const { client, connection, ...config } = first ?? {} as AllInOne<TSchema>;
-  if (client === undefined && connection !== undefined) {
-    return construct(connect(connection), config as DrizzleConfig<TSchema>);
+  if (isTarget(first) || isClient(first)) {
+    // Read first: a client that nobody gets would stay open.
+    const config = readOptions(second, CONFIG as Checks<DrizzleConfig<TSchema>>);
+    return construct(isClient(first) ? first : connect(first), config);
   }
-  return construct(client, config as DrizzleConfig<TSchema>);
+  if (second !== undefined) {
+    throw new TypeError("Cannot use a second argument behind an object: put its options into that");
+  }
+  const all = readOptions(first, ALL_IN_ONE as Checks<AllInOne<TSchema>>);
+  const { client, connection, ...config } = all;
+  if (client !== undefined && connection !== undefined) {
+    throw new TypeError("Cannot use `connection` beside `client`: give one of them");
+  }
+  const made = connection === undefined ? client : connect(connection);
+  return construct(made, config as DrizzleConfig<TSchema>);
 }
 
 type AllInOne<TSchema extends Record<string, unknown>> = DrizzleConfig<TSchema> & {
   client?: RqliteClient;
-  connection?: string | ConnectOptions;
+  connection?: string | URL | readonly (string | URL)[] | ConnectOptions;
+};
+
+/** What they hold is Drizzle's. */
+const CONFIG: Checks<DrizzleConfig> = { logger() {}, schema() {}, casing() {}, cache() {} };
+
+// Both are checked where they are used.
+const ALL_IN_ONE: Checks<AllInOne<Record<string, never>>> = {
+  client() {},
+  connection() {},
+  ...CONFIG,
 };
 
 function isClient(value: unknown): value is RqliteClient {

@@ -16,6 +16,7 @@ import { readMigrationFiles } from "drizzle-orm/migrator";
 import { type SQL, sql } from "drizzle-orm/sql";
 import { NotSupportedError } from "../errors.ts";
 import { RqliteLock } from "../locks/rqlite.ts";
+import { type Checks, isName, readOptions } from "../options.ts";
 import type { RqliteDatabase } from "./database.ts";
 import { droppedTables, type Migration, readMigration } from "./migration.ts";
 import type { RqliteClient } from "./session.ts";
@@ -25,8 +26,10 @@ export interface MigrateOptions {
   /** The folder that drizzle-kit writes: `meta/_journal.json` and the files it names. */
   migrationsFolder: string;
   /** The table of what was applied. @default {"__drizzle_migrations"} */
-  migrationsTable?: string;
+  migrationsTable?: string | undefined;
 }
+
+const MIGRATE: Checks<MigrateOptions> = { migrationsFolder: isName, migrationsTable: isName };
 
 /** Milliseconds for everything, the wait for another migrator included. */
 const TIMEOUT = 60_000;
@@ -68,9 +71,13 @@ export async function migrate<TSchema extends Record<string, unknown>>(
   db: RqliteDatabase<TSchema, RqliteClient>,
   options: MigrateOptions,
 ): Promise<void> {
-  const { migrationsTable = "__drizzle_migrations" } = options;
+  const { migrationsFolder, migrationsTable = "__drizzle_migrations" } = readOptions(
+    options,
+    MIGRATE,
+  );
+  isName(migrationsFolder, "migrationsFolder");
   const table = sql.identifier(migrationsTable);
-  const files = readMigrationFiles(options);
+  const files = readMigrationFiles({ migrationsFolder });
   await db.run(
     sql`CREATE TABLE IF NOT EXISTS ${table}(id INTEGER PRIMARY KEY, hash TEXT NOT NULL, created_at NUMERIC)`,
   );

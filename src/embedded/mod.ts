@@ -13,6 +13,7 @@
  * @module
  */
 
+import { type Checks, isBoolean, readOptions } from "../options.ts";
 import { answer, closedError } from "./engine.ts";
 import { Store } from "./store.ts";
 
@@ -23,8 +24,10 @@ export interface EmbeddedOptions {
    *
    * @default {false}
    */
-  readonly foreignKeys?: boolean;
+  readonly foreignKeys?: boolean | undefined;
 }
+
+const EMBEDDED: Checks<EmbeddedOptions> = { foreignKeys: isBoolean };
 
 /** An rqlite of one node that lives in this process. */
 export interface EmbeddedEngine {
@@ -42,7 +45,7 @@ export interface EmbeddedEngine {
  *
  * @param path A file, made when it does not exist, or `":memory:"`.
  * @returns A `fetch` for the client, and `close()`.
- * @throws {TypeError} if `path` is empty or not a text
+ * @throws {TypeError} if `path` is empty or not a text, or an option is unknown or has the wrong form
  * @throws {Error} if the file can not be opened
  *
  * @example
@@ -55,11 +58,12 @@ export interface EmbeddedEngine {
  * engine.close();
  * ```
  */
-export function embedded(path = ":memory:", options: EmbeddedOptions = {}): EmbeddedEngine {
+export function embedded(path = ":memory:", options?: EmbeddedOptions): EmbeddedEngine {
   if (typeof path !== "string" || path === "") {
     throw new TypeError('Cannot open an embedded database as `path` must be a file or ":memory:"');
   }
-  const store = new Store(path, options.foreignKeys ?? false);
+  const { foreignKeys = false } = readOptions(options, EMBEDDED);
+  const store = new Store(path, foreignKeys);
   return {
     fetch: (input: string | URL | Request, init?: RequestInit): Promise<Response> =>
       store.closed ? Promise.reject(closedError()) : answer(store, input, init),

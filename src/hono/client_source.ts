@@ -1,3 +1,4 @@
+import { isUrl } from "../client/url.ts";
 import type { Client } from "../database/client.ts";
 import { connect } from "../database/connect.ts";
 import type { HonoContext } from "./context.ts";
@@ -8,7 +9,7 @@ import type { HonoContext } from "./context.ts";
  */
 export type ClientSource<C extends HonoContext = HonoContext> =
   | Client
-  | ((c: C) => Client | string);
+  | ((c: C) => Client | string | URL);
 
 /** For how many URLs a client is kept. */
 const MOST_CLIENTS = 100;
@@ -37,7 +38,9 @@ export function clientsOf<C extends HonoContext>(source: ClientSource<C>): Clien
   if (typeof source === "function") {
     return (c, present) => {
       const chosen = source(c);
-      return typeof chosen === "string" ? clientAt(chosen, present) : checked(chosen);
+      return typeof chosen === "string" || isUrl(chosen)
+        ? clientAt(String(chosen), present)
+        : checked(chosen);
     };
   }
   const client = checked(source);

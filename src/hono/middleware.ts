@@ -57,7 +57,7 @@ export type RqliteMiddleware<C extends HonoContext> = (
  */
 export function rqlite<C extends HonoContext = HonoContext>(
   client: ClientSource<C>,
-  options: RqliteMiddlewareOptions<C> = {},
+  options?: RqliteMiddlewareOptions<C>,
 ): RqliteMiddleware<C> {
   const clientOf = clientsOf(client);
   const resolved = resolveOptions(options);

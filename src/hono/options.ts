@@ -1,4 +1,8 @@
+import { QUERY } from "../client/checks.ts";
 import type { QueryOptions } from "../client/executor.ts";
+import { type Checks, isFunction, isName, readOptions, refused } from "../options.ts";
+import { isRecord } from "../sql/form.ts";
+import { BEGIN, TX_QUERY } from "../transaction/options.ts";
 import type { TransactionOptions } from "../transaction/transaction.ts";
 import type { HonoContext } from "./context.ts";
 
@@ -6,24 +10,36 @@ import type { HonoContext } from "./context.ts";
 export interface RqliteMiddlewareOptions<C extends HonoContext = HonoContext>
   extends Omit<QueryOptions, "signal"> {
   /** The name of the variable: `c.var[key]`. @default {"db"} */
-  key?: string;
+  key?: string | undefined;
   /**
    * Milliseconds that the whole request has for the database, over all its calls. Without it each call has the
    * client's own limit.
    */
-  timeout?: number;
+  timeout?: number | undefined;
   /**
    * One serializable transaction for each request: opened by its first statement, with its lock if it has one,
    * committed after a handler that succeeded, rolled back otherwise. `false` from the function leaves a request
    * without one. @default {false}
    */
-  transaction?: boolean | TransactionOptions | ((c: C) => TransactionOptions | boolean);
+  transaction?:
+    | (boolean | TransactionOptions | ((c: C) => TransactionOptions | boolean))
+    | undefined;
   /**
    * Replaces the test for a handler that succeeded, which is: it threw nothing, and the answer's status is below 400.
    * Only with `transaction`.
    */
-  commitWhen?: (c: C) => boolean;
+  commitWhen?: ((c: C) => boolean) | undefined;
 }
+
+const { signal: _, ...CALLS } = QUERY;
+
+const MIDDLEWARE: Checks<RqliteMiddlewareOptions> = {
+  ...CALLS,
+  key: isName,
+  // What is read where it is used, as a function may answer it.
+  transaction() {},
+  commitWhen: isFunction,
+};
 
 /** {@linkcode RqliteMiddlewareOptions}, checked. */
 export interface ResolvedOptions<C extends HonoContext> {
@@ -40,25 +56,24 @@ export interface ResolvedOptions<C extends HonoContext> {
  * Reads the options once, when the middleware is made; what is a call's own is checked by the call.
  *
  * @throws {TypeError} If one has the wrong form; the message names it.
- * @throws {RangeError} If `timeout` is not positive.
+ * @throws {RangeError} If a number is out of range.
  */
 export function resolveOptions<C extends HonoContext>(
-  options: RqliteMiddlewareOptions<C>,
+  options: RqliteMiddlewareOptions<C> | undefined,
 ): ResolvedOptions<C> {
-  const { key = "db", timeout, transaction = false, commitWhen, ...defaults } = options;
-  if (typeof key !== "string" || key === "") throw refused("key", "a name", key);
-  if (timeout !== undefined && !(typeof timeout === "number" && timeout > 0)) {
-    throw new RangeError(
-      `Cannot use \`timeout\` as it must be a positive number of milliseconds: current value is ${timeout}`,
-    );
-  }
-  if (commitWhen !== undefined && typeof commitWhen !== "function") {
-    throw refused("commitWhen", "a function", commitWhen);
-  }
+  const { key = "db", timeout, transaction = false, commitWhen, ...defaults } = readOptions(
+    options,
+    MIDDLEWARE as Checks<RqliteMiddlewareOptions<C>>,
+  );
   if (commitWhen !== undefined && transaction === false) {
     throw new TypeError("Cannot use `commitWhen` without `transaction`");
   }
   const fixed = typeof transaction === "function" ? undefined : read(transaction);
+  if (fixed !== undefined) {
+    for (const name of ["freshness", "freshnessStrict"] as const) {
+      if (defaults[name] !== undefined) TX_QUERY[name](defaults[name], name);
+    }
+  }
   return {
     key,
     timeout,
@@ -70,8 +85,7 @@ export function resolveOptions<C extends HonoContext>(
 
 function read(transaction: unknown): TransactionOptions | undefined {
   if (typeof transaction === "boolean") return transaction ? {} : undefined;
-  const options = typeof transaction === "object" && !(transaction instanceof Promise);
-  if (options && transaction !== null) return transaction;
+  if (isRecord(transaction)) return readOptions<TransactionOptions>(transaction, BEGIN);
   throw refused("transaction", "a boolean or an object", transaction);
 }
 
@@ -83,10 +97,4 @@ function verdict(commit: unknown): boolean {
 
 function succeeded(c: HonoContext): boolean {
   return c.error === undefined && c.res.status < 400;
-}
-
-function refused(name: string, wanted: string, value: unknown): TypeError {
-  return new TypeError(
-    `Cannot use \`${name}\` as it must be ${wanted}: current value is ${String(value)}`,
-  );
 }

@@ -1,7 +1,9 @@
+import { BATCH, EXECUTE, QUERY } from "../client/checks.ts";
 import type { BatchOptions, ExecuteOptions, Executor, QueryOptions } from "../client/executor.ts";
 import type { Client } from "../database/client.ts";
 import type { SqlFragment, Statement } from "../sql/statement.ts";
 import type { Params, Result, Row } from "../sql/value.ts";
+import { TRANSACTION } from "../transaction/options.ts";
 import type { Transaction, TransactionOptions } from "../transaction/transaction.ts";
 import { answering } from "./conflict.ts";
 import type { RequestScope } from "./request_scope.ts";
@@ -50,7 +52,7 @@ export class DirectDatabase implements RequestDatabase {
     params?: Params,
     options?: QueryOptions,
   ): Promise<Result<R>> {
-    return await this.client.query<R>(sql, params, this.#scope.options(options));
+    return await this.client.query<R>(sql, params, this.#scope.options(options, QUERY));
   }
 
   /** See {@linkcode Executor.execute}. */
@@ -59,12 +61,12 @@ export class DirectDatabase implements RequestDatabase {
     params?: Params,
     options?: ExecuteOptions,
   ): Promise<Result<R>> {
-    return await this.client.execute<R>(sql, params, this.#scope.options(options));
+    return await this.client.execute<R>(sql, params, this.#scope.options(options, EXECUTE));
   }
 
   /** See {@linkcode Executor.batch}. */
   async batch(statements: readonly Statement[], options?: BatchOptions): Promise<Result[]> {
-    return await this.client.batch(statements, this.#scope.options(options));
+    return await this.client.batch(statements, this.#scope.options(options, BATCH));
   }
 
   /** See {@linkcode RequestDatabase.transaction}. */
@@ -72,6 +74,6 @@ export class DirectDatabase implements RequestDatabase {
     fn: (tx: Transaction) => Promise<T>,
     options?: TransactionOptions,
   ): Promise<T> {
-    return answering(() => this.client.transaction(fn, this.#scope.options(options)));
+    return answering(() => this.client.transaction(fn, this.#scope.options(options, TRANSACTION)));
   }
 }

@@ -1,5 +1,6 @@
 import type { CallOptions, QueryOptions } from "../client/executor.ts";
 import { TimeoutError } from "../errors.ts";
+import { type Checks, pick, readOptions } from "../options.ts";
 
 /** What every call of a request takes that does not say otherwise. */
 export type Defaults = Omit<QueryOptions, "signal" | "timeout">;
@@ -20,19 +21,22 @@ export class RequestScope {
   /**
    * The options of a call with what the request adds: whichever signal and whichever limit comes first ends it.
    *
+   * @param checks Of what the call takes: defaults of others are left out.
+   * @throws {TypeError|RangeError} If an option is wrong.
    * @throws {TimeoutError} If the request's time is over.
    */
-  options<O extends CallOptions>(given: O | undefined): Defaults & Partial<O> & CallOptions {
+  options<O extends CallOptions>(given: O | undefined, checks: Checks<NoInfer<O>>): O {
+    const own = readOptions(given, checks);
     const remaining = this.#end - performance.now();
     if (remaining <= 0) {
       throw new TimeoutError("The request has no time left for the database: see its `timeout`");
     }
     // Asked for only now: on some servers the first look at it costs more than all the rest; some have none.
-    const signal = join(this.#request.signal as AbortSignal | undefined, given?.signal);
-    const timeout = Math.min(remaining, given?.timeout ?? Infinity);
+    const signal = join(this.#request.signal as AbortSignal | undefined, own.signal);
+    const timeout = Math.min(remaining, own.timeout ?? Infinity);
     return {
-      ...this.#defaults,
-      ...withoutUndefined(given),
+      ...pick<Partial<O>>(this.#defaults as Partial<O>, checks),
+      ...own,
       ...(signal !== undefined && { signal }),
       ...(timeout !== Infinity && { timeout }),
     };
@@ -44,9 +48,4 @@ function join(request: AbortSignal | undefined, call: AbortSignal | undefined) {
   // What is no signal is left for the client to refuse.
   if (request === undefined || !(call instanceof AbortSignal)) return call;
   return AbortSignal.any([request, call]);
-}
-
-function withoutUndefined<O extends object>(options: O | undefined): Partial<O> {
-  const entries = Object.entries(options ?? {}).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(entries) as Partial<O>;
 }

@@ -3,6 +3,7 @@ import type { Client } from "../database/client.ts";
 import { InterfaceError } from "../errors.ts";
 import type { SqlFragment, Statement } from "../sql/statement.ts";
 import type { Params, Result, Row } from "../sql/value.ts";
+import { BEGIN } from "../transaction/options.ts";
 import type { Transaction, TransactionOptions } from "../transaction/transaction.ts";
 import { HeededPromise } from "../transaction/heeded_promise.ts";
 import { answering } from "./conflict.ts";
@@ -110,6 +111,6 @@ export class TransactionalDatabase implements RequestDatabase {
   }
 
   async #open(): Promise<Transaction> {
-    return await this.client.begin(this.#scope.options(this.#options));
+    return await this.client.begin(this.#scope.options(this.#options, BEGIN));
   }
 }

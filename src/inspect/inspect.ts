@@ -1,5 +1,7 @@
+import { isLevel } from "../client/checks.ts";
 import type { Executor, QueryOptions } from "../client/executor.ts";
 import { ProgrammingError } from "../errors.ts";
+import { type Checks, isBoolean, isSignal, isTimeout, readOptions } from "../options.ts";
 import { isOwnTable } from "../sql/own_tables.ts";
 import { tableOf, viewOf, withReferences } from "./build.ts";
 import { SCHEMA_QUERY, type SchemaRow, VIEW_QUERY } from "./query.ts";
@@ -8,8 +10,15 @@ import type { Schema } from "./schema.ts";
 /** What {@linkcode inspect} takes. */
 export interface InspectOptions extends Pick<QueryOptions, "signal" | "timeout" | "level"> {
   /** Also the tables that this client keeps for itself, `_rqlite_…`. @default {false} */
-  internal?: boolean;
+  internal?: boolean | undefined;
 }
+
+const INSPECT: Checks<InspectOptions> = {
+  signal: isSignal,
+  timeout: isTimeout,
+  level: isLevel,
+  internal: isBoolean,
+};
 
 /** Runs a read and answers its rows as objects. */
 export type Read = (sql: string, params: readonly string[]) => Promise<unknown[]>;
@@ -37,14 +46,14 @@ export type Read = (sql: string, params: readonly string[]) => Promise<unknown[]
  */
 export async function inspect(
   client: Pick<Executor, "query">,
-  options: InspectOptions = {},
+  options?: InspectOptions,
 ): Promise<Schema> {
   if (typeof client?.query !== "function") {
     throw new TypeError(
       "Cannot use `client` as it must be what `connect` answers, or a transaction",
     );
   }
-  const { internal, ...call } = options;
+  const { internal, ...call } = readOptions(options, INSPECT);
   const read: Read = async (sql, params) => {
     const { rows } = await client.query(sql, params, {
       ...call,

@@ -7,7 +7,9 @@ import {
   type RootOperationNode,
   UpdateResult,
 } from "kysely";
+import { CALL } from "../client/checks.ts";
 import type { CallOptions, Executor } from "../client/executor.ts";
+import { readOptions } from "../options.ts";
 import { analyse } from "../sql/analyse.ts";
 import type { Statement } from "../sql/statement.ts";
 import type { Params } from "../sql/value.ts";
@@ -54,12 +56,13 @@ export async function batch<const Queries extends readonly BatchQuery[]>(
   queries: Queries,
   options?: CallOptions,
 ): Promise<BatchResults<Queries>> {
+  const call = readOptions(options, CALL);
   const compiled = queries.map(compiledOf);
   const statements = compiled.map(({ sql, parameters }): Statement => ({
     sql,
     params: parameters as Params,
   }));
-  const results = await client.batch(statements, { ...options, rows: "object" });
+  const results = await client.batch(statements, { ...call, rows: "object" });
   const answers = results.map((result, i) => {
     const { query, sql } = compiled[i]!;
     const { rows, insertId, numAffectedRows = 0n } = queryResult(result, analyse(sql));

@@ -1,24 +1,26 @@
 import type { Client } from "../database/client.ts";
 import { connect } from "../database/connect.ts";
 import type { ConnectOptions } from "../database/options.ts";
+import { isLease, isWait } from "../locks/acquire_options.ts";
+import { type Checks, isBoolean, readOptions } from "../options.ts";
 
 /** How migrators exclude each other. */
 export interface MigrationLock {
   /** Milliseconds to wait for another migrator; Infinity waits. @default {60000} */
-  timeout?: number;
+  timeout?: number | undefined;
   /** Milliseconds after which the lock of a migrator that died is taken over. @default {10000} */
-  leaseDuration?: number;
+  leaseDuration?: number | undefined;
 }
 
 /** What every dialect takes. */
 export interface RqliteDialectOptions {
   /** How migrators exclude each other. */
-  migrationLock?: MigrationLock;
+  migrationLock?: MigrationLock | undefined;
   /**
    * Runs all pending migrations in one transaction: all or nothing, also when the migrator dies. Without it they are as
    * with other SQLite dialects: what a failed migration did stays. @default {false}
    */
-  transactionalMigrations?: boolean;
+  transactionalMigrations?: boolean | undefined;
 }
 
 /** What {@linkcode RqliteDialect} takes: a client, or where to connect. */
@@ -33,7 +35,7 @@ export type RqliteDialectConfig =
     }
     | {
       /** Where to connect, or options of `connect`; `db.destroy()` closes what was made. */
-      url: string | readonly string[] | ConnectOptions;
+      url: string | URL | readonly (string | URL)[] | ConnectOptions;
       /** Only in place of `url`. */
       client?: never;
     }
@@ -45,6 +47,27 @@ export interface ResolvedOptions {
   readonly leaseDuration: number;
   readonly transactionalMigrations: boolean;
 }
+
+type Config = RqliteDialectOptions & {
+  client?: Client | undefined;
+  url?: string | URL | readonly (string | URL)[] | ConnectOptions | undefined;
+};
+
+const MIGRATION_LOCK: Checks<MigrationLock> = {
+  timeout: (value) => isWait(value, "migrationLock.timeout"),
+  leaseDuration: (value) => isLease(value, "migrationLock.leaseDuration"),
+};
+
+const DIALECT: Checks<Config> = {
+  client(value) {
+    if (typeof (value as Partial<Client> | null)?.begin === "function") return;
+    throw new TypeError("Cannot use `client` as it must be what `connect` answers");
+  },
+  // `connect` checks it.
+  url() {},
+  migrationLock() {},
+  transactionalMigrations: isBoolean,
+};
 
 const LOCK_TIMEOUT = 60_000;
 const LEASE = 10_000;
@@ -58,36 +81,21 @@ const LEASE = 10_000;
 export function resolveConfig(
   config: RqliteDialectConfig,
 ): { readonly client: Client; readonly owned: boolean; readonly options: ResolvedOptions } {
-  const { client, url, migrationLock = {}, transactionalMigrations = false } = (config ?? {}) as
-    & RqliteDialectOptions
-    & { client?: Client; url?: string | readonly string[] | ConnectOptions };
+  const { client, url, migrationLock, transactionalMigrations = false } = readOptions(
+    config as Config | undefined,
+    DIALECT,
+  );
   if ((client === undefined) === (url === undefined)) {
     throw new TypeError("Cannot make the dialect as it needs either `client` or `url`");
   }
-  if (client !== undefined && typeof client?.begin !== "function") {
-    throw new TypeError("Cannot use `client` as it must be what `connect` answers");
-  }
-  if (typeof transactionalMigrations !== "boolean") {
-    throw new TypeError(
-      `Cannot use \`transactionalMigrations\` as it must be a boolean: current value is ${
-        String(transactionalMigrations)
-      }`,
-    );
-  }
-  const { timeout = LOCK_TIMEOUT, leaseDuration = LEASE } = migrationLock;
-  check("timeout", timeout, timeout >= 0, "0");
-  check("leaseDuration", leaseDuration, leaseDuration >= 10 && leaseDuration < 2 ** 31, "10");
+  const { timeout = LOCK_TIMEOUT, leaseDuration = LEASE } = readOptions(
+    migrationLock,
+    MIGRATION_LOCK,
+    "`migrationLock`",
+  );
   return {
     client: client ?? connect(url),
     owned: client === undefined,
     options: { timeout, leaseDuration, transactionalMigrations },
   };
-}
-
-function check(name: string, value: unknown, fits: boolean, least: string): void {
-  if (typeof value === "number" && fits) return;
-  throw new RangeError(
-    `Cannot use \`migrationLock.${name}\` as it must be a number of milliseconds from ${least} on: ` +
-      `current value is ${String(value)}`,
-  );
 }

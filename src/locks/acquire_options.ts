@@ -1,4 +1,5 @@
 import type { Executor } from "../client/executor.ts";
+import { type Check, type Checks, isName, isSignal, numeric, readOptions } from "../options.ts";
 import type { AcquireOptions } from "./lock.ts";
 
 /** Milliseconds that an acquisition waits by default. */
@@ -10,18 +11,9 @@ export const ACQUIRE_TIMEOUT = 10_000;
  * @throws {TypeError|RangeError} If one of them is wrong.
  */
 export function resolveAcquire(
-  { timeout = ACQUIRE_TIMEOUT, signal }: AcquireOptions = {},
+  options?: AcquireOptions,
 ): { readonly timeout: number; readonly signal: AbortSignal | undefined } {
-  if (typeof timeout !== "number" || !(timeout >= 0)) {
-    throw new RangeError(
-      `Cannot use \`timeout\` as it must be a number of milliseconds from 0 on: current value is ${
-        String(timeout)
-      }`,
-    );
-  }
-  if (signal !== undefined && typeof signal?.addEventListener !== "function") {
-    throw new TypeError("Cannot use `signal` as it is not an AbortSignal");
-  }
+  const { timeout = ACQUIRE_TIMEOUT, signal } = readOptions(options, ACQUIRE);
   return { timeout, signal };
 }
 
@@ -36,33 +28,20 @@ export function checkLock(lock: unknown): void {
 
 /** @throws {TypeError} If it cannot name a lock. */
 export function checkName(name: unknown): string {
-  if (typeof name === "string" && name !== "") return name;
-  throw new TypeError(
-    `Cannot use \`name\` as it must be text that is not empty: current value is ${
-      JSON.stringify(name)
-    }`,
-  );
+  isName(name, "name");
+  return name as string;
 }
 
-/** @throws {RangeError} If a lease cannot be that long. */
-export function checkLease(duration: unknown): number {
-  if (typeof duration === "number" && duration >= 10 && duration < 2 ** 31) return duration;
-  throw new RangeError(
-    `Cannot use \`leaseDuration\` as it must be a number of milliseconds from 10 on: current value is ${
-      String(duration)
-    }`,
-  );
-}
+/** A time to wait, in milliseconds. */
+export const isWait: Check = numeric("a number of milliseconds from 0 on", (n) => n >= 0);
 
-/** @throws {RangeError} If a lock cannot be held that long. */
-export function checkHold(time: unknown): number {
-  if (typeof time === "number" && time > 0) return time;
-  throw new RangeError(
-    `Cannot use \`maxHoldTime\` as it must be a positive number of milliseconds: current value is ${
-      String(time)
-    }`,
-  );
-}
+/** The length of a lease, in milliseconds. */
+export const isLease: Check = numeric(
+  "a number of milliseconds from 10 on",
+  (n) => n >= 10 && n < 2 ** 31,
+);
+
+const ACQUIRE: Checks<AcquireOptions> = { timeout: isWait, signal: isSignal };
 
 /** @throws {TypeError} If it is no client, or a transaction: nobody else would see a lease that is kept there. */
 export function checkClient(client: unknown): Executor {

@@ -4,9 +4,9 @@ import type { SqlFragment } from "../sql/statement.ts";
 /** How long and until when to wait for a lock. */
 export interface AcquireOptions {
   /** Milliseconds; 0 tries once, Infinity waits. @default {10000} */
-  timeout?: number;
+  timeout?: number | undefined;
   /** Ends the wait with its own reason. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /** Mutual exclusion under a name. It is advisory: correctness comes from the guard in the commit. */

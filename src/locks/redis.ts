@@ -19,7 +19,8 @@
  * @module
  */
 
-import { checkHold, checkLease, checkName, resolveAcquire } from "./acquire_options.ts";
+import { type Checks, isBoolean, isText, isTimeout, numeric, readOptions } from "../options.ts";
+import { checkName, isLease, resolveAcquire } from "./acquire_options.ts";
 import { LeaseHandle } from "./lease_handle.ts";
 import type { AcquireOptions, Lock, LockHandle } from "./lock.ts";
 import { Pace } from "./pace.ts";
@@ -27,13 +28,7 @@ import { Queue } from "./queue.ts";
 import { RedisAcquisition } from "./redis_acquisition.ts";
 import type { RedisCommand } from "./redis_clients.ts";
 import { RedisKey } from "./redis_key.ts";
-import {
-  checkCommand,
-  checkKeyPrefix,
-  checkMaxRetryDelay,
-  isFactory,
-  made,
-} from "./redis_options.ts";
+import { checkCommand, isFactory, made } from "./redis_options.ts";
 
 export {
   bunRedis,
@@ -57,19 +52,29 @@ export interface RedisLockOptions {
    */
   command: RedisCommand | (() => RedisCommand | Promise<RedisCommand>);
   /** Milliseconds after which others may take the lock of a holder that died. @default {10000} */
-  leaseDuration?: number;
+  leaseDuration?: number | undefined;
   /** Whether the lease is renewed, every third of it, for at most `maxHoldTime`. @default {true} */
-  renew?: boolean;
+  renew?: boolean | undefined;
   /** For how long a holder that hangs keeps the lock, in milliseconds. @default {60000} */
-  maxHoldTime?: number;
+  maxHoldTime?: number | undefined;
   /**
    * What comes before the name in the key; "pyrqlite:lock:" shares locks with tangled-pyrqlite.
    * @default {"rqlite:lock:"}
    */
-  keyPrefix?: string;
+  keyPrefix?: string | undefined;
   /** Milliseconds between two tries at most: more where hundreds wait. @default {20} */
-  maxRetryDelay?: number;
+  maxRetryDelay?: number | undefined;
 }
+
+const REDIS_LOCK: Checks<RedisLockOptions> = {
+  name: checkName,
+  command: checkCommand,
+  leaseDuration: isLease,
+  renew: isBoolean,
+  maxHoldTime: isTimeout,
+  keyPrefix: isText,
+  maxRetryDelay: numeric("a number of milliseconds from 1 on", (n) => n >= 1 && n < 2 ** 31),
+};
 
 /** By command and key, those of this process that wait: one of them asks at a time. */
 const QUEUES = new WeakMap<RedisCommand, Map<string, Queue>>();
@@ -93,21 +98,22 @@ export class RedisLock implements Lock {
    *
    * @throws {TypeError|RangeError} If an option is wrong.
    */
-  constructor({
-    name,
-    command,
-    leaseDuration = 10_000,
-    renew = true,
-    maxHoldTime = 60_000,
-    keyPrefix = "rqlite:lock:",
-    maxRetryDelay = 20,
-  }: RedisLockOptions) {
+  constructor(options: RedisLockOptions) {
+    const {
+      name,
+      command,
+      leaseDuration = 10_000,
+      renew = true,
+      maxHoldTime = 60_000,
+      keyPrefix = "rqlite:lock:",
+      maxRetryDelay = 20,
+    } = readOptions(options, REDIS_LOCK);
     this.name = checkName(name);
     this.#command = checkCommand(command);
-    this.#key = checkKeyPrefix(keyPrefix) + name;
-    this.#duration = Math.ceil(checkLease(leaseDuration));
-    this.#maxHoldTime = renew ? checkHold(maxHoldTime) : 0;
-    this.#pace = new Pace(checkMaxRetryDelay(maxRetryDelay));
+    this.#key = keyPrefix + name;
+    this.#duration = Math.ceil(leaseDuration);
+    this.#maxHoldTime = renew ? maxHoldTime : 0;
+    this.#pace = new Pace(maxRetryDelay);
   }
 
   /**

@@ -22,24 +22,6 @@ export function checkCommand(command: unknown): RedisCommand | Factory {
   );
 }
 
-/** @throws {TypeError} If it is no text. */
-export function checkKeyPrefix(prefix: unknown): string {
-  if (typeof prefix === "string") return prefix;
-  throw new TypeError(
-    `Cannot use \`keyPrefix\` as it must be text: current value is ${String(prefix)}`,
-  );
-}
-
-/** @throws {RangeError} If nobody can wait that long. */
-export function checkMaxRetryDelay(delay: unknown): number {
-  if (typeof delay === "number" && delay >= 1 && delay < 2 ** 31) return delay;
-  throw new RangeError(
-    `Cannot use \`maxRetryDelay\` as it must be a number of milliseconds from 1 on: current value is ${
-      String(delay)
-    }`,
-  );
-}
-
 /**
  * What a factory makes for one acquisition.
  *

@@ -23,13 +23,8 @@
 
 import type { Executor } from "../client/executor.ts";
 import { LockTimeoutError } from "../errors.ts";
-import {
-  checkClient,
-  checkHold,
-  checkLease,
-  checkName,
-  resolveAcquire,
-} from "./acquire_options.ts";
+import { type Checks, isTimeout, readOptions } from "../options.ts";
+import { checkClient, checkName, isLease, resolveAcquire } from "./acquire_options.ts";
 import { Acquisition, type LeaseTerms } from "./acquisition.ts";
 import { LeaseHandle } from "./lease_handle.ts";
 import { LeaseRow, mayPass } from "./lease_row.ts";
@@ -50,10 +45,17 @@ export interface RqliteLockOptions {
    * Milliseconds after which others may take the lock from a holder that has not shown itself. A holder that lives shows
    * itself every third of it, for at most `maxHoldTime`. @default {10000}
    */
-  leaseDuration?: number;
+  leaseDuration?: number | undefined;
   /** Milliseconds for which it shows itself: one that hangs loses the lock then. Infinity is for ever. @default {60000} */
-  maxHoldTime?: number;
+  maxHoldTime?: number | undefined;
 }
+
+const LOCK: Checks<RqliteLockOptions> = {
+  name: checkName,
+  client: checkClient,
+  leaseDuration: isLease,
+  maxHoldTime: isTimeout,
+};
 
 const LEASE = 10_000;
 const MAX_HOLD_TIME = 60_000;
@@ -85,13 +87,13 @@ export class RqliteLock implements Lock {
    * @throws {TypeError|RangeError} If an option is wrong.
    */
   constructor(options: RqliteLockOptions) {
-    const { name, client, leaseDuration = LEASE, maxHoldTime = MAX_HOLD_TIME } = options;
+    const { name, client, leaseDuration = LEASE, maxHoldTime = MAX_HOLD_TIME } = readOptions(
+      options,
+      LOCK,
+    );
     this.name = checkName(name);
     this.#client = checkClient(client);
-    this.#terms = {
-      duration: Math.ceil(checkLease(leaseDuration)),
-      maxHoldTime: checkHold(maxHoldTime),
-    };
+    this.#terms = { duration: Math.ceil(leaseDuration), maxHoldTime };
     this.#row = new LeaseRow(client, name);
   }
 

@@ -2,7 +2,7 @@ import { Agent as HttpAgent, type ClientRequest } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import { createSecureContext } from "node:tls";
 import type { Duplex } from "node:stream";
-import { checkOptions, type NodeFetchOptions } from "./options.ts";
+import { type NodeFetchOptions, readNodeOptions } from "./options.ts";
 
 /** The connections of one {@linkcode nodeFetch}. */
 export interface Agents {
@@ -35,9 +35,8 @@ function sendOnce(request: ClientRequest): void {
  * @throws {TypeError} If an option has the wrong form, or the certificate and the key do not fit together.
  * @throws {RangeError} If `maxSockets` is out of range.
  */
-export function makeAgents(options: NodeFetchOptions): Agents {
-  checkOptions(options);
-  const { maxSockets = Infinity, ...tls } = options;
+export function makeAgents(options: NodeFetchOptions | undefined): Agents {
+  const { maxSockets = Infinity, ...tls } = readNodeOptions(options);
   try {
     createSecureContext(tls);
   } catch (cause) {

@@ -54,7 +54,7 @@ export type NodeFetch = typeof fetch & {
  * });
  * ```
  */
-export function nodeFetch(options: NodeFetchOptions = {}): NodeFetch {
+export function nodeFetch(options?: NodeFetchOptions): NodeFetch {
   const agents = makeAgents(options);
   const send = async (input: string | URL | Request, init?: RequestInit): Promise<Response> =>
     await exchange(outgoingOf(input, init), agents);

@@ -3,6 +3,7 @@ import type { BatchOptions, ExecuteOptions } from "../client/executor.ts";
 import { resolveSettings } from "../client/options.ts";
 import { emptyResult } from "../client/results.ts";
 import { changes, notAQuery } from "../client/route.ts";
+import { readOptions } from "../options.ts";
 import { copyStatement, statementOf } from "../sql/form.ts";
 import type { SqlFragment, Statement } from "../sql/statement.ts";
 import type { Facts } from "../schema/facts.ts";
@@ -17,6 +18,7 @@ import { Lifetime } from "./lifetime.ts";
 import { isGuarded, prepareStep } from "./prepare_step.ts";
 import { HeededPromise } from "./heeded_promise.ts";
 import { TransactionHandle, type Whole } from "./nested.ts";
+import { TX_BATCH, TX_EXECUTE, TX_QUERY } from "./options.ts";
 import { Queue } from "./queue.ts";
 import { isFinal, Step } from "./step.ts";
 import type { Savepoint, Transaction, TransactionQueryOptions } from "./transaction.ts";
@@ -104,7 +106,8 @@ export class DefaultTransaction implements Whole {
     options?: TransactionQueryOptions,
   ): Promise<Result<R>> {
     return this.#issueOne(() => {
-      const step = this.#step(statementOf(sql, params), options, options?.guard ?? true);
+      const given = readOptions(options, TX_QUERY);
+      const step = this.#step(statementOf(sql, params), given, given.guard);
       const { analysis } = step.prepared;
       if (changes(analysis) && analysis.kind !== "unknown") throw notAQuery(analysis);
       return step;
@@ -118,21 +121,21 @@ export class DefaultTransaction implements Whole {
     options?: ExecuteOptions,
   ): Promise<Result<R>> {
     return this.#issueOne(() => {
-      refuseCommitOptions(options);
-      return this.#step(statementOf(sql, params), options);
+      const given = readOptions(options, TX_EXECUTE);
+      return this.#step(statementOf(sql, params), given);
     });
   }
 
   /** See {@linkcode Transaction.batch}. */
   batch(statements: readonly Statement[], options?: BatchOptions): Promise<Result[]> {
     try {
-      refuseCommitOptions(options);
-      const steps = statements.map((statement, i) => this.#step(statement, options, true, i));
+      const given = readOptions(options, TX_BATCH);
+      const steps = statements.map((statement, i) => this.#step(statement, given, true, i));
       const results = new HeededPromise<Result[]>((resolve, reject) =>
         Promise.all(steps.map((step) => step.result)).then(resolve, reject)
       );
       results.whenSettled(() => {});
-      this.#issue(steps, options?.atomic ?? true, results);
+      this.#issue(steps, given.atomic ?? true, results);
       return results;
     } catch (error) {
       return Promise.reject(error);
@@ -269,7 +272,7 @@ export class DefaultTransaction implements Whole {
 
   #step(
     statement: Statement,
-    options: BatchOptions | undefined,
+    options: BatchOptions,
     guard = true,
     index?: number,
   ): Step {
@@ -352,18 +355,6 @@ export class DefaultTransaction implements Whole {
   async #letGo(): Promise<void> {
     const { hold, releases, deadline } = this.#context;
     if (releases && this.#state !== "active") await hold?.release(deadline);
-  }
-}
-
-/** What is told of one commit has no meaning for a statement in it. */
-function refuseCommitOptions(options: ExecuteOptions | undefined): void {
-  if (options?.id !== undefined) {
-    throw new TypeError("Cannot use `id` inside a transaction: its commit has one, see tx.id");
-  }
-  if (options?.exactlyOnce === false) {
-    throw new TypeError(
-      "Cannot use `exactlyOnce: false` inside a transaction: its commit takes effect at most once in any case",
-    );
   }
 }
 

@@ -1,9 +1,11 @@
 import type { Backend } from "../client/backend.ts";
-import type { Level } from "../client/executor.ts";
+import { BATCH, CALL, EXECUTE, isLevel, isRows, QUERY } from "../client/checks.ts";
+import type { BatchOptions, ExecuteOptions, Level } from "../client/executor.ts";
 import type { Settings } from "../client/options.ts";
 import { ACQUIRE_TIMEOUT, checkLock } from "../locks/acquire_options.ts";
 import type { Lock } from "../locks/lock.ts";
-import type { TransactionOptions } from "./transaction.ts";
+import { type Checks, isBoolean, isCount, isName, oneOf, refusing } from "../options.ts";
+import type { TransactionOptions, TransactionQueryOptions } from "./transaction.ts";
 
 /** {@linkcode TransactionOptions} with every default filled in. */
 export interface ResolvedTransactionOptions {
@@ -23,40 +25,69 @@ export interface ResolvedTransactionOptions {
   readonly perStatement: boolean;
 }
 
-const CHOICES = {
-  isolation: ["serializable", "none"],
-  mode: ["eager", "lazy"],
-  timeoutPer: ["transaction", "statement"],
+/** {@linkcode TransactionOptions}, checked. */
+export const TRANSACTION: Checks<TransactionOptions> = {
+  ...CALL,
+  lock: checkLock,
+  scope: isName,
+  isolation: oneOf("serializable", "none"),
+  mode: oneOf("eager", "lazy"),
+  readOnly: isBoolean,
+  level: isLevel,
+  timeoutPer: oneOf("transaction", "statement"),
+  retries: isCount,
+  rows: isRows,
+};
+
+/** The same for `begin()`. */
+export const BEGIN: Checks<TransactionOptions> = {
+  ...TRANSACTION,
+  retries: refusing(
+    "for a transaction that is begun, as nobody else can run it again: use transaction(fn) or withRetry(fn)",
+  ),
+};
+
+const OF_THE_WHOLE = refusing("for one statement of a transaction: give it where that begins");
+
+const CHECKED_AT_COMMIT = refusing(
+  "inside a transaction, whose reads are checked on the newest state at commit: leave it out",
+);
+
+const LEVELS = {
+  level: OF_THE_WHOLE,
+  freshness: CHECKED_AT_COMMIT,
+  freshnessStrict: CHECKED_AT_COMMIT,
 } as const;
 
-/**
- * Reads the options of one transaction over those of the client.
- *
- * @throws {TypeError|RangeError} If one of them is wrong.
- */
+/** {@linkcode TransactionQueryOptions}, checked. */
+export const TX_QUERY: Checks<TransactionQueryOptions> = { ...QUERY, ...LEVELS, guard: isBoolean };
+
+/** What `execute` takes inside a transaction: what is told of its one commit has no meaning for a statement in it. */
+export const TX_EXECUTE: Checks<ExecuteOptions> = {
+  ...EXECUTE,
+  id: refusing("inside a transaction: its commit has one, see tx.id"),
+  exactlyOnce(value, name) {
+    isBoolean(value, name);
+    if (value === true) return;
+    throw new TypeError(
+      "Cannot use `exactlyOnce: false` inside a transaction: its commit takes effect at most once in any case",
+    );
+  },
+};
+
+/** What `batch` takes inside a transaction. */
+export const TX_BATCH: Checks<BatchOptions> = { ...BATCH, ...TX_EXECUTE, ...LEVELS };
+
+/** Fills in the defaults of what was given for one transaction and for all of a client. */
 export function resolveTransaction(
   backend: Backend,
-  defaults: TransactionOptions,
-  options: TransactionOptions = {},
+  given: TransactionOptions,
 ): ResolvedTransactionOptions {
-  const merged: TransactionOptions = { ...defaults, ...withoutUndefined(options) };
-  const { lock, scope, isolation, mode, readOnly, retries, level, timeoutPer, ...rest } = merged;
-  choose("isolation", isolation);
-  choose("mode", mode);
-  choose("timeoutPer", timeoutPer);
-  const known = backend.settings({ ...rest, ...(level !== undefined && { level }) });
-  if (retries !== undefined && !(Number.isInteger(retries) && retries >= 0)) {
-    throw new RangeError(
-      `Cannot use \`retries\` as it must be an integer from 0 on: current value is ${retries}`,
-    );
-  }
-  if (lock !== undefined) checkLock(lock);
-  if (scope !== undefined && (typeof scope !== "string" || scope === "")) {
-    throw new TypeError("Cannot use `scope` as it must be a name");
-  }
+  const { lock, scope, isolation, mode, readOnly, retries, timeoutPer, ...rest } = given;
+  const known = backend.settings(rest);
   const settings: Settings = {
     ...known,
-    level: level ?? readLevel(merged, known.level),
+    level: rest.level ?? readLevel(given, known.level),
     freshness: undefined,
     freshnessStrict: false,
   };
@@ -65,7 +96,7 @@ export function resolveTransaction(
     checkLevel: known.level === "none" || known.level === "auto" ? "weak" : known.level,
     lock,
     // Whoever says how long the whole may take says it of this part; otherwise a lock's own default is shorter.
-    lockTimeout: merged.timeout ?? ACQUIRE_TIMEOUT,
+    lockTimeout: given.timeout ?? ACQUIRE_TIMEOUT,
     scope: scope ?? (lock === undefined ? undefined : `lock:${lock.name}`),
     isolation: isolation ?? "serializable",
     mode: mode ?? "eager",
@@ -81,16 +112,4 @@ function readLevel({ lock, scope, isolation, readOnly }: TransactionOptions, lev
   const versioned = lock !== undefined || scope !== undefined;
   // The version answers for the reads only if none of them is older than the version.
   return versioned && isolation === "none" ? "linearizable" : "weak";
-}
-
-function choose(name: keyof typeof CHOICES, value: string | undefined): void {
-  const choices: readonly string[] = CHOICES[name];
-  if (value === undefined || choices.includes(value)) return;
-  throw new TypeError(
-    `Cannot use \`${name}\` as it must be one of ${choices.join(", ")}: current value is ${value}`,
-  );
-}
-
-function withoutUndefined(options: TransactionOptions): TransactionOptions {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }

@@ -6,39 +6,39 @@ import type { IntegerMode, Params, Result, Row } from "../sql/value.ts";
 /** How a transaction is run. */
 export interface TransactionOptions extends CallOptions {
   /** Taken before the first run, released on every path; when it is lost, the transaction ends. */
-  lock?: Lock;
+  lock?: Lock | undefined;
   /** Serialises with other transactions of the same scope by a version row, without a lock. */
-  scope?: string;
+  scope?: string | undefined;
   /**
    * "serializable" checks at commit that everything that was read still holds; "none" only makes the writes atomic.
    *
    * @default {"serializable"}
    */
-  isolation?: "serializable" | "none";
+  isolation?: "serializable" | "none" | undefined;
   /**
    * "eager": every write answers with its result. "lazy": writes without RETURNING are kept back without a request and
    * answer `rowsAffected: -1`; their errors come at the next read, released savepoint or commit.
    *
    * @default {"eager"}
    */
-  mode?: "eager" | "lazy";
+  mode?: "eager" | "lazy" | undefined;
   /** Refuses writes; all reads hold in one snapshot. @default {false} */
-  readOnly?: boolean;
+  readOnly?: boolean | undefined;
   /** How current reads have to be while it runs; the commit is checked on the newest state. @default {"weak"} */
-  level?: Level;
+  level?: Level | undefined;
   /**
    * What `timeout` limits: the whole, or with "statement" each statement and the commit for itself, so that the caller
    * may take any time between them.
    *
    * @default {"transaction"}
    */
-  timeoutPer?: "transaction" | "statement";
+  timeoutPer?: "transaction" | "statement" | undefined;
   /** Runs of the function after the first, on conflict; only for `transaction(fn)`. @default {10} */
-  retries?: number;
+  retries?: number | undefined;
   /** How INTEGER values come back. */
-  integers?: IntegerMode;
+  integers?: IntegerMode | undefined;
   /** The form of rows. */
-  rows?: "object" | "array";
+  rows?: "object" | "array" | undefined;
 }
 
 /** What a read inside a transaction takes; `level` and freshness are the transaction's. */
@@ -47,7 +47,7 @@ export interface TransactionQueryOptions extends QueryOptions {
    * `false` reads without checking at commit that the rows are still the same: for `random()`, and for results too large
    * to check. @default {true}
    */
-  guard?: boolean;
+  guard?: boolean | undefined;
 }
 
 /** A place in a transaction to return to. */

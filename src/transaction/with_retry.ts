@@ -1,4 +1,5 @@
 import { RqliteError } from "../errors.ts";
+import { type Checks, isCount, isSignal, readOptions } from "../options.ts";
 import { Deadline } from "../transport/deadline.ts";
 import { causesOf } from "./causes.ts";
 import { pause } from "./pause.ts";
@@ -6,10 +7,15 @@ import { pause } from "./pause.ts";
 /** How often {@linkcode withRetry} repeats. */
 export interface RetryOptions {
   /** Runs after the first. @default {10} */
-  retries?: number;
+  retries?: number | undefined;
   /** Ends the waits with its own reason. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
+
+const RETRY: Checks<RetryOptions> = {
+  retries: (value, name) => value === Infinity || isCount(value, name),
+  signal: isSignal,
+};
 
 /** The upper ends of the waits, in milliseconds: doubled with each run. */
 const FIRST_WAIT = 10;
@@ -40,13 +46,9 @@ const LONGEST_WAIT = 1000;
  */
 export async function withRetry<T>(
   fn: () => Promise<T>,
-  { retries = 10, signal }: RetryOptions = {},
+  options?: RetryOptions,
 ): Promise<T> {
-  if (!(Number.isInteger(retries) && retries >= 0) && retries !== Infinity) {
-    throw new RangeError(
-      `Cannot use \`retries\` as it must be an integer from 0 on: current value is ${retries}`,
-    );
-  }
+  const { retries = 10, signal } = readOptions(options, RETRY);
   const deadline = new Deadline(Infinity, signal);
   for (let run = 0;; run++) {
     signal?.throwIfAborted();

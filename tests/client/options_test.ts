@@ -66,6 +66,10 @@ describe("connect() asks the node that", () => {
     [{ url: "http://c:4001" }, "http://c:4001"],
     [{ url: ["http://d:4001", "http://e:4001"] }, "http://d:4001"],
     [{}, "http://localhost:4001"],
+    [new URL("http://u:p@h:4001/?level=none"), "http://h:4001"],
+    [[new URL("http://i:4001"), "http://j:4001"], "http://i:4001"],
+    [{ url: new URL("http://k:4001") }, "http://k:4001"],
+    [{ url: [new URL("http://l:4001")] }, "http://l:4001"],
   ];
   for (const [target, node] of cases) {
     it(`${JSON.stringify(target)} names`, async () => {
@@ -75,7 +79,7 @@ describe("connect() asks the node that", () => {
 
   it("the option `url` names, where there is no first argument", async () => {
     assert.equal(nodeOf(await asked(undefined, { url: "http://f:4001" })), "http://f:4001");
-    assert.equal(nodeOf(await asked("http://g:4001", { url: "http://f:4001" })), "http://g:4001");
+    assert.equal(nodeOf(await asked({}, { url: "http://f:4001" })), "http://f:4001");
   });
 });
 
@@ -111,28 +115,33 @@ describe("connect() refuses", () => {
         "an unknown option of the URL",
         "http://a:4001?levle=weak",
         "TypeError",
-        "Cannot connect as the URL's option levle is unknown: it may be one of level, integers, rows, " +
-        "timeout, freshness, retries, freshnessStrict, discover, exactlyOnce",
+        "Cannot use `levle` as there is no such option of a URL: did you mean `level`?",
       ],
       [
         "a password as an option",
         "http://a:4001?password=x",
         "TypeError",
-        /option password is unknown/,
+        "Cannot use `password` as there is no such option of a URL: it may be one of level, integers, rows, " +
+        "timeout, freshness, retries, freshnessStrict, discover, exactlyOnce",
       ],
       [
         "the property of an object",
         "http://a:4001?toString=x",
         "TypeError",
-        /option toString is unknown/,
+        /`toString`.* no such option/,
       ],
       ["an unknown level", "http://a:4001?level=strongest", "TypeError", /`level`.*strongest/],
       ["an unknown mode of integers", "http://a:4001?integers=big", "TypeError", /`integers`.*big/],
       ["an unknown form of rows", "http://a:4001?rows=maps", "TypeError", /`rows`.*maps/],
       ["a negative timeout", "http://a:4001?timeout=-1", "RangeError", /`timeout`.*-1/],
       ["a timeout of zero", "http://a:4001?timeout=0", "RangeError", /`timeout`.*0/],
-      ["a timeout with a unit", "http://a:4001?timeout=5s", "RangeError", /`timeout`.*NaN/],
-      ["an empty timeout", "http://a:4001?timeout=", "RangeError", /`timeout`/],
+      [
+        "a timeout with a unit",
+        "http://a:4001?timeout=5s",
+        "TypeError",
+        /`timeout`.*milliseconds.*5s/,
+      ],
+      ["an empty timeout", "http://a:4001?timeout=", "TypeError", /`timeout`.*milliseconds/],
       ["negative retries", "http://a:4001?retries=-1", "RangeError", /`retries`.*-1/],
       ["half a retry", "http://a:4001?retries=0.5", "RangeError", /`retries`.*0.5/],
       ["a negative freshness", "http://a:4001?freshness=-1", "RangeError", /`freshness`.*-1/],
@@ -159,7 +168,49 @@ describe("connect() refuses", () => {
       ["a fragment", "http://a:4001#x", "TypeError", /# or @ behind the host/],
       ["a password with a bare /", "http://u:1/p@a:4001", "TypeError", /percent-encode/],
       ["a timeout that is NaN", { timeout: NaN }, "RangeError", /`timeout`.*NaN/],
-      ["a timeout that is text", { timeout: "5" }, "RangeError", /`timeout`/],
+      [
+        "a timeout that is text",
+        { timeout: "5" },
+        "TypeError",
+        'Cannot use `timeout` as it must be a positive number of milliseconds, not text: write 5: current value is "5"',
+      ],
+      ["retries that are text", { retries: "3" }, "TypeError", /`retries`.*write 3/],
+      ["a timeout that is null", { timeout: null }, "TypeError", /`timeout`.*null/],
+      ["a flag that is text", { discover: "false" }, "TypeError", /`discover`.*boolean/],
+      ["a user that is no text", { username: 5 }, "TypeError", /`username`.*text/],
+      ["an observer that is no function", { onRequest: {} }, "TypeError", /`onRequest`.*function/],
+      ["Headers", { headers: new Headers() }, "TypeError", /`headers`.*Object.fromEntries/],
+      ["a header that is no text", { headers: { "x-a": 1 } }, "TypeError", /x-a.*text/],
+      [
+        "an unknown option",
+        { timout: 5 },
+        "TypeError",
+        "Cannot use `timout` as there is no such option: did you mean `timeout`?",
+      ],
+      ["one that is near by", { lvel: "weak" }, "TypeError", /`lvel`.*`level`/],
+      ["one in other letters", { timeOut: 5 }, "TypeError", /`timeOut`.*`timeout`/],
+      [
+        "one that is near nothing",
+        { host: "a", port: 4001 },
+        "TypeError",
+        /`host`.*it may be one of url, /,
+      ],
+      [
+        "an unknown option of transactions",
+        { transaction: { isolaton: "none" } },
+        "TypeError",
+        /`isolaton`.*`isolation`/,
+      ],
+      ["null", null, "TypeError", /first argument.*null/],
+      ["a number", 4001, "TypeError", /first argument.*4001/],
+      ["a boolean", true, "TypeError", /first argument.*true/],
+      ["a Map", new Map(), "TypeError", /first argument.*Map/],
+      ["a function", () => {}, "TypeError", /first argument.*function/],
+      ["a promise", Promise.resolve("http://a"), "TypeError", /first argument.*Promise/],
+      ["a client", connect("http://a:4001"), "TypeError", /no such option/],
+      ["a URL that is a number", { url: 4001 }, "TypeError", /`url`.*4001/],
+      ["a list with something else", [4001], "TypeError", noUrl("4001")],
+      ["a URL object of another scheme", new URL("ws://a"), "TypeError", noUrl("ws://a/")],
       ["retries that are Infinity", { retries: Infinity }, "RangeError", /`retries`/],
       ["an unknown level as an option", { level: "max" }, "TypeError", /`level`.*max/],
       ["a header with a line end", { headers: { "x-a": "a\nb: c" } }, "TypeError", /header "x-a"/],
@@ -178,6 +229,19 @@ describe("connect() refuses", () => {
       assert.throws(() => connect(target as Target), { name, message });
     });
   }
+
+  it("two URLs, where one of them would not be asked", () => {
+    assert.throws(() => connect("http://g:4001", { url: "http://f:4001" }), {
+      name: "TypeError",
+      message: "Cannot use `url` beside a URL as the first argument: give one of them",
+    });
+  });
+
+  it("a second argument that is none", () => {
+    for (const options of [null, 5, "http://a:4001", []]) {
+      assert.throws(() => connect("http://a:4001", options as never), /second argument/);
+    }
+  });
 
   const credentials = () => Promise.resolve({ username: "u", password: "p" });
   for (
@@ -272,6 +336,23 @@ describe("an option reaches the wire", () => {
     const { db, fetch } = scripted("http://a:4001?level=weak");
     await db.query("SELECT 1", [], undefinedOnes);
     assert.equal(flagsOf(fetch.calls[0]!).get("level"), "weak");
+  });
+
+  it("from what options inherit, and from the getters of a class", async () => {
+    class Config {
+      level = "none";
+      get freshness(): number {
+        return 1500;
+      }
+    }
+    class Derived extends Config {}
+    const flags = flagsOf(await asked(new Derived() as ConnectOptions));
+    assert.deepEqual([flags.get("level"), flags.get("freshness")], ["none", "1500ms"]);
+    const inherited: ConnectOptions = Object.create({ level: "strong" });
+    assert.equal(flagsOf(await asked(inherited)).get("level"), "strong");
+    const bare: ConnectOptions = Object.assign(Object.create(null), { level: "weak" });
+    assert.equal(flagsOf(await asked(bare)).get("level"), "weak");
+    assert.throws(() => connect(Object.create({ lvel: "weak" })), /`lvel`/);
   });
 
   it("second argument over first", async () => {

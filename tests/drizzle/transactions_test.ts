@@ -155,8 +155,8 @@ for (const place of DRIZZLE_PLACES) {
           return true;
         });
       await refused({ behavior: "exclusive" }, /`behavior` .* "deferred".*exclusive/);
-      await refused({ isolationLevel: "serializable" }, /`isolationLevel` .* unknown/);
-      await refused({ isolation: "snapshot" }, /`isolation` .* snapshot/);
+      await refused({ isolationLevel: "serializable" }, /`isolationLevel` .* `isolation`/);
+      await refused({ isolation: "snapshot" }, /`isolation` .* "snapshot"/);
       await db.transaction(nothing, { behavior: "deferred" });
       await db.transaction(nothing, { timeoutPer: "statement" });
       await db.transaction((tx) => refusedInside(tx as never));

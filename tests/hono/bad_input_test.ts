@@ -17,11 +17,17 @@ describe("rqlite() refuses", () => {
       ["key", { key: 1 }, TypeError],
       ["timeout", { timeout: 0 }, RangeError],
       ["timeout", { timeout: NaN }, RangeError],
-      ["timeout", { timeout: "1" }, RangeError],
+      ["timeout", { timeout: "1" }, TypeError],
       ["transaction", { transaction: "yes" }, TypeError],
       ["transaction", { transaction: null }, TypeError],
       ["commitWhen", { commitWhen: () => true }, TypeError],
       ["commitWhen", { transaction: true, commitWhen: true }, TypeError],
+      ["timeOut", { timeOut: 5 }, TypeError],
+      ["level", { level: "max" }, TypeError],
+      ["scope", { transaction: { scope: "" } }, TypeError],
+      ["isolatoin", { transaction: { isolatoin: "none" } }, TypeError],
+      ["retries", { transaction: { retries: 3 } }, TypeError],
+      ["freshness", { transaction: true, level: "none", freshness: 5 }, TypeError],
     ];
   for (const [name, options, kind] of wrong) {
     it(`the option ${name} in ${JSON.stringify(options)}`, () => {
@@ -218,13 +224,13 @@ describe("a handler that keeps an error to itself and answers 200", () => {
   });
 
   test("is no 200 where options of the transaction are wrong", async ({ app, db, n, thrown }) => {
-    const transaction = { retries: -1 };
+    const transaction = () => ({ scope: "" });
     const made = app(rqlite(db, { transaction }), async (c) => {
       await add(c).catch(() => {});
       return c.text("");
     });
     assert.equal((await made.request("/")).status, 500);
-    assert.ok(thrown[0] instanceof RangeError);
+    assert.ok(thrown[0] instanceof TypeError);
     assert.equal(await n(), 0);
   });
 

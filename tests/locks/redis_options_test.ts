@@ -12,7 +12,7 @@ describe("options of RedisLock", () => {
     ["no name", { name: undefined }, TypeError],
     ["a lease under 10 ms", { leaseDuration: 9 }, RangeError],
     ["a lease without end", { leaseDuration: Infinity }, RangeError],
-    ["a lease that is text", { leaseDuration: "10000" }, RangeError],
+    ["a lease that is text", { leaseDuration: "10000" }, TypeError],
     ["no time to hold", { maxHoldTime: 0 }, RangeError],
     ["a time to hold that is no number", { maxHoldTime: NaN }, RangeError],
     ["no delay", { maxRetryDelay: 0 }, RangeError],

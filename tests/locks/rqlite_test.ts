@@ -216,14 +216,20 @@ for (const place of PLACES) {
       assert.throws(make({ name: "a", client: db, leaseDuration: NaN }), RangeError);
       assert.throws(make({ name: "a", client: db, leaseDuration: Infinity }), RangeError);
       assert.throws(make({ name: "a", client: db, maxHoldTime: 0 }), RangeError);
-      assert.throws(make({ name: "a", client: db, maxHoldTime: "1" }), RangeError);
+      assert.throws(make({ name: "a", client: db, maxHoldTime: "1" }), TypeError);
+      assert.throws(
+        make({ name: "a", client: db, leaseDuraton: 9 }),
+        /`leaseDuraton`.*`leaseDuration`/,
+      );
       assert.throws(make({ name: "a", client: {} }), TypeError);
       assert.throws(make({ name: "a" }), TypeError);
       const tx = await db.begin();
       assert.throws(make({ name: "a", client: tx }), /transaction/);
-      for (const timeout of [-1, NaN, "1"]) {
-        await assert.rejects(stock(db).acquire({ timeout: timeout as number }), RangeError);
+      for (const timeout of [-1, NaN]) {
+        await assert.rejects(stock(db).acquire({ timeout }), RangeError);
       }
+      await assert.rejects(stock(db).acquire({ timeout: "1" as never }), TypeError);
+      await assert.rejects(stock(db).acquire({ timout: 1 } as never), /`timout`.*`timeout`/);
       await assert.rejects(stock(db).acquire({ signal: {} as AbortSignal }), TypeError);
     });
 

@@ -21,7 +21,16 @@ export const EVERYWHERE: readonly EngineName[] = ["deno", "bun", "node24", "node
  */
 export const PLACEMENTS: readonly Placement[] = [
   {
-    files: ["layout_test.ts", "portable/", "reads/", "runner/", "schema/", "sql/", "transport/"],
+    files: [
+      "layout_test.ts",
+      "options_test.ts",
+      "portable/",
+      "reads/",
+      "runner/",
+      "schema/",
+      "sql/",
+      "transport/",
+    ],
     engines: ["deno"],
     why: "Pure: text and values in, text and values out, and the same SQLite behind it",
   },

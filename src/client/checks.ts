@@ -1,0 +1,69 @@
+import {
+  type Check,
+  type Checks,
+  isBoolean,
+  isName,
+  isSignal,
+  isTimeout,
+  numeric,
+  oneOf,
+} from "../options.ts";
+import type { IterateOptions } from "./client.ts";
+import type { NodesOptions, ReadyOptions } from "./cluster.ts";
+import type { BatchOptions, CallOptions, ExecuteOptions, QueryOptions } from "./executor.ts";
+
+/** One of rqlite's read levels. */
+export const isLevel: Check = oneOf("none", "weak", "linearizable", "strong", "auto");
+
+/** A form of rows. */
+export const isRows: Check = oneOf("object", "array");
+
+/** The name of a write. */
+const isId: Check = (id, name) => {
+  isName(id, name);
+  const { length } = id as string;
+  if (length <= 200) return;
+  throw new RangeError(
+    `Cannot use \`id\` as it must have 1 to 200 characters: current length is ${length}`,
+  );
+};
+
+/** {@linkcode CallOptions}, checked. */
+export const CALL: Checks<CallOptions> = {
+  signal: isSignal,
+  timeout: isTimeout,
+  integers: oneOf("number", "bigint", "string", "auto"),
+};
+
+/** {@linkcode QueryOptions}, checked. */
+export const QUERY: Checks<QueryOptions> = {
+  ...CALL,
+  level: isLevel,
+  freshness: numeric("a number of milliseconds from 0 on", (n) => n >= 0 && n !== Infinity),
+  freshnessStrict: isBoolean,
+  rows: isRows,
+};
+
+/** {@linkcode ExecuteOptions}, checked. */
+export const EXECUTE: Checks<ExecuteOptions> = {
+  ...CALL,
+  rows: isRows,
+  id: isId,
+  exactlyOnce: isBoolean,
+};
+
+/** {@linkcode BatchOptions}, checked. */
+export const BATCH: Checks<BatchOptions> = { ...QUERY, ...EXECUTE, atomic: isBoolean };
+
+/** {@linkcode IterateOptions}, checked. */
+export const ITERATE: Checks<IterateOptions> = {
+  ...QUERY,
+  pageSize: numeric("a positive integer", (n) => Number.isInteger(n) && n > 0),
+  by: isName,
+};
+
+/** {@linkcode NodesOptions}, checked. */
+export const NODES: Checks<NodesOptions> = { ...CALL, nonVoters: isBoolean };
+
+/** {@linkcode ReadyOptions}, checked. */
+export const READY: Checks<ReadyOptions> = { ...CALL, noLeader: isBoolean, sync: isBoolean };

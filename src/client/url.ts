@@ -1,0 +1,130 @@
+import { unknownOption } from "../options.ts";
+import type { Credentials } from "../transport/credentials.ts";
+import { nodeOf } from "../transport/nodes.ts";
+import type { ClientOptions } from "./options.ts";
+
+/** Where a client connects by default. */
+export const DEFAULT_URL = "http://localhost:4001";
+
+/** What a URL says. */
+export interface ParsedUrl {
+  /** The base that paths are appended to. */
+  readonly node: string;
+  /** The user, if one is named. */
+  readonly credentials: Credentials | undefined;
+  /** Its query string. */
+  readonly options: ClientOptions;
+}
+
+/** What a URL's query string may say, and how it is read. */
+const URL_OPTIONS: Record<string, (value: string, name: string) => unknown> = {
+  level: (value) => value,
+  integers: (value) => value,
+  rows: (value) => value,
+  timeout: readNumber,
+  freshness: readNumber,
+  retries: readNumber,
+  freshnessStrict: readFlag,
+  discover: readFlag,
+  exactlyOnce: readFlag,
+};
+
+/** Whether a value says where to connect, and not how: text, a URL or a list. */
+export function isTarget(value: unknown): value is string | URL | readonly (string | URL)[] {
+  return typeof value === "string" || isUrl(value) || Array.isArray(value);
+}
+
+/**
+ * Reads one URL or several.
+ *
+ * @throws {TypeError} If one has the wrong form, or they differ in what holds for all.
+ */
+export function readUrls(
+  source: string | URL | readonly (string | URL)[],
+): Omit<ParsedUrl, "node"> & { readonly nodes: readonly string[] } {
+  const list = typeof source === "string" || isUrl(source) ? [source] : [...source];
+  const urls = list.map(readUrl);
+  if (urls.length === 0) throw new TypeError("Cannot connect as the list of URLs is empty");
+  return {
+    nodes: urls.map(({ node }) => node),
+    credentials: same(urls, "credentials"),
+    options: same(urls, "options"),
+  };
+}
+
+/** Whether a value is a URL object, also one of another realm. */
+export function isUrl(value: unknown): value is URL {
+  return Object.prototype.toString.call(value) === "[object URL]";
+}
+
+function readUrl(given: string | URL): ParsedUrl {
+  const text = isUrl(given) ? given.href : given;
+  const url = typeof text === "string" && URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol) || url.hostname === "") {
+    throw new TypeError(
+      `Cannot connect to ${
+        shown(text)
+      } as it is not an http:// or https:// URL, such as ${DEFAULT_URL}`,
+    );
+  }
+  if (/[@#]/.test(url.pathname + url.search + url.hash)) {
+    throw new TypeError(
+      `Cannot connect to ${
+        shown(text)
+      } as there is a # or @ behind the host: percent-encode those of the user name and password`,
+    );
+  }
+  const options: Record<string, unknown> = {};
+  for (const [name, value] of url.searchParams) {
+    const known = Object.keys(URL_OPTIONS);
+    if (!known.includes(name)) throw unknownOption(name, known, "option of a URL");
+    options[name] = URL_OPTIONS[name]!(value, name);
+  }
+  const credentials = url.username === "" && url.password === ""
+    ? undefined
+    : { username: decode(url.username), password: decode(url.password) };
+  return { node: nodeOf(url), credentials, options: options as ClientOptions };
+}
+
+function decode(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    throw new TypeError(
+      "Cannot connect as the user name or password in the URL is not percent-encoded",
+    );
+  }
+}
+
+/** The password part must not show up in a message, however broken the URL is. */
+function shown(text: unknown): string {
+  return JSON.stringify(String(text).replace(/^(\w+:\/\/)?.*@/s, "$1***@"));
+}
+
+/** What the URLs say in common: one client has one user and one set of options. */
+function same<K extends "credentials" | "options">(
+  urls: readonly ParsedUrl[],
+  key: K,
+): ParsedUrl[K] {
+  const [first, ...rest] = urls;
+  const expected = JSON.stringify(first![key]);
+  if (rest.some((url) => JSON.stringify(url[key]) !== expected)) {
+    throw new TypeError(
+      `Cannot connect as the URLs differ in their ${key}: give them once, as options`,
+    );
+  }
+  return first![key];
+}
+
+/** Text that is no number stays text, which its check refuses. */
+function readNumber(value: string): number | string {
+  return value.trim() === "" || Number.isNaN(Number(value)) ? value : Number(value);
+}
+
+function readFlag(value: string, name: string): boolean {
+  if (value === "" || value === "true" || value === "1") return true;
+  if (value === "false" || value === "0") return false;
+  throw new TypeError(
+    `Cannot read the URL's flag ${name} as it must be true or false: current value is ${value}`,
+  );
+}

@@ -1,0 +1,176 @@
+/**
+ * How objects of options are read, everywhere alike: what is not honoured is refused by its name.
+ *
+ * @module
+ */
+
+/** Throws where the value of an option has no meaning. */
+export type Check = (value: unknown, name: string) => void;
+
+/** One check for each option of a type, so that none can be forgotten. */
+export type Checks<O> = { readonly [Name in keyof O]-?: Check };
+
+/**
+ * Reads options once. One that is `undefined` counts as not given; those that an object inherits count, too.
+ *
+ * @param what What the object is called in messages.
+ * @returns A copy that holds what was given and nothing else.
+ * @throws {TypeError} If it is no object, an option is unknown or has the wrong form.
+ * @throws {RangeError} If a number is out of range.
+ */
+export function readOptions<O extends object>(
+  given: O | undefined,
+  checks: Checks<NoInfer<O>>,
+  what = "the options",
+): O {
+  const read: Record<string, unknown> = {};
+  for (const name of given === undefined ? [] : namesOf(given, what)) {
+    const value = given![name as keyof O];
+    if (value === undefined) continue;
+    if (!Object.hasOwn(checks, name)) throw unknownOption(name, Object.keys(checks));
+    checks[name as keyof O](value, name);
+    read[name] = value;
+  }
+  return read as O;
+}
+
+/** The options among some that a narrower type knows. */
+export function pick<O extends object>(given: O, checks: Checks<O>): O {
+  return Object.fromEntries(
+    Object.entries(given).filter(([name]) => Object.hasOwn(checks, name)),
+  ) as O;
+}
+
+/** The error for an option that nobody knows; it names the nearest one, or else all of them. */
+export function unknownOption(
+  name: string,
+  known: readonly string[],
+  kind = "option",
+): TypeError {
+  const distances = known.map((one) => distance(name.toLowerCase(), one.toLowerCase()));
+  const least = Math.min(...distances);
+  const near = known[distances.indexOf(least)] ?? "";
+  const advice = least <= Math.max(name.length, near.length) / 2
+    ? `did you mean \`${near}\`?`
+    : `it may be one of ${known.join(", ")}`;
+  return new TypeError(`Cannot use \`${name}\` as there is no such ${kind}: ${advice}`);
+}
+
+/** The error for a value of the wrong type. */
+export function refused(name: string, wanted: string, value: unknown): TypeError {
+  return new TypeError(
+    `Cannot use \`${name}\` as it must be ${wanted}: current value is ${shown(value)}`,
+  );
+}
+
+/** Refuses an option that has no meaning where it is, and says what to do. */
+export function refusing(advice: string): Check {
+  return (_, name) => {
+    throw new TypeError(`Cannot use \`${name}\` ${advice}`);
+  };
+}
+
+/** One of some words. */
+export function oneOf(...words: readonly string[]): Check {
+  return (value, name) => {
+    if (typeof value === "string" && words.includes(value)) return;
+    throw refused(name, `one of ${words.join(", ")}`, value);
+  };
+}
+
+/** A number. @param wanted What it must be, in words. */
+export function numeric(wanted: string, fits: (n: number) => boolean): Check {
+  return (value, name) => {
+    if (typeof value !== "number") {
+      const quoted = typeof value === "string" && value.trim() !== "" && fits(Number(value));
+      throw refused(name, quoted ? `${wanted}, not text: write ${Number(value)}` : wanted, value);
+    }
+    if (fits(value)) return;
+    throw new RangeError(
+      `Cannot use \`${name}\` as it must be ${wanted}: current value is ${value}`,
+    );
+  };
+}
+
+/** True or false. */
+export const isBoolean: Check = ofType("boolean", "a boolean");
+
+/** Text, which may be empty; it may be a secret, so no message shows it. */
+export const isText: Check = (value, name) => {
+  if (typeof value === "string") return;
+  throw new TypeError(`Cannot use \`${name}\` as it must be text: it is of type ${typeof value}`);
+};
+
+/** A function. */
+export const isFunction: Check = ofType("function", "a function");
+
+/** Text that is not empty. */
+export const isName: Check = (value, name) => {
+  if (typeof value !== "string" || value === "") {
+    throw refused(name, "text that is not empty", value);
+  }
+};
+
+/** A signal, also one of another realm. */
+export const isSignal: Check = (value, name) => {
+  const { addEventListener, aborted } = (value ?? {}) as Partial<AbortSignal>;
+  if (typeof addEventListener === "function" && typeof aborted === "boolean") return;
+  throw refused(name, "an AbortSignal", value);
+};
+
+/** Repeats: an integer from 0 on. */
+export const isCount: Check = numeric(
+  "an integer from 0 on",
+  (n) => Number.isInteger(n) && n >= 0,
+);
+
+/** A limit of a call, in milliseconds. */
+export const isTimeout: Check = numeric("a positive number of milliseconds", (n) => n > 0);
+
+function ofType(type: string, wanted: string): Check {
+  return (value, name) => {
+    const found: string = typeof value;
+    if (found !== type) throw refused(name, wanted, value);
+  };
+}
+
+/** Names on the object and on what it inherits from, up to the prototype of all objects. */
+function namesOf(given: object, what: string): string[] {
+  if (Object.prototype.toString.call(given) !== "[object Object]") {
+    throw new TypeError(
+      `Cannot use ${what} as an object is needed: current value is ${shown(given)}`,
+    );
+  }
+  const names = Object.getOwnPropertyNames(given);
+  for (
+    let from = Object.getPrototypeOf(given);
+    from !== null && !Object.hasOwn(from, "isPrototypeOf");
+    from = Object.getPrototypeOf(from)
+  ) {
+    names.push(...Object.getOwnPropertyNames(from).filter((name) => name !== "constructor"));
+  }
+  return names;
+}
+
+/** What a value is; of objects only the kind, as what they hold may be a secret. */
+function shown(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value);
+  if (typeof value === "function") return "a function";
+  if (typeof value !== "object" || value === null) return String(value);
+  const tag = Object.prototype.toString.call(value).slice("[object ".length, -1);
+  return /^[AEIOU]/.test(tag) ? `an ${tag}` : `a ${tag}`;
+}
+
+/** How many letters have to be put in, left out or replaced. */
+function distance(a: string, b: string): number {
+  let row = [...Array(b.length + 1).keys()];
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(replaced, row[j]! + 1, next[j - 1]! + 1));
+    }
+    row = next;
+  }
+  return row[b.length]!;
+}

@@ -1,0 +1,218 @@
+// Options that nobody knows or that have the wrong type are refused by name, at every way in.
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { drizzle } from "../src/drizzle/mod.ts";
+import { migrate } from "../src/drizzle/migrator.ts";
+import { connect as connectDbapi, run } from "../src/dbapi/mod.ts";
+import { embedded } from "../src/embedded/mod.ts";
+import { rqlite } from "../src/hono/mod.ts";
+import { inspect } from "../src/inspect/mod.ts";
+import { batch, RqliteDialect } from "../src/kysely/mod.ts";
+import { LocalLock, withLock } from "../src/locks/mod.ts";
+import { RedisLock, ValkeyLock } from "../src/locks/redis.ts";
+import { RqliteLock } from "../src/locks/rqlite.ts";
+import { nodeFetch } from "../src/node/mod.ts";
+import { type Client, connect, sql, withRetry } from "../mod.ts";
+
+/** Where a request would go to: nobody must ask. */
+const db: Client = connect({
+  fetch: () => {
+    throw new Error("A request was sent");
+  },
+});
+const lock = new LocalLock();
+const command = (_: [string, ...string[]]) => Promise.resolve(null);
+
+/** What takes options: some of which one is wrong, the right one, and the call. */
+type WayIn = (options: never) => unknown;
+
+const WAYS: Readonly<Record<string, readonly [given: object, right: string, call: WayIn]>> = {
+  "connect()": [{ timout: 5 }, "timeout", (o) => connect(o)],
+  "connect() beside a URL": [{ lvel: "weak" }, "level", (o) => connect("http://a:4001", o)],
+  "the defaults of transactions": [{ lokc: lock }, "lock", (o) => connect({ transaction: o })],
+  "query()": [{ timeOut: 5 }, "timeout", (o) => db.query("SELECT 1", [], o)],
+  "execute()": [{ ids: "a" }, "id", (o) => db.execute("DELETE FROM t", [], o)],
+  "batch()": [{ atomc: false }, "atomic", (o) => db.batch([], o)],
+  "iterate()": [{ pagesize: 5 }, "pageSize", (o) => db.iterate("SELECT 1", [], o)],
+  "script()": [{ timeOut: 5 }, "timeout", (o) => db.script("", o)],
+  "nodes()": [{ nonvoters: true }, "nonVoters", (o) => db.nodes(o)],
+  "leader()": [{ singal: null }, "signal", (o) => db.leader(o)],
+  "status()": [{ time_out: 5 }, "timeout", (o) => db.status(o)],
+  "ready()": [{ noleader: true }, "noLeader", (o) => db.ready(o)],
+  "outcome()": [{ timeuot: 5 }, "timeout", (o) => db.outcome("a", o)],
+  "transaction()": [{ readonly: true }, "readOnly", (o) => db.transaction(() => never(), o)],
+  "begin()": [{ isolationLevel: "none" }, "isolation", (o) => db.begin(o)],
+  "tx.query()": [
+    { gaurd: false },
+    "guard",
+    async (o) => (await db.begin()).query("SELECT 1", [], o),
+  ],
+  "tx.execute()": [{ row: "array" }, "rows", async (o) => (await db.begin()).execute("", [], o)],
+  "tx.batch()": [{ atomc: true }, "atomic", async (o) => (await db.begin()).batch([], o)],
+  "withRetry()": [{ retry: 3 }, "retries", (o) => withRetry(() => never(), o)],
+  "dbapi connect()": [{ autoCommit: true }, "autocommit", (o) => connectDbapi(o)],
+  "dbapi run()": [{ retrys: 3 }, "retries", (o) => run(connectDbapi(), () => never(), o)],
+  "rqlite() of Hono": [{ keys: "x" }, "key", (o) => rqlite(db, o)],
+  "a request's transaction": [{ modes: "lazy" }, "mode", (o) => rqlite(db, { transaction: o })],
+  "withLock()": [{ timeot: 5 }, "timeout", (o) => withLock(lock, () => never(), o)],
+  "LocalLock.acquire()": [{ signals: 5 }, "signal", (o) => lock.acquire(o)],
+  "RqliteLock": [
+    { leaseduration: 5, name: "a", client: db },
+    "leaseDuration",
+    (o) => new RqliteLock(o),
+  ],
+  "RqliteLock.acquire()": [
+    { timeOut: 5 },
+    "timeout",
+    (o) => new RqliteLock({ name: "a", client: db }).acquire(o),
+  ],
+  "RedisLock": [{ keyprefix: "a", name: "a", command }, "keyPrefix", (o) => new RedisLock(o)],
+  "ValkeyLock": [{ renews: true, name: "a", command }, "renew", (o) => new ValkeyLock(o)],
+  "RedisLock.acquire()": [
+    { timeOut: 5 },
+    "timeout",
+    (o) => new RedisLock({ name: "a", command }).acquire(o),
+  ],
+  "embedded()": [{ foreign_keys: true }, "foreignKeys", (o) => embedded(":memory:", o)],
+  "nodeFetch()": [{ maxsockets: 5 }, "maxSockets", (o) => nodeFetch(o)],
+  "inspect()": [{ internals: true }, "internal", (o) => inspect(db, o)],
+  "RqliteDialect": [{ clients: db }, "client", (o) => new RqliteDialect(o)],
+  "its migrationLock": [
+    { timout: 5 },
+    "timeout",
+    (o) => new RqliteDialect({ client: db, migrationLock: o }),
+  ],
+  "batch() of Kysely": [{ timout: 5 }, "timeout", (o) => batch(db, [], o)],
+  "drizzle()": [{ casings: "x" }, "casing", (o) => drizzle(db, o)],
+  "drizzle() of one object": [{ client: db, loger: true }, "logger", (o) => drizzle(o)],
+  "transaction() of Drizzle": [
+    { retry: 3 },
+    "retries",
+    (o) => drizzle(db).transaction(() => never(), o),
+  ],
+  "migrate() of Drizzle": [{ migrationFolder: "x" }, "migrationsFolder", (o) => {
+    return migrate(drizzle(db), o);
+  }],
+};
+
+function never(): Promise<never> {
+  throw new Error("It ran");
+}
+
+/** What a call throws or rejects with. */
+async function failureOf(call: WayIn, options: unknown): Promise<unknown> {
+  try {
+    await call(options as never);
+  } catch (error) {
+    return error;
+  }
+}
+
+describe("options that nobody knows", () => {
+  for (const [name, [given, right, call]] of Object.entries(WAYS)) {
+    const wrong = Object.keys(given).find((key) => !["name", "client", "command"].includes(key));
+    it(`${name} refuses \`${wrong}\` and names \`${right}\``, async () => {
+      const error = await failureOf(call, given);
+      assert.ok(error instanceof TypeError, String(error));
+      assert.match(error.message, new RegExp(`\`${wrong}\` .*did you mean \`${right}\``));
+    });
+
+    it(`${name} refuses what is no object`, async () => {
+      for (const options of [null, 5, true, ["a"], new Map(), Promise.resolve({}), () => {}]) {
+        // Those are other forms of it.
+        const form = options === true || typeof options === "function";
+        if (form && name === "a request's transaction") continue;
+        const error = await failureOf(call, options);
+        assert.ok(error instanceof TypeError, String(error));
+      }
+    });
+  }
+
+  it("count as not given where they are undefined, like all others", async () => {
+    const given = { timout: undefined, timeout: undefined, level: undefined };
+    const node = connect({ ...given, ...embedded() });
+    const { rows } = await node.query("SELECT 1 AS n", [], given);
+    assert.deepEqual(rows, [{ n: 1 }]);
+    await node.close();
+  });
+});
+
+describe("one URL object", () => {
+  const asked: string[] = [];
+  const fetch = globalThis.fetch;
+  const url = new URL("http://db.example:4001/?retries=0");
+  const ways: Readonly<Record<string, () => Promise<unknown>>> = {
+    "connect()": () => connect(url).query("SELECT 1"),
+    "dbapi connect()": () => connectDbapi(url).execute("SELECT 1"),
+    "a list of dbapi connect()": () => connectDbapi([url]).execute("SELECT 1"),
+    "the function of rqlite()": () => {
+      let found: { query(sql: string): Promise<unknown> } | undefined;
+      const context = {
+        env: {},
+        req: { raw: new Request("http://a"), method: "GET", path: "/" },
+        res: new Response(),
+        error: undefined,
+        get: () => found,
+        set: (_: string, value: unknown) => found = value as typeof found,
+      };
+      return rqlite(() => url)(context, async () => void await found!.query("SELECT 1"));
+    },
+    "RqliteDialect": async () => {
+      const driver = new RqliteDialect({ url }).createDriver();
+      const query = { sql: "SELECT 1", parameters: [], query: { kind: "RawNode" } };
+      await (await driver.acquireConnection()).executeQuery(query as never);
+    },
+    "drizzle()": async () => void await drizzle(url).$client.query("SELECT 1"),
+    "drizzle() of a list": async () => void await drizzle([url]).$client.query("SELECT 1"),
+    "`connection` of drizzle()": async () =>
+      void await drizzle({ connection: url }).$client.query("SELECT 1"),
+  };
+  for (const [name, ask] of Object.entries(ways)) {
+    it(`says to ${name} where to ask`, async () => {
+      asked.length = 0;
+      globalThis.fetch = (input) => {
+        asked.push(String(input));
+        return Promise.reject(new TypeError("no network"));
+      };
+      try {
+        await assert.rejects(ask());
+      } finally {
+        globalThis.fetch = fetch;
+      }
+      assert.match(asked[0]!, /^http:\/\/db\.example:4001\/db\//);
+    });
+  }
+});
+
+describe("wrong types of values", () => {
+  const wrong: readonly [WayIn, object, RegExp][] = [
+    [(o) => db.query("SELECT 1", [], o), { timeout: "5000" }, /`timeout`.*write 5000/],
+    [(o) => db.query("SELECT 1", [], o), { freshness: "5s" }, /`freshness`.*milliseconds.*"5s"/],
+    [(o) => db.query("SELECT 1", [], o), { freshnessStrict: 1 }, /`freshnessStrict`.*boolean/],
+    [(o) => db.query("SELECT 1", [], o), { rows: "maps" }, /`rows`.*object, array.*maps/],
+    [(o) => db.query("SELECT 1", [], o), { signal: new AbortController() }, /`signal`/],
+    [(o) => db.execute("DELETE FROM t", [], o), { id: 7 }, /`id`.*text/],
+    [(o) => db.execute("DELETE FROM t", [], o), { id: "" }, /`id`.*not empty/],
+    [(o) => db.execute("DELETE FROM t", [], o), { exactlyOnce: "no" }, /`exactlyOnce`.*boolean/],
+    [(o) => db.batch([], o), { atomic: 0 }, /`atomic`.*boolean/],
+    [(o) => db.iterate("SELECT 1", [], o), { pageSize: "10" }, /`pageSize`.*write 10/],
+    [(o) => db.iterate("SELECT 1", [], o), { by: 5 }, /`by`.*text/],
+    [(o) => db.nodes(o), { nonVoters: "yes" }, /`nonVoters`.*boolean/],
+    [(o) => db.ready(o), { sync: 1 }, /`sync`.*boolean/],
+    [(o) => db.begin(o), { readOnly: "true" }, /`readOnly`.*boolean/],
+    [(o) => db.begin(o), { retries: 3 }, /`retries`.*transaction\(fn\)/],
+    [(o) => db.begin(o), { lock: null }, /`lock`/],
+    [(o) => withRetry(() => never(), o), { retries: "3" }, /`retries`.*write 3/],
+    [(o) => lock.acquire(o), { timeout: "5" }, /`timeout`.*write 5/],
+    [(o) => embedded(":memory:", o), { foreignKeys: 1 }, /`foreignKeys`.*boolean/],
+    [(o) => inspect(db, o), { internal: "yes" }, /`internal`.*boolean/],
+    [(o) => migrate(drizzle(db), o), { migrationsFolder: sql`x` }, /`migrationsFolder`.*text/],
+  ];
+  for (const [call, options, message] of wrong) {
+    it(`${Object.keys(options)} is refused: ${message.source}`, async () => {
+      const error = await failureOf(call, options);
+      assert.ok(error instanceof TypeError, String(error));
+      assert.match(error.message, message);
+    });
+  }
+});
