@@ -1,3 +1,4 @@
+import { called } from "../client/caller.ts";
 import { CALL } from "../client/checks.ts";
 import type { IterateOptions } from "../client/client.ts";
 import type { NodesOptions, ReadyOptions } from "../client/cluster.ts";
@@ -60,28 +61,31 @@ export class DefaultDatabase implements Client {
     params?: Params,
     options?: QueryOptions,
   ): Promise<Result<R>> {
-    return this.#client.query(sql, params, options);
+    return called(() => this.#client.query<R>(sql, params, options));
   }
 
   /** See {@linkcode Client.execute}. */
-  async execute<R = Row>(
+  execute<R = Row>(
     sql: string | SqlFragment,
     params?: Params,
     options?: ExecuteOptions,
   ): Promise<Result<R>> {
+    const write = () => this.#writes.execute(statementOf(sql, params), options);
     // Rows have the type that the caller named with R.
-    return await this.#writes.execute(statementOf(sql, params), options) as Result<R>;
+    return called(write) as Promise<Result<R>>;
   }
 
   /** See {@linkcode Client.batch}. */
-  async batch(statements: readonly Statement[], options?: BatchOptions): Promise<Result[]> {
-    return await this.#writes.batch(statements, options);
+  batch(statements: readonly Statement[], options?: BatchOptions): Promise<Result[]> {
+    return called(() => this.#writes.batch(statements, options));
   }
 
   /** See {@linkcode Client.script}. */
-  async script(text: string, options?: CallOptions): Promise<Result[]> {
-    const given = readOptions(options, CALL);
-    return await runScript(text, (statements) => this.#writes.batch(statements, given));
+  script(text: string, options?: CallOptions): Promise<Result[]> {
+    return called(() => {
+      const given = readOptions(options, CALL);
+      return runScript(text, (statements) => this.#writes.batch(statements, given));
+    });
   }
 
   /** See {@linkcode Client.iterate}. */
@@ -94,44 +98,41 @@ export class DefaultDatabase implements Client {
   }
 
   /** See {@linkcode Client.transaction}. */
-  async transaction<T>(
-    fn: (tx: Transaction) => Promise<T>,
-    options?: TransactionOptions,
-  ): Promise<T> {
-    return await runTransaction(this.#runner, this.#resolve(options, TRANSACTION), fn);
+  transaction<T>(fn: (tx: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T> {
+    return called(() => runTransaction(this.#runner, this.#resolve(options, TRANSACTION), fn));
   }
 
   /** See {@linkcode Client.begin}. */
-  async begin(options?: TransactionOptions): Promise<Transaction> {
-    return await beginTransaction(this.#runner, this.#resolve(options, BEGIN));
+  begin(options?: TransactionOptions): Promise<Transaction> {
+    return called(() => beginTransaction(this.#runner, this.#resolve(options, BEGIN)));
   }
 
   /** See {@linkcode Client.outcome}. */
-  async outcome(
+  outcome(
     id: string,
     options?: CallOptions,
   ): Promise<"committed" | "not committed" | "unknown"> {
-    return await this.#commits.outcome(id, this.#call(options));
+    return called(() => this.#commits.outcome(id, this.#call(options)));
   }
 
   /** See {@linkcode Client.nodes}. */
   nodes(options?: NodesOptions): Promise<Node[]> {
-    return this.#client.nodes(options);
+    return called(() => this.#client.nodes(options));
   }
 
   /** See {@linkcode Client.leader}. */
   leader(options?: CallOptions): Promise<Node | undefined> {
-    return this.#client.leader(options);
+    return called(() => this.#client.leader(options));
   }
 
   /** See {@linkcode Client.status}. */
   status(options?: CallOptions): Promise<Record<string, unknown>> {
-    return this.#client.status(options);
+    return called(() => this.#client.status(options));
   }
 
   /** See {@linkcode Client.ready}. */
   ready(options?: ReadyOptions): Promise<boolean> {
-    return this.#client.ready(options);
+    return called(() => this.#client.ready(options));
   }
 
   /** See {@linkcode Client.close}. */

@@ -1,3 +1,4 @@
+import { called } from "../client/caller.ts";
 import type { Lock } from "../locks/lock.ts";
 import type { Params } from "../sql/value.ts";
 import type { Connection } from "./connection.ts";
@@ -47,23 +48,23 @@ export class DefaultConnection implements Connection {
   }
 
   /** See {@linkcode Connection.execute}. */
-  async execute(sql: string, params?: Params): Promise<Cursor> {
-    return await this.cursor().execute(sql, params);
+  execute(sql: string, params?: Params): Promise<Cursor> {
+    return called(() => this.cursor().execute(sql, params));
   }
 
   /** See {@linkcode Connection.commit}. */
   commit(): Promise<void> {
-    return this.#session.commit();
+    return called(() => this.#session.commit());
   }
 
   /** See {@linkcode Connection.rollback}. */
   rollback(): Promise<void> {
-    return this.#session.rollback();
+    return called(() => this.#session.rollback());
   }
 
   /** See {@linkcode Connection.close}. */
   close(): Promise<void> {
-    return this.#session.close();
+    return called(() => this.#session.close());
   }
 
   /** Rolls back and closes. */

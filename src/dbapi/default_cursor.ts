@@ -1,3 +1,4 @@
+import { called } from "../client/caller.ts";
 import { DatabaseError, InterfaceError, ProgrammingError } from "../errors.ts";
 import { analyse } from "../sql/analyse.ts";
 import { described } from "../sql/form.ts";
@@ -62,56 +63,35 @@ export class DefaultCursor implements Cursor {
   }
 
   /** See {@linkcode Cursor.execute}. */
-  async execute(sql: string, params?: Params): Promise<this> {
-    this.#start(sql);
-    const control = readControl(sql);
-    if (control === undefined) this.#take(await this.#session.execute(sql, params), sql);
-    else await this.#control(control, sql, params);
-    return this;
+  execute(sql: string, params?: Params): Promise<this> {
+    return called(() => this.#execute(sql, params));
   }
 
   /** See {@linkcode Cursor.executeMany}. */
-  async executeMany(sql: string, rows: Rows): Promise<this> {
-    this.#start(sql);
-    const plan = new ManyPlan(sql);
-    const whole = !this.#session.autocommit || this.#session.inTransaction;
-    let applied = 0;
-    this.#rowCount = 0;
-    const chunks = plan.cut(rows, whole ? WHOLE : REQUEST);
-    try {
-      for await (const chunk of chunks) {
-        this.#add(await this.#send(sql, chunk, applied));
-        applied += chunk.rows;
-      }
-    } catch (error) {
-      if (whole) this.#rowCount = 0;
-      else if (error instanceof DatabaseError) Object.assign(error, { rowsApplied: applied });
-      throw error;
-    }
-    return this;
+  executeMany(sql: string, rows: Rows): Promise<this> {
+    return called(() => this.#executeMany(sql, rows));
   }
 
   /** See {@linkcode Cursor.fetchOne}. */
-  async fetchOne(): Promise<Value[] | null> {
-    const [row] = await this.fetchMany(1);
-    return row ?? null;
+  fetchOne(): Promise<Value[] | null> {
+    return called(() => this.#fetch(1)[0] ?? null);
   }
 
   /** See {@linkcode Cursor.fetchMany}. */
-  // deno-lint-ignore require-await -- what it throws is a rejection
-  async fetchMany(size: number = this.#arraySize): Promise<Value[][]> {
-    if (!(Number.isInteger(size) && size >= 0)) {
-      throw new RangeError(
-        `Cannot use \`size\` as it must be an integer from 0 on: current value is ${size}`,
-      );
-    }
-    return this.#fetch(size);
+  fetchMany(size: number = this.#arraySize): Promise<Value[][]> {
+    return called(() => {
+      if (!(Number.isInteger(size) && size >= 0)) {
+        throw new RangeError(
+          `Cannot use \`size\` as it must be an integer from 0 on: current value is ${size}`,
+        );
+      }
+      return this.#fetch(size);
+    });
   }
 
   /** See {@linkcode Cursor.fetchAll}. */
-  // deno-lint-ignore require-await -- what it throws is a rejection
-  async fetchAll(): Promise<Value[][]> {
-    return this.#fetch(Infinity);
+  fetchAll(): Promise<Value[][]> {
+    return called(() => this.#fetch(Infinity));
   }
 
   /** The rows that are left. */
@@ -135,6 +115,34 @@ export class DefaultCursor implements Cursor {
   /** Closes the cursor. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  async #execute(sql: string, params: Params | undefined): Promise<this> {
+    this.#start(sql);
+    const control = readControl(sql);
+    if (control === undefined) this.#take(await this.#session.execute(sql, params), sql);
+    else await this.#control(control, sql, params);
+    return this;
+  }
+
+  async #executeMany(sql: string, rows: Rows): Promise<this> {
+    this.#start(sql);
+    const plan = new ManyPlan(sql);
+    const whole = !this.#session.autocommit || this.#session.inTransaction;
+    let applied = 0;
+    this.#rowCount = 0;
+    const chunks = plan.cut(rows, whole ? WHOLE : REQUEST);
+    try {
+      for await (const chunk of chunks) {
+        this.#add(await this.#send(sql, chunk, applied));
+        applied += chunk.rows;
+      }
+    } catch (error) {
+      if (whole) this.#rowCount = 0;
+      else if (error instanceof DatabaseError) Object.assign(error, { rowsApplied: applied });
+      throw error;
+    }
+    return this;
   }
 
   /** Begins a statement: whatever becomes of it, the rows of the one before are gone. */

@@ -1,3 +1,4 @@
+import { keep } from "../client/caller.ts";
 import { InterfaceError, OutcomeUnknownError, TransactionConflictError } from "../errors.ts";
 import type { BatchOptions, ExecuteOptions } from "../client/executor.ts";
 import { resolveSettings } from "../client/options.ts";
@@ -235,7 +236,7 @@ export class DefaultTransaction implements Whole {
       await this.#queue.act(async () => {
         const failed = pending.find(({ error }) => error !== undefined) ??
           this.#failed.find(({ told }) => !told.heeded);
-        if (failed !== undefined) throw failed.error;
+        if (failed !== undefined) throw keep(failed.error);
         ending = await this.#commit();
       });
     } catch (error) {

@@ -1,3 +1,4 @@
+import { called, ofCaller, type Place, placeAbove, told } from "../client/caller.ts";
 import type { BatchOptions, ExecuteOptions } from "../client/executor.ts";
 import { InterfaceError, TransactionConflictError } from "../errors.ts";
 import type { SqlFragment, Statement } from "../sql/statement.ts";
@@ -59,7 +60,7 @@ export class TransactionHandle implements Transaction {
     params?: Params,
     options?: TransactionQueryOptions,
   ): Promise<Result<R>> {
-    return this.#issue(() => this.#whole.query<R>(sql, params, options));
+    return this.#issue(placeAbove(this.query), () => this.#whole.query<R>(sql, params, options));
   }
 
   /** See {@linkcode Transaction.execute}. */
@@ -68,46 +69,62 @@ export class TransactionHandle implements Transaction {
     params?: Params,
     options?: ExecuteOptions,
   ): Promise<Result<R>> {
-    return this.#issue(() => this.#whole.execute<R>(sql, params, options));
+    return this.#issue(
+      placeAbove(this.execute),
+      () => this.#whole.execute<R>(sql, params, options),
+    );
   }
 
   /** See {@linkcode Transaction.batch}. */
   batch(statements: readonly Statement[], options?: BatchOptions): Promise<Result[]> {
-    return this.#issue(() => this.#whole.batch(statements, options));
+    return this.#issue(placeAbove(this.batch), () => this.#whole.batch(statements, options));
   }
 
   /** See {@linkcode Transaction.savepoint}. */
   savepoint(name?: string): Promise<Savepoint> {
-    return this.#issue(() => this.#whole.savepoint(name));
+    return called(
+      () => this.#enlist(() => this.#whole.savepoint(name)),
+      placeAbove(this.savepoint),
+    );
   }
 
   /** See {@linkcode Transaction.rollbackTo}. */
   rollbackTo(savepoint: Savepoint | string): Promise<void> {
-    return this.#issue(() => this.#whole.rollbackTo(savepoint));
+    return called(
+      () => this.#enlist(() => this.#whole.rollbackTo(savepoint)),
+      placeAbove(this.rollbackTo),
+    );
   }
 
   /** See {@linkcode Transaction.release}. */
   release(savepoint: Savepoint | string): Promise<void> {
-    return this.#issue(() => this.#whole.release(savepoint));
+    return called(
+      () => this.#enlist(() => this.#whole.release(savepoint)),
+      placeAbove(this.release),
+    );
   }
 
   /** See {@linkcode Transaction.transaction}. */
-  async transaction<T>(fn: (tx: Transaction) => Promise<T>): Promise<T> {
-    this.#checkRunning();
-    if (!this.#innermost) throw this.#condemned(TWO_AT_ONCE);
-    return await new TransactionHandle(this.#whole, this.#running).#run(fn);
+  transaction<T>(fn: (tx: Transaction) => Promise<T>): Promise<T> {
+    return called(async () => {
+      this.#checkRunning();
+      if (!this.#innermost) throw this.#condemned(TWO_AT_ONCE);
+      return await new TransactionHandle(this.#whole, this.#running).#run(fn);
+    }, placeAbove(this.transaction));
   }
 
   /** See {@linkcode Transaction.commit}. */
-  async commit(): Promise<void> {
-    this.#checkRunning();
-    this.close();
-    await this.#whole.commit();
+  commit(): Promise<void> {
+    return called(async () => {
+      this.#checkRunning();
+      this.close();
+      await this.#whole.commit();
+    }, placeAbove(this.commit));
   }
 
   /** See {@linkcode Transaction.rollback}. */
   rollback(): Promise<void> {
-    return this.#whole.rollback();
+    return called(() => this.#whole.rollback(), placeAbove(this.rollback));
   }
 
   /** Rolls back what was not committed. */
@@ -124,13 +141,24 @@ export class TransactionHandle implements Transaction {
     return this.#running.at(-1) === this;
   }
 
-  /** What is issued has to keep its own promise, which knows whether somebody looked at it. */
-  #issue<T>(issue: () => Promise<T>): Promise<T> {
+  /**
+   * What is issued has to keep its own promise, which knows whether somebody looked at it; so the engine cannot tell who
+   * awaits it, and the call is noted.
+   */
+  #issue<T>(place: Place, issue: () => Promise<T>): Promise<T> {
+    let promise: Promise<T>;
     try {
-      this.#checkRunning();
+      promise = this.#enlist(issue);
     } catch (error) {
-      return Promise.reject(error);
+      promise = Promise.reject(error);
     }
+    // Past the promise's own `then`, as this is nobody who looks.
+    Promise.prototype.then.call(promise, undefined, (error: unknown) => told(error, place));
+    return promise;
+  }
+
+  #enlist<T>(issue: () => Promise<T>): Promise<T> {
+    this.#checkRunning();
     const inner = this.#running.slice(this.#running.indexOf(this) + 1);
     for (const handle of inner) handle.#mixed = true;
     return issue();
@@ -163,7 +191,7 @@ export class TransactionHandle implements Transaction {
 
   async #call<T>(fn: (tx: Transaction) => Promise<T>): Promise<T> {
     try {
-      return await fn(this);
+      return await ofCaller(() => fn(this));
     } finally {
       this.#over = true;
       if (this.#whole.open) this.close();

@@ -1,5 +1,6 @@
 import { TransactionConflictError } from "../errors.ts";
 import type { Backend } from "../client/backend.ts";
+import { ofCaller } from "../client/caller.ts";
 import type { Executor } from "../client/executor.ts";
 import { Deadline } from "../transport/deadline.ts";
 import type { CommitId } from "../commit/log.ts";
@@ -129,7 +130,7 @@ class Runs<T> {
     });
     let result: T;
     try {
-      result = await this.#fn(tx.handle);
+      result = await ofCaller(() => this.#fn(tx.handle));
       if (tx.state === "rolledback") tx.throwIfAborted();
       if (tx.state !== "active") return await this.#ended(result);
     } catch (error) {

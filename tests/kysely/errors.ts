@@ -59,7 +59,7 @@ export const errors: Topic = (target) => {
     });
   });
 
-  // JavaScriptCore does not follow `await`.
+  // JavaScriptCore follows `await`, but not a promise that is returned, as Kysely does.
   it("an error has its caller in the stack", { skip: "bun" in process.versions }, async () => {
     const db = await fill(target());
     async function caller(on: Kysely<Database>): Promise<void> {
