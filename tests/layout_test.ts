@@ -74,7 +74,7 @@ const LAYERS: Layers = {
     "options.ts",
   ],
   "node": ["errors.ts", "options.ts"],
-  "embedded": ["sql", "options.ts"],
+  "embedded": ["sql", "errors.ts", "options.ts"],
   "mod.ts": ["database", "transaction", "locks", "client", "transport", "wire", "sql", "errors.ts"],
 };
 

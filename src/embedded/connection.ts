@@ -52,13 +52,18 @@ export class Connection {
         readOnly: readOnly && !memory,
       })
     );
-    // Whoever locks a database in memory is in this thread and can not end while we wait.
-    this.#pragma(`busy_timeout=${memory ? 0 : BUSY_TIMEOUT}`);
-    if (!readOnly) this.#pragma("journal_mode=WAL");
-    // In WAL mode NORMAL loses nothing when the process is killed, only when the machine is.
-    this.#pragma(`synchronous=${readOnly ? "OFF" : "NORMAL"}`);
-    if (readOnly) this.#pragma("query_only=1");
-    this.cutsTexts = this.column("SELECT 'a' || char(0)")[0] === "a";
+    try {
+      // Whoever locks a database in memory is in this thread and can not end while we wait.
+      this.#pragma(`busy_timeout=${memory ? 0 : BUSY_TIMEOUT}`);
+      if (!readOnly) this.#pragma("journal_mode=WAL");
+      // In WAL mode NORMAL loses nothing when the process is killed, only when the machine is.
+      this.#pragma(`synchronous=${readOnly ? "OFF" : "NORMAL"}`);
+      if (readOnly) this.#pragma("query_only=1");
+      this.cutsTexts = this.column("SELECT 'a' || char(0)")[0] === "a";
+    } catch (error) {
+      this.#database.close();
+      throw error;
+    }
   }
 
   /** Compiles a statement, which finds most mistakes. @throws {SqliteError} with SQLite's text */

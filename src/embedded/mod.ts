@@ -46,7 +46,7 @@ export interface EmbeddedEngine {
  * @param path A file, made when it does not exist, or `":memory:"`.
  * @returns A `fetch` for the client, and `close()`.
  * @throws {TypeError} if `path` is empty or not a text, or an option is unknown or has the wrong form
- * @throws {Error} if the file can not be opened
+ * @throws {OperationalError} if the file cannot be opened: at once, with its path and the reason
  *
  * @example
  * ```ts

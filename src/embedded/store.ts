@@ -3,6 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { backup, DatabaseSync } from "node:sqlite";
 import { Connection } from "./connection.ts";
+import { openError } from "./open_error.ts";
+import { SqliteError } from "./sqlite_error.ts";
 
 /** Where the header of a database file has the journal mode: 1 is a rollback journal, 2 a WAL. */
 const VERSION_BYTES = [18, 19];
@@ -25,13 +27,17 @@ export class Store {
   /** How many requests have written so far: what rqlite calls the Raft index. */
   index = 3;
 
-  /** Opens the file, or a database in memory. @throws {SqliteError} when that fails */
+  /** Opens the file, or a database in memory. @throws {OperationalError} when that fails */
   constructor(path: string, foreignKeys: boolean) {
     this.#memory = path === ":memory:";
     this.#location = this.#memory ? memoryLocation() : path;
     this.#foreignKeys = foreignKeys;
-    this.#writer = this.#open(false);
-    this.#reader = this.#open(true);
+    try {
+      [this.#writer, this.#reader] = this.#openBoth();
+    } catch (error) {
+      // Anything else is a mistake of the caller, or a node:sqlite that is too old.
+      throw error instanceof SqliteError ? openError(path, error) : error;
+    }
   }
 
   /** The connection for writes. */
@@ -148,11 +154,20 @@ export class Store {
     return new Connection(this.#location, options);
   }
 
+  #openBoth(): [writer: Connection, reader: Connection] {
+    const writer = this.#open(false);
+    try {
+      return [writer, this.#open(true)];
+    } catch (error) {
+      writer.close();
+      throw error;
+    }
+  }
+
   #reopen(): void {
     if (this.#closed) return;
     const [writer, reader] = [this.#writer, this.#reader];
-    this.#writer = this.#open(false);
-    this.#reader = this.#open(true);
+    [this.#writer, this.#reader] = this.#openBoth();
     reader.close();
     writer.close();
   }

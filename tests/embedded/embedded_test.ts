@@ -1,13 +1,23 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import process from "node:process";
 import { describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
+import { OperationalError } from "../../mod.ts";
 import { embedded, type EmbeddedEngine } from "../../src/embedded/mod.ts";
 import { post, rows } from "./post.ts";
 
 const QUERY = "http://localhost:4001/db/query";
 const JSON_HEADERS = { "content-type": "application/json" };
+
+/** Becoming somebody else takes root, and a runtime that can: Node and Bun. */
+function skipWithoutOtherUser(): string | false {
+  const possible = process.versions["deno"] === undefined && process.getuid?.() === 0;
+  return possible ? false : "this process cannot become another user";
+}
 
 async function withEngine(
   work: (engine: EmbeddedEngine) => Promise<void>,
@@ -119,8 +129,55 @@ describe("embedded()", () => {
     assert.throws(() => embedded(""), TypeError);
   });
 
-  it("throws when the file can not be opened", () => {
-    assert.throws(() => embedded(join(tmpdir(), "no", "such", "folder", "a.db")), /unable to open/);
+  it("tells the path of a file that cannot be opened, and why", () => {
+    const folder = mkdtempSync(join(tmpdir(), "embedded-"));
+    const at = (name: string) => join(folder, name);
+    mkdirSync(at("folder.db"));
+    writeFileSync(at("text.db"), "This is a text".repeat(100));
+    const cases: [path: string, reason: string][] = [
+      [at("none/a.db"), `there is no folder ${JSON.stringify(at("none"))}`],
+      [at("text.db/a.db"), `${JSON.stringify(at("text.db"))} is no folder`],
+      [at("folder.db"), "it is a folder"],
+      [at("text.db"), "file is not a database"],
+    ];
+    try {
+      for (const [path, reason] of cases) {
+        assert.throws(() => embedded(path), (error) => {
+          assert.ok(error instanceof OperationalError);
+          assert.equal(error.code, "ERR_OPERATIONAL");
+          assert.equal(
+            error.message,
+            `Cannot open the database ${JSON.stringify(path)}: ${reason}`,
+          );
+          assert.ok(error.cause instanceof Error);
+          return true;
+        });
+      }
+      assert.deepEqual(readdirSync(folder).sort(), ["folder.db", "text.db"]);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it("tells whose permission is missing", { skip: skipWithoutOtherUser() }, () => {
+    const folder = mkdtempSync(join(tmpdir(), "embedded-"));
+    try {
+      chmodSync(folder, 0o755);
+      writeFileSync(join(folder, "theirs.db"), "");
+      chmodSync(join(folder, "theirs.db"), 0o600);
+      const script = fileURLToPath(new URL("./as_nobody.ts", import.meta.url));
+      const paths = ["theirs.db", "new.db"].map((name) => join(folder, name));
+      const told = execFileSync(process.execPath, [script, ...paths], { encoding: "utf8" });
+      const refusal = (path: string, asked: string) =>
+        `OperationalError: Cannot open the database ${JSON.stringify(path)}: ` +
+        `this process may not read and write ${JSON.stringify(asked)}`;
+      assert.deepEqual(told.trim().split("\n"), [
+        refusal(paths[0]!, paths[0]!),
+        refusal(paths[1]!, folder),
+      ]);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it("keeps databases in memory apart", () =>
