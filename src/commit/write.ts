@@ -4,6 +4,7 @@ import type { BatchOptions } from "../client/executor.ts";
 import { emptyResult } from "../client/results.ts";
 import { completeInsert } from "../schema/complete_insert.ts";
 import type { Facts } from "../schema/facts.ts";
+import { changesOneRow } from "../schema/one_row.ts";
 import { isOwnTable } from "../sql/own_tables.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import { copyStatement } from "../sql/form.ts";
@@ -74,6 +75,8 @@ export class Write {
   #made(form: Statement, i: number, facts: Facts | undefined): Prepared {
     const prepared = this.#backend.prepare(form, {
       now: this.#now,
+      // What is not known yet is asked for before anything is sent.
+      oneRow: (sql: string) => facts === undefined || changesOneRow(sql, facts),
       ...(this.#placed && { statementIndex: i }),
       ...(facts !== undefined && { complete: (sql: string) => completeInsert(sql, facts) }),
     });
@@ -103,9 +106,13 @@ export class Write {
     return stepsOf(statements.slice(0, ddl + 1));
   }
 
-  /** Whether a statement leaves something to the schema: it may where it inserts into a table of the user's. */
-  get leavesDefaults(): boolean {
-    return this.#all.some(({ analysis: { verb, table, text } }) => {
+  /**
+   * Whether a statement leaves something to the schema: it may where it inserts into a table of the user's, or where chance
+   * is for the rows that it changes.
+   */
+  get needsFacts(): boolean {
+    return this.#all.some(({ analysis: { verb, table, text, volatile } }) => {
+      if (volatile.some(({ rows }) => rows === "changed")) return true;
       const replaces = verb === "UPDATE" && /\bor\s+replace\b/i.test(text);
       const inserts = verb === "INSERT" || verb === "REPLACE" || replaces;
       return inserts && !isOwnTable(nameIn(table) ?? "");

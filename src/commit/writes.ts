@@ -8,6 +8,7 @@ import { changes } from "../client/route.ts";
 import { AuthenticationError, NotSupportedError, OutcomeUnknownError } from "../errors.ts";
 import { readOptions } from "../options.ts";
 import type { Facts } from "../schema/facts.ts";
+import { NO_FACTS } from "../schema/one_row.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import type { Statement } from "../sql/statement.ts";
 import type { Result } from "../sql/value.ts";
@@ -119,15 +120,23 @@ export class Writes {
     }
   }
 
-  /** Writes out what INSERTs leave to the schema, as far as the account may read that. */
+  /** Makes the statements ready by the schema, as far as the account may read that. */
   async #complete(write: Write): Promise<void> {
-    if (!write.leavesDefaults || performance.now() < this.#deniedUntil) return;
+    if (!write.needsFacts) return;
     this.#doubt(write);
+    const facts = await this.#factsFor(write.call);
+    if (facts === undefined) write.prepare(NO_FACTS);
+    else await this.#prepare(write, facts);
+  }
+
+  async #factsFor(call: Call): Promise<Facts | undefined> {
+    if (performance.now() < this.#deniedUntil) return undefined;
     try {
-      await this.#prepare(write, await this.#commits.grounds.facts(write.call));
+      return await this.#commits.grounds.facts(call);
     } catch (error) {
       if (!isDenial(error)) throw error;
       this.#deniedUntil = performance.now() + DENIED;
+      return undefined;
     }
   }
 

@@ -145,7 +145,10 @@ export class Session {
   /** What is wrong in itself must not open a transaction or wait for a lock; without both the client refuses it. */
   #refuse(sql: string, params: Params | undefined): void {
     if (this.#autocommit && this.#lock === undefined) return;
-    const prepared = prepare(params === undefined ? sql : { sql, params }, { now: new Date() });
+    const prepared = prepare(params === undefined ? sql : { sql, params }, {
+      now: new Date(),
+      oneRow: () => true,
+    });
     if (!this.#autocommit) admit(prepared);
   }
 

@@ -39,6 +39,8 @@ export interface TableFacts {
   readonly key: readonly string[];
   /** The sets of columns that are unique and NOT NULL together, the primary key among them; in lower case. */
   readonly uniques: readonly (readonly string[])[];
+  /** The sets of columns that are unique together unless one is NULL, in lower case; those of `uniques` among them. */
+  readonly lookups: readonly (readonly string[])[];
   /**
    * The columns, in lower case, whose values nodes may hold differently: filled by a volatile default or by a trigger
    * that uses clock, chance or connection state, also through other tables. All columns, the key among them, where even

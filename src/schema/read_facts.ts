@@ -54,7 +54,7 @@ function factsOf(reader: Reader, name: string, object: SchemaObject): TableFacts
     rowid,
     withoutRowid,
     key: keyOf(object),
-    uniques: uniquesOf(object),
+    ...uniquesOf(object),
     local: local.columns.get(name) ?? new Set(),
     localUnique: isLocalUnique(object, local.columns.get(name)),
     volatile: local.volatile.has(name),
@@ -100,7 +100,7 @@ function isLocalUnique({ indexes }: SchemaObject, local: ReadonlySet<string> | u
 }
 
 /** NULLs are never equal, so that rows with one in a unique index are not told apart by it. */
-function uniquesOf(object: SchemaObject): string[][] {
+function uniquesOf(object: SchemaObject): Pick<TableFacts, "uniques" | "lookups"> {
   const { columns, rowid, withoutRowid, indexes } = object;
   const filled = new Set(
     columns.filter(({ name, notNull, key }) =>
@@ -112,8 +112,9 @@ function uniquesOf(object: SchemaObject): string[][] {
   const found = new Map<string, string[]>();
   const key = keyOf(object).map((name) => name.toLowerCase());
   for (const set of [key, ...sets]) {
-    const fits = set.length > 0 && set.every((name) => filled.has(name));
+    const fits = set.length > 0 && !set.includes("");
     if (fits && !found.has(JSON.stringify(set))) found.set(JSON.stringify(set), set);
   }
-  return [...found.values()];
+  const lookups = [...found.values()];
+  return { uniques: lookups.filter((set) => set.every((name) => filled.has(name))), lookups };
 }

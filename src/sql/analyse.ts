@@ -18,9 +18,11 @@ import { namesOf, numberPlaceholders, type Placeholder } from "./placeholders.ts
 import { isPlain } from "./plain.ts";
 import { type Pragma, readPragma } from "./pragma.ts";
 import { findProblem } from "./problem.ts";
+import { rowsServed } from "./rows_served.ts";
 import { type Foreign, foreignTarget } from "./scope.ts";
 import { type SignificantTokens, significantTokens, type Token } from "./tokenize.ts";
 import type { VolatileSite } from "./site.ts";
+import { TokenView } from "./view.ts";
 import { volatileSites } from "./volatile.ts";
 import { isWord } from "./words.ts";
 
@@ -155,10 +157,25 @@ function sitesOf(
     createsFromSelect(text, tokens);
   if (!evaluated) return [];
   let next = 0;
-  return volatileSites(text, tokens, (start) => {
+  const sites = volatileSites(text, tokens, (start) => {
     while (next < placeholders.length && placeholders[next]!.start < start) next++;
     return placeholders[next]?.index ?? 0;
   });
+  return verb.kind === "write" || verb.kind === "ddl"
+    ? sites.map((site) => withRows(site, text, tokens, verb))
+    : sites;
+}
+
+function withRows(
+  site: VolatileSite,
+  text: string,
+  tokens: readonly Token[],
+  { at }: Verb,
+): VolatileSite {
+  if (site.kind !== "random" && site.kind !== "randomblob") return site;
+  const place = tokens.findIndex(({ start }) => start === site.start);
+  const rows = rowsServed(new TokenView(text, tokens), place, at);
+  return rows === "one" ? site : { ...site, rows };
 }
 
 /** CREATE TABLE … AS SELECT stores rows, not its text. */

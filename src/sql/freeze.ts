@@ -18,6 +18,8 @@ export interface FreezeOptions {
   readonly random?: (bytes: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer>;
   /** The statement's position in the batch, for errors. */
   readonly statementIndex?: number;
+  /** Whether an UPDATE or DELETE is known to change one row at most. @default {() => false} */
+  readonly oneRow?: (sql: string) => boolean;
 }
 
 /**
@@ -29,7 +31,8 @@ export interface FreezeOptions {
  * statement. In reads what a node alone knows is left as it is.
  *
  * @throws {NotSupportedError} Where no literal can stand in: `ORDER BY random()`, `randomblob(n +
- * 1)`, `datetime(lower('now'))`; in writes also the modifiers 'localtime' and 'utc',
+ * 1)`, `datetime(lower('now'))`; where one would stand in for chance in several rows, as in `UPDATE t
+ * SET a = random()`; in writes also the modifiers 'localtime' and 'utc',
  * `total_changes()`, `sqlite_version()`, `pragma_table_info('t')`.
  *
  * @example
@@ -57,9 +60,9 @@ function replacement(
   const { now } = options;
   switch (site.kind) {
     case "random":
-      return randomInteger(options);
     case "randomblob":
-      return randomBlob(analysis, site, options);
+      if (servesMany(analysis, site, options)) throw perRow(analysis, site, options);
+      return site.kind === "random" ? randomInteger(options) : randomBlob(analysis, site, options);
     case "now":
     case "only":
       return timeValue(now);
@@ -84,6 +87,14 @@ function replacement(
     case "node":
       return refuseInWrites(analysis, site, options, "read it first and bind what was read");
   }
+}
+
+function servesMany(
+  { text }: Analysis,
+  { rows = "one" }: VolatileSite,
+  { oneRow }: FreezeOptions,
+): boolean {
+  return rows === "many" || (rows === "changed" && oneRow?.(text) !== true);
 }
 
 function refuseInWrites(
@@ -163,14 +174,41 @@ function fill(bytes: Uint8Array<ArrayBuffer>, options: FreezeOptions): Uint8Arra
 
 function unsupported(
   analysis: Analysis,
+  site: VolatileSite,
+  options: FreezeOptions,
+  advice: string,
+): NotSupportedError {
+  return refusal(
+    analysis,
+    site,
+    options,
+    `each node would evaluate it to something else: ${advice}`,
+  );
+}
+
+function perRow(
+  analysis: Analysis,
+  site: VolatileSite,
+  options: FreezeOptions,
+): NotSupportedError {
+  const rows = site.rows === "changed" ? "name one row in WHERE by its key, or " : "";
+  return refusal(
+    analysis,
+    site,
+    options,
+    `all rows would get the same value: ${rows}bind values of the client's, one statement for each row in a batch`,
+  );
+}
+
+function refusal(
+  analysis: Analysis,
   { start, end }: VolatileSite,
   { statementIndex }: FreezeOptions,
-  advice: string,
+  reason: string,
 ): NotSupportedError {
   const piece = analysis.text.slice(start, end);
   return new NotSupportedError(
-    `Cannot send ${piece} at character ${start + 1} of a write as each node would evaluate it to ` +
-      `something else: ${advice}`,
+    `Cannot send ${piece} at character ${start + 1} of a write as ${reason}`,
     { sql: analysis.source, ...(statementIndex === undefined ? {} : { statementIndex }) },
   );
 }

@@ -31,6 +31,8 @@ export interface PrepareOptions {
   readonly freezeReads?: boolean;
   /** Fills an array with random bytes. @default {crypto.getRandomValues} */
   readonly random?: (bytes: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer>;
+  /** Whether an UPDATE or DELETE is known to change one row at most. @default {() => false} */
+  readonly oneRow?: (sql: string) => boolean;
   /** Writes out what the text of an INSERT leaves to the schema; with the same placeholders. */
   readonly complete?: (sql: string) => string;
 }
@@ -67,8 +69,7 @@ export function prepare(statement: Statement, options: PrepareOptions): Prepared
 /** The same statement with nothing left to the schema; errors go on showing what the caller wrote. */
 function completed(analysis: Analysis, { complete }: PrepareOptions): Analysis {
   const { kind, verb, text, source } = analysis;
-  const inserts = kind === "write" && (verb === "INSERT" || verb === "REPLACE");
-  if (complete === undefined || !inserts) return analysis;
+  if (complete === undefined || kind !== "write" || verb === "DELETE") return analysis;
   const whole = complete(text);
   return whole === text ? analysis : { ...analyse(whole), source };
 }

@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { RowsServed } from "./rows_served.ts";
+
 /** What stands at a {@linkcode VolatileSite} and is to be replaced by a literal. */
 export type VolatileKind =
   /** `random()` */
@@ -43,6 +45,8 @@ export interface VolatileSite {
   readonly end: number;
   /** The number of the placeholder it depends on. */
   readonly index?: number;
+  /** For how many rows a write evaluates chance; one where it is left out. */
+  readonly rows?: RowsServed;
   /** How many bytes a `randomblob` has. */
   readonly size?: number;
   /** The date function takes no modifiers behind the time value. */

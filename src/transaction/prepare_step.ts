@@ -2,6 +2,7 @@ import { NotSupportedError } from "../errors.ts";
 import { changes } from "../client/route.ts";
 import { completeInsert } from "../schema/complete_insert.ts";
 import type { Facts } from "../schema/facts.ts";
+import { changesOneRow } from "../schema/one_row.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import type { Statement } from "../sql/statement.ts";
 import { markedFor } from "../commit/written.ts";
@@ -34,6 +35,7 @@ export function prepareStep(
   const given = context.backend.prepare(statement, {
     now,
     freezeReads: wanted,
+    oneRow: (sql) => facts === undefined || changesOneRow(sql, facts),
     ...(index !== undefined && { statementIndex: index }),
     ...(facts !== undefined && { complete: (sql: string) => completeInsert(sql, facts) }),
   });

@@ -57,6 +57,18 @@ for (const { name, skip, run } of PLACES) {
         for (const text of texts) assert.match(text, /^[0-9A-F]{8}$/);
       }));
 
+    it("refuse a random default for what a SELECT finds, with an id and without", () =>
+      run(async ({ connect, sql, value }) => {
+        await sql("CREATE TABLE src(a)");
+        await sql("INSERT INTO src VALUES(1), (2)");
+        await sql("CREATE TABLE t(a, r DEFAULT (random()))");
+        for (const exactlyOnce of [true, false]) {
+          const copied = connect({ exactlyOnce }).execute("INSERT INTO t(a) SELECT a FROM src");
+          await assert.rejects(copied, NotSupportedError);
+        }
+        assert.equal(await value("SELECT count(*) FROM t"), 0);
+      }));
+
     it("refuse counters of the connection that nothing in the same unit sets", () =>
       run(async ({ connect, sql, value }) => {
         await sql("CREATE TABLE parents(id INTEGER PRIMARY KEY, n)");
@@ -131,6 +143,21 @@ describe("writes on three nodes", { skip: skipWithoutRqlited() }, () => {
           `CREATE TABLE t${i}(id INTEGER PRIMARY KEY, r DEFAULT (random()), at DEFAULT CURRENT_TIMESTAMP)`;
         await db.batch([made, `INSERT INTO t${i}(id) VALUES(1), (2)`]);
       }
+      // NOT NULL is kept by the default in place of a NULL.
+      await db.batch([
+        "CREATE TABLE filled(id INTEGER PRIMARY KEY, at NOT NULL DEFAULT (julianday('now')))",
+        "INSERT INTO filled VALUES(1, 0), (2, 0), (3, 0)",
+      ]);
+      await db.execute("UPDATE OR REPLACE filled SET at = NULL WHERE id = 1");
+      await db.transaction((tx) =>
+        tx.execute("UPDATE OR REPLACE filled SET at = NULL WHERE id = 2")
+      );
+      await db.execute("UPDATE OR REPLACE filled SET at = NULL WHERE id = 3", [], {
+        exactlyOnce: false,
+      });
+      const token = "UPDATE t0 SET r = random() WHERE id = ?";
+      for (const exactlyOnce of [true, false]) await db.execute(token, [1], { exactlyOnce });
+      await db.transaction((tx) => tx.execute(token, [2]), { mode: "lazy" });
       await equalReplicas(cluster);
       await db.close();
     } finally {

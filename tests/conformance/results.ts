@@ -1,7 +1,7 @@
 // What a result says besides its rows: columns, types, counts and ids; and which statements give rows at all.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { freshTable, recorded, type Topic, valueOf } from "./target.ts";
+import { freshName, freshTable, ownStatements, recorded, type Topic, valueOf } from "./target.ts";
 
 export const results: Topic = (target) => {
   counts(target);
@@ -260,7 +260,8 @@ const frozen: Topic = (target) => {
         `INSERT INTO ${table} VALUES((SELECT random()), time('now'), julianday('now'), randomblob(8), 5)`,
         `WITH x(v) AS (SELECT random()) INSERT INTO ${table}(a) SELECT v FROM x`,
         `INSERT INTO ${table}(a) VALUES(1) ON CONFLICT DO UPDATE SET a = random()`,
-        `UPDATE ${table} SET b = strftime('%s', 'now'), c = unixepoch() WHERE a = random()`,
+        `UPDATE ${table} SET b = strftime('%s', 'now'), c = random() WHERE rowid = 1`,
+        `UPDATE ${table} SET b = strftime('%s', 'now'), c = unixepoch()`,
         `DELETE FROM ${table} WHERE b < datetime('now', '-100 years')`,
       ];
       for (const sql of statements) await db.execute(sql);
@@ -271,17 +272,63 @@ const frozen: Topic = (target) => {
       }
     });
 
-    it("have one value for each place in the statement, the same in every row", async () => {
-      const { db } = target();
-      const table = await freshTable(target(), "a, b, t");
-      await db.execute(
-        `INSERT INTO ${table} SELECT random(), random(), datetime('now') FROM (VALUES(1), (2))`,
+    it("have one value for each place; where that would be for several rows, chance is refused", async () => {
+      const { db, sent } = recorded(target());
+      const table = await freshTable(target(), "id INTEGER PRIMARY KEY, a, b");
+      await db.execute(`INSERT INTO ${table}(a, b) VALUES(random(), random()), (random(), date())`);
+      const { rows } = await db.query(`SELECT a, b FROM ${table}`, [], { integers: "bigint" });
+      assert.equal(new Set([rows[0]!.a, rows[0]!.b, rows[1]!.a]).size, 3);
+      await db.execute(`UPDATE ${table} SET a = datetime('now')`);
+      const before = sent.length;
+      for (
+        const many of [
+          `UPDATE ${table} SET a = hex(randomblob(16))`,
+          `UPDATE ${table} SET a = random() WHERE id > ?`,
+          `DELETE FROM ${table} WHERE random() % 2 AND id > ?`,
+          `INSERT INTO ${table}(a) SELECT random() FROM ${table} WHERE id > ?`,
+        ]
+      ) {
+        const params = many.includes("?") ? [0] : [];
+        for (const exactlyOnce of [true, false]) {
+          await assert.rejects(db.execute(many, params, { exactlyOnce }), {
+            name: "NotSupportedError",
+            message: /all rows would get the same value: .* in a batch$/,
+          });
+        }
+        await assert.rejects(db.batch([{ sql: many, params }], { atomic: false }), /in a batch$/);
+        await assert.rejects(db.transaction((tx) => tx.execute(many, params)), /in a batch$/);
+      }
+      assert.deepEqual(
+        ownStatements(sent.slice(before)).filter((one) => /UPDATE|DELETE|INSERT/.test(`${one}`)),
+        [],
       );
-      const { rows } = await db.query(`SELECT * FROM ${table}`, [], { integers: "bigint" });
-      assert.deepEqual(rows[0], rows[1]);
-      assert.notEqual(rows[0]!.a, rows[0]!.b);
-      assert.equal(typeof rows[0]!.a, "bigint");
-      assert.match(String(rows[0]!.t), /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/);
+    });
+
+    it("have a value for one row that an UPDATE or DELETE names by something unique", async () => {
+      const { db } = target();
+      const table = await freshTable(target(), "id INTEGER PRIMARY KEY, mail TEXT UNIQUE, token");
+      await db.execute(
+        `INSERT INTO ${table} VALUES(1, 'a', 0), (2, 'b', 0), (3, 'c', 0), (4, 'd', 0)`,
+      );
+      const token = `UPDATE ${table} SET token = hex(randomblob(16)) WHERE`;
+      await db.execute(`${token} id = ?`, [1]);
+      await db.batch([[`${token} mail = ?`, "b"]], { exactlyOnce: false });
+      await db.batch([[`${token} id = ? AND token = 0`, 3], "SELECT 1"]);
+      await db.transaction((tx) => tx.execute(`${token} mail = 'd' RETURNING token`));
+      await db.execute(`DELETE FROM ${table} WHERE random() IS NULL AND id = 4`);
+      const { rows } = await db.query<{ token: string }>(`SELECT DISTINCT token FROM ${table}`);
+      assert.equal(rows.length, 4);
+      for (const row of rows) assert.match(row.token, /^[0-9A-F]{32}$/);
+      const made = freshName();
+      await db.batch([
+        `CREATE TABLE ${made}(id INTEGER PRIMARY KEY, r)`,
+        `INSERT INTO ${made}(id) VALUES(1), (2)`,
+        `UPDATE ${made} SET r = random() WHERE id = 2`,
+      ]);
+      await assert.rejects(
+        db.batch([`CREATE TABLE x${made}(id, r)`, `UPDATE x${made} SET r = random() WHERE id = 2`]),
+        { name: "NotSupportedError", statementIndex: 1 },
+      );
     });
 
     it("are one moment in one statement, and in a batch", async () => {
@@ -318,8 +365,10 @@ const frozen: Topic = (target) => {
         `UPDATE ${table} SET t = datetime('now') WHERE a LIKE '%\\%' ESCAPE '\\' RETURNING id, t`,
       );
       assert.equal(updated.rows.length, 1);
-      const deleted = await db.execute(`DELETE FROM ${table} WHERE a <> random() RETURNING id`);
-      assert.deepEqual(deleted.rows, [{ id: 1 }, { id: 2 }]);
+      const deleted = await db.execute(
+        `DELETE FROM ${table} WHERE a <> random() AND id = 2 RETURNING id`,
+      );
+      assert.deepEqual(deleted.rows, [{ id: 2 }]);
     });
 
     it("are left alone in literals, names, reads and the schema", async () => {

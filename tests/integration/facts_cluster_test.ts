@@ -27,7 +27,7 @@ const VOLATILE = [
   "INSERT INTO t(v) SELECT hex(randomblob(16))",
   "INSERT INTO t(v) VALUES(julianday()), (unixepoch('subsec')), (strftime('%J'))",
   "INSERT INTO t(v) VALUES(CURRENT_TIMESTAMP), (CURRENT_TIME)",
-  "INSERT INTO t(v) SELECT random() FROM t LIMIT 3",
+  "INSERT INTO t(v) SELECT random() UNION ALL SELECT random()",
   "INSERT INTO t(id, v) VALUES(1, 0) ON CONFLICT(id) DO UPDATE SET v = (SELECT random())",
   "UPDATE t SET v = v || (SELECT abs(random())) WHERE id = 2",
   "INSERT INTO t(v) VALUES(random()) RETURNING id, random()",
@@ -65,8 +65,13 @@ describe("three nodes", { skip: skipWithoutRqlited() }, () => {
       for (const sql of VOLATILE) await db.execute(sql);
       await db.execute("INSERT INTO t(v) VALUES(datetime(?)), (date(?))", ["now", "now"]);
       // What cannot be one value for all is refused.
-      const shuffled = "INSERT INTO t(v) SELECT v FROM t ORDER BY random() LIMIT 2";
-      await assert.rejects(db.execute(shuffled), NotSupportedError);
+      for (
+        const many of [
+          "INSERT INTO t(v) SELECT v FROM t ORDER BY random() LIMIT 2",
+          "INSERT INTO t(v) SELECT random() FROM t LIMIT 3",
+          "UPDATE t SET v = random()",
+        ]
+      ) await assert.rejects(db.execute(many), NotSupportedError, many);
       await db.batch(["INSERT INTO t(v) VALUES((SELECT random()))", "SELECT count(*) FROM t"]);
       const { rows: [last] } = await db.execute("INSERT INTO t(v) VALUES('end') RETURNING id");
       const contents = await Promise.all(
