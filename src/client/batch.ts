@@ -32,7 +32,7 @@ export async function runLoose(dispatcher: Dispatcher, batch: PlacedBatch): Prom
   const { writes, reads } = countKinds(batch.statements);
   const reply =
     await (writes === 0
-      ? dispatcher.read(batch)
+      ? dispatcher.read({ ...batch, exact: true })
       : reads === 0
       ? dispatcher.write(batch)
       : dispatcher.mixed(batch));
@@ -51,7 +51,8 @@ export async function runAtomic(dispatcher: Dispatcher, batch: PlacedBatch): Pro
   const { statements, settings, positions } = batch;
   const { writes } = countKinds(statements);
   if (writes === 0) {
-    return resultsOf(await dispatcher.read(batch), statements, settings, { positions });
+    const reply = await dispatcher.read({ ...batch, exact: true });
+    return resultsOf(reply, statements, settings, { positions });
   }
   if (isSound(statements, dispatcher.capabilities.returningAborts)) {
     return resultsOf(await dispatcher.write(batch), statements, settings, { positions });

@@ -119,6 +119,7 @@ export class DefaultClient implements Omit<BaseClient, "execute" | "batch">, Bac
       transaction: false,
       settings,
       deadline,
+      exact: true,
     });
     return resultsOf(reply, statements, settings)[0]!;
   }

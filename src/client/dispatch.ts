@@ -8,6 +8,7 @@ import { Capabilities } from "./capabilities.ts";
 import type { Level } from "./executor.ts";
 import { type Asked, judge, READ_STRONG } from "./judge.ts";
 import type { Settings } from "./options.ts";
+import { SecondLook } from "./second_look.ts";
 
 /**
  * In front of reads from tables in the same request: reading the schema makes the connection notice a change of it.
@@ -37,6 +38,8 @@ export interface Batch {
   readonly settings: Settings;
   /** The end of the call, where it takes several requests. */
   readonly deadline: Deadline;
+  /** Values that the answer to a read leaves in doubt are asked for again. @default {false} */
+  readonly exact?: boolean;
 }
 
 /** The part of an answer that belongs to a batch. */
@@ -50,6 +53,7 @@ export interface Reply {
 export class Dispatcher {
   readonly #transport: Transport;
   readonly #capabilities: Capabilities;
+  readonly #look: SecondLook = new SecondLook();
 
   /** Sends nothing yet. */
   constructor(transport: Transport) {
@@ -63,7 +67,12 @@ export class Dispatcher {
   }
 
   /** Runs statements that only read, by `/db/query`. */
-  async read(batch: Batch): Promise<Reply> {
+  read(batch: Batch): Promise<Reply> {
+    const send = (batch: Batch) => this.#read(batch);
+    return batch.exact === true ? this.#look.take(batch, send, true) : send(batch);
+  }
+
+  async #read(batch: Batch): Promise<Reply> {
     const { level } = batch.settings;
     if (level !== "linearizable") return await this.#query(batch, level);
     if (!this.#capabilities.lacksLinearizable) {
@@ -98,7 +107,8 @@ export class Dispatcher {
 
   /** Runs a list that ends in a failing statement, by `/db/request`: nothing is kept, so a repeat is harmless. */
   speculate(batch: Batch): Promise<Reply> {
-    return this.#send(batch, "/db/request", false);
+    const send = (batch: Batch) => this.#send(batch, "/db/request", false);
+    return batch.exact === true ? this.#look.take(batch, send, false) : send(batch);
   }
 
   async #query(batch: Batch, level: Exclude<Level, "linearizable">): Promise<Reply>;

@@ -81,7 +81,7 @@ function resultOf(
     );
   }
   // Rows have the type that the caller named with R and chose with `rows`.
-  return answer.result(first + i, { analysis, rows, integers }) as Result;
+  return answer.result(first + i, { analysis, rows, integers, exact: true }) as Result;
 }
 
 const OVERLOOKED =

@@ -7,8 +7,8 @@ import { decodeLossy, INVALID_BYTE } from "./utf8.ts";
 import type { StoredValue } from "./values.ts";
 
 /**
- * Reads again, as bytes, what a runtime cuts at a NUL character, as Deno does. It helps reads only:
- * what RETURNING gives can not be asked for twice.
+ * Reads again, as bytes, what a runtime cuts at a NUL character, as Deno does, and what may have lost bytes that are not
+ * UTF-8. It helps reads only: what RETURNING gives can not be asked for twice.
  */
 export function withExactTexts(
   connection: Connection,
@@ -16,11 +16,12 @@ export function withExactTexts(
   binding: Binding,
   set: RowSet,
 ): RowSet {
-  if (!connection.cutsTexts || !isRead(piece)) return set;
+  if (!isRead(piece)) return set;
   const texts = set.columns.map((_, i) => i).filter((i) => hasText(set, i));
   if (texts.length === 0) return set;
   try {
-    if (!hasNul(connection, piece, binding, set, texts)) return set;
+    const cut = connection.cutsTexts && hasNul(connection, piece, binding, set, texts);
+    if (!cut && !mayHaveLost(set)) return set;
     return { ...set, rows: readExactly(connection, piece, binding, set) };
   } catch (error) {
     // Too many columns for a query around the query.
@@ -35,6 +36,12 @@ function isRead({ source, tokens }: Piece): boolean {
 
 function hasText({ rows }: RowSet, column: number): boolean {
   return rows.some((row) => typeof row[column] === "string");
+}
+
+function mayHaveLost({ rows }: RowSet): boolean {
+  return rows.some((row) =>
+    row.some((cell) => typeof cell === "string" && cell.includes("\ufffd"))
+  );
 }
 
 function hasNul(

@@ -1,5 +1,5 @@
 import { significantTokens } from "./tokenize.ts";
-import { nameOf } from "./words.ts";
+import { isName, isPunct, isWord, nameOf } from "./words.ts";
 import type { Prepared } from "./prepare.ts";
 
 /**
@@ -34,6 +34,18 @@ const MARKER = /^DELETE FROM ("(?:[^"]|"")*") WHERE 0 RETURNING 1; /;
 /** The statement without what {@linkcode withReturning} put in front of it. */
 export function withoutMarker(sql: string): string {
   return sql.replace(MARKER, "");
+}
+
+/** Whether RETURNING names nothing but columns, so that the types of its rows are declared ones. */
+export function returnsColumns(sql: string): boolean {
+  const { tokens } = significantTokens(sql);
+  const at = tokens.findLastIndex((token) => isWord(sql, token, "RETURNING"));
+  return tokens.slice(at + 1).every((token, i, list) =>
+    isName(token)
+      ? token.kind !== "string" && !isWord(sql, token, "CASE") && !isWord(sql, token, "NULL")
+      : isPunct(sql, token, ",") || isPunct(sql, token, ".") ||
+        (isPunct(sql, token, "*") && !isName(list[i - 1]))
+  );
 }
 
 /** The table's own name in the one quoting that every server's parser reads, without the schema. */

@@ -287,7 +287,7 @@ export class Trial {
   async #send(statements: readonly Prepared[], tries: boolean): Promise<Reply> {
     const { dispatcher } = this.#shared;
     const { settings, deadline } = this.#call;
-    const batch = { statements, transaction: true, settings, deadline };
+    const batch = { statements, transaction: true, settings, deadline, exact: true };
     this.requests++;
     return await (tries ? dispatcher.speculate(batch) : dispatcher.read(batch));
   }

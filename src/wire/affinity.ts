@@ -14,3 +14,10 @@ export function affinity(declared: string): Affinity {
   if (declared === "") return "blob";
   return RULES.find(([pattern]) => pattern.test(declared))?.[1] ?? "numeric";
 }
+
+/** Whether the server sends a BLOB in a column of that type as text, by its own list. */
+export function isTextual(declared: string): boolean {
+  return /^(?:$|text$|json$|varchar|varying character|nchar|native character|nvarchar|clob)/.test(
+    declared,
+  );
+}

@@ -1,8 +1,24 @@
 import type { Analysis } from "../sql/analyse.ts";
 import type { IntegerMode, Result, Row, Value } from "../sql/value.ts";
+import { returnsColumns } from "../sql/returning.ts";
 import { affinity } from "./affinity.ts";
-import { type Cell, decodeCell } from "./cell.ts";
-import { type Contents, type Envelope, inspect, type StatementAnswer } from "./envelope.ts";
+import {
+  type Cell,
+  type CellSpec,
+  decodeCell,
+  looksReal,
+  type Reality,
+  withoutLost,
+} from "./cell.ts";
+import { isDoubt } from "./doubt.ts";
+import {
+  type Contents,
+  type Envelope,
+  Holds,
+  inspect,
+  LOST,
+  type StatementAnswer,
+} from "./envelope.ts";
 import { restore } from "./json.ts";
 import { MalformedAnswerError } from "./malformed_answer.ts";
 import { rowBuilder } from "./row.ts";
@@ -17,11 +33,27 @@ export interface ResultSpec {
   readonly rows: "object" | "array";
   /** How INTEGER values come back. */
   readonly integers: IntegerMode;
+  /** Values are what a second look told, and lost bytes are an error. @default {false} */
+  readonly exact?: boolean;
 }
 
+/** A result whose statement also told, behind its own columns, what is in some of them. */
+export interface Look {
+  /** The columns of the statement itself. */
+  readonly columns: readonly string[];
+  /** Their types, as the server tells them without the look. */
+  readonly types: readonly string[];
+  /** The positions of those that are told about. */
+  readonly told: readonly number[];
+}
+
+/** How the server writes a byte that is not UTF-8, unlike U+FFFD itself; or a backslash, which ends no such escape. */
+const ESCAPES = /\\(?:\\|ufffd)/g;
+
 /**
- * The answer to a list of statements. BLOBs are bytes where the server says so: what an *expression* makes of a
- * BLOB, such as `x'ff'` or `max(b)`, arrives as text in which bytes that are not UTF-8 are lost for good.
+ * The answer to a list of statements. BLOBs are bytes where the server says so. In a column whose type it takes for text,
+ * and where an *expression* makes one, such as `x'ff'` or `max(b)`, they arrive as text in which bytes that are not UTF-8
+ * are lost: {@linkcode Answer.doubts} tells where, and {@linkcode Answer.look} takes what a second request told.
  *
  * @example
  * ```ts
@@ -40,6 +72,7 @@ export class Answer {
   #exact = false;
   /** Results whose rows were made in place and are their callers' now. */
   readonly #taken: Set<number> = new Set();
+  readonly #looks: Map<number, Look> = new Map();
 
   /**
    * Parses the body of an answer.
@@ -47,9 +80,11 @@ export class Answer {
    * @throws {MalformedAnswerError} If it is not what rqlite sends.
    */
   constructor(text: string) {
-    this.#text = text;
-    const json = parse(text);
-    this.#contents = inspect(json);
+    this.#text = text.includes("\\ufffd")
+      ? text.replace(ESCAPES, (found) => found === "\\\\" ? found : LOST_ESCAPE)
+      : text;
+    const json = parse(this.#text);
+    this.#contents = inspect(json, /\\(?:u00[01]|udfff|[bf])/.test(this.#text));
     this.#envelope = json as Envelope;
   }
 
@@ -65,7 +100,46 @@ export class Answer {
 
   /** The error of one statement. */
   errorAt(index: number): string | undefined {
-    return this.#envelope.results?.[index]?.error;
+    const error = this.#envelope.results?.[index]?.error;
+    return error === undefined ? undefined : withoutLost(error);
+  }
+
+  /**
+   * The columns of a result of which only a second look can tell what they hold.
+   *
+   * @param declared Declared types of its columns, as far as they were learned.
+   */
+  doubts(index: number, integers: IntegerMode, declared: readonly string[] = []): number[] {
+    const { types = [], values = [] } = this.#at(index);
+    const contents = this.#contents[index]!;
+    return [...contents.keys()].filter((i) => {
+      const [type, holds] = [types[i]!, contents[i]!];
+      const doubt = (holds: number) => isDoubt(type, holds, values.length, integers);
+      if (!doubt(holds)) return false;
+      const known = type === declared[i] &&
+        (type === "integer" || (type === "real" && !(holds & Holds.long)));
+      // What cannot be how a REAL is written is an INTEGER.
+      return !known && (doubt(holds & ~Holds.long) ||
+        this.#exactly(index).some(({ [i]: cell }) => typeof cell === "bigint" && looksReal(cell)));
+    });
+  }
+
+  /** The columns of a result, and their types. */
+  headAt(index: number): Omit<Look, "told"> {
+    const { columns = [], types = [] } = this.#at(index);
+    return { columns, types };
+  }
+
+  /** Takes a result as that of a statement that told about its own columns; `false` if it is none. */
+  look(index: number, look: Look): boolean {
+    const { types, columns } = this.#envelope.results?.[index] ?? {};
+    if (types === undefined || columns?.length !== look.columns.length + look.told.length) {
+      return false;
+    }
+    // What the server converts by a declared type, it must convert the same way.
+    const same = look.types.every((type, i) => type === types[i] || !isConverted(type));
+    if (same) this.#looks.set(index, look);
+    return same;
   }
 
   /**
@@ -85,7 +159,8 @@ export class Answer {
    * @throws {RangeError} If there is no result at that position.
    */
   result(index: number, spec: ResultSpec): Result {
-    const { columns = [], types = [], rows_affected = 0 } = this.#at(index);
+    const { rows_affected = 0 } = this.#at(index);
+    const { columns, types } = this.#looks.get(index) ?? this.headAt(index);
     const rows = this.#rows(index, spec);
     return {
       columns,
@@ -117,20 +192,31 @@ export class Answer {
   }
 
   #rows(index: number, spec: ResultSpec): Row[] {
-    const { doubtful, blobs } = this.#contents[index]!;
-    if (doubtful) this.#makeExact();
+    const holds = this.#contents[index]!;
+    const look = this.#looks.get(index) ?? { ...this.headAt(index), told: [] };
+    const { columns, types } = look;
+    const any = holds.reduce((all, bits) => all | bits, 0);
+    if (holds.some((bits, i) => bits & Holds.long && reality(types[i] ?? "") !== "yes")) {
+      this.#makeExact();
+    }
     if (this.#taken.has(index)) this.#reload();
-    const { columns = [], types = [], values = [] } = this.#at(index);
+    const { values = [] } = this.#at(index);
     this.#taken.add(index);
     const rows = values as (Row | Value[])[];
     const asIs = spec.integers === "number" || spec.integers === "auto";
     // Being exact for the sake of another result put `bigint` into REAL columns too.
-    if (this.#exact || blobs || !asIs) {
-      decodeCells(values, columns, types, spec);
+    if (this.#exact || any & (Holds.bytes | Holds.odd) || !asIs || look.told.length > 0) {
+      decodeCells(values, look, spec);
     }
     if (spec.rows === "object") buildRows(rows, columns);
     // The caller knows the form it asked for.
     return rows as Row[];
+  }
+
+  /** The rows with the exact digits of their integers. */
+  #exactly(index: number): readonly Cell[][] {
+    this.#makeExact();
+    return this.#at(index).values ?? [];
   }
 
   #lastInsertId(index: number, { analysis, integers }: ResultSpec): number | bigint | undefined {
@@ -154,6 +240,8 @@ export class Answer {
   }
 }
 
+const LOST_ESCAPE = `\\u${LOST.charCodeAt(0).toString(16)}`;
+
 function parse(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -172,18 +260,35 @@ function isPlainInsert({ kind, verb, returning, upsert }: Analysis): boolean {
   return kind === "write" && inserts && !returning && !upsert;
 }
 
+/** Other types with that affinity are always declared. */
+function reality(type: string): Reality {
+  return type === "real" ? "perhaps" : affinity(type) === "real" ? "yes" : "no";
+}
+
+/** Whether the server converts values by that declared type. */
+function isConverted(type: string): boolean {
+  return /^(?:boolean|date|datetime|timestamp)$/.test(type);
+}
+
 function decodeCells(
   rows: (Cell | Value)[][],
-  columns: readonly string[],
-  types: readonly string[],
-  { integers }: ResultSpec,
+  { columns, types, told }: Look,
+  { integers, analysis, exact = false }: ResultSpec,
 ): void {
-  const specs = columns.map((column, i) => {
-    const type = types[i]!;
-    return { column, real: affinity(type) === "real", integers };
+  const specs = columns.map((column, i): CellSpec => {
+    return { column, real: reality(types[i]!), integers, exact };
   });
-  for (const cells of rows) {
-    for (let i = 0; i < cells.length; i++) cells[i] = decodeCell(cells[i] as Cell, specs[i]!);
+  // The type is right for the first row, and for a column that RETURNING names.
+  const likely = specs.map((spec): CellSpec =>
+    spec.real === "perhaps" ? { ...spec, real: "likely" } : spec
+  );
+  const named = isReturning(analysis) && returnsColumns(analysis.text);
+  for (const [r, cells] of rows.entries()) {
+    const use = named || r === 0 || !exact ? likely : specs;
+    const kinds = told.length === 0 ? [] : cells.splice(columns.length) as string[];
+    for (let i = 0; i < columns.length; i++) {
+      cells[i] = decodeCell(cells[i] as Cell, use[i]!, exact ? kinds[told.indexOf(i)] : undefined);
+    }
   }
 }
 

@@ -1,4 +1,3 @@
-import { affinity } from "./affinity.ts";
 import type { Cell } from "./cell.ts";
 import { isDoubtful } from "./long_integers.ts";
 import { MalformedAnswerError } from "./malformed_answer.ts";
@@ -27,32 +26,48 @@ export interface Envelope {
   readonly error?: string;
 }
 
-/** What the rows of a result hold; most need nothing but to be built. */
-export interface Contents {
-  /** A number, perhaps an integer that lost digits, in a column that is not REAL. */
-  readonly doubtful: boolean;
-  /** A BLOB. */
-  readonly blobs: boolean;
-}
+/** What a column holds, as bits; most need nothing but to be put into rows. */
+export const Holds = {
+  /** Text. */
+  text: 1,
+  /** Text with control characters, or with bytes that were lost. */
+  odd: 2,
+  /** A number. */
+  number: 4,
+  /** A number without a fraction. */
+  whole: 8,
+  /** A number, perhaps an integer that lost digits. */
+  long: 16,
+  /** A list of bytes. */
+  bytes: 32,
+} as const;
 
-const NOTHING: Contents = { doubtful: false, blobs: false };
+/** For each column of a result what it {@linkcode Holds}. */
+export type Contents = readonly number[];
+
+/** Any control character but tabulator and line ends; or a lone surrogate, see {@linkcode LOST}. */
+const ODD = /(?![\t\n\r])[\p{Cc}\p{Cs}]/u;
+
+/** Stands for bytes that were lost: no server sends a lone surrogate. */
+export const LOST = "\udfff";
 
 /**
  * Checks that an answer has the shape of rqlite's, and looks at all cells once.
  *
+ * @param odd Whether there can be {@linkcode Holds.odd} text at all.
  * @returns What the rows of each result hold.
  * @throws {MalformedAnswerError} If rqlite would not send it.
  */
-export function inspect(answer: unknown): Contents[] {
+export function inspect(answer: unknown, odd: boolean): Contents[] {
   if (!isRecord(answer)) throw malformed("it is not an object");
   const { error, results } = answer;
   check(isOptional(error, "string"), "`error` is not text");
   if (results === undefined && error !== undefined) return [];
   if (!Array.isArray(results)) throw malformed("`results` is not a list");
-  return results.map(inspectResult);
+  return results.map((result) => inspectResult(result, odd));
 }
 
-function inspectResult(result: unknown): Contents {
+function inspectResult(result: unknown, odd: boolean): Contents {
   if (!isRecord(result)) throw malformed("a result is not an object");
   const { error, columns, types, values, rows_affected, last_insert_id } = result;
   check(isOptional(error, "string"), "a result's `error` is not text");
@@ -63,33 +78,32 @@ function inspectResult(result: unknown): Contents {
     count(types, "`types` are not a list of names") === width,
     "`types` do not match `columns`",
   );
-  if (values === undefined) return NOTHING;
+  if (values === undefined) return Array<number>(width ?? 0).fill(0);
   check(width !== undefined && Array.isArray(values), "`values` are not the rows of `columns`");
-  return inspectRows(
-    values as unknown[],
-    (types as string[]).map((type) => affinity(type) === "real"),
-  );
+  return inspectRows(values as unknown[], width!, odd);
 }
 
-function inspectRows(rows: readonly unknown[], real: readonly boolean[]): Contents {
-  let doubtful = false;
-  let blobs = false;
+function inspectRows(rows: readonly unknown[], width: number, odd: boolean): Contents {
+  const holds = Array<number>(width).fill(0);
   for (let row = 0; row < rows.length; row++) {
     const cells = rows[row];
-    if (!Array.isArray(cells) || cells.length !== real.length) {
+    if (!Array.isArray(cells) || cells.length !== width) {
       throw malformed("a row does not match `columns`");
     }
-    for (let i = 0; i < cells.length; i++) {
-      const cell: unknown = cells[i];
-      if (typeof cell === "number") {
-        if (isDoubtful(cell) && !real[i]) doubtful = true;
-      } else if (typeof cell === "object" && cell !== null) {
-        check(isBytes(cell), "a cell is neither a value nor a list of bytes");
-        blobs = true;
-      }
-    }
+    for (let i = 0; i < cells.length; i++) holds[i]! |= inspectCell(cells[i], odd);
   }
-  return { doubtful, blobs };
+  return holds;
+}
+
+function inspectCell(cell: unknown, odd: boolean): number {
+  if (typeof cell === "string") return odd && ODD.test(cell) ? Holds.text | Holds.odd : Holds.text;
+  if (typeof cell === "number") {
+    if (!Number.isInteger(cell)) return Holds.number;
+    return isDoubtful(cell) ? Holds.number | Holds.whole | Holds.long : Holds.number | Holds.whole;
+  }
+  if (typeof cell !== "object" || cell === null) return 0;
+  check(isBytes(cell), "a cell is neither a value nor a list of bytes");
+  return Holds.bytes;
 }
 
 function isBytes(cell: object): boolean {

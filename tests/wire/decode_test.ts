@@ -26,6 +26,82 @@ function wrote(sql: string, result: object, spec: Partial<ResultSpec> = {}): Res
   return answer(result).result(0, { ...SPEC, ...spec, analysis: analyse(sql) });
 }
 
+describe("Answer.doubts()", () => {
+  const doubts = (type: string, ...tokens: string[]): boolean[] => {
+    const rows = tokens.map((token) => `[${token}]`);
+    const text = `{"results":[{"columns":["a"],"types":["${type}"],"values":[${rows}]}]}`;
+    return (["number", "auto", "bigint", "string"] as const).map((mode) =>
+      new Answer(text).doubts(0, mode).length > 0
+    );
+  };
+  const never = [false, false, false, false];
+  const always = [true, true, true, true];
+
+  it("tells bytes that were lost from U+FFFD, and from its escape as text", () => {
+    for (const type of ["", "text", "json", "varchar(9)", "nchar(1)", "clob"]) {
+      assert.deepEqual(doubts(type, '"\\ufffd"'), always, type);
+      assert.deepEqual(doubts(type, '"a\\\\\\ufffd"'), always, type);
+      assert.deepEqual(doubts(type, '"\ufffd"', '"\\\\ufffd"', '"a\\n\\t\\u003c"'), never, type);
+      assert.deepEqual(doubts(type, '"\\u0000"'), always, type);
+    }
+    for (const type of ["blob", "char(5)", "any", "datetime"]) {
+      assert.deepEqual(doubts(type, '"\\ufffd"'), never, type);
+    }
+  });
+
+  it("takes text beside other values for what may be bytes, but not in a declared type", () => {
+    assert.deepEqual(doubts("text", '"a"', "1"), always);
+    assert.deepEqual(doubts("", "null", '"a"', "[1]"), always);
+    assert.deepEqual(doubts("json", '"a"', "1"), never);
+    assert.deepEqual(doubts("text", '"a"', "null"), never);
+  });
+
+  it("asks for a number only where it can be an INTEGER or a REAL, and that matters", () => {
+    assert.deepEqual(doubts("real", "1.5", "1"), [false, false, true, true]);
+    assert.deepEqual(doubts("real", "1.5", "1152921504606847000"), always);
+    assert.deepEqual(doubts("integer", "1", "1152921504606847000"), always);
+    // No REAL is written like that.
+    assert.deepEqual(doubts("integer", "1", "1152921504606847001"), never);
+    assert.deepEqual(doubts("real", "1.5", "2.5"), never);
+    assert.deepEqual(doubts("double", "1.5", "1", "1152921504606847000"), never);
+    assert.deepEqual(doubts("bigint", "1152921504606847000", "1"), never);
+    assert.deepEqual(doubts("integer", "1152921504606847000"), never);
+  });
+
+  it("does not ask about a declared type again, but for a REAL that may be an INTEGER", () => {
+    const again = (type: string, token: string): number[] =>
+      new Answer(
+        `{"results":[{"columns":["a"],"types":["${type}"],"values":[[1],[${token}]]}]}`,
+      ).doubts(0, "bigint", [type]);
+    assert.deepEqual(again("integer", "1152921504606847000"), []);
+    assert.deepEqual(again("real", "2"), []);
+    assert.deepEqual(again("real", "1152921504606847000"), [0]);
+  });
+});
+
+describe("Answer.look()", () => {
+  const text = (type: string): string =>
+    `{"results":[{"columns":["c0","k"],"types":["${type}","text"],"values":[["\\ufffd","FF"]]}]}`;
+
+  it("refuses an answer of another width, and one that is converted another way", () => {
+    const answer = new Answer(text("text"));
+    assert.equal(answer.look(0, { columns: ["a", "b"], types: ["text", ""], told: [0] }), false);
+    assert.equal(answer.look(0, { columns: ["a"], types: ["date"], told: [0] }), false);
+    assert.equal(answer.look(1, { columns: ["a"], types: ["text"], told: [0] }), false);
+    assert.equal(answer.look(0, { columns: ["a"], types: ["text"], told: [0] }), true);
+  });
+
+  it("gives what was told to those who want it exact, and U+FFFD to others, again and again", () => {
+    const answer = new Answer(text("text"));
+    answer.look(0, { columns: ["a"], types: ["text"], told: [0] });
+    for (let i = 0; i < 2; i++) {
+      const exact = answer.result(0, { ...SPEC, exact: true });
+      assert.deepEqual(exact.rows, [{ a: Uint8Array.of(255) }]);
+      assert.deepEqual(answer.result(0, SPEC).rows, [{ a: "\ufffd" }]);
+    }
+  });
+});
+
 describe("Answer.result()", () => {
   it("gives rows as objects or as arrays", () => {
     const result = {

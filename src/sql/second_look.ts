@@ -1,0 +1,38 @@
+/**
+ * Statements that tell what another one's columns hold.
+ *
+ * @module
+ */
+
+import type { Prepared } from "./prepare.ts";
+
+/** SQLite's limit on the columns of a result. */
+const MOST_COLUMNS = 2000;
+
+/**
+ * The same read with further columns, one for each of those named: the storage class, or the bytes of a BLOB in
+ * hexadecimal digits. `undefined` if that is more than SQLite takes.
+ *
+ * Materialized, so that what is random is evaluated once; rows keep their order.
+ *
+ * @param width How many columns the read has.
+ */
+export function tellingOf(
+  prepared: Prepared,
+  width: number,
+  columns: readonly number[],
+): Prepared | undefined {
+  if (width + columns.length > MOST_COLUMNS) return undefined;
+  const names = Array.from({ length: width }, (_, i) => `c${i}`);
+  const kinds = columns.map((i) =>
+    `CASE typeof(c${i}) WHEN 'blob' THEN hex(c${i}) ELSE typeof(c${i}) END`
+  );
+  const sql = `WITH "_rqlite_rows"(${names}) AS MATERIALIZED (${prepared.sql}) ` +
+    `SELECT ${[...names, ...kinds]} FROM "_rqlite_rows"`;
+  return { ...prepared, sql };
+}
+
+/** The read without its rows: what the server tells of the columns then is their declared types. */
+export function rowlessOf(prepared: Prepared): Prepared {
+  return { ...prepared, sql: `SELECT * FROM (${prepared.sql}) LIMIT 0` };
+}

@@ -1,0 +1,312 @@
+// A value is what it is, whatever the other rows of its column hold and however it is read.
+import fc from "fast-check";
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import {
+  type Client,
+  connect,
+  DataError,
+  type Executor,
+  type IntegerMode,
+  type Value,
+} from "../../mod.ts";
+import { embedded } from "../../src/embedded/mod.ts";
+import { skipWithoutRqlited, startRqlited } from "../support/rqlited.ts";
+
+const MODES: readonly IntegerMode[] = ["number", "bigint", "string", "auto"];
+
+/** A busy machine is no failure; Bun would give up after 5 s. */
+const PATIENT = { timeout: 120_000 };
+
+/** An SQL literal, and the value that it is: `bigint` for an INTEGER. */
+interface Stored {
+  readonly sql: string;
+  readonly value: bigint | number | string | null | Uint8Array;
+}
+
+const integer = (value: bigint): Stored => ({ sql: String(value), value });
+const real = (value: number): Stored => {
+  const text = String(value);
+  return { sql: /[.e]/.test(text) ? text : `${text}.0`, value };
+};
+const text = (value: string): Stored => ({ sql: `'${value.replaceAll("'", "''")}'`, value });
+const blob = (...bytes: number[]): Stored => ({
+  sql: `x'${bytes.map((byte) => byte.toString(16).padStart(2, "0")).join("")}'`,
+  value: Uint8Array.from(bytes),
+});
+
+/** One of each kind, and what looks like another. */
+const ZOO: readonly Stored[] = [
+  real(1.5),
+  integer(1n),
+  integer(9007199254740993n),
+  // The digits that the server writes for the REAL that follows.
+  integer(1152921504606847000n),
+  real(2 ** 60),
+  text("x"),
+  blob(0),
+  blob(255, 65),
+  { sql: "NULL", value: null },
+  text("\ufffd \\ufffd"),
+  real(1e19),
+];
+
+/** Bytes that are printable text by themselves are the one thing that nobody can tell. */
+const bytes = fc.tuple(fc.constantFrom(0, 1, 128, 255), fc.uint8Array({ maxLength: 3 }));
+const border = fc.tuple(fc.constantFrom(0n, 2n ** 53n, 2n ** 60n, 2n ** 62n), fc.integer())
+  .map(([size, offset]) => size + BigInt(offset) % 100n);
+const anything: fc.Arbitrary<Stored> = fc.oneof(
+  fc.constantFrom(...ZOO),
+  fc.oneof(border, fc.bigInt({ min: 2n - 2n ** 63n, max: 2n ** 63n - 1n })).map(integer),
+  border.map((value) => real(Number(value) + (value < 2n ** 53n ? 0.5 : 0))),
+  fc.string({ unit: fc.constantFrom("a", "'", "\\", "é", "🦆", "\ufffd", "\n") }).map(text),
+  bytes.map(([first, rest]) => blob(first, ...rest)),
+);
+
+/** What the caller should get. */
+function expected({ value }: Stored, mode: IntegerMode): Value | typeof DataError {
+  if (typeof value !== "bigint") return value;
+  if (mode === "bigint") return value;
+  if (mode === "string") return String(value);
+  if (Number.isSafeInteger(Number(value))) return Number(value);
+  return mode === "auto" ? value : DataError;
+}
+
+/** Reads what should be these values; in the column `v`. */
+async function agrees(
+  stored: readonly Stored[],
+  mode: IntegerMode,
+  read: () => Promise<Value[]>,
+): Promise<void> {
+  const wanted = stored.map((one) => expected(one, mode));
+  if (!wanted.includes(DataError)) return assert.deepEqual(await read(), wanted);
+  await assert.rejects(read(), { name: "DataError", column: "v" });
+}
+
+const union = (stored: readonly Stored[]): string =>
+  stored.map(({ sql }, i) => `SELECT ${sql}${i === 0 ? " AS v" : ""}`).join(" UNION ALL ");
+
+const cells = (rows: readonly unknown[]): Value[] => rows.map((row) => (row as { v: Value }).v);
+
+type Read = (db: Client, sql: string, integers: IntegerMode) => Promise<Value[]>;
+
+/** What reads `sql`, a SELECT of `v` and `i` from a table with rowids. */
+const READS: Readonly<Record<string, Read>> = {
+  query: async (db, sql, integers) => cells((await db.query(sql, [], { integers })).rows),
+  "query of arrays": async (db, sql, integers) =>
+    (await db.query<Value[]>(sql, [], { integers, rows: "array" })).rows.map(([v]) => v!),
+  "query of a sub-select": async (db, sql, integers) =>
+    cells((await db.query(`SELECT v, i FROM (${sql})`, [], { integers })).rows),
+  "query at level strong": async (db, sql, integers) =>
+    cells((await db.query(sql, [], { integers, level: "strong" })).rows),
+  batch: async (db, sql, integers) =>
+    cells((await db.batch(["SELECT 1", sql], { integers }))[1]!.rows),
+  "loose batch": async (db, sql, integers) =>
+    cells((await db.batch([sql, "SELECT 1"], { integers, atomic: false }))[0]!.rows),
+  "a transaction": (db, sql, integers) =>
+    db.transaction(async (tx) => cells((await tx.query(sql)).rows), { integers }),
+  "a transaction, behind a write": (db, sql, integers) =>
+    db.transaction(async (tx) => {
+      await tx.execute("INSERT INTO other VALUES(1)");
+      return cells((await tx.query(sql)).rows);
+    }, { integers }),
+  iterate: async (db, sql, integers) => {
+    const rows: unknown[] = [];
+    const options = { integers, pageSize: 3, by: "i" };
+    for await (const row of db.iterate(sql, [], options)) rows.push(row);
+    return cells(rows);
+  },
+};
+
+interface Place {
+  readonly db: Client;
+  close(): Promise<void>;
+}
+
+let tables = 0;
+
+/** A table with a column `v` of a type, and these values in the order of `i`. */
+async function tableOf(db: Executor, type: string, stored: readonly Stored[]): Promise<string> {
+  const name = `values_${++tables}`;
+  await db.batch([
+    `CREATE TABLE ${name}(i INTEGER PRIMARY KEY, v ${type})`,
+    ...stored.map(({ sql }, i) => `INSERT INTO ${name} VALUES(${i}, ${sql})`),
+  ]);
+  return name;
+}
+
+const rotated = (by: number): readonly Stored[] => [...ZOO.slice(by), ...ZOO.slice(0, by)];
+
+function untyped(place: () => Place): void {
+  it("an expression is what each of its rows is, in every mode", PATIENT, async () => {
+    const { db } = place();
+    const lists = fc.array(anything, { minLength: 1, maxLength: 6 });
+    const property = fc.asyncProperty(lists, fc.constantFrom(...MODES), async (stored, mode) => {
+      await agrees(stored, mode, () => READS.query!(db, union(stored), mode));
+    });
+    await fc.assert(property, { numRuns: 150, seed: 20261130 });
+  });
+
+  for (const [name, read] of Object.entries(READS)) {
+    it(`a column without a type is what each of its rows is, in every mode, by ${name}`, async () => {
+      const { db } = place();
+      for (const by of [0, 1, 4, 5, 6, 8]) {
+        const stored = rotated(by);
+        const sql = `SELECT v, i FROM ${await tableOf(db, "", stored)}`;
+        const order = name === "iterate" ? "" : " ORDER BY i";
+        for (const mode of MODES) await agrees(stored, mode, () => read(db, sql + order, mode));
+      }
+    });
+  }
+
+  it("what an aggregate makes of one value is that value", async () => {
+    const { db } = place();
+    const table = await tableOf(db, "", ZOO);
+    for (const [i, stored] of ZOO.entries()) {
+      const sql = `SELECT max(v) AS v FROM ${table} WHERE i = ${i}`;
+      for (const mode of MODES) await agrees([stored], mode, () => READS.query!(db, sql, mode));
+    }
+  });
+
+  it("rows stay in their order, and names and types as they are, where bytes were read again", async () => {
+    const { db } = place();
+    const table = await tableOf(db, "TEXT", [blob(255), text("b"), blob(254)]);
+    const sql = `SELECT v AS a, 1 AS a, v FROM ${table} ORDER BY i DESC`;
+    const { columns, types, rows } = await db.query(sql, [], { rows: "array" });
+    assert.deepEqual(columns, ["a", "a", "v"]);
+    assert.deepEqual(types, ["text", "integer", "text"]);
+    const [low, high] = [Uint8Array.of(254), Uint8Array.of(255)];
+    assert.deepEqual(rows, [[low, 1, low], ["b", 1, "b"], [high, 1, high]]);
+  });
+
+  it("a statement that is read again is bound the same values", async () => {
+    const values = ["é", 7, Uint8Array.of(200)] as const;
+    const { rows } = await place().db.query("SELECT ?3 AS a, ? AS b, ?2 AS c, ?1 AS d, ?4 AS e", [
+      ...values,
+      null,
+    ]);
+    assert.deepEqual(rows, [{ a: values[2], b: null, c: 7, d: "é", e: null }]);
+  });
+}
+
+function bytesInText(place: () => Place): void {
+  for (const type of ["TEXT", "VARCHAR(9)", "CLOB", "JSON", "NVARCHAR(3)", "", "CHAR(5)"]) {
+    it(`bytes in a column declared ${type || "without a type"} come back, beside genuine U+FFFD`, async () => {
+      const { db } = place();
+      const stored = [text("\ufffd"), blob(255, 65), text("a"), blob(0), blob(0xef, 0xbf)];
+      const sql = `SELECT v FROM ${await tableOf(db, type, stored)} ORDER BY i`;
+      await agrees(stored, "number", () => READS.query!(db, sql, "number"));
+    });
+  }
+
+  it("text that is no UTF-8 is a DataError with the column, and hex() reads it", async () => {
+    const { db } = place();
+    const table = await tableOf(db, "TEXT", [{ sql: "CAST(x'ff41' AS TEXT)", value: null }]);
+    const read = db.query(`SELECT v FROM ${table}`);
+    await assert.rejects(read, { name: "DataError", column: "v", message: /no UTF-8.*hex\(\)/ });
+    const { rows } = await db.query(`SELECT hex(v) AS v FROM ${table}`);
+    assert.deepEqual(rows, [{ v: "FF41" }]);
+  });
+
+  it("bytes lost in rows of RETURNING are a DataError that says what was applied", async () => {
+    const { db } = place();
+    const table = await tableOf(db, "TEXT", []);
+    const insert = `INSERT INTO ${table}(v) VALUES(x'ff41')`;
+    await assert.rejects(db.execute(`${insert} RETURNING i, v`), {
+      name: "DataError",
+      column: "v",
+      message: /^The write was applied, .*hex\(\)/,
+    });
+    await assert.rejects(db.batch([insert, `SELECT v FROM ${table}`]), {
+      name: "DataError",
+      column: "v",
+      message: /^The batch was applied, /,
+    });
+    const inside = db.transaction((tx) => tx.execute(`${insert} RETURNING v`));
+    await assert.rejects(inside, { name: "DataError", column: "v", message: /^Cannot return/ });
+    assert.deepEqual((await db.query(`SELECT count(*) AS n FROM ${table}`)).rows, [{ n: 2 }]);
+    const told = await db.execute(`${insert} RETURNING hex(v) AS v`);
+    assert.deepEqual(told.rows, [{ v: "FF41" }]);
+    const genuine = await db.execute(`INSERT INTO ${table}(v) VALUES('\ufffd') RETURNING v`);
+    assert.deepEqual(genuine.rows, [{ v: "\ufffd" }]);
+  });
+}
+
+function returning(place: () => Place): void {
+  it("RETURNING gives integers behind a REAL exactly, in every mode", async () => {
+    const { db } = place();
+    for (const mode of MODES) {
+      const stored = [real(1.5), integer(9007199254740993n), real(2.5)];
+      const table = await tableOf(db, "", stored);
+      const sql = `UPDATE ${table} SET i = i RETURNING v`;
+      await agrees(stored, mode, async () => {
+        return cells((await db.execute(sql, [], { integers: mode })).rows);
+      });
+    }
+  });
+
+  it("RETURNING gives a REAL column as numbers, and refuses to guess at an expression", async () => {
+    const { db } = place();
+    const table = await tableOf(db, "REAL", [real(1.5), real(2 ** 60)]);
+    const update = `UPDATE ${table} SET i = i RETURNING`;
+    for (const integers of MODES) {
+      const options = { integers };
+      assert.deepEqual((await db.execute(`${update} v`, [], options)).rows, [
+        { v: 1.5 },
+        { v: 2 ** 60 },
+      ]);
+      const guess = "CASE i WHEN 0 THEN v ELSE 1152921504606847000 END AS v";
+      await assert.rejects(db.execute(`${update} ${guess}`, [], options), {
+        name: "DataError",
+        column: "v",
+        message: /INTEGER or a REAL/,
+      });
+    }
+  });
+}
+
+function realColumns(place: () => Place): void {
+  for (const type of ["REAL", "DOUBLE", "FLOAT"]) {
+    it(`${type} columns are numbers in every mode, by every way to read`, async () => {
+      const { db } = place();
+      const stored = [1, -3, 2 ** 53, 2 ** 60, 1e19, 2.5].map((value): Stored => real(value));
+      const sql = `SELECT v, i FROM ${await tableOf(db, type, stored)}`;
+      for (const [name, read] of Object.entries(READS)) {
+        const order = name === "iterate" ? "" : " ORDER BY i";
+        for (const mode of MODES) await agrees(stored, mode, () => read(db, sql + order, mode));
+      }
+    });
+  }
+}
+
+function suite(name: string, open: () => Promise<Place>, skip: string | false): void {
+  describe(name, { skip }, () => {
+    let opened: Place | undefined;
+    before(async () => {
+      opened = await open();
+      await opened.db.execute("CREATE TABLE other(n)");
+    });
+    after(() => opened?.close());
+    for (const tests of [untyped, bytesInText, returning, realColumns]) tests(() => opened!);
+  });
+}
+
+const openEmbedded = (): Promise<Place> => {
+  const db = connect(embedded());
+  return Promise.resolve({ db, close: () => db.close() });
+};
+
+const openRqlited = async (): Promise<Place> => {
+  const server = await startRqlited();
+  const db = connect(server.url);
+  return {
+    db,
+    close: async () => {
+      await db.close();
+      await server.stop();
+    },
+  };
+};
+
+suite("values of the embedded engine", openEmbedded, false);
+suite("values of rqlited", openRqlited, skipWithoutRqlited());
