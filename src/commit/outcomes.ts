@@ -50,7 +50,7 @@ export const CHOSEN: Record<"repeated" | "reused" | "spent", (id: ChosenId) => E
       new ProgrammingError(
         `Cannot apply the write as its id ${
           JSON.stringify(id)
-        } was used for another statement or other values: use a new id`,
+        } was used for another statement or other values, or by an old client that did not keep which: use a new id`,
       ),
     spent: ({ id: { id } }) =>
       new OperationalError(
