@@ -11,7 +11,7 @@ const FIRST_WAIT = 4;
 const LONGEST_WAIT = 50;
 
 /** How long a request may take where the caller's limit says nothing of it, in milliseconds. */
-const REQUEST_LIMIT = 5_000;
+export const REQUEST_LIMIT = 5_000;
 
 /** How long a lease is, in milliseconds. */
 export interface LeaseTerms {
@@ -73,7 +73,7 @@ export class Acquisition {
           if (!mayPass(error)) throw unavailable(this.#name, error);
           failure = error;
         }
-        if (performance.now() + wait >= end) throw tooLate(this.#name, failure);
+        if (performance.now() + wait >= end) throw tooLate(this.#name, failure, this.#watch.told);
         await pause(wait, this.#signal);
       }
     } catch (error) {
@@ -91,7 +91,7 @@ export class Acquisition {
     if (this.#doubt !== undefined && seen.version > this.#doubt.seen.version) {
       this.#doubt = undefined;
     }
-    const wait = seen.owner === null ? 0 : this.#watch.see(seen, asked);
+    const wait = this.#watch.see(seen, asked);
     if (wait > 0) return wait;
     const sent = now();
     // Without a row changed another was faster, or an earlier copy was: the next look tells.
@@ -121,7 +121,10 @@ export class Acquisition {
       sent,
       renew: (timeout) => this.#row.beat(token, ++beat, { timeout }),
     });
-    if (lease.held) return { token, lease };
+    if (lease.held) {
+      this.#watch.forget();
+      return { token, lease };
+    }
     lease.end();
     await this.#withdraw();
     this.#token = crypto.randomUUID();

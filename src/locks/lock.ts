@@ -15,6 +15,11 @@ export interface Lock {
   readonly name: string;
   /** Waits until the lock is held. */
   acquire(options?: AcquireOptions): Promise<LockHandle>;
+  /**
+   * Looks who holds it, and waits for nobody. Only a lock whose waiters have to watch its holder has this: whoever takes
+   * several locks looks at all of them first, so that the leases of a holder that died run out side by side.
+   */
+  look?(options?: AcquireOptions): Promise<void>;
 }
 
 /** A lock while it is held. */

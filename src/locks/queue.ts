@@ -16,10 +16,16 @@ export class Queue {
    *
    * @param limit Milliseconds; 0 does not wait.
    * @param name Of the lock, for the error.
+   * @param holder What is known of whoever holds it, for the error.
    * @returns What ends the turn; calling it again does nothing.
    * @throws {LockTimeoutError} If it is not there in time; and the signal's reason, if that fires.
    */
-  enter(limit: number, name: string, signal?: AbortSignal): Promise<() => void> {
+  enter(
+    limit: number,
+    name: string,
+    signal?: AbortSignal,
+    holder?: () => string | undefined,
+  ): Promise<() => void> {
     signal?.throwIfAborted();
     if (!this.#busy) {
       this.#busy = true;
@@ -41,7 +47,7 @@ export class Queue {
         resolve(this.#turn());
       };
       const onAbort = (): void => giveUp(signal!.reason);
-      const onLimit = (): void => giveUp(tooLate(name));
+      const onLimit = (): void => giveUp(tooLate(name, undefined, holder?.()));
       this.#waiting.push(enter);
       signal?.addEventListener("abort", onAbort, { once: true });
       if (limit < 2 ** 31) timer = setTimeout(onLimit, limit);
@@ -65,10 +71,12 @@ export class Queue {
  * The error of whoever waited for a lock as long as he would.
  *
  * @param cause What went wrong with whatever keeps the lock, if that was it.
+ * @param holder What is known of whoever holds it.
  */
-export function tooLate(name: string, cause?: unknown): LockTimeoutError {
+export function tooLate(name: string, cause?: unknown, holder?: string): LockTimeoutError {
   const reason = cause === undefined
-    ? "others held it until the end of `timeout`; it is not reentrant: whoever holds it must not take it again"
+    ? `others held it until the end of \`timeout\`${holder === undefined ? "" : ` (${holder})`}; ` +
+      "it is not reentrant: whoever holds it must not take it again"
     : `it could not be asked for until the end of \`timeout\`: ${
       cause instanceof Error ? cause.message : String(cause)
     }`;

@@ -11,6 +11,9 @@ import { TooSlow, within } from "./within.ts";
 /** How long a command may take, in milliseconds: several clients keep one for as long as the server is away. */
 const COMMAND_LIMIT = 3_000;
 
+/** How long one may take that is sent at the end of the caller's time, in milliseconds. */
+const LAST_LIMIT = 100;
+
 /** What an acquisition is to get. */
 export interface RedisAcquisitionOptions {
   readonly name: string;
@@ -60,14 +63,15 @@ export class RedisAcquisition {
    * @throws {LockTimeoutError|LockUnavailableError} Or the signal's reason.
    */
   async run(end: number): Promise<Taken> {
-    const { name, pace, signal } = this.#options;
+    const { name, pace, signal, duration } = this.#options;
     try {
       const began = performance.now();
       const ahead = Math.min(pace.ahead(began), end - began);
       if (ahead > 0) await pause(ahead, signal);
       let held = false;
+      let holder: string | undefined;
       for (let round = 0;; round++) {
-        const found = await this.#try(end);
+        const found = await this.#try(limitOf(end - performance.now(), round));
         if ("lease" in found) {
           pace.taken(performance.now() - began, round);
           return found;
@@ -79,8 +83,10 @@ export class RedisAcquisition {
           ? undefined
           : found.failure;
         held = failure === undefined;
-        if (present + wait >= end) throw tooLate(name, failure);
-        await pause(wait, signal);
+        if (found.failure === undefined) holder = toldOf(found.free, duration);
+        if (present >= end) throw tooLate(name, failure, holder);
+        // Up to the very end: a lease as long as the wait runs out only then.
+        await pause(Math.min(wait, Math.max(0, end - present)), signal);
       }
     } catch (error) {
       this.#alarm.clear();
@@ -89,11 +95,9 @@ export class RedisAcquisition {
     }
   }
 
-  async #try(end: number): Promise<Taken | NotYet> {
+  async #try(limit: number): Promise<Taken | NotYet> {
     const { name, key, duration, signal } = this.#options;
     const sent = now();
-    const remaining = end - sent.steady;
-    const limit = remaining > 0 ? Math.min(remaining, COMMAND_LIMIT) : COMMAND_LIMIT;
     const answer = key.acquire(this.#token, duration);
     try {
       const taken = await within(answer, limit, signal, this.#alarm);
@@ -145,6 +149,23 @@ export class RedisAcquisition {
     this.#open = [];
     this.#doubt = false;
   }
+}
+
+/** How long a try may take: the first one is the caller's in any case. */
+function limitOf(remaining: number, round: number): number {
+  const least = round > 0 ? LAST_LIMIT : remaining > 0 ? 0 : COMMAND_LIMIT;
+  return Math.min(COMMAND_LIMIT, Math.max(remaining, least));
+}
+
+/** What is known of the holder; a lease that runs out never is none of ours. */
+function toldOf(free: number, duration: number): string | undefined {
+  if (free === Infinity) return undefined;
+  const silent = free > duration
+    ? ""
+    : `has shown no sign of life for ${
+      duration - free
+    } ms if its lease is ${duration} ms as here, and `;
+  return `its holder ${silent}loses it in ${free} ms without one`;
 }
 
 /** Frees what commands take whose answers come later. */

@@ -25,13 +25,13 @@ import type { Executor } from "../client/executor.ts";
 import { LockTimeoutError } from "../errors.ts";
 import { type Checks, isTimeout, readOptions } from "../options.ts";
 import { checkClient, checkName, isLease, resolveAcquire } from "./acquire_options.ts";
-import { Acquisition, type LeaseTerms } from "./acquisition.ts";
+import { Acquisition, type LeaseTerms, REQUEST_LIMIT } from "./acquisition.ts";
 import { LeaseHandle } from "./lease_handle.ts";
 import { LeaseRow, mayPass } from "./lease_row.ts";
 import type { AcquireOptions, Lock, LockHandle } from "./lock.ts";
 import { persist, RELEASE_LIMIT } from "./persist.ts";
-import { Queue } from "./queue.ts";
-import { Watch } from "./watch.ts";
+import { observe, passOver, type Place, placeOf } from "./places.ts";
+import type { Watch } from "./watch.ts";
 
 export type { AcquireOptions, BatchRelease, Lock, LockHandle } from "./lock.ts";
 
@@ -43,7 +43,8 @@ export interface RqliteLockOptions {
   client: Executor;
   /**
    * Milliseconds after which others may take the lock from a holder that has not shown itself. A holder that lives shows
-   * itself every third of it, for at most `maxHoldTime`. @default {10000}
+   * itself every third of it, for at most `maxHoldTime`. The default leaves whoever waits by default, for 10 seconds, time
+   * to follow a holder that died. @default {6000}
    */
   leaseDuration?: number | undefined;
   /** Milliseconds for which it shows itself: one that hangs loses the lock then. Infinity is for ever. @default {60000} */
@@ -57,16 +58,8 @@ const LOCK: Checks<RqliteLockOptions> = {
   maxHoldTime: isTimeout,
 };
 
-const LEASE = 10_000;
+const LEASE = 6_000;
 const MAX_HOLD_TIME = 60_000;
-
-/** What the locks of one name and client share within a process: one of them asks at a time. */
-interface Place {
-  readonly queue: Queue;
-  readonly watch: Watch;
-}
-
-const PLACES = new WeakMap<Executor, Map<string, Place>>();
 
 /**
  * Mutual exclusion between everybody who uses the same rqlite database, by a lease in the table `_rqlite_lock`, which is
@@ -99,9 +92,9 @@ export class RqliteLock implements Lock {
 
   /**
    * Waits until the lock is held. The lease of a holder that died is taken over once it was seen unchanged for its full
-   * length.
+   * length: by this attempt and earlier ones of this client, so that short attempts get there, too.
    *
-   * @throws {LockTimeoutError} If it was not to be had in time.
+   * @throws {LockTimeoutError} If it was not to be had in time; it says since when the holder has shown no sign of life.
    * @throws {LockUnavailableError} If the database refuses it, or its client is closed.
    * @throws The signal's reason, if that fires.
    *
@@ -147,6 +140,15 @@ export class RqliteLock implements Lock {
     }
   }
 
+  /** See {@linkcode Lock.look}. */
+  async look(options?: AcquireOptions): Promise<void> {
+    const { timeout, signal } = resolveAcquire(options);
+    const asked = performance.now();
+    const limit = timeout > 0 ? Math.min(timeout, REQUEST_LIMIT) : REQUEST_LIMIT;
+    const limits = { timeout: limit, ...(signal !== undefined && { signal }) };
+    observe(this.#client, this.name, await this.#row.read(limits), asked);
+  }
+
   /**
    * Waits for the turn within this process. Whoever has it for longer than a lease is passed over, once: on Workers its
    * request may be gone, and only the row tells.
@@ -168,39 +170,11 @@ export class RqliteLock implements Lock {
   }
 }
 
-function placesOf(client: Executor): Map<string, Place> {
-  const places = PLACES.get(client) ?? new Map<string, Place>();
-  PLACES.set(client, places);
-  return places;
-}
-
-function placeOf(client: Executor, name: string): Place {
-  return placesOf(client).get(name) ?? openPlace(client, name, new Watch());
-}
-
-function openPlace(client: Executor, name: string, watch: Watch): Place {
-  const places = placesOf(client);
-  const place: Place = {
-    queue: new Queue(() => {
-      if (places.get(name) === place) places.delete(name);
-    }),
-    watch,
-  };
-  places.set(name, place);
-  return place;
-}
-
-/** Begins a new queue, unless another one did so: nobody waits any more for whoever is in the old one. */
-function passOver(client: Executor, name: string, place: Place): Place {
-  const present = placeOf(client, name);
-  return present === place ? openPlace(client, name, place.watch) : present;
-}
-
 async function turnIn(
   { queue, watch }: Place,
   limit: number,
   name: string,
   signal: AbortSignal | undefined,
 ): Promise<{ readonly leave: () => void; readonly watch: Watch }> {
-  return { leave: await queue.enter(limit, name, signal), watch };
+  return { leave: await queue.enter(limit, name, signal, () => watch.told), watch };
 }

@@ -34,13 +34,19 @@ export async function withLock<T>(
   const { timeout, signal } = resolveAcquire(options);
   const end = performance.now() + timeout;
   const handles: LockHandle[] = [];
+  const within = (): AcquireOptions => ({
+    timeout: Math.max(0, end - performance.now()),
+    ...(signal && { signal }),
+  });
+  const looks = Promise.allSettled(locks.slice(1).map(async (one) => await one.look?.(within())));
   try {
     for (const one of locks) {
-      const remaining = Math.max(0, end - performance.now());
-      handles.push(await one.acquire({ timeout: remaining, ...(signal && { signal }) }));
+      handles.push(await one.acquire(within()));
+      await looks;
     }
     return await fn(handles.length === 1 ? handles[0]! : new JointHandle(handles));
   } finally {
+    await looks;
     await releaseAll(handles);
   }
 }

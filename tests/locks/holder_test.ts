@@ -9,6 +9,7 @@ import { makeCounter, readCounter } from "./crowd.ts";
 import { type Holder, type HolderJob, startHolder } from "./holding.ts";
 import { type LockPlan, makeLock } from "./make_lock.ts";
 import { LOCK_WORLDS, type LockWorld } from "./lock_worlds.ts";
+import { runWaiter, WAYS } from "./waiting.ts";
 
 const LEASE = 400;
 
@@ -19,6 +20,7 @@ const FOREVER = 1e9;
 const ENGINES = OWN_ENGINE.name === "deno" ? childEngines() : [OWN_ENGINE];
 
 interface Held {
+  readonly url: string;
   readonly db: Client;
   readonly plan: LockPlan;
   readonly holder: Holder;
@@ -30,15 +32,16 @@ async function whileHeld(
   engine: ChildEngine,
   job: Pick<HolderJob, "blocks" | "longer">,
   body: (held: Held) => Promise<void>,
+  lease: number | "default" = LEASE,
 ): Promise<void> {
   const server = await startRqlited();
-  const { plan, stop } = await start(LEASE);
+  const { plan, stop } = await start(lease === "default" ? undefined : lease);
   const db = connect(server.url, { timeout: 60_000 });
   let holder: Holder | undefined;
   try {
     await makeCounter(db);
     holder = await startHolder(engine, { url: server.url, lock: plan, ...job });
-    await body({ db, plan, holder });
+    await body({ url: server.url, db, plan, holder });
   } finally {
     holder?.kill("SIGKILL");
     await db.close();
@@ -84,6 +87,46 @@ const killedOn = (world: LockWorld) => (engine: ChildEngine): Promise<void> =>
     await raise(held);
     assert.equal(await readCounter(held.db), 1);
   });
+
+/** New processes, each of another way and engine, which know nothing but the defaults. */
+async function followed({ url, db, plan }: Held): Promise<void> {
+  const engines = childEngines();
+  const done = await Promise.all(
+    WAYS.map((way, i) => runWaiter(engines[i % engines.length]!, { url, lock: plan, way })),
+  );
+  assert.deepEqual(done, WAYS.map(() => "done"));
+  assert.equal(await readCounter(db), WAYS.length);
+}
+
+const ENDS: readonly ((held: Held) => Promise<void>)[] = [
+  async (held) => {
+    held.holder.kill("SIGKILL");
+    await held.holder.found;
+    await followed(held);
+  },
+  async (held) => {
+    held.holder.kill("SIGSTOP");
+    await followed(held);
+    held.holder.kill("SIGCONT");
+    assert.deepEqual(await held.holder.found, LOST);
+    assert.equal(await readCounter(held.db), WAYS.length);
+  },
+];
+
+describe("with default options everywhere", { skip: skipWithoutRqlited() }, () => {
+  // Together, as each takes as long as a lease.
+  it("a holder that is killed or stopped is followed by all who begin to wait then (locks test 7)", async () => {
+    const [inRqlite, inRedis] = LOCK_WORLDS;
+    const worlds = [inRqlite!, inRedis!].filter(({ skip }) => skip === false);
+    await Promise.all(
+      worlds.flatMap((world) =>
+        ENDS.map((end) =>
+          whileHeld(world, OWN_ENGINE, { blocks: 0, longer: LEASE }, end, "default")
+        )
+      ),
+    );
+  });
+});
 
 for (const world of LOCK_WORLDS) {
   describe(`the holder of a ${world.name}`, { skip: skipWithoutRqlited() || world.skip }, () => {

@@ -95,6 +95,35 @@ for (const kind of REDIS_KINDS) {
   });
 }
 
+describe("acquire() of a RedisLock that is held", () => {
+  /** A server where another holds the lock until a moment. */
+  const held = (until: number, free: number): RedisCommand => (args, _key) =>
+    Promise.resolve(performance.now() < until || !isAcquire(args) ? [0, free] : [1, args[4]]);
+
+  it("tries at the very end of `timeout`, as a lease that long runs out only then", async () => {
+    const command = held(performance.now() + 200, 60_000);
+    const lock = new RedisLock({ name: "a", command, maxRetryDelay: 60_000 });
+    const handle = await lock.acquire({ timeout: 200 });
+    assert.equal(handle.held, true);
+    await handle.release();
+  });
+
+  it("says for how long there was no sign of life, where the lease tells", async () => {
+    const messageOf = async (free: number): Promise<string> => {
+      const lock = new RedisLock({ name: "a", command: held(Infinity, free) });
+      const error = await lock.acquire({ timeout: 5 }).then(() => assert.fail(), (error) => error);
+      assert.ok(error instanceof LockTimeoutError);
+      return error.message;
+    };
+    assert.match(
+      await messageOf(4_000),
+      /no sign of life for 6000 ms if its lease is 10000 ms as here, and loses it in 4000 ms/,
+    );
+    assert.match(await messageOf(20_000), /its holder loses it in 20000 ms without one/);
+    assert.doesNotMatch(await messageOf(-1), /holder loses|sign of life/);
+  });
+});
+
 describe("RedisLock", { skip: skipWithoutRedis("redis") }, () => {
   it("lets the tasks of a process ask one after the other, once each (locks test 20)", () =>
     onRedis(async ({ command }) => {

@@ -9,7 +9,8 @@ import {
   OperationalError,
 } from "../../mod.ts";
 import { RqliteLock } from "../../src/locks/rqlite.ts";
-import { until } from "../support/http.ts";
+import { withLock } from "../../src/locks/mod.ts";
+import { sleep, until } from "../support/http.ts";
 import { skipWithoutRqlited, startRqlited } from "../support/rqlited.ts";
 import { PLACES, type World } from "../transaction/world.ts";
 
@@ -79,7 +80,7 @@ for (const place of PLACES) {
         owner: handle.token,
         version: 1,
         beat: 0,
-        lease: 10_000,
+        lease: 6_000,
       });
       await assert.rejects(stock(other).acquire({ timeout: 50 }), LockTimeoutError);
       assert.equal(await handle.release(), true);
@@ -129,6 +130,74 @@ for (const place of PLACES) {
       await assert.rejects(slow.commit(), LockLostError);
       assert.equal(await value("SELECT n FROM t"), 0);
       assert.equal(await handle.release(), true);
+    });
+
+    test("goes on watching where an earlier attempt ended, and says since when there was no sign of life", async (world) => {
+      const { db, other, sql } = world;
+      await (await stock(other).acquire()).release();
+      await sql("UPDATE _rqlite_lock SET owner = 'gone', lease = 700");
+      const told: string[] = [];
+      // None of them waits: only together they see the lease run out.
+      const handle = await until("takeover", async () => {
+        try {
+          return await stock(db).acquire({ timeout: 0 });
+        } catch (error) {
+          assert.ok(error instanceof LockTimeoutError, String(error));
+          told.push(error.message);
+          return undefined;
+        }
+      });
+      assert.equal((await rowOf(other)).owner, handle.token);
+      const silences = told.map((text) =>
+        Number(/no sign of life for (\d+) ms; after 700 ms of that, its lease/.exec(text)?.[1])
+      );
+      assert.ok(silences.length > 0);
+      assert.deepEqual(
+        silences,
+        silences.toSorted((a, b) => a - b),
+        "in one go: no NaN, never less",
+      );
+      assert.equal(await handle.release(), true);
+    });
+
+    test("begins to watch anew whenever the holder has shown itself between two attempts", async (world) => {
+      const { db, other, sql } = world;
+      await (await stock(other).acquire()).release();
+      await sql("UPDATE _rqlite_lock SET owner = 'alive', lease = 60000");
+      await assert.rejects(stock(db).acquire({ timeout: 0 }), LockTimeoutError);
+      await sleep(100);
+      // What would be over, had the holder not shown itself.
+      for (const change of ["beat = beat + 1", "owner = 'another'", "version = version + 1"]) {
+        await sql(`UPDATE _rqlite_lock SET ${change}, lease = 60`);
+        await assert.rejects(stock(db).acquire({ timeout: 0 }), LockTimeoutError, change);
+        await sql("UPDATE _rqlite_lock SET lease = 60000");
+        await sleep(100);
+      }
+    });
+
+    test("withLock() watches all holders that died at the same time", async ({ db, other, sql }) => {
+      const locks = Array.from(
+        { length: 6 },
+        (_, i) => new RqliteLock({ name: `${i}`, client: db }),
+      );
+      const theirs = locks.map(({ name }) => new RqliteLock({ name, client: other }));
+      await withLock(theirs, () => sql("UPDATE _rqlite_lock SET owner = 'gone', lease = 1500"));
+      // One after the other would take nine seconds.
+      const held = await withLock(locks, (handle) => Promise.resolve(handle.held), {
+        timeout: 7_000,
+      });
+      assert.equal(held, true);
+    });
+
+    test("look() takes nothing, and keeps nobody from taking it", async ({ db, other, value }) => {
+      const lock = stock(db);
+      const looking = lock.look();
+      const handle = await lock.acquire({ timeout: 0 });
+      await looking;
+      await stock(other).look({ timeout: 0 });
+      assert.equal(await value("SELECT owner FROM _rqlite_lock"), handle.token);
+      assert.equal(await handle.release(), true);
+      await assert.rejects(lock.look({ timeout: -1 }), RangeError);
     });
 
     test("a commit of a holder that was taken over is refused by its guard (locks test 22)", async (world) => {
