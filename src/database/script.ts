@@ -28,7 +28,7 @@ function locate(error: DatabaseError, { statements, lines, unchecked }: Script):
   const { message, stack, sql } = error;
   const i = error.statementIndex ?? statements.indexOf(sql ?? "");
   const place = i < 0 ? "" : ` (${placeOf(lines[i]!, statements[i]!)})`;
-  const hint = unchecked && FOREIGN_KEYS.test(message) ? HINT : "";
+  const hint = i >= 0 && unchecked && FOREIGN_KEYS.test(message) ? HINT : "";
   const located = message + place + hint;
   Object.assign(error, { message: located, stack: stack?.replace(message, () => located) });
 }

@@ -23,6 +23,11 @@ export interface Script {
 /** Everything that BEGIN, COMMIT and END may have behind them; nothing of it matters to what is one unit anyway. */
 const TRANSACTION = ["BEGIN", "COMMIT", "END", "DEFERRED", "IMMEDIATE", "EXCLUSIVE", "TRANSACTION"];
 
+const SCHEMA = /^sqlite_(schema|master)$/i;
+
+const BY_HAND =
+  "it would write the schema by hand, as a dump does for virtual tables: load() a backup in binary form instead";
+
 /** What a virtual table keeps its rows in, by its module: one table of each kind, behind its name. */
 const SHADOWS: ReadonlyMap<string, string> = new Map([
   ["fts3", "_segdir"],
@@ -71,6 +76,7 @@ class Reader implements Script {
     if (kind === "pragma" && this.#pragma(part, view)) return;
     if (this.unchecked && this.#isOwn(view)) return;
     if (verb === "CREATE") this.#create(part, view);
+    if (view.isWord(1, "INTO") && SCHEMA.test(view.name(2))) throw refused(part, BY_HAND);
     this.lines.push(part.line);
     this.statements.push(emptiesSequences(view) ? EMPTY_SEQUENCES : part.sql);
   }
@@ -88,12 +94,7 @@ class Reader implements Script {
   /** Whether the PRAGMA is left out. */
   #pragma(part: Part, { sql, tokens }: TokenView): boolean {
     const pragma = readPragma(sql, tokens);
-    if (pragma?.name === "writable_schema") {
-      throw refused(
-        part,
-        "it would write the schema by hand, as a dump does for virtual tables: load() a backup in binary form instead",
-      );
-    }
+    if (pragma?.name === "writable_schema") throw refused(part, BY_HAND);
     const keys = pragma?.name === "foreign_keys" && pragma.writes;
     this.unchecked ||= keys;
     return keys;

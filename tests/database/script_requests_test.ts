@@ -35,6 +35,10 @@ describe("script() sends nothing", () => {
         message: /load\(\) a backup in binary form instead \(line 3: PRAGMA writable_schema=ON\)$/,
       },
     ],
+    ["of what writes the schema", "insert into SQLITE_MASTER values('table', 't', 't', 0, '')", {
+      name: "NotSupportedError",
+      message: /load\(\) a backup in binary form instead \(line 1: insert into SQLITE_MASTER/,
+    }],
     [
       "of a dump with virtual tables, by a server",
       "CREATE VIRTUAL TABLE docs USING fts5(a);\nINSERT INTO docs VALUES('b');\nCREATE TABLE 'docs_data'(id INTEGER PRIMARY KEY, block BLOB);",
