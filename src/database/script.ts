@@ -23,12 +23,11 @@ const HINT =
   ". The server checks foreign keys, and `PRAGMA foreign_keys` of a script is left out: make the tables " +
   "before the rows that refer to them, and begin with `PRAGMA defer_foreign_keys = ON;`, so that keys are checked at the end";
 
-/** The error is of this call alone, so it may be written to. */
+/** The error is of this call alone, so it may be written to; the call gives it its stack. */
 function locate(error: DatabaseError, { statements, lines, unchecked }: Script): void {
-  const { message, stack, sql } = error;
+  const { message, sql } = error;
   const i = error.statementIndex ?? statements.indexOf(sql ?? "");
   const place = i < 0 ? "" : ` (${placeOf(lines[i]!, statements[i]!)})`;
   const hint = i >= 0 && unchecked && FOREIGN_KEYS.test(message) ? HINT : "";
-  const located = message + place + hint;
-  Object.assign(error, { message: located, stack: stack?.replace(message, () => located) });
+  Object.assign(error, { message: message + place + hint });
 }

@@ -91,6 +91,16 @@ describe("script() sends nothing", () => {
 });
 
 describe("script()", () => {
+  it("refuses options that it does not have", async () => {
+    const engine = embedded();
+    const db = connect("http://embedded:4001", { fetch: engine.fetch, close: engine.close });
+    for (const option of [{ atomic: false }, { id: "a" }, { exactlyOnce: true }, { timout: 1 }]) {
+      await assert.rejects(db.script("CREATE TABLE t(a)", option as never), { name: "TypeError" });
+    }
+    await db.script("CREATE TABLE t(a)", { timeout: undefined });
+    await db.close();
+  });
+
   it("sends the rows once, however tables and rows take turns", async () => {
     const engine = embedded();
     let sent = 0;
