@@ -1,7 +1,7 @@
 import { NotSupportedError } from "../errors.ts";
 import type { Analysis } from "./analyse.ts";
 import type { Edit } from "./edit.ts";
-import { isNow, isSubsecond, isZone } from "./functions.ts";
+import { isNow, isSubsecond, isZone, timeText } from "./functions.ts";
 import { literal } from "./literal.ts";
 import type { VolatileSite } from "./site.ts";
 
@@ -131,12 +131,8 @@ function meansNow(value: string): boolean {
   return isNow(value) || isSubsecond(value);
 }
 
-/** A bound text as a date function reads it: up to a NUL character. */
-function parameter(site: VolatileSite, options: FreezeOptions): string {
-  const value = options.valueOf?.(site.index ?? 0);
-  if (typeof value !== "string") return "";
-  const end = value.length < 1024 ? value.indexOf("\0") : -1;
-  return end === -1 ? value : value.slice(0, end);
+function parameter({ index = 0 }: VolatileSite, { valueOf }: FreezeOptions): string {
+  return timeText(valueOf?.(index));
 }
 
 function randomInteger(options: FreezeOptions): string {

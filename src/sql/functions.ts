@@ -68,6 +68,16 @@ export function handsThrough(name: string): boolean {
   return name === "coalesce" || name === "ifnull";
 }
 
+/** A value as a date function reads it, up to a NUL character; "" for what cannot be a word of theirs. */
+export function timeText(value: unknown): string {
+  const short = value instanceof Uint8Array ? decoder.decode(value.subarray(0, 32)) : value;
+  if (typeof short !== "string") return "";
+  const end = short.length < 1024 ? short.indexOf("\0") : -1;
+  return end === -1 ? short : short.slice(0, end);
+}
+
+const decoder = new TextDecoder();
+
 /** Whether SQLite takes the text for the present time. */
 export function isNow(text: string): boolean {
   return text.length === 3 && text.toLowerCase() === "now";

@@ -25,6 +25,12 @@ export function bytesOf(value: ArrayBuffer | ArrayBufferView): Uint8Array {
     : new Uint8Array(value);
 }
 
+/** The bytes of a literal such as `x'01ff'`. */
+export function bytesIn(blob: string): Uint8Array {
+  const pairs = blob.slice(2, -1).match(/../g) ?? [];
+  return Uint8Array.from(pairs, (pair) => Number.parseInt(pair, 16));
+}
+
 /** Text in single quotes; with a NUL character, at which SQL text would end, by its bytes. */
 function textLiteral(text: string): string {
   if (!text.includes("\0")) return `'${text.replaceAll("'", "''")}'`;

@@ -15,7 +15,9 @@ import {
   isZone,
   tellsOfNode,
   timeFunction,
+  timeText,
 } from "./functions.ts";
+import { bytesIn } from "./literal.ts";
 import { randomCall } from "./random_call.ts";
 import type { VolatileKind, VolatileSite } from "./site.ts";
 import type { Token } from "./tokenize.ts";
@@ -25,9 +27,6 @@ import { isName } from "./words.ts";
 /** What every site contains; most statements need no closer look. */
 const candidate =
   /random|\bdate|time|julianday|unixepoch|current_|total_changes|sqlite_[vsc]|pragma_/i;
-
-/** 'utc' and 'localtime' as bytes. */
-const zoneBlob = /^x'([57]5[57]4[46]3|[46]c[46]f[46]3[46]1[46]c[57]4[46]9[46]d[46]5)'$/i;
 
 const presentTime: ReadonlyMap<string, VolatileKind> = new Map<string, VolatileKind>([
   ["CURRENT_TIMESTAMP", "timestamp"],
@@ -174,27 +173,33 @@ class Walk {
     if (kind === "placeholder") {
       const index = this.#indexOf(start);
       this.#sites.push({ kind: use.clear ? "bound" : "unclear", start, end, index, bare });
-    } else if (this.#isTime(i, isNow) || /^x'[46]e[46]f[57]7'$/i.test(this.#view.text(i))) {
-      this.#sites.push({ kind: use.clear ? "now" : "unclear", start, end });
-    } else if (this.#isTime(i, isSubsecond)) {
-      if (!use.direct) this.#sites.push({ kind: "unclear", start, end });
+      return;
+    }
+    const text = this.#timeText(i, token);
+    // It may be a column.
+    const clear = use.clear && kind !== "quoted";
+    if (isNow(text)) this.#sites.push({ kind: clear ? "now" : "unclear", start, end });
+    else if (isSubsecond(text)) {
+      if (!use.direct || !clear) this.#sites.push({ kind: "unclear", start, end });
       else if (bare) this.#sites.push({ kind: "now", start, end });
       else this.#sites.push({ kind: "first", start, end: start });
     }
   }
 
-  #modifier(i: number, { start, end, kind }: Token): void {
+  #modifier(i: number, token: Token): void {
+    const { start, end, kind } = token;
     if (kind === "placeholder") {
       this.#sites.push({ kind: "zone", start, end, index: this.#indexOf(start) });
-    } else if (this.#isTime(i, isZone) || zoneBlob.test(this.#view.text(i))) {
+    } else if (isZone(this.#timeText(i, token))) {
       this.#sites.push({ kind: "zone", start, end });
     }
   }
 
-  /** Text in double quotes is a string for SQLite if no column has that name. */
-  #isTime(i: number, test: (text: string) => boolean): boolean {
-    const { kind, start } = this.#view.tokens[i]!;
-    const text = kind === "string" || this.#view.sql.charCodeAt(start) === 34;
-    return text && test(this.#view.name(i));
+  /** What a date function would read; text in double quotes is a string for SQLite if no column has that name. */
+  #timeText(i: number, { kind, start }: Token): string {
+    if (kind === "blob") return timeText(bytesIn(this.#view.text(i)));
+    if (kind === "string") return this.#view.name(i);
+    const qualified = this.#view.is(i - 1, ".") || this.#view.is(i + 1, ".");
+    return this.#view.sql.charCodeAt(start) === 34 && !qualified ? this.#view.name(i) : "";
   }
 }
