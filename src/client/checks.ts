@@ -4,6 +4,7 @@ import {
   isBoolean,
   isName,
   isSignal,
+  isText,
   isTimeout,
   numeric,
   oneOf,
@@ -20,9 +21,9 @@ export const isRows: Check = oneOf("object", "array");
 
 /** The name of a write. */
 const isId: Check = (id, name) => {
-  isName(id, name);
+  isText(id, name);
   const { length } = id as string;
-  if (length <= 200) return;
+  if (length > 0 && length <= 200) return;
   throw new RangeError(
     `Cannot use \`id\` as it must have 1 to 200 characters: current length is ${length}`,
   );

@@ -37,7 +37,8 @@ export interface ExecuteOptions extends CallOptions {
   /**
    * Names the write, such as `order-7`: however often it is called with it, it is applied once. A later call does nothing
    * more, and answers `rowsAffected: -1`; that holds while the id is among the last 100,000 that were used. With another
-   * statement or other values it is a `ProgrammingError`. An id whose write failed is spent. See `outcome`.
+   * statement or other values it is a `ProgrammingError`. An id whose write failed is spent. What writes nothing takes no
+   * id. See `outcome`.
    */
   id?: string | undefined;
   /** Overrides the client's `exactlyOnce` for this call. */

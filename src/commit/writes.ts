@@ -5,7 +5,12 @@ import type { BatchOptions, ExecuteOptions } from "../client/executor.ts";
 import { pause as wait } from "../client/pause.ts";
 import { firstError, resultsOf } from "../client/results.ts";
 import { changes } from "../client/route.ts";
-import { AuthenticationError, NotSupportedError, OutcomeUnknownError } from "../errors.ts";
+import {
+  AuthenticationError,
+  DatabaseError,
+  NotSupportedError,
+  OutcomeUnknownError,
+} from "../errors.ts";
 import { readOptions } from "../options.ts";
 import type { Facts } from "../schema/facts.ts";
 import { NO_FACTS } from "../schema/one_row.ts";
@@ -87,8 +92,13 @@ export class Writes {
     const { id, exactlyOnce, atomic = true } = checked(options);
     write.prepare(grounds.knownFacts);
     const { statements } = write;
-    if (statements.length === 0) return write.place([]);
-    if (!statements.some(({ analysis }) => changes(analysis))) return await this.#plainly(write);
+    if (!statements.some(({ analysis }) => changes(analysis))) {
+      // Nobody could tell later what became of it.
+      if (id !== undefined) {
+        throw new TypeError("Cannot use `id` as nothing is written: leave it out");
+      }
+      return statements.length === 0 ? write.place([]) : await this.#plainly(write);
+    }
     if (id !== undefined) { for (const statement of statements) refuseHelperTables(statement); }
     const outside = atomic ? statements.find(isOutside) : undefined;
     if (outside !== undefined && (id !== undefined || exactlyOnce === true)) {
@@ -157,7 +167,15 @@ export class Writes {
     const chosen = id === undefined ? undefined : await this.#chosen(id, write);
     for (let round = 0;; round++) {
       const own = await this.#mint(write);
-      const [ending, form] = await this.#send(write, own, chosen);
+      let form: Form;
+      try {
+        form = await this.#form(write, own.facts);
+      } catch (error) {
+        // What the same call did before may be why it fails now.
+        if (chosen === undefined || !isOfStatement(error)) throw error;
+        return write.place(await this.#conclude(write, [chosen.id], error, chosen));
+      }
+      const ending = await this.#send(write, form, own, chosen);
       if (ending.is === "committed") return write.place(this.#results(write, form, ending, own));
       const again = ending.is === "interfered" ||
         (ending.is === "refused" && await this.#isAnotherSchema(ending.text, own.facts, call));
@@ -203,12 +221,11 @@ export class Writes {
   }
 
   async #send(
-    write: Write,
+    { statements, call }: Write,
+    form: Form,
     { id, base, facts }: Minted,
     chosen: ChosenId | undefined,
-  ): Promise<readonly [Ending, Form]> {
-    const { statements, call } = write;
-    const form = await this.#form(write, facts);
+  ): Promise<Ending> {
     const entry = {
       id,
       hash: undefined,
@@ -219,7 +236,7 @@ export class Writes {
       tables: targetsOf(statements, facts),
     };
     const commit = { entry, chosen, earlier: [], ...form };
-    return [await this.#commits.commit(commit, call), form];
+    return await this.#commits.commit(commit, call);
   }
 
   /** A table that is not known may be another program's, made a moment ago. */
@@ -296,7 +313,16 @@ export class Writes {
       : CHOSEN[ending.is](chosen!);
     // An error spends the id that was chosen; what another call did with it stays.
     const spends = ending.is === "refused" && error instanceof Error && chosen !== undefined;
-    const ids = spends ? [own, chosen.id] : [own];
+    return await this.#conclude(write, spends ? [own, chosen.id] : [own], error, chosen);
+  }
+
+  /** Reports an error of a statement, unless the id that was chosen turns out to have taken effect in another call. */
+  async #conclude(
+    write: Write,
+    ids: readonly CommitId[],
+    error: Error | Result | undefined,
+    chosen: ChosenId | undefined,
+  ): Promise<Result[]> {
     const done = await this.#commits.settle(ids, error, write.call);
     if (done !== undefined && done === chosen?.id.id) {
       const { is } = await this.#commits.compare(chosen, write.call);
@@ -310,6 +336,11 @@ export class Writes {
     // What the server could not tell is certain now.
     throw error instanceof OutcomeUnknownError ? notApplied(error) : error;
   }
+}
+
+/** It says of a statement that it fails; others say of the network that it does. */
+function isOfStatement(error: unknown): error is DatabaseError {
+  return error instanceof DatabaseError && error.sql !== undefined;
 }
 
 function checked({ id, exactlyOnce, atomic = true }: BatchOptions): BatchOptions {

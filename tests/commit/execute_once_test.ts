@@ -58,6 +58,32 @@ function suite(name: string, run: Run, options: { skip: string | false }): void 
         assert.equal(await db.outcome("order-7"), "committed");
       }));
 
+    it("refuses an id for what writes nothing, before anything is sent", () =>
+      run(async ({ db, network }) => {
+        const sent = network.requests.length;
+        const refusal = { name: "TypeError", message: /`id`.*nothing is written.*leave it out/ };
+        for (const sql of ["SELECT 1", "-- nothing", "", "EXPLAIN DELETE FROM hits"]) {
+          await assert.rejects(db.execute(sql, [], { id: "a" }), refusal);
+          await assert.rejects(db.batch([sql, sql], { id: "a" }), refusal);
+        }
+        await assert.rejects(db.batch([], { id: "a" }), refusal);
+        assert.equal(network.requests.length, sent);
+        assert.deepEqual((await db.execute("SELECT 1 AS n")).rows, [{ n: 1 }]);
+        assert.equal((await db.execute("-- nothing")).rowsAffected, 0);
+      }));
+
+    it("holds for a batch, with reads in it, too", () =>
+      run(async ({ db, count }) => {
+        const batch = () =>
+          db.batch(["INSERT INTO hits VALUES('a', 1)", "SELECT count(*) AS n FROM hits"], {
+            id: "a",
+          });
+        assert.deepEqual((await batch())[1]!.rows, [{ n: 1 }]);
+        assert.deepEqual((await batch()).map(({ rowsAffected }) => rowsAffected), [-1, -1]);
+        assert.equal(await count(), 1);
+        assert.equal(await db.outcome("a"), "committed");
+      }));
+
     it("returns the rows of RETURNING", () =>
       run(async ({ db, count }) => {
         const sql = "INSERT INTO hits VALUES(?, ?) RETURNING once AS n";
