@@ -1,7 +1,7 @@
 import { keep } from "../client/caller.ts";
 import { InterfaceError, OutcomeUnknownError, TransactionConflictError } from "../errors.ts";
-import type { BatchOptions, ExecuteOptions } from "../client/executor.ts";
-import { resolveSettings } from "../client/options.ts";
+import type { BatchOptions, CallOptions, ExecuteOptions } from "../client/executor.ts";
+import { resolveSettings, type Settings } from "../client/options.ts";
 import { emptyResult } from "../client/results.ts";
 import { changes, notAQuery } from "../client/route.ts";
 import { readOptions } from "../options.ts";
@@ -15,10 +15,12 @@ import { Journal } from "./journal.ts";
 import { type CommitId, mint } from "../commit/log.ts";
 import { commitReads, commitWrites, type Run, type RunEnding, settle } from "./commit_run.ts";
 import type { Call } from "../commit/own.ts";
+import type { Deadline } from "../transport/deadline.ts";
 import { Lifetime } from "./lifetime.ts";
 import { isGuarded, prepareStep } from "./prepare_step.ts";
 import { HeededPromise } from "./heeded_promise.ts";
 import { TransactionHandle, type Whole } from "./nested.ts";
+import { abandonment, limit } from "./limits.ts";
 import { TX_BATCH, TX_EXECUTE, TX_QUERY } from "./options.ts";
 import { Queue } from "./queue.ts";
 import { isFinal, Step } from "./step.ts";
@@ -31,6 +33,8 @@ export class DefaultTransaction implements Whole {
   readonly handle: TransactionHandle = new TransactionHandle(this);
   readonly #context: TransactionContext;
   readonly #call: Call;
+  /** The same for the statements that run, which may be given up before the transaction is. */
+  readonly #trying: { readonly settings: Settings; deadline: Deadline };
   readonly #journal = new Journal();
   readonly #trial: Trial;
   readonly #lifetime: Lifetime;
@@ -51,7 +55,8 @@ export class DefaultTransaction implements Whole {
     this.#context = context;
     const { options, shared, deadline, hold } = context;
     this.#call = { settings: { ...options.settings, signal: deadline.signal }, deadline };
-    this.#trial = new Trial(shared, this.#journal, this.#call, {
+    this.#trying = { ...this.#call };
+    this.#trial = new Trial(shared, this.#journal, this.#trying, {
       scope: options.scope,
       checked: options.isolation === "serializable",
       lazy: options.mode === "lazy",
@@ -111,7 +116,7 @@ export class DefaultTransaction implements Whole {
       const step = this.#step(statementOf(sql, params), given, given.guard);
       const { analysis } = step.prepared;
       if (changes(analysis) && analysis.kind !== "unknown") throw notAQuery(analysis);
-      return step;
+      return [step, given];
     });
   }
 
@@ -123,7 +128,7 @@ export class DefaultTransaction implements Whole {
   ): Promise<Result<R>> {
     return this.#issueOne(() => {
       const given = readOptions(options, TX_EXECUTE);
-      return this.#step(statementOf(sql, params), given);
+      return [this.#step(statementOf(sql, params), given), given];
     });
   }
 
@@ -136,7 +141,7 @@ export class DefaultTransaction implements Whole {
         Promise.all(steps.map((step) => step.result)).then(resolve, reject)
       );
       results.whenSettled(() => {});
-      this.#issue(steps, given.atomic ?? true, results);
+      this.#issue(steps, given.atomic ?? true, results, given);
       return results;
     } catch (error) {
       return Promise.reject(error);
@@ -277,7 +282,7 @@ export class DefaultTransaction implements Whole {
     guard = true,
     index?: number,
   ): Step {
-    this.#checkActive();
+    this.#checkActive(options.timeout);
     const settings = resolveSettings(this.#call.settings, options);
     settings.signal?.throwIfAborted();
     const now = new Date();
@@ -288,10 +293,10 @@ export class DefaultTransaction implements Whole {
     return new Step(prepare, settings, index ?? this.#issued++, isGuarded(this.#context, guard));
   }
 
-  #issueOne<R>(prepare: () => Step): Promise<Result<R>> {
+  #issueOne<R>(prepare: () => readonly [Step, CallOptions]): Promise<Result<R>> {
     try {
-      const step = prepare();
-      this.#issue([step], false, step.result);
+      const [step, limits] = prepare();
+      this.#issue([step], false, step.result, limits);
       // Rows have the type that the caller named with R.
       return step.result as Promise<unknown> as Promise<Result<R>>;
     } catch (error) {
@@ -300,7 +305,12 @@ export class DefaultTransaction implements Whole {
   }
 
   /** Puts statements into the queue; the commit waits for them. */
-  #issue(steps: readonly Step[], whole: boolean, told: HeededPromise<unknown>): void {
+  #issue(
+    steps: readonly Step[],
+    whole: boolean,
+    told: HeededPromise<unknown>,
+    limits: CallOptions,
+  ): void {
     for (const step of steps) {
       if (step.prepared.analysis.kind === "empty") step.succeed(emptyResult());
       this.#open.add(step);
@@ -310,7 +320,9 @@ export class DefaultTransaction implements Whole {
       });
     }
     const sent = steps.filter((step) => !step.done);
-    if (sent.length > 0) this.#queue.issue(sent, whole);
+    if (sent.length === 0) return;
+    limit(sent, limits);
+    this.#queue.issue(sent, whole);
   }
 
   async #act(action: () => void | Promise<void>): Promise<void> {
@@ -318,18 +330,26 @@ export class DefaultTransaction implements Whole {
     await this.#queue.act(action);
   }
 
-  async #run(steps: readonly Step[], whole: boolean): Promise<void> {
+  async #run(issued: readonly Step[], whole: boolean): Promise<void> {
+    const steps = issued.filter((step) => !step.done);
+    if (steps.length === 0) return;
+    const { deadline } = this.#call;
+    const abandoned = abandonment(steps);
+    this.#trying.deadline = abandoned === undefined ? deadline : deadline.or(abandoned);
     try {
       this.#checkAlive();
       await (whole ? this.#trial.runAll(steps) : this.#trial.run(steps));
     } catch (error) {
       if (isFinal(error)) this.#failure ??= { error };
       for (const step of steps) step.fail(error);
+    } finally {
+      this.#trying.deadline = deadline;
     }
   }
 
-  #checkActive(): void {
-    this.#lifetime.renew();
+  /** @param timeout Of the statement that begins, in milliseconds. */
+  #checkActive(timeout = 0): void {
+    this.#lifetime.renew(timeout, this.#open.size === 0);
     if (this.open) return;
     const state = this.#state === "active" ? "being committed" : STATES[this.#state];
     throw new InterfaceError(`The transaction is ${state}: begin() makes another one`);

@@ -47,10 +47,17 @@ export class Lifetime {
     this.#controller.signal.throwIfAborted();
   }
 
-  /** A statement begins. Throws the reason of what came first, if something did. */
-  renew(): void {
+  /**
+   * A statement begins. Throws the reason of what came first, if something did.
+   *
+   * @param timeout The statement's own, in milliseconds.
+   * @param alone No other one is under way, whose time may be longer.
+   */
+  renew(timeout: number, alone: boolean): void {
     this.throwIfAborted();
-    if (this.#renewal !== undefined) this.#deadline.restart(this.#renewal);
+    if (this.#renewal === undefined) return;
+    const limit = Math.max(timeout, this.#renewal);
+    if (alone || limit > this.#deadline.remaining) this.#deadline.restart(limit);
   }
 
   /** Leaves nothing behind; the signal does not fire any more. */

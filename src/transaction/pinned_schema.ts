@@ -43,17 +43,13 @@ export class PinnedSchema {
 
   /** What the schema is taken for, until a node says otherwise. */
   async pin(): Promise<void> {
-    if (this.#facts !== undefined) return;
-    const { base, facts } = await this.#commits.grounds.look(this.#call);
-    this.#facts = facts;
-    this.#since = base;
+    if (this.#facts === undefined) await this.#look();
   }
 
   /** Asks for the schema and makes everything anew by it; only where nothing was answered yet. */
   async remake(): Promise<void> {
     this.#commits.grounds.forget();
-    this.#facts = undefined;
-    await this.pin();
+    await this.#look();
     this.#journal.remake(this.#facts!, this.#since);
   }
 
@@ -101,8 +97,7 @@ export class PinnedSchema {
     if (this.#facts !== known) return "again";
     if (sighting.base === undefined && empty && !readOnly) {
       await grounds.ready(this.#call);
-      this.#facts = undefined;
-      await this.pin();
+      await this.#look();
       return "again";
     }
     this.#since = sighting.base;
@@ -126,6 +121,13 @@ export class PinnedSchema {
     grounds.forget();
     const { base, facts } = await grounds.look(this.#call);
     return this.#adopt(facts) ? base : undefined;
+  }
+
+  /** Where this fails, what was pinned stays. */
+  async #look(): Promise<void> {
+    const { base, facts } = await this.#commits.grounds.look(this.#call);
+    this.#facts = facts;
+    this.#since = base;
   }
 
   #adopt(facts: Facts): boolean {

@@ -27,6 +27,8 @@ export class Step {
   keys: Keys | undefined;
   /** Guards cannot say what it depends on. */
   judged = false;
+  /** Its caller may give it up before it is done. */
+  limited = false;
   #resolve!: (result: Result) => void;
   #reject!: (error: unknown) => void;
 
@@ -73,6 +75,7 @@ export class Step {
 
   /** Hands over the result. */
   succeed(result: Result): void {
+    if (this.done) return;
     this.done = true;
     this.#resolve(result);
   }

@@ -41,7 +41,10 @@ export interface TransactionOptions extends CallOptions {
   rows?: "object" | "array" | undefined;
 }
 
-/** What a read inside a transaction takes; `level` and freshness are the transaction's. */
+/**
+ * What a read inside a transaction takes. `signal` and `timeout` are its own, and end nothing else; `level` is the
+ * transaction's and refused here, and freshness has no meaning for what is checked on the newest state.
+ */
 export interface TransactionQueryOptions extends QueryOptions {
   /**
    * `false` reads without checking at commit that the rows are still the same: for `random()`, and for results too large
@@ -77,7 +80,10 @@ export interface Transaction extends Executor, AsyncDisposable {
    * refuse lower ones. Two that hold a lock at once may see the same one; only one of them is committed.
    */
   readonly fencingToken: bigint | undefined;
-  /** See {@linkcode Executor.query}. */
+  /**
+   * See {@linkcode Executor.query}. What the `signal` or `timeout` of one call ends, here and in `execute` and `batch`, is
+   * that call: nothing of it is kept, and the transaction can go on.
+   */
   query<R = Row>(
     sql: string | SqlFragment,
     params?: Params,

@@ -79,20 +79,18 @@ export class Trial {
   async run(steps: readonly Step[]): Promise<void> {
     await this.schema.pin();
     let rounds = 0;
-    for (let rest = steps; rest.length > 0;) {
+    for (let rest = waiting(steps); rest.length > 0; rest = waiting(rest)) {
       if (!isDdl(rest[0]!.prepared)) await this.#lookBehind();
       const kept = rest.findIndex((step) => !this.#keepsBack(step));
       if (kept !== 0) {
         const end = together(kept < 0 ? rest : rest.slice(0, kept));
         for (const step of rest.slice(0, end)) await this.#keepBack(step);
-        rest = rest.slice(end);
         continue;
       }
       const next = rest.findIndex((step) => this.#keepsBack(step));
       const first = next < 0 ? rest : rest.slice(0, next);
       const settled = await this.#round(first.slice(0, together(first)));
       if (settled === 0 && ++rounds > MOST_ROUNDS) throw restless();
-      rest = rest.slice(settled);
     }
   }
 
@@ -192,6 +190,8 @@ export class Trial {
     } catch (error) {
       return step.fail(error);
     }
+    // Given up while the schema was asked for.
+    if (step.done) return;
     this.#journal.add({
       kind: "write",
       prepared,
@@ -247,6 +247,11 @@ export class Trial {
       // Behind one that has to be sent again nothing counts, but how it has to be sent is learned of all.
       if (settled < i) {
         plan?.learn(place);
+        continue;
+      }
+      if (plan !== undefined && step.done) {
+        // Given up meanwhile. What is behind a write has seen what that did, and is sent again without it.
+        if (!step.writes) settled++;
         continue;
       }
       const ops = plan === undefined ? [] : plan.settle(place, sighting.base);
@@ -313,6 +318,11 @@ export class Trial {
     const statements = [versionTable()];
     await this.#shared.dispatcher.commit({ statements, transaction: false, settings, deadline });
   }
+}
+
+/** Those that are neither done nor given up. */
+function waiting(steps: readonly Step[]): readonly Step[] {
+  return steps.filter((step) => !step.done);
 }
 
 /** How many steps may go together: what comes behind DDL is made by the schema that it leaves. */

@@ -5,22 +5,30 @@ const LONGEST_TIMER = 2 ** 31 - 1;
 export class Deadline {
   /** The caller's signal, if there is one. */
   readonly signal: AbortSignal | undefined;
-  #end: number;
+  #end: { at: number };
 
   /** @param timeout Milliseconds from now. */
   constructor(timeout: number, signal?: AbortSignal) {
     this.signal = signal;
-    this.#end = performance.now() + timeout;
+    this.#end = { at: performance.now() + timeout };
+  }
+
+  /** The same limit, which another signal ends as well. */
+  or(signal: AbortSignal): Deadline {
+    const signals = this.signal === undefined ? [signal] : [this.signal, signal];
+    const deadline = new Deadline(0, AbortSignal.any(signals));
+    deadline.#end = this.#end;
+    return deadline;
   }
 
   /** Begins again: for who serves one call after another. @param timeout Milliseconds from now. */
   restart(timeout: number): void {
-    this.#end = performance.now() + timeout;
+    this.#end.at = performance.now() + timeout;
   }
 
   /** Milliseconds that remain; 0 when time is up. */
   get remaining(): number {
-    return Math.max(0, this.#end - performance.now());
+    return Math.max(0, this.#end.at - performance.now());
   }
 }
 

@@ -30,6 +30,7 @@ const onServer: Place = {
     const world: World = {
       db: connect(url, { fetch: network.fetch as typeof fetch, retries: 0 }),
       network,
+      node: plainFetch,
       other,
       connect: (options) => connect(url, options),
       sql: (text) => other.execute(text),

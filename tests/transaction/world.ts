@@ -7,6 +7,8 @@ import { skipWithoutRqlited, startRqlited } from "../support/rqlited.ts";
 export interface World {
   readonly db: Client;
   readonly network: FaultyNetwork;
+  /** The node itself. */
+  readonly node: typeof fetch;
   /** Another client of the same database. */
   readonly other: Client;
   /** A client with other options. */
@@ -33,6 +35,7 @@ async function inWorld(
   await body({
     db: connect(url, { fetch: network.fetch as typeof fetch, retries: 0 }),
     network,
+    node,
     other,
     connect: (options) => connect(url, { fetch: node, ...options }),
     sql: (text) => other.execute(text),
