@@ -26,6 +26,9 @@ export interface Ground {
   readonly facts: Facts;
 }
 
+/** The schema behind each of some lists, or the statement that fails in them. */
+export type Behind = { readonly facts: readonly Facts[] } | { readonly failed: Prepared };
+
 /** What a node said beside something else. */
 export interface Sighting {
   /** `undefined` if there is no commit log yet. */
@@ -100,11 +103,8 @@ export class Grounds {
     return (await this.#ask(call, "weak", { base: false })).facts;
   }
 
-  /** The schema as it will be behind each of some lists of statements, in their order; `undefined` if one fails. Nothing is kept. */
-  async behind(
-    steps: readonly (readonly Prepared[])[],
-    call: Call,
-  ): Promise<readonly Facts[] | undefined> {
+  /** The schema as it will be behind each of some lists of statements, in their order. Nothing is kept. */
+  async behind(steps: readonly (readonly Prepared[])[], call: Call): Promise<Behind> {
     const statements = [...steps.flatMap((step) => [...step, FACTS]), POISON];
     const reply = await this.#dispatcher.speculate({
       statements,
@@ -113,11 +113,12 @@ export class Grounds {
       deadline: call.deadline,
     });
     const { answer, first } = reply;
-    for (let i = first; i < first + statements.length - 1; i++) {
-      if (i >= answer.length || answer.errorAt(i) !== undefined) return undefined;
+    for (const [i, failed] of statements.slice(0, -1).entries()) {
+      const at = first + i;
+      if (at >= answer.length || answer.errorAt(at) !== undefined) return { failed };
     }
     let at = -1;
-    return steps.map((step) => factsFrom(rowsIn(reply, at += step.length + 1), ""));
+    return { facts: steps.map((step) => factsFrom(rowsIn(reply, at += step.length + 1), "")) };
   }
 
   /** What asks for a {@linkcode Sighting} beside something else; two statements. */

@@ -204,20 +204,30 @@ export class Writes {
     write.prepare(facts);
     const { steps } = write;
     if (steps.length === 0) return;
-    const later = await this.#behind(steps.map(({ statements }) => statements), write.call);
+    const later = await this.#behind(steps.map(({ statements }) => statements), write);
     if (later !== undefined) write.prepare(facts, later);
   }
 
   /** The schema behind each step: rows seldom matter to it, and may be many. */
   async #behind(
     steps: readonly (readonly Prepared[])[],
-    call: Call,
+    { call, options }: Write,
   ): Promise<readonly Facts[] | undefined> {
     const { grounds } = this.#commits;
-    const ddl = steps.map((step) => step.filter(isDdl));
-    const rows = steps.some((step, i) => ddl[i]!.length < step.length);
-    return await grounds.behind(ddl, call) ??
-      (rows ? await grounds.behind(steps, call) : undefined);
+    let ddl = steps.map((step) => step.filter(isDdl));
+    let behind = await grounds.behind(ddl, call);
+    if ("failed" in behind && steps.some((step, i) => ddl[i]!.length < step.length)) {
+      const whole = await grounds.behind(steps, call);
+      if ("facts" in whole) behind = whole;
+    }
+    while ("failed" in behind) {
+      const { failed } = behind;
+      // Where each statement stands for itself, the others go on without it.
+      if (options?.atomic !== false || !isDdl(failed)) return undefined;
+      ddl = ddl.map((step) => step.filter((statement) => statement !== failed));
+      behind = await grounds.behind(ddl, call);
+    }
+    return behind.facts;
   }
 
   async #send(

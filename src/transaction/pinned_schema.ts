@@ -62,7 +62,8 @@ export class PinnedSchema {
     const ddl = this.#journal.lastDdl;
     if (ddl === undefined || ddl === this.#behind?.ddl) return true;
     const writes = this.#journal.writes.map(({ prepared }) => prepared);
-    const facts = (await this.#commits.grounds.behind([writes], this.#call))?.[0];
+    const behind = await this.#commits.grounds.behind([writes], this.#call);
+    const facts = "facts" in behind ? behind.facts[0] : undefined;
     this.#behind = facts === undefined ? undefined : { facts, ddl };
     return facts !== undefined;
   }

@@ -74,4 +74,22 @@ describe("replicas are equal behind script()", { skip: skipWithoutRqlited() }, (
     for (const counted of await rowsOfEach(cluster, rows)) assert.deepEqual(counted, [[4]]);
     await cluster.stop();
   });
+
+  it("and behind a batch that goes on where a table could not be made", async () => {
+    const cluster = await startCluster();
+    const db = connect(cluster.urls);
+    await db.execute("CREATE TABLE known(a)");
+    const made = "CREATE TABLE made(id, r DEFAULT (hex(randomblob(8))))";
+    const statements = ["CREATE TABLE known(a)", "INSERT INTO none VALUES(1)", made, made];
+    await assert.rejects(
+      db.batch([...statements, "INSERT INTO made(id) VALUES(1)"], { atomic: false }),
+      { statementIndex: 0 },
+    );
+    await equalReplicas(cluster);
+    for (const rows of await rowsOfEach(cluster, "SELECT count(r) FROM made")) {
+      assert.deepEqual(rows, [[1]]);
+    }
+    await db.close();
+    await cluster.stop();
+  });
 });
