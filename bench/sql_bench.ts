@@ -2,7 +2,7 @@
 
 import { analyse } from "../src/sql/analyse.ts";
 import { prepare } from "../src/sql/prepare.ts";
-import { split } from "../src/sql/split.ts";
+import { splitScript } from "../src/sql/split.ts";
 import { tokenize } from "../src/sql/tokenize.ts";
 import { script } from "./support/samples.ts";
 
@@ -19,8 +19,8 @@ Deno.bench("tokenize() 1 MB of SQL", { group: "script" }, () => {
   tokenize(script);
 });
 
-Deno.bench("split() 1 MB of SQL", { group: "script" }, () => {
-  split(script);
+Deno.bench("splitScript() 1 MB of SQL", { group: "script" }, () => {
+  splitScript(script);
 });
 
 Deno.bench("analyse() a text seen before", { group: "analyse" }, () => {
