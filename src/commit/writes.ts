@@ -105,8 +105,7 @@ export class Writes {
       throw notWithId(outside);
     }
     if (!atomic || statements.length < 2) refuseLonely(statements);
-    if (atomic) refuseStrayCounters(statements);
-    else for (const statement of statements) refuseStrayCounters([statement]);
+    refuseCounters(write, true);
     if (
       atomic && outside === undefined && (id !== undefined || (exactlyOnce ?? this.#exactlyOnce))
     ) {
@@ -114,6 +113,7 @@ export class Writes {
       if (explicit || await this.#mayCommit(write.call)) return await this.#commit(write, id);
     }
     await this.#complete(write);
+    refuseCounters(write, false);
     return await this.#plainly(write);
   }
 
@@ -203,9 +203,11 @@ export class Writes {
   async #prepare(write: Write, facts: Facts): Promise<void> {
     write.prepare(facts);
     const { steps } = write;
-    if (steps.length === 0) return;
-    const later = await this.#behind(steps.map(({ statements }) => statements), write);
+    const later = steps.length === 0
+      ? undefined
+      : await this.#behind(steps.map(({ statements }) => statements), write);
     if (later !== undefined) write.prepare(facts, later);
+    refuseCounters(write, true);
   }
 
   /** The schema behind each step: rows seldom matter to it, and may be many. */
@@ -371,6 +373,12 @@ function checked({ id, exactlyOnce, atomic = true }: BatchOptions): BatchOptions
 function isOutside(statement: Prepared): boolean {
   const { verb, pragma } = statement.analysis;
   return verb === "VACUUM" || pragma?.place === "alone" || namesCommits(statement);
+}
+
+/** @param entered An id is entered in front of the statements. */
+function refuseCounters({ statements, facts, options }: Write, entered: boolean): void {
+  if (options?.atomic ?? true) refuseStrayCounters(statements, { facts, entered });
+  else for (const statement of statements) refuseStrayCounters([statement], { entered: false });
 }
 
 /** @throws {NotSupportedError} For what ends with the transaction around it, where there is none. */

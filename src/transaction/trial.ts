@@ -177,6 +177,11 @@ export class Trial {
     return this.#options.lazy && writes && !analysis.returning;
   }
 
+  #refuseCounters(statements: readonly Prepared[]): void {
+    const facts = statements.map(() => this.schema.current);
+    refuseStrayCounters(statements, { facts, entered: true });
+  }
+
   async #keepBack(step: Step): Promise<void> {
     let prepared: Prepared;
     try {
@@ -186,7 +191,7 @@ export class Trial {
         await this.schema.remake();
         prepared = step.by(this.schema.current);
       }
-      refuseStrayCounters([...this.#journal.writes.map(({ prepared }) => prepared), prepared]);
+      this.#refuseCounters([...this.#journal.writes.map(({ prepared }) => prepared), prepared]);
     } catch (error) {
       return step.fail(error);
     }
@@ -279,7 +284,7 @@ export class Trial {
       try {
         if (step.done) return [step, undefined];
         const plan = planOf(step, context);
-        refuseStrayCounters([...before, step.prepared]);
+        this.#refuseCounters([...before, step.prepared]);
         before.push(step.prepared);
         return [step, plan];
       } catch (error) {

@@ -86,6 +86,41 @@ for (const { name, skip, run } of PLACES) {
         assert.equal(await value("SELECT group_concat(parent) FROM children WHERE n = 1"), "1,2");
       }));
 
+    it("refuse last_insert_rowid() where the INSERT in front may have set none", () =>
+      run(async ({ connect, sql, value }) => {
+        await sql("CREATE TABLE parents(id INTEGER PRIMARY KEY, n UNIQUE)");
+        await sql("CREATE TABLE bare(k PRIMARY KEY) WITHOUT ROWID");
+        await sql("CREATE VIEW seen AS SELECT * FROM parents");
+        await sql(
+          "CREATE TRIGGER into_seen INSTEAD OF INSERT ON seen BEGIN INSERT INTO parents(n) VALUES(new.n); END",
+        );
+        await sql("CREATE TABLE changes(a)");
+        const db = connect({});
+        const asks = "INSERT INTO changes(a) VALUES(last_insert_rowid())";
+        const unclear = [
+          "INSERT OR IGNORE INTO parents(n) VALUES(1)",
+          "INSERT INTO parents(n) VALUES(1) ON CONFLICT DO NOTHING",
+          "INSERT INTO parents(n) VALUES(1) ON CONFLICT(n) DO UPDATE SET n = 1",
+          "INSERT INTO bare VALUES(1)",
+          "INSERT INTO seen(n) VALUES(1)",
+        ];
+        for (const first of unclear) {
+          for (const exactlyOnce of [true, false]) {
+            const refused = db.batch([first, asks], { exactlyOnce });
+            await assert.rejects(refused, NotSupportedError, first);
+          }
+          const refused = db.transaction(async (tx) => {
+            await tx.execute(first);
+            await tx.execute(asks);
+          });
+          await assert.rejects(refused, NotSupportedError, first);
+        }
+        const copied = "INSERT INTO parents(n) SELECT 5 WHERE true";
+        await assert.rejects(db.batch([copied, asks], { exactlyOnce: false }), NotSupportedError);
+        await db.batch([copied, asks, unclear[0]!, asks]);
+        assert.equal(await value("SELECT group_concat(a) FROM changes"), "1,2");
+      }));
+
     it("let DDL of many calls and clients through, beside ordinary writes", () =>
       run(async ({ connect, sql, value }) => {
         await sql("CREATE TABLE t(a)");
