@@ -40,10 +40,18 @@ function notByRowid({ source }: Analysis): ProgrammingError {
   );
 }
 
-/** Only the node knows whether a name is that of a view or of a table WITHOUT ROWID. */
-function lacksRowid(error: unknown): boolean {
-  return error instanceof ProgrammingError &&
-    /^no such column: (.*\.)?_rowid_$/.test(error.message);
+function notAColumn({ source }: Analysis, { name }: Keyset): ProgrammingError {
+  return new ProgrammingError(
+    `Cannot iterate by ${name} as the result has no such column: name one of it with \`by\``,
+    { sql: source },
+  );
+}
+
+/** Only the node knows whether a name is that of a column, of a view or of a table WITHOUT ROWID. */
+function isMissing(error: unknown, column: string): boolean {
+  if (!(error instanceof ProgrammingError)) return false;
+  const [, missing] = /^no such column: (.*)$/s.exec(error.message) ?? [];
+  return missing === column || (missing?.endsWith(`.${column}`) ?? false);
 }
 
 /** Reads the rows page by page; each page asks for one row more, to know whether another page follows. */
@@ -58,7 +66,8 @@ export async function* iterate(
     const overlap = after !== undefined && keyset.overlaps ? 1 : 0;
     const sql = keyset.page(after, pageSize + 1 + overlap);
     const page = await read({ ...prepared, sql }).catch((error: unknown) => {
-      throw !keyset.overlaps && lacksRowid(error) ? notByRowid(prepared.analysis) : error;
+      if (!isMissing(error, keyset.column)) throw error;
+      throw keyset.overlaps ? notAColumn(prepared.analysis, keyset) : notByRowid(prepared.analysis);
     });
     const fresh = page.rows.filter((cells) => !isSame(cells));
     const repeated = page.rows.filter(isSame);

@@ -59,6 +59,15 @@ export function isUrl(value: unknown): value is URL {
 
 function readUrl(given: string | URL): ParsedUrl {
   const text = isUrl(given) ? given.href : given;
+  // The URL would end in the middle of the password.
+  if (/^https?:\/\/.*[#?/\\].*@/is.test(text)) {
+    throw new TypeError(
+      `Cannot connect to ${
+        shown(text)
+      } as there is a #, ? or / before an @: percent-encode those of the user name and password, ` +
+        "as %23, %3F and %2F",
+    );
+  }
   const url = typeof text === "string" && URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol) || url.hostname === "") {
     throw new TypeError(
@@ -67,11 +76,9 @@ function readUrl(given: string | URL): ParsedUrl {
       } as it is not an http:// or https:// URL, such as ${DEFAULT_URL}`,
     );
   }
-  if (/[@#]/.test(url.pathname + url.search + url.hash)) {
+  if (url.hash !== "") {
     throw new TypeError(
-      `Cannot connect to ${
-        shown(text)
-      } as there is a # or @ behind the host: percent-encode those of the user name and password`,
+      `Cannot connect to ${shown(text)} as there is a # behind the host: leave out what it begins`,
     );
   }
   const options: Record<string, unknown> = {};

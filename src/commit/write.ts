@@ -7,7 +7,7 @@ import type { Facts } from "../schema/facts.ts";
 import { changesOneRow } from "../schema/one_row.ts";
 import { isOwnTable } from "../sql/own_tables.ts";
 import type { Prepared } from "../sql/prepare.ts";
-import { copyStatement } from "../sql/form.ts";
+import { copyStatement, statementList } from "../sql/form.ts";
 import type { Statement } from "../sql/statement.ts";
 import type { Result } from "../sql/value.ts";
 import { Deadline } from "../transport/deadline.ts";
@@ -45,8 +45,8 @@ export class Write {
     placed: boolean,
   ) {
     this.#backend = backend;
-    // At once, as what follows waits for answers. Not by an iterator: a text is no list of statements.
-    this.forms = forms.map((form) => copyStatement(form));
+    // At once, as what follows waits for answers.
+    this.forms = statementList(forms).map((form) => copyStatement(form));
     this.options = options;
     this.#placed = placed;
     const settings = backend.settings(options);

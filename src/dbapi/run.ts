@@ -1,3 +1,4 @@
+import { checkFunction } from "../client/check_function.ts";
 import { ProgrammingError } from "../errors.ts";
 import { type RetryOptions, withRetry } from "../transaction/with_retry.ts";
 import type { Connection } from "./connection.ts";
@@ -32,6 +33,7 @@ export async function run<T>(
   fn: (connection: Connection) => Promise<T>,
   options?: RetryOptions,
 ): Promise<T> {
+  checkFunction(fn, "run(connection, async (connection) => …)");
   if (connection.inTransaction) {
     throw new ProgrammingError(
       "Cannot run a transaction within a transaction: commit or roll back first",

@@ -1,3 +1,4 @@
+import { checkFunction } from "../client/check_function.ts";
 import { checkLock, resolveAcquire } from "./acquire_options.ts";
 import type { AcquireOptions, Lock, LockHandle } from "./lock.ts";
 
@@ -30,7 +31,7 @@ export async function withLock<T>(
   options?: AcquireOptions,
 ): Promise<T> {
   const locks = sorted(lock);
-  if (typeof fn !== "function") throw new TypeError("Cannot use `fn` as it is not a function");
+  checkFunction(fn, "withLock(lock, async () => …)");
   const { timeout, signal } = resolveAcquire(options);
   const end = performance.now() + timeout;
   const handles: LockHandle[] = [];

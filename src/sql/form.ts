@@ -31,7 +31,28 @@ export function statementForm(statement: Statement): StatementForm {
       } as a statement: give SQL text, { sql, params } or [sql, ...params]`,
     );
   }
-  return { sql: statement.sql, params: statement.params };
+  const { sql, params } = statement;
+  const other = params === undefined
+    ? Object.keys(statement).find((key) => key !== "sql" && key !== "params")
+    : undefined;
+  if (other === undefined) return { sql, params };
+  throw new TypeError(
+    `Cannot read a statement with \`${other}\`: its text is named \`sql\`, its values \`params\``,
+  );
+}
+
+/**
+ * The statements of a batch.
+ *
+ * @throws {TypeError} If they are no list.
+ */
+export function statementList(statements: readonly Statement[]): readonly Statement[] {
+  if (Array.isArray(statements)) return statements;
+  throw new TypeError(
+    `Cannot run ${
+      described(statements)
+    } as a batch: give a list of statements, [sql, { sql, params }]`,
+  );
 }
 
 /**
@@ -64,6 +85,8 @@ function copyParam(value: Param): Param {
 export function statementOf(sql: string | SqlFragment, params: Params | undefined): Statement {
   if (params === undefined) return sql;
   if (typeof sql === "string") return { sql, params };
+  // What is no statement says so itself.
+  statementForm(sql);
   const none = Array.isArray(params) ? params.length === 0 : false;
   if (none) return sql;
   throw new TypeError(
@@ -81,9 +104,15 @@ export function isFragment(value: unknown): value is SqlFragment {
 export function described(value: unknown): string {
   if (value === null || value === undefined) return String(value);
   if (typeof value !== "object") return `a ${typeof value}`;
+  if (isPromise(value)) return "a promise";
   if (Array.isArray(value)) return "an array";
   const name = Object.prototype.toString.call(value).slice(8, -1);
   return name === "Object" ? "an object" : `an object of type ${name}`;
+}
+
+/** Whether a value would have to be awaited first. */
+export function isPromise(value: object): boolean {
+  return "then" in value && typeof value.then === "function";
 }
 
 /** Whether a value names parameters: an object that is no value itself. */
@@ -98,6 +127,9 @@ function isTuple(statement: Statement): statement is Tuple {
 }
 
 function tupleForm(tuple: Tuple): StatementForm {
+  if ("raw" in tuple) {
+    throw new TypeError("Cannot run a template by itself: write query(sql`…`), with sql in front");
+  }
   const [sql, ...params] = tuple;
   if (typeof sql !== "string") {
     throw new TypeError(
@@ -106,5 +138,10 @@ function tupleForm(tuple: Tuple): StatementForm {
   }
   const [first] = params;
   if (params.length === 1 && isRecord(first) && !isFragment(first)) return { sql, params: first };
+  if (params.length === 1 && Array.isArray(first)) {
+    throw new TypeError(
+      "Cannot read a tuple that holds its values as a list: spread it, [sql, ...params]; for IN (…) use sql.list()",
+    );
+  }
   return { sql, params: params as Param[] };
 }

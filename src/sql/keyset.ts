@@ -9,7 +9,9 @@ import { groupEnd, isPunct, isWord } from "./words.ts";
 
 /** How the rows of a SELECT are read page by page. */
 export interface Keyset {
-  /** What the pages follow, for messages. */
+  /** The column that the pages follow. */
+  readonly column: string;
+  /** The same for messages. */
   readonly name: string;
   /** A page may begin with the row that `after` stands for. */
   readonly overlaps: boolean;
@@ -41,9 +43,11 @@ const UNPAGEABLE = [
 
 /** Takes a column of the result as the key. */
 export function keysetBy(sql: string, column: string): Keyset {
-  const key = `"${column.replaceAll('"', '""')}"`;
+  // In double quotes, SQLite would take a name that is none for text.
+  const key = `\`${column.replaceAll("`", "``")}\``;
   return {
-    name: key,
+    column,
+    name: `"${column}"`,
     overlaps: true,
     page: (after, rows) => {
       // By `>=`: the collation may take two different keys for one, and `>` would skip the second.
@@ -74,6 +78,7 @@ export function keysetByRowid(sql: string): Keyset | undefined {
     ? `${sql.slice(from)} WHERE 1`
     : `${sql.slice(from, where)} (${sql.slice(where)})`;
   return {
+    column: "_rowid_",
     name: "_rowid_",
     overlaps: false,
     page: (after, rows) => {

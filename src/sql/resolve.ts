@@ -32,9 +32,12 @@ export function resolveParams(
   if (Array.isArray(params)) return resolveList(analysis, params, fail);
   if (isRecord(params)) return resolveRecord(analysis, params, fail);
   throw new TypeError(
-    `Cannot bind ${described(params)} as params: give a list, or an object of names`,
+    `Cannot bind ${described(params)} as params: give a list, [value], or an object of names`,
   );
 }
+
+/** What was meant for another argument. */
+const OPTIONS = /^(level|timeout|signal|rows|integers|freshness|guard|by|pageSize)\b/;
 
 type Fail = (message: string) => never;
 
@@ -48,7 +51,7 @@ function resolveList(analysis: Analysis, values: readonly unknown[], fail: Fail)
   if (values.length !== count) {
     fail(
       `Cannot bind ${counted(values.length, "value")} as the statement has ` +
-        counted(count, "placeholder"),
+        counted(count, "placeholder") + quotedHint(analysis, values.length),
     );
   }
   const bound = new Array<Bindable>(count);
@@ -56,13 +59,19 @@ function resolveList(analysis: Analysis, values: readonly unknown[], fail: Fail)
   return bound;
 }
 
+/** LIKE '%?%' has none. */
+function quotedHint({ parameterCount, source }: Analysis, given: number): string {
+  const quoted = given > parameterCount && /'[^']*\?/.test(source);
+  return quoted ? ": a ? within quotes is text, write '%' || ? || '%'" : "";
+}
+
 function listForNames(analysis: Analysis, given: number): string {
   const names = placeholderTexts(analysis, ({ name }) => name !== undefined);
   if (given === 0) return `Cannot run the statement without values for ${names}`;
   const mixed = analysis.placeholders.some(({ name }) => name === undefined);
-  return mixed
-    ? `Cannot bind values as the statement mixes ? with ${names}: use one of the two`
-    : `Cannot bind a list as the statement names its parameters ${names}: give an object of names`;
+  if (mixed) return `Cannot bind values as the statement mixes ? with ${names}: use one of the two`;
+  const remedy = /^\$\d/.test(names) ? "write ?1 for $1" : "give an object of names";
+  return `Cannot bind a list as the statement names its parameters ${names}: ${remedy}`;
 }
 
 function resolveRecord(
@@ -84,7 +93,10 @@ function resolveRecord(
   }
   if (missing.size > 0) fail(`Cannot run the statement without values for ${listed(missing)}`);
   if (unused.size > 0) {
-    fail(`Cannot bind ${listed(unused)} as the statement has no such ${plural(unused.size)}`);
+    const remedy = OPTIONS.test(listed(unused)) ? ": options come behind the params" : "";
+    fail(
+      `Cannot bind ${listed(unused)} as the statement has no such ${plural(unused.size)}${remedy}`,
+    );
   }
   return bound;
 }

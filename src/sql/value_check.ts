@@ -4,12 +4,13 @@
  * @module
  */
 
-import { described, isFragment } from "./form.ts";
+import { described, isFragment, isPromise } from "./form.ts";
 import { bytesOf } from "./literal.ts";
 
 /** A value that a node takes as a parameter, or bytes, which must be written into the statement. */
 export type Bindable = null | number | bigint | string | boolean | Uint8Array;
 
+const JSON_TEXT = "bind text, such as JSON.stringify() of it";
 const MIN_INTEGER = -(2n ** 63n);
 const MAX_INTEGER = 2n ** 63n - 1n;
 
@@ -47,7 +48,8 @@ export function bindable(value: unknown, parameter: number | string): Bindable {
         `Cannot bind parameter ${parameter} as it is undefined: bind null for NULL`,
       );
   }
-  throw new TypeError(`Cannot bind parameter ${parameter} as it is ${described(value)}`);
+  const advice = typeof value === "function" ? "call it" : "bind text";
+  throw new TypeError(`Cannot bind parameter ${parameter} as it is ${described(value)}: ${advice}`);
 }
 
 function objectValue(value: object, parameter: number | string): Bindable {
@@ -55,7 +57,9 @@ function objectValue(value: object, parameter: number | string): Bindable {
   if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return bytesOf(value);
   const advice = isFragment(value)
     ? "put fragments together with sql`…`"
-    : "bind text, such as JSON.stringify() of it";
+    : isPromise(value)
+    ? "await it"
+    : `${Array.isArray(value) ? "use sql.list() for IN (…), or " : ""}${JSON_TEXT}`;
   throw new TypeError(`Cannot bind parameter ${parameter} as it is ${described(value)}: ${advice}`);
 }
 

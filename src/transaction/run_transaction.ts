@@ -1,4 +1,5 @@
 import { TransactionConflictError } from "../errors.ts";
+import { checkFunction } from "../client/check_function.ts";
 import type { Backend } from "../client/backend.ts";
 import { ofCaller } from "../client/caller.ts";
 import type { Executor } from "../client/executor.ts";
@@ -50,6 +51,7 @@ export async function runTransaction<T>(
   options: ResolvedTransactionOptions,
   fn: (tx: Transaction) => Promise<T>,
 ): Promise<T> {
+  checkFunction(fn, "transaction(async (tx) => …)");
   const { timeout, signal } = options.settings;
   const deadline = new Deadline(timeout, signal);
   const hold = await acquire(runner, options, deadline);

@@ -1,3 +1,4 @@
+import { checkFunction } from "../client/check_function.ts";
 import { RqliteError } from "../errors.ts";
 import { type Checks, isCount, isSignal, readOptions } from "../options.ts";
 import { Deadline } from "../transport/deadline.ts";
@@ -26,6 +27,7 @@ const LONGEST_WAIT = 1000;
  * random wait that grows: for transactions of an ORM, which cannot run again by themselves. The function must begin a new
  * transaction each time.
  *
+ * @throws {TypeError} If `fn` is no function, such as a promise that is under way already.
  * @throws What the last run threw, or the signal's reason.
  *
  * @example
@@ -48,6 +50,7 @@ export async function withRetry<T>(
   fn: () => Promise<T>,
   options?: RetryOptions,
 ): Promise<T> {
+  checkFunction(fn, "withRetry(async () => …)");
   const { retries = 10, signal } = readOptions(options, RETRY);
   const deadline = new Deadline(Infinity, signal);
   for (let run = 0;; run++) {

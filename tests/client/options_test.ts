@@ -165,7 +165,11 @@ describe("connect() refuses", () => {
         /differ in their credentials/,
       ],
       ["a password that is not encoded", "http://u:50%@a:4001", "TypeError", /percent-encoded/],
-      ["a fragment", "http://a:4001#x", "TypeError", /# or @ behind the host/],
+      ["a fragment", "http://a:4001#x", "TypeError", /# behind the host/],
+      ["a password with a bare #", "http://u:a#b@a:4001", "TypeError", /percent-encode .*%23/],
+      ["a password with a bare # behind digits", "http://u:1#b@a:4001", "TypeError", /%23/],
+      ["a password with a bare ?", "http://u:1?b@a:4001", "TypeError", /%3F/],
+      ["an @ behind the host", "http://a:4001/x@y", "TypeError", /percent-encode/],
       ["a password with a bare /", "http://u:1/p@a:4001", "TypeError", /percent-encode/],
       ["a timeout that is NaN", { timeout: NaN }, "RangeError", /`timeout`.*NaN/],
       [

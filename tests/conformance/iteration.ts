@@ -319,6 +319,19 @@ const refused: Topic = (target) => {
       }
     });
 
+    it("a column that the result does not have, where SQLite would read text", async () => {
+      const table = await numbers(target(), 3);
+      for (const by of ["nope", 'n o`p"e', `${table}.id`, "text"]) {
+        await assert.rejects(all(target(), `SELECT id, t FROM ${table}`, [], { by, pageSize: 1 }), {
+          name: "ProgrammingError",
+          message:
+            `Cannot iterate by "${by}" as the result has no such column: name one of it with \`by\``,
+        });
+      }
+      const names = `SELECT id AS "a\`b" FROM ${table}`;
+      assert.equal((await all(target(), names, [], { by: "a`b", pageSize: 1 })).length, 3);
+    });
+
     it("parameters that do not match", () => {
       assert.throws(() => target().db.iterate("SELECT a FROM t WHERE b = ?"), {
         name: "ProgrammingError",

@@ -180,8 +180,8 @@ const unstorable: Topic = (target) => {
       "RangeError",
       "its text holds half of a surrogate pair: bind bytes, or toWellFormed()",
     ],
-    ["a function", () => 1, "TypeError", "it is a function"],
-    ["a symbol", Symbol("s"), "TypeError", "it is a symbol"],
+    ["a function", () => 1, "TypeError", "it is a function: call it"],
+    ["a symbol", Symbol("s"), "TypeError", "it is a symbol: bind text"],
     [
       "a cyclic object",
       cyclic,
@@ -198,8 +198,9 @@ const unstorable: Topic = (target) => {
       "an array",
       [1, 2],
       "TypeError",
-      "it is an array: bind text, such as JSON.stringify() of it",
+      "it is an array: use sql.list() for IN (…), or bind text, such as JSON.stringify() of it",
     ],
+    ["a promise", Promise.resolve(1), "TypeError", "it is a promise: await it"],
     [
       "a Map",
       new Map(),

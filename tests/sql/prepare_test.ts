@@ -248,9 +248,12 @@ describe("prepare() refuses values that cannot be bound", () => {
   ];
   const types: readonly [value: unknown, message: string][] = [
     [undefined, "Cannot bind parameter 1 as it is undefined: bind null for NULL"],
-    [() => 1, "Cannot bind parameter 1 as it is a function"],
-    [Symbol("a"), "Cannot bind parameter 1 as it is a symbol"],
-    [[1], "Cannot bind parameter 1 as it is an array: bind text, such as JSON.stringify() of it"],
+    [() => 1, "Cannot bind parameter 1 as it is a function: call it"],
+    [Symbol("a"), "Cannot bind parameter 1 as it is a symbol: bind text"],
+    [
+      [1],
+      "Cannot bind parameter 1 as it is an array: use sql.list() for IN (…), or bind text, such as JSON.stringify() of it",
+    ],
     [
       cyclic,
       "Cannot bind parameter 1 as it is an object: bind text, such as JSON.stringify() of it",
@@ -302,19 +305,19 @@ describe("prepare() refuses what is no statement", () => {
     [[1, "SELECT 1"], "Cannot read a tuple that begins with a number: begin with SQL text"],
     [
       { sql: "SELECT 1", params: null },
-      "Cannot bind null as params: give a list, or an object of names",
+      "Cannot bind null as params: give a list, [value], or an object of names",
     ],
     [
       { sql: "SELECT 1", params: 1 },
-      "Cannot bind a number as params: give a list, or an object of names",
+      "Cannot bind a number as params: give a list, [value], or an object of names",
     ],
     [
       { sql: "SELECT ?", params: new Uint8Array(1) },
-      "Cannot bind an object of type Uint8Array as params: give a list, or an object of names",
+      "Cannot bind an object of type Uint8Array as params: give a list, [value], or an object of names",
     ],
     [
       { sql: "SELECT ?", params: new Date() },
-      "Cannot bind an object of type Date as params: give a list, or an object of names",
+      "Cannot bind an object of type Date as params: give a list, [value], or an object of names",
     ],
   ];
   for (const [statement, message] of cases) {
