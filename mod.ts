@@ -44,6 +44,7 @@ export type { RequestEvent } from "./src/transport/http.ts";
 export type { Node } from "./src/wire/cluster.ts";
 export { splitScript } from "./src/sql/split.ts";
 export { sql } from "./src/sql/template.ts";
+export type { ColumnRows, Columns } from "./src/sql/rows.ts";
 export type { SqlTag } from "./src/sql/template.ts";
 export type { SqlFragment, Statement } from "./src/sql/statement.ts";
 export type { IntegerMode, Param, Params, Result, Row, Value } from "./src/sql/value.ts";

@@ -1,10 +1,17 @@
-import { isFragment } from "./form.ts";
+import { described, isFragment } from "./form.ts";
+import { fragment, place } from "./fragment.ts";
+import { identifier } from "./identifier.ts";
+import { type ColumnRows, type Columns, insert, set } from "./rows.ts";
 import type { SqlFragment } from "./statement.ts";
 import type { Param } from "./value.ts";
 
 /** The type of {@linkcode sql}. */
 export interface SqlTag {
-  /** Makes a fragment: values are bound, fragments are put in. */
+  /**
+   * Makes a fragment: values are bound, fragments are put in.
+   *
+   * @throws {TypeError} If it is called as a function.
+   */
   (strings: TemplateStringsArray, ...values: (Param | SqlFragment)[]): SqlFragment;
   /**
    * A quoted identifier; several parts are joined by dots.
@@ -16,6 +23,7 @@ export interface SqlTag {
   /**
    * `?, ?, ?` for IN lists and VALUES.
    *
+   * @throws {TypeError} If it is no array.
    * @throws {RangeError} On an empty list.
    */
   list(values: readonly (Param | SqlFragment)[]): SqlFragment;
@@ -25,12 +33,42 @@ export interface SqlTag {
    * @param separator Trusted text between them. @default {", "}
    */
   join(fragments: readonly SqlFragment[], separator?: string): SqlFragment;
+  /**
+   * `("a", "b") VALUES (?, ?), (?, ?)` of one object or several with the same keys, in the order of the first one's. The
+   * keys become columns: let them come from the program, not from a request. A value may be a fragment.
+   *
+   * @example
+   * ```ts
+   * import { sql } from "@tangled/rqlite";
+   * const people = [{ name: "Ada", born: 1815 }, { name: "Grace", born: 1906 }];
+   * sql`INSERT INTO people ${sql.insert(people)}`;
+   * // { sql: 'INSERT INTO people ("name", "born") VALUES (?, ?), (?, ?)', params: ["Ada", 1815, "Grace", 1906] }
+   * ```
+   *
+   * @throws {TypeError} On an empty list, an object without keys, unequal keys, `undefined` and what SQLite cannot store.
+   * @throws {RangeError} If SQLite cannot store a value exactly.
+   */
+  insert<T extends object>(rows: T & ColumnRows<T>): SqlFragment;
+  /**
+   * `"a" = ?, "b" = ?` for UPDATE; keys and values as in `insert`.
+   *
+   * @example
+   * ```ts
+   * import { sql } from "@tangled/rqlite";
+   * sql`UPDATE people SET ${sql.set({ name: "Ada", seen: sql`seen + 1` })} WHERE id = ${1}`;
+   * // { sql: 'UPDATE people SET "name" = ?, "seen" = seen + 1 WHERE id = ?', params: ["Ada", 1] }
+   * ```
+   *
+   * @throws {TypeError} On an object without keys, `undefined` and what SQLite cannot store.
+   * @throws {RangeError} If SQLite cannot store a value exactly.
+   */
+  set<T extends object>(values: T & Columns<T>): SqlFragment;
   /** Text that is trusted as it is. */
   raw(text: string): SqlFragment;
 }
 
 /**
- * SQL with values in it, which are bound and never pasted. Fragments nest.
+ * SQL with values in it, which are bound and never pasted. Fragments nest; put into a plain string they throw.
  *
  * @example
  * ```ts
@@ -40,67 +78,63 @@ export interface SqlTag {
  * // { sql: 'SELECT * FROM "people" WHERE age >= ? AND id IN (?, ?)', params: [18, 1, 2] }
  * ```
  */
-export const sql: SqlTag = Object.assign(tag, { id, list, join, raw });
+export const sql: SqlTag = Object.assign(tag, {
+  id,
+  list,
+  join,
+  insert: insert as SqlTag["insert"],
+  set,
+  raw,
+});
 
 function tag(
   strings: TemplateStringsArray,
   ...values: (Param | SqlFragment)[]
 ): SqlFragment {
+  if (!Array.isArray(strings) || !("raw" in strings)) {
+    throw new TypeError(
+      "Cannot call sql as a function: write sql`…`, or sql.raw(text) for text that is trusted",
+    );
+  }
   let text = strings[0] ?? "";
   const params: Param[] = [];
   for (let i = 0; i < values.length; i++) {
     text += place(values[i]!, params) + strings[i + 1]!;
   }
-  return { sql: text, params };
+  return fragment(text, params);
 }
 
 function id(...parts: string[]): SqlFragment {
   if (parts.length === 0) throw new TypeError("Cannot quote an identifier without parts");
-  return raw(parts.map(quoted).join("."));
+  return raw(parts.map(identifier).join("."));
 }
 
 function list(values: readonly (Param | SqlFragment)[]): SqlFragment {
-  if (values.length === 0) {
+  if (checkArray(values, "a list").length === 0) {
     throw new RangeError(
       "Cannot make a list of no values as SQL has no empty list: test for it first",
     );
   }
   const params: Param[] = [];
   const text = values.map((value) => place(value, params)).join(", ");
-  return { sql: text, params };
+  return fragment(text, params);
 }
 
 function join(fragments: readonly SqlFragment[], separator = ", "): SqlFragment {
   const params: Param[] = [];
-  const text = fragments.map((fragment) => {
+  const text = checkArray(fragments, "one fragment").map((fragment) => {
     if (isFragment(fragment)) return place(fragment, params);
     throw new TypeError("Cannot join what is not a fragment: wrap values with sql`${value}`");
   });
-  return { sql: text.join(separator), params };
+  return fragment(text.join(separator), params);
 }
 
 function raw(text: string): SqlFragment {
   if (typeof text !== "string") throw new TypeError("Cannot take anything but text as raw SQL");
-  return { sql: text, params: [] };
+  return fragment(text, []);
 }
 
-/** The text of a value or fragment; its values are added to `params`. */
-function place(value: Param | SqlFragment, params: Param[]): string {
-  if (!isFragment(value)) {
-    params.push(value);
-    return "?";
-  }
-  // One by one: spreading a long list overflows the stack.
-  for (const param of value.params) params.push(param);
-  return value.sql;
-}
-
-function quoted(part: string): string {
-  if (typeof part !== "string" || part === "") {
-    throw new TypeError("Cannot quote an identifier as each part must be text that is not empty");
-  }
-  if (part.includes("\0") || !part.isWellFormed()) {
-    throw new RangeError("Cannot quote an identifier that holds a NUL or half of a surrogate pair");
-  }
-  return `"${part.replaceAll('"', '""')}"`;
+function checkArray<T>(values: readonly T[], what: string): readonly T[] {
+  if (Array.isArray(values)) return values;
+  throw new TypeError(`Cannot make ${what} of ${described(values)}: give an array`);
 }

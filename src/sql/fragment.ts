@@ -1,0 +1,31 @@
+import { isFragment } from "./form.ts";
+import type { SqlFragment } from "./statement.ts";
+import type { Param } from "./value.ts";
+
+/** Keeps a fragment from becoming "[object Object]" in a text. It stays a plain object to whoever compares or clones it. */
+const REFUSAL: PropertyDescriptorMap = {
+  [Symbol.toPrimitive]: { value: refuseText },
+  toString: { value: refuseText },
+};
+
+/** Makes a fragment. */
+export function fragment(sql: string, params: readonly Param[]): SqlFragment {
+  return Object.defineProperties({ sql, params }, REFUSAL);
+}
+
+/** The text of a value or fragment; its values are added to `params`. */
+export function place(value: Param | SqlFragment, params: Param[]): string {
+  if (!isFragment(value)) {
+    params.push(value);
+    return "?";
+  }
+  // One by one: spreading a long list overflows the stack.
+  for (const param of value.params) params.push(param);
+  return value.sql;
+}
+
+function refuseText(): never {
+  throw new TypeError(
+    "Cannot put a fragment into a plain string as its values would be lost: write sql`…` around it, too",
+  );
+}

@@ -1,0 +1,71 @@
+/**
+ * SQL of objects: columns and values.
+ *
+ * @module
+ */
+
+import { described, isFragment, isRecord } from "./form.ts";
+import { fragment, place } from "./fragment.ts";
+import { identifier } from "./identifier.ts";
+import type { SqlFragment } from "./statement.ts";
+import type { Param } from "./value.ts";
+import { bindable } from "./value_check.ts";
+
+/** An object whose keys are columns; of an interface, too, which has no index signature. */
+export type Columns<T> = { readonly [K in keyof T]: Param | SqlFragment };
+
+/** One such object, or a list of them. */
+export type ColumnRows<T> = T extends readonly (infer R)[] ? readonly Required<Columns<R>>[]
+  : Columns<T>;
+
+type AnyColumns = Readonly<Record<string, Param | SqlFragment>>;
+
+/** See `sql.insert`. */
+export function insert(rows: AnyColumns | readonly AnyColumns[]): SqlFragment {
+  const list: readonly AnyColumns[] = Array.isArray(rows) ? rows : [rows];
+  if (list.length === 0) {
+    throw new TypeError("Cannot insert an empty list of rows: test for it first");
+  }
+  const keys = columnsOf(list[0], "insert");
+  const params: Param[] = [];
+  const values = list.map((row, i) => {
+    checkKeys(row, i, keys);
+    return `(${keys.map((key) => valueOf(row, key, params)).join(", ")})`;
+  });
+  return fragment(`(${keys.map(identifier).join(", ")}) VALUES ${values.join(", ")}`, params);
+}
+
+/** See `sql.set`. */
+export function set(values: AnyColumns): SqlFragment {
+  const params: Param[] = [];
+  const parts = columnsOf(values, "set").map((key) =>
+    `${identifier(key)} = ${valueOf(values, key, params)}`
+  );
+  return fragment(parts.join(", "), params);
+}
+
+function columnsOf(row: unknown, verb: string): string[] {
+  if (!isRecord(row)) {
+    throw new TypeError(`Cannot ${verb} ${described(row)}: give an object whose keys are columns`);
+  }
+  const keys = Object.keys(row);
+  if (keys.length > 0) return keys;
+  throw new TypeError(`Cannot ${verb} an object without keys: its keys are the columns`);
+}
+
+function checkKeys(row: unknown, index: number, keys: readonly string[]): void {
+  const own = new Set(columnsOf(row, "insert"));
+  const missing = keys.find((key) => !own.delete(key));
+  const [other = missing] = own;
+  if (other === undefined) return;
+  const what = missing === undefined ? `has ${other}, too` : `lacks ${missing}`;
+  throw new TypeError(
+    `Cannot insert row ${index} as it ${what}: give all rows the keys of the first, null for NULL`,
+  );
+}
+
+function valueOf(row: AnyColumns, key: string, params: Param[]): string {
+  const value = row[key]!;
+  if (!isFragment(value)) bindable(value, key);
+  return place(value, params);
+}
