@@ -59,8 +59,10 @@ export function isUrl(value: unknown): value is URL {
 
 function readUrl(given: string | URL): ParsedUrl {
   const text = isUrl(given) ? given.href : given;
+  const url = typeof text === "string" && URL.canParse(text) ? new URL(text) : undefined;
   // The URL would end in the middle of the password.
-  if (/^https?:\/\/.*[#?/\\].*@/is.test(text)) {
+  const cut = url === undefined ? /^https?:\/\/.*[#?/\\].*@/is : /@/;
+  if (cut.test(url === undefined ? text : url.pathname + url.search + url.hash)) {
     throw new TypeError(
       `Cannot connect to ${
         shown(text)
@@ -68,7 +70,6 @@ function readUrl(given: string | URL): ParsedUrl {
         "as %23, %3F and %2F",
     );
   }
-  const url = typeof text === "string" && URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol) || url.hostname === "") {
     throw new TypeError(
       `Cannot connect to ${

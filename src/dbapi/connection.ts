@@ -1,4 +1,5 @@
 import type { Lock } from "../locks/lock.ts";
+import type { SqlFragment } from "../sql/statement.ts";
 import type { Params } from "../sql/value.ts";
 import type { Cursor } from "./cursor.ts";
 
@@ -48,7 +49,7 @@ export interface Connection extends AsyncDisposable {
    */
   cursor(): Cursor;
   /** Runs a statement on a new cursor, see {@linkcode Cursor.execute}. */
-  execute(sql: string, params?: Params): Promise<Cursor>;
+  execute(sql: string | SqlFragment, params?: Params): Promise<Cursor>;
   /**
    * Applies the transaction as one unit; without one it does nothing. Where nothing was written it checks that all that
    * was read holds at one moment; {@linkcode Connection.rollback} ends without that. The connection is out of the

@@ -1,3 +1,4 @@
+import type { SqlFragment } from "../sql/statement.ts";
 import type { Params, Value } from "../sql/value.ts";
 import type { Connection } from "./connection.ts";
 import type { Rows } from "./many.ts";
@@ -53,6 +54,7 @@ export interface Cursor extends AsyncDisposable, AsyncIterable<Value[]> {
    * Runs a statement; in a transaction unless the connection is in autocommit. BEGIN, COMMIT, END, ROLLBACK, SAVEPOINT,
    * ROLLBACK TO and RELEASE do what they do in SQLite.
    *
+   * @param sql Text, or a fragment, which brings its values.
    * @param params A list for `?`, an object for `:name`, `@name` and `$name`.
    * @returns The cursor itself.
    * @throws {ProgrammingError} If it does not compile, or the parameters do not match.
@@ -62,13 +64,14 @@ export interface Cursor extends AsyncDisposable, AsyncIterable<Value[]> {
    * @throws {TransactionConflictError} If another client changed what the transaction relies on.
    * @throws {InterfaceError} If the cursor or its connection is closed.
    */
-  execute(sql: string, params?: Params): Promise<this>;
+  execute(sql: string | SqlFragment, params?: Params): Promise<this>;
   /**
    * Runs an INSERT, REPLACE, UPDATE or DELETE once for each row of values. Rows of a RETURNING clause are dropped.
    *
    * In a transaction all rows join it or, where one fails, none. With autocommit they are cut into requests of up to
    * 10,000 rows, each all or nothing, and the next row is asked for only when the request before was answered.
    *
+   * @param sql Text, or a fragment of identifiers and `?` without values.
    * @param rows Any iterable, also an asynchronous one.
    * @returns The cursor itself.
    * @throws {ProgrammingError} If the statement is of another kind, or the values of a row do not match.
@@ -77,7 +80,7 @@ export interface Cursor extends AsyncDisposable, AsyncIterable<Value[]> {
    * @throws {TypeError|RangeError} If a value cannot be bound; the message begins with the number of the row, from 0.
    * @throws What iterating over the rows throws, unchanged.
    */
-  executeMany(sql: string, rows: Rows): Promise<this>;
+  executeMany(sql: string | SqlFragment, rows: Rows): Promise<this>;
   /**
    * The next row; `null` behind the last.
    *

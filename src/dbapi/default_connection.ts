@@ -1,5 +1,6 @@
 import { called } from "../client/caller.ts";
 import type { Lock } from "../locks/lock.ts";
+import type { SqlFragment } from "../sql/statement.ts";
 import type { Params } from "../sql/value.ts";
 import type { Connection } from "./connection.ts";
 import type { Cursor } from "./cursor.ts";
@@ -48,7 +49,7 @@ export class DefaultConnection implements Connection {
   }
 
   /** See {@linkcode Connection.execute}. */
-  execute(sql: string, params?: Params): Promise<Cursor> {
+  execute(sql: string | SqlFragment, params?: Params): Promise<Cursor> {
     return called(() => this.cursor().execute(sql, params));
   }
 

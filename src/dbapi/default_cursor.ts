@@ -1,7 +1,8 @@
 import { called } from "../client/caller.ts";
 import { DatabaseError, InterfaceError, ProgrammingError } from "../errors.ts";
 import { analyse } from "../sql/analyse.ts";
-import { described } from "../sql/form.ts";
+import { statementForm, statementOf } from "../sql/form.ts";
+import type { SqlFragment } from "../sql/statement.ts";
 import type { Params, Result, Value } from "../sql/value.ts";
 import type { Connection } from "./connection.ts";
 import { type Control, readControl } from "./control.ts";
@@ -63,12 +64,12 @@ export class DefaultCursor implements Cursor {
   }
 
   /** See {@linkcode Cursor.execute}. */
-  execute(sql: string, params?: Params): Promise<this> {
+  execute(sql: string | SqlFragment, params?: Params): Promise<this> {
     return called(() => this.#execute(sql, params));
   }
 
   /** See {@linkcode Cursor.executeMany}. */
-  executeMany(sql: string, rows: Rows): Promise<this> {
+  executeMany(sql: string | SqlFragment, rows: Rows): Promise<this> {
     return called(() => this.#executeMany(sql, rows));
   }
 
@@ -117,16 +118,18 @@ export class DefaultCursor implements Cursor {
     return this.close();
   }
 
-  async #execute(sql: string, params: Params | undefined): Promise<this> {
-    this.#start(sql);
+  async #execute(statement: string | SqlFragment, values: Params | undefined): Promise<this> {
+    this.#start();
+    const { sql, params } = statementForm(statementOf(statement, values));
     const control = readControl(sql);
     if (control === undefined) this.#take(await this.#session.execute(sql, params), sql);
     else await this.#control(control, sql, params);
     return this;
   }
 
-  async #executeMany(sql: string, rows: Rows): Promise<this> {
-    this.#start(sql);
+  async #executeMany(statement: string | SqlFragment, rows: Rows): Promise<this> {
+    this.#start();
+    const sql = textOf(statement);
     const plan = new ManyPlan(sql);
     const whole = !this.#session.autocommit || this.#session.inTransaction;
     let applied = 0;
@@ -146,13 +149,9 @@ export class DefaultCursor implements Cursor {
   }
 
   /** Begins a statement: whatever becomes of it, the rows of the one before are gone. */
-  #start(sql: string): void {
+  #start(): void {
     this.#check();
     this.#forget();
-    if (typeof sql === "string") return;
-    throw new TypeError(
-      `Cannot use \`sql\` as it must be text: current value is ${described(sql)}`,
-    );
   }
 
   #check(): void {
@@ -229,4 +228,13 @@ export class DefaultCursor implements Cursor {
     this.#at += rows.length;
     return rows;
   }
+}
+
+/** The rows bring the values: a fragment may only say where they go. */
+function textOf(statement: string | SqlFragment): string {
+  const { sql, params } = statementForm(statement);
+  if (params === undefined || Object.keys(params).length === 0) return sql;
+  throw new TypeError(
+    "Cannot take a fragment with values for many rows, as each row brings its own: write ? for them",
+  );
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
+import { sql } from "../../mod.ts";
 import { connect, InterfaceError, ProgrammingError } from "../../src/dbapi/mod.ts";
 import { everywhere } from "./place.ts";
 
@@ -52,7 +53,10 @@ everywhere("bad input", (place) => {
     await refuses((c, t) => c.execute(insert(t), [2n ** 63n]), RangeError);
     await refuses((c, t) => c.execute(insert(t), 7 as never), TypeError);
     await refuses((c) => c.execute(undefined as never), TypeError);
-    await refuses((c) => c.execute({ sql: "SELECT 1", params: [] } as never), TypeError);
+    await refuses((c) => c.execute(sql`SELECT ${1}`, [2]), {
+      name: "TypeError",
+      message: /fragment/,
+    });
   });
 
   it("execute() refuses several statements and what would hurt the server", async () => {
@@ -74,6 +78,11 @@ everywhere("bad input", (place) => {
       await refuses((c, t) => c.cursor().executeMany(insert(t), rows as never), TypeError);
     }
     await refuses((c, t) => c.cursor().executeMany(insert(t), [1] as never), TypeError);
+    const filled = (t: string) => sql`INSERT INTO ${sql.id(t)} VALUES(${1})`;
+    await refuses((c, t) => c.cursor().executeMany(filled(t), [[1]]), {
+      name: "TypeError",
+      message: /each row brings its own: write \? for them/,
+    });
     await refuses((c, t) => c.cursor().executeMany(insert(t), [[1], []]), ProgrammingError);
   });
 

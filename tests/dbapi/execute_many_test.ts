@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { sql } from "../../mod.ts";
 import { packOf } from "../../src/dbapi/pack.ts";
 import { DatabaseError, IntegrityError } from "../../src/dbapi/mod.ts";
 import { everywhere } from "./place.ts";
@@ -43,6 +44,24 @@ everywhere("executeMany()", (place) => {
   async function* later<T>(rows: Iterable<T>): AsyncGenerator<T> {
     for (const row of rows) yield await Promise.resolve(row);
   }
+
+  it("takes a fragment that says where the values go; execute() one that brings them", async () => {
+    const table = sql.id(await place().table("a, b"));
+    const connection = place().connect();
+    const cursor = connection.cursor();
+    await cursor.executeMany(sql`INSERT INTO ${table} VALUES(?, ?)`, [[1, "x"], [2, "y"]]);
+    assert.equal(cursor.rowCount, 2);
+    await cursor.execute(sql`UPDATE ${table} SET ${sql.set({ b: "z" })} WHERE a = ${2}`);
+    assert.equal(cursor.rowCount, 1);
+    await connection.execute(sql.raw("SAVEPOINT a"));
+    await connection.execute(sql`DELETE FROM ${table}`);
+    await connection.execute(sql`ROLLBACK TO a`);
+    const read = await connection.execute(
+      sql`SELECT b FROM ${table} WHERE a IN (${sql.list([1, 2])})`,
+    );
+    assert.deepEqual(await read.fetchAll(), [["x"], ["z"]]);
+    await connection.close();
+  });
 
   it("takes any iterable, also an asynchronous one, and one that reuses its row", async () => {
     const table = await place().table("n INTEGER");
