@@ -16,11 +16,14 @@ import { Dispatcher } from "./dispatch.ts";
 import type { BatchOptions, CallOptions, QueryOptions } from "./executor.ts";
 import { type Cells, DEFAULT_PAGE_SIZE, iterate, keysetOf } from "./iterate.ts";
 import { type ResolvedOptions, resolveSettings, type Settings } from "./options.ts";
-import { emptyResult, resultsOf } from "./results.ts";
-import { changes, notAQuery } from "./route.ts";
+import { resultsOf } from "./results.ts";
+import { checkQuery } from "./route.ts";
+
+/** What is made of other calls, or writes. */
+type Composed = "execute" | "batch" | "first" | "value";
 
 /** The part of a {@linkcode BaseClient} that writes nothing, over a transport. */
-export class DefaultClient implements Omit<BaseClient, "execute" | "batch">, Backend {
+export class DefaultClient implements Omit<BaseClient, Composed>, Backend {
   readonly #options: ResolvedOptions;
   readonly #transport: Transport;
   readonly #cluster: Cluster;
@@ -49,8 +52,7 @@ export class DefaultClient implements Omit<BaseClient, "execute" | "batch">, Bac
   ): Promise<Result<R>> {
     const settings = this.settings(readOptions(options, QUERY));
     const prepared = this.prepare(statementOf(sql, params));
-    const { analysis } = prepared;
-    if (changes(analysis) && analysis.kind !== "unknown") throw notAQuery(analysis);
+    checkQuery(prepared.analysis);
     return await this.#run(prepared, settings) as Result<R>;
   }
 
@@ -111,7 +113,6 @@ export class DefaultClient implements Omit<BaseClient, "execute" | "batch">, Bac
   }
 
   async #run(prepared: Prepared, settings: Settings): Promise<Result> {
-    if (prepared.analysis.kind === "empty") return emptyResult();
     const deadline = new Deadline(settings.timeout, settings.signal);
     const statements = [prepared];
     const reply = await this.dispatcher.read({

@@ -1,5 +1,5 @@
 import type { SqlFragment, Statement } from "../sql/statement.ts";
-import type { IntegerMode, Params, Result, Row } from "../sql/value.ts";
+import type { IntegerMode, Params, Result, Row, Value } from "../sql/value.ts";
 
 /**
  * How current a read has to be, rqlite's own levels: "none" asks any node for what it has, "weak" asks the
@@ -51,12 +51,13 @@ export interface BatchOptions extends ExecuteOptions, QueryOptions {
   atomic?: boolean | undefined;
 }
 
-/** The seam between the client and everything above it: whatever executes SQL implements these three. */
+/** The seam between the client and everything above it: whatever executes SQL implements these. */
 export interface Executor {
   /**
    * Runs a statement that reads.
    *
    * @throws {ProgrammingError} If the statement changes data, does not compile, or its parameters do not match.
+   * @throws {TypeError} If the text is empty, or an argument has the wrong form.
    */
   query<R = Row>(
     sql: string | SqlFragment,
@@ -80,4 +81,52 @@ export interface Executor {
    * @throws {DatabaseError} Of the first statement that failed, with `statementIndex` and the `results` before it.
    */
   batch(statements: readonly Statement[], options?: BatchOptions): Promise<Result[]>;
+  /**
+   * The first row of a query, or `undefined` where there is none. The statement is sent as it is: where it may have many
+   * rows, say `LIMIT 1` in it.
+   *
+   * @example
+   * ```ts
+   * import { connect, sql } from "@tangled/rqlite";
+   * import { embedded } from "@tangled/rqlite/embedded";
+   *
+   * const db = connect(embedded());
+   * await db.execute("CREATE TABLE users(id INTEGER PRIMARY KEY, name TEXT)");
+   * await db.execute(sql`INSERT INTO users ${sql.insert({ name: "Ada" })}`);
+   * const user = await db.first<{ name: string }>("SELECT name FROM users WHERE id = ?", [1]);
+   * console.log(user?.name); // Ada
+   * console.log(await db.first(sql`SELECT * FROM users WHERE id = ${2}`)); // undefined
+   * await db.close();
+   * ```
+   *
+   * @throws {ProgrammingError} As `query` does: also of an INSERT with RETURNING, whose row is in `rows` of `execute`.
+   */
+  first<R = Row>(
+    sql: string | SqlFragment,
+    params?: Params,
+    options?: QueryOptions,
+  ): Promise<R | undefined>;
+  /**
+   * The first column of the first row of a query, or `undefined` where there is no row; NULL is `null`. The option
+   * `rows` means nothing here.
+   *
+   * @example
+   * ```ts
+   * import { connect } from "@tangled/rqlite";
+   * import { embedded } from "@tangled/rqlite/embedded";
+   *
+   * const db = connect(embedded());
+   * await db.execute("CREATE TABLE users(id INTEGER PRIMARY KEY, name TEXT)");
+   * console.log(await db.value<number>("SELECT count(*) FROM users")); // 0
+   * console.log(await db.value("SELECT name FROM users WHERE id = ?", [7])); // undefined
+   * await db.close();
+   * ```
+   *
+   * @throws {ProgrammingError} As `query` does.
+   */
+  value<T = Value>(
+    sql: string | SqlFragment,
+    params?: Params,
+    options?: QueryOptions,
+  ): Promise<T | undefined>;
 }

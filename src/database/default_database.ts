@@ -1,5 +1,5 @@
 import { called } from "../client/caller.ts";
-import { CALL } from "../client/checks.ts";
+import { CALL, QUERY } from "../client/checks.ts";
 import type { IterateOptions } from "../client/client.ts";
 import type { NodesOptions, ReadyOptions } from "../client/cluster.ts";
 import type { DefaultClient } from "../client/default_client.ts";
@@ -9,13 +9,14 @@ import type {
   ExecuteOptions,
   QueryOptions,
 } from "../client/executor.ts";
+import { asCells, firstOf, valueOf } from "../client/first.ts";
 import { Commits } from "../commit/commits.ts";
 import type { Call } from "../commit/own.ts";
 import { Writes } from "../commit/writes.ts";
 import { type Checks, readOptions } from "../options.ts";
 import { statementOf } from "../sql/form.ts";
 import type { SqlFragment, Statement } from "../sql/statement.ts";
-import type { Params, Result, Row } from "../sql/value.ts";
+import type { Params, Result, Row, Value } from "../sql/value.ts";
 import {
   BEGIN,
   type ResolvedTransactionOptions,
@@ -78,6 +79,27 @@ export class DefaultDatabase implements Client {
   /** See {@linkcode Client.batch}. */
   batch(statements: readonly Statement[], options?: BatchOptions): Promise<Result[]> {
     return called(() => this.#writes.batch(statements, options));
+  }
+
+  /** See {@linkcode Client.first}. */
+  first<R = Row>(
+    sql: string | SqlFragment,
+    params?: Params,
+    options?: QueryOptions,
+  ): Promise<R | undefined> {
+    return called(async () => firstOf(await this.#client.query<R>(sql, params, options)));
+  }
+
+  /** See {@linkcode Client.value}. */
+  value<T = Value>(
+    sql: string | SqlFragment,
+    params?: Params,
+    options?: QueryOptions,
+  ): Promise<T | undefined> {
+    return called(async () => {
+      const given = asCells(readOptions(options, QUERY));
+      return valueOf<T>(await this.#client.query(sql, params, given));
+    });
   }
 
   /** See {@linkcode Client.script}. */

@@ -2,7 +2,7 @@ import { BATCH, EXECUTE, QUERY } from "../client/checks.ts";
 import type { BatchOptions, ExecuteOptions, Executor, QueryOptions } from "../client/executor.ts";
 import type { Client } from "../database/client.ts";
 import type { SqlFragment, Statement } from "../sql/statement.ts";
-import type { Params, Result, Row } from "../sql/value.ts";
+import type { Params, Result, Row, Value } from "../sql/value.ts";
 import { TRANSACTION } from "../transaction/options.ts";
 import type { Transaction, TransactionOptions } from "../transaction/transaction.ts";
 import { answering } from "./conflict.ts";
@@ -67,6 +67,24 @@ export class DirectDatabase implements RequestDatabase {
   /** See {@linkcode Executor.batch}. */
   async batch(statements: readonly Statement[], options?: BatchOptions): Promise<Result[]> {
     return await this.client.batch(statements, this.#scope.options(options, BATCH));
+  }
+
+  /** See {@linkcode Executor.first}. */
+  async first<R = Row>(
+    sql: string | SqlFragment,
+    params?: Params,
+    options?: QueryOptions,
+  ): Promise<R | undefined> {
+    return await this.client.first<R>(sql, params, this.#scope.options(options, QUERY));
+  }
+
+  /** See {@linkcode Executor.value}. */
+  async value<T = Value>(
+    sql: string | SqlFragment,
+    params?: Params,
+    options?: QueryOptions,
+  ): Promise<T | undefined> {
+    return await this.client.value<T>(sql, params, this.#scope.options(options, QUERY));
   }
 
   /** See {@linkcode RequestDatabase.transaction}. */

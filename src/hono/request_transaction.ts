@@ -2,7 +2,7 @@ import type { BatchOptions, ExecuteOptions, QueryOptions } from "../client/execu
 import type { Client } from "../database/client.ts";
 import { InterfaceError } from "../errors.ts";
 import type { SqlFragment, Statement } from "../sql/statement.ts";
-import type { Params, Result, Row } from "../sql/value.ts";
+import type { Params, Result, Row, Value } from "../sql/value.ts";
 import { BEGIN } from "../transaction/options.ts";
 import type { Transaction, TransactionOptions } from "../transaction/transaction.ts";
 import { HeededPromise } from "../transaction/heeded_promise.ts";
@@ -49,6 +49,24 @@ export class TransactionalDatabase implements RequestDatabase {
   /** See {@linkcode Executor.batch}. */
   batch(statements: readonly Statement[], options?: BatchOptions): Promise<Result[]> {
     return this.#run((tx) => tx.batch(statements, options));
+  }
+
+  /** See {@linkcode Executor.first}. */
+  first<R = Row>(
+    sql: string | SqlFragment,
+    params?: Params,
+    options?: QueryOptions,
+  ): Promise<R | undefined> {
+    return this.#run((tx) => tx.first<R>(sql, params, options));
+  }
+
+  /** See {@linkcode Executor.value}. */
+  value<T = Value>(
+    sql: string | SqlFragment,
+    params?: Params,
+    options?: QueryOptions,
+  ): Promise<T | undefined> {
+    return this.#run((tx) => tx.value<T>(sql, params, options));
   }
 
   /** See {@linkcode RequestDatabase.transaction}. */

@@ -1,15 +1,16 @@
 import { keep } from "../client/caller.ts";
 import { InterfaceError, OutcomeUnknownError, TransactionConflictError } from "../errors.ts";
 import type { BatchOptions, CallOptions, ExecuteOptions } from "../client/executor.ts";
+import { asCells, firstOf, valueOf } from "../client/first.ts";
 import { resolveSettings, type Settings } from "../client/options.ts";
 import { emptyResult } from "../client/results.ts";
-import { changes, notAQuery } from "../client/route.ts";
+import { checkQuery } from "../client/route.ts";
 import { readOptions } from "../options.ts";
-import { copyStatement, statementOf } from "../sql/form.ts";
+import { copyStatement, statementList, statementOf } from "../sql/form.ts";
 import type { SqlFragment, Statement } from "../sql/statement.ts";
 import type { Facts } from "../schema/facts.ts";
 import type { Prepared } from "../sql/prepare.ts";
-import type { Params, Result, Row } from "../sql/value.ts";
+import type { Params, Result, Row, Value } from "../sql/value.ts";
 import type { TransactionContext } from "./context.ts";
 import { Journal } from "./journal.ts";
 import { type CommitId, mint } from "../commit/log.ts";
@@ -111,13 +112,34 @@ export class DefaultTransaction implements Whole {
     params?: Params,
     options?: TransactionQueryOptions,
   ): Promise<Result<R>> {
-    return this.#issueOne(() => {
-      const given = readOptions(options, TX_QUERY);
-      const step = this.#step(statementOf(sql, params), given, given.guard);
-      const { analysis } = step.prepared;
-      if (changes(analysis) && analysis.kind !== "unknown") throw notAQuery(analysis);
-      return [step, given];
-    });
+    return this.#issueOne(() => this.#read(sql, params, options));
+  }
+
+  /** See {@linkcode Transaction.first}. */
+  first<R = Row>(
+    sql: string | SqlFragment,
+    params?: Params,
+    options?: TransactionQueryOptions,
+  ): Promise<R | undefined> {
+    // Rows have the type that the caller named with R.
+    const answer = ([result]: Result[]) => firstOf(result!) as R | undefined;
+    return this.#issueMade(() => {
+      const [step, limits] = this.#read(sql, params, options);
+      return { steps: [step], whole: false, limits };
+    }, answer);
+  }
+
+  /** See {@linkcode Transaction.value}. */
+  value<T = Value>(
+    sql: string | SqlFragment,
+    params?: Params,
+    options?: TransactionQueryOptions,
+  ): Promise<T | undefined> {
+    return this.#issueMade(() => {
+      const given = asCells(readOptions(options, TX_QUERY));
+      const [step, limits] = this.#read(sql, params, given);
+      return { steps: [step], whole: false, limits };
+    }, ([result]) => valueOf<T>(result!));
   }
 
   /** See {@linkcode Transaction.execute}. */
@@ -134,18 +156,13 @@ export class DefaultTransaction implements Whole {
 
   /** See {@linkcode Transaction.batch}. */
   batch(statements: readonly Statement[], options?: BatchOptions): Promise<Result[]> {
-    try {
+    return this.#issueMade(() => {
       const given = readOptions(options, TX_BATCH);
-      const steps = statements.map((statement, i) => this.#step(statement, given, true, i));
-      const results = new HeededPromise<Result[]>((resolve, reject) =>
-        Promise.all(steps.map((step) => step.result)).then(resolve, reject)
+      const steps = statementList(statements).map((statement, i) =>
+        this.#step(statement, given, true, i)
       );
-      results.whenSettled(() => {});
-      this.#issue(steps, given.atomic ?? true, results, given);
-      return results;
-    } catch (error) {
-      return Promise.reject(error);
-    }
+      return { steps, whole: given.atomic ?? true, limits: given };
+    }, (results) => results);
   }
 
   /** See {@linkcode Transaction.savepoint}. */
@@ -293,12 +310,41 @@ export class DefaultTransaction implements Whole {
     return new Step(prepare, settings, index ?? this.#issued++, isGuarded(this.#context, guard));
   }
 
+  #read(
+    sql: string | SqlFragment,
+    params: Params | undefined,
+    options: TransactionQueryOptions | undefined,
+  ): readonly [Step, CallOptions] {
+    const given = readOptions(options, TX_QUERY);
+    const step = this.#step(statementOf(sql, params), given, given.guard);
+    checkQuery(step.prepared.analysis);
+    return [step, given];
+  }
+
   #issueOne<R>(prepare: () => readonly [Step, CallOptions]): Promise<Result<R>> {
     try {
       const [step, limits] = prepare();
       this.#issue([step], false, step.result, limits);
       // Rows have the type that the caller named with R.
       return step.result as Promise<unknown> as Promise<Result<R>>;
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** Issues statements whose caller is told something else than the result of one. */
+  #issueMade<T>(
+    prepare: () => { steps: readonly Step[]; whole: boolean; limits: CallOptions },
+    make: (results: Result[]) => T,
+  ): Promise<T> {
+    try {
+      const { steps, whole, limits } = prepare();
+      const told = new HeededPromise<T>((resolve, reject) =>
+        Promise.all(steps.map((step) => step.result)).then(make).then(resolve, reject)
+      );
+      told.whenSettled(() => {});
+      this.#issue(steps, whole, told, limits);
+      return told;
     } catch (error) {
       return Promise.reject(error);
     }
@@ -352,7 +398,9 @@ export class DefaultTransaction implements Whole {
     this.#lifetime.renew(timeout, this.#open.size === 0);
     if (this.open) return;
     const state = this.#state === "active" ? "being committed" : STATES[this.#state];
-    throw new InterfaceError(`The transaction is ${state}: begin() makes another one`);
+    throw new InterfaceError(
+      `The transaction is ${state}: await what uses it before it ends, or begin() another one`,
+    );
   }
 
   #checkAlive(): void {

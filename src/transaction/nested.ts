@@ -1,8 +1,9 @@
 import { called, ofCaller, type Place, placeAbove, told } from "../client/caller.ts";
+import { checkFunction } from "../client/check_function.ts";
 import type { BatchOptions, ExecuteOptions } from "../client/executor.ts";
 import { InterfaceError, TransactionConflictError } from "../errors.ts";
 import type { SqlFragment, Statement } from "../sql/statement.ts";
-import type { Params, Result, Row } from "../sql/value.ts";
+import type { Params, Result, Row, Value } from "../sql/value.ts";
 import type { Savepoint, Transaction, TransactionQueryOptions } from "./transaction.ts";
 
 /** A transaction as its handles use it: one list of statements, whoever issued them. */
@@ -80,6 +81,24 @@ export class TransactionHandle implements Transaction {
     return this.#issue(placeAbove(this.batch), () => this.#whole.batch(statements, options));
   }
 
+  /** See {@linkcode Transaction.first}. */
+  first<R = Row>(
+    sql: string | SqlFragment,
+    params?: Params,
+    options?: TransactionQueryOptions,
+  ): Promise<R | undefined> {
+    return this.#issue(placeAbove(this.first), () => this.#whole.first<R>(sql, params, options));
+  }
+
+  /** See {@linkcode Transaction.value}. */
+  value<T = Value>(
+    sql: string | SqlFragment,
+    params?: Params,
+    options?: TransactionQueryOptions,
+  ): Promise<T | undefined> {
+    return this.#issue(placeAbove(this.value), () => this.#whole.value<T>(sql, params, options));
+  }
+
   /** See {@linkcode Transaction.savepoint}. */
   savepoint(name?: string): Promise<Savepoint> {
     return called(
@@ -108,6 +127,7 @@ export class TransactionHandle implements Transaction {
   transaction<T>(fn: (tx: Transaction) => Promise<T>): Promise<T> {
     return called(async () => {
       this.#checkRunning();
+      checkFunction(fn, "transaction(async (tx) => …)");
       if (!this.#innermost) throw this.#condemned(TWO_AT_ONCE);
       return await new TransactionHandle(this.#whole, this.#running).#run(fn);
     }, placeAbove(this.transaction));

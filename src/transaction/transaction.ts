@@ -1,7 +1,7 @@
 import type { CallOptions, Executor, Level, QueryOptions } from "../client/executor.ts";
 import type { Lock } from "../locks/lock.ts";
 import type { SqlFragment } from "../sql/statement.ts";
-import type { IntegerMode, Params, Result, Row } from "../sql/value.ts";
+import type { IntegerMode, Params, Result, Row, Value } from "../sql/value.ts";
 
 /** How a transaction is run. */
 export interface TransactionOptions extends CallOptions {
@@ -89,6 +89,18 @@ export interface Transaction extends Executor, AsyncDisposable {
     params?: Params,
     options?: TransactionQueryOptions,
   ): Promise<Result<R>>;
+  /** See {@linkcode Executor.first}; checked at commit as `query` is: all rows that there are, not the first alone. */
+  first<R = Row>(
+    sql: string | SqlFragment,
+    params?: Params,
+    options?: TransactionQueryOptions,
+  ): Promise<R | undefined>;
+  /** See {@linkcode Executor.value}; checked at commit as `query` is. */
+  value<T = Value>(
+    sql: string | SqlFragment,
+    params?: Params,
+    options?: TransactionQueryOptions,
+  ): Promise<T | undefined>;
   /**
    * Sets a savepoint.
    *

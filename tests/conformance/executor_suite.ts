@@ -2,6 +2,7 @@ import { after, before, describe } from "node:test";
 import { batches, foreignKeys } from "./batches.ts";
 import { endings } from "./endings.ts";
 import { errors } from "./errors.ts";
+import { first } from "./first.ts";
 import { iteration } from "./iteration.ts";
 import { levels } from "./levels.ts";
 import { parameters } from "./parameters.ts";
@@ -16,6 +17,7 @@ const TOPICS: Readonly<Record<string, Topic>> = {
   values,
   parameters,
   results,
+  first,
   returning,
   errors,
   batches,

@@ -225,9 +225,9 @@ const local: Topic = (target) => {
         "-- a\n;/* b */",
       ]
     ) {
-      it(`${JSON.stringify(sql)} is answered without a request`, async () => {
+      it(`${JSON.stringify(sql)} is answered without a request, and is no query`, async () => {
         const { db, sent } = recorded(target());
-        assert.deepEqual(await db.query(sql), nothing);
+        await assert.rejects(db.query(sql), { name: "TypeError", message: /give a SELECT/ });
         assert.deepEqual(await db.execute(sql), nothing);
         assert.deepEqual(await db.batch([sql, sql]), [nothing, nothing]);
         assert.deepEqual(await db.batch([]), []);

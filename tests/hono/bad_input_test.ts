@@ -108,6 +108,8 @@ describe("c.var.db used outside of its request", () => {
       }).request("/");
       const late = [
         kept!.query("SELECT 1"),
+        kept!.first("SELECT 1"),
+        kept!.value("SELECT 1"),
         kept!.execute("UPDATE t SET n = 9"),
         kept!.batch(["UPDATE t SET n = 9"]),
         kept!.transaction(() => Promise.resolve()),

@@ -26,6 +26,21 @@ describe("rqlite() without a transaction", () => {
     assert.equal(await n(), 1);
   });
 
+  for (const transaction of [false, true]) {
+    const how = transaction ? "with" : "without";
+    test(`answers first() and value() ${how} a transaction, by its options`, async (world) => {
+      const { app, db, n } = world;
+      await app(rqlite(db, { transaction, rows: "array", integers: "bigint" }), async (c) => {
+        await c.var.db.execute("UPDATE t SET n = 5");
+        assert.deepEqual(await c.var.db.first<unknown>("SELECT n FROM t"), [5n]);
+        assert.equal(await c.var.db.value("SELECT n FROM t WHERE n > ?", [5]), undefined);
+        assert.equal(await c.var.db.value("SELECT n FROM t", [], { integers: "number" }), 5);
+        return c.text("");
+      }).request("/");
+      assert.equal(await n(), 5);
+    });
+  }
+
   test("takes another name for it", async ({ hono, db }) => {
     const app = new hono.Hono<{ Variables: { orders: typeof db } }>();
     app.use("*", rqlite(db, { key: "orders" }));
