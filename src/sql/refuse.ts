@@ -40,7 +40,7 @@ function mistake({ problem, statements, kind, verb }: Analysis): string | undefi
   if (problem !== undefined) return `Cannot send the statement as ${problem}`;
   if (statements > 1) {
     return `Cannot send ${statements} statements in one string as a node would run only ` +
-      "some of them: send them one by one or with batch()";
+      "some of them: send them one by one, with batch() or with script()";
   }
   if (kind === "control") {
     return `Cannot send ${verb} as requests share one connection per node: ` +

@@ -98,7 +98,7 @@ const MISTAKES: readonly Mistake[] = [
   [
     "several statements in one text",
     (db) => db.execute("DELETE FROM t; DELETE FROM u"),
-    /one by one or with batch\(\)/,
+    /one by one, with batch\(\) or with script\(\)/,
     "ProgrammingError",
   ],
   ["transaction()", (db) => db.transaction(), /`fn` as it is undefined: write transaction\(async/],

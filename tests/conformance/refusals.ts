@@ -7,7 +7,7 @@ const control = (verb: string): string =>
   `Cannot send ${verb} as requests share one connection per node: send the statements together with batch()`;
 const several = (count: number): string =>
   `Cannot send ${count} statements in one string as a node would run only some of them: ` +
-  "send them one by one or with batch()";
+  "send them one by one, with batch() or with script()";
 const rollback = (verb: string): string =>
   `Cannot send ${verb} OR ROLLBACK as it would end the transaction of the whole request: ` +
   `use ${verb} OR ABORT`;

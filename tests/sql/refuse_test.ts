@@ -9,7 +9,7 @@ const control = (verb: string) =>
   `Cannot send ${verb} as requests share one connection per node: send the statements together with batch()`;
 const several = (count: number) =>
   `Cannot send ${count} statements in one string as a node would run only some of them: ` +
-  "send them one by one or with batch()";
+  "send them one by one, with batch() or with script()";
 const pragma = (name: string, advice = "set it where the node is started") =>
   `Cannot send PRAGMA ${name} as it would change the node for all its clients: ${advice}`;
 const ENFORCED = "start rqlited with -fk or without, the embedded engine with `foreignKeys`";
