@@ -18,10 +18,9 @@ export const first: Topic = (target) => {
       const text = `SELECT name, id FROM ${table} ORDER BY id`;
       assert.deepEqual(await db.first(text), { name: "Ada", id: 1 });
       assert.equal(await db.value(text), "Ada");
-      assert.deepEqual(
-        sent.map(({ body }) => body),
-        [text, text].map((one) => JSON.stringify([one])),
-      );
+      // What goes in front of a read after DDL is the client's own.
+      const texts = sent.map(({ body }) => (JSON.parse(body) as unknown[]).at(-1));
+      assert.deepEqual(texts, [text, text]);
     });
 
     it("answer undefined where there is no row, and null for NULL", async () => {
