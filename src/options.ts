@@ -137,8 +137,10 @@ function ofType(type: string, wanted: string): Check {
 /** Names on the object and on what it inherits from, up to the prototype of all objects. */
 function namesOf(given: object, what: string): string[] {
   if (Object.prototype.toString.call(given) !== "[object Object]") {
+    // Whoever spreads the values of a statement over the arguments gets here.
+    const advice = typeof given === "object" ? "" : "; several values go into one list, [a, b]";
     throw new TypeError(
-      `Cannot use ${what} as an object is needed: current value is ${shown(given)}`,
+      `Cannot use ${what} as an object is needed: current value is ${shown(given)}${advice}`,
     );
   }
   const names = Object.getOwnPropertyNames(given);

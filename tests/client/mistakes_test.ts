@@ -51,8 +51,9 @@ const MISTAKES: readonly Mistake[] = [
   [
     "query(sql, ...values)",
     (db) => db.query("SELECT ?, ?", 1, 2),
-    /a number as params: .*\[value\]/,
+    /values go into one list, \[a, b\]/,
   ],
+  ["query(sql, value)", (db) => db.query("SELECT ?", 1), /a number as params: .*\[value\]/],
   ["query(sql, text)", (db) => db.query("SELECT ?", "a"), /a string as params: .*\[value\]/],
   ["query(sql, null)", (db) => db.query("SELECT ?", null), /null as params: give a list/],
   [
