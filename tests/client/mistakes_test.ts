@@ -51,7 +51,7 @@ const MISTAKES: readonly Mistake[] = [
   [
     "query(sql, ...values)",
     (db) => db.query("SELECT ?, ?", 1, 2),
-    /values go into one list, \[a, b\]/,
+    /one list, \[a, b\]|a list, \[value\]/,
   ],
   ["query(sql, value)", (db) => db.query("SELECT ?", 1), /a number as params: .*\[value\]/],
   ["query(sql, text)", (db) => db.query("SELECT ?", "a"), /a string as params: .*\[value\]/],
@@ -221,8 +221,16 @@ describe("a mistake with a helper is refused:", () => {
       () => run(connectDbapi(), undefined as never),
       /write run\(connection, asy/,
     ],
-    ["iterate(by: number)", () => db.iterate("SELECT a", [], { by: 1 as never }), /`by` .* column/],
-    ['iterate(by: "")', () => db.iterate("SELECT a", [], { by: "" }), /`by` .* column/],
+    [
+      "iterate(by: number)",
+      () => db.iterate("SELECT a", [], { by: 1 as never }),
+      /`by` .* text that is not empty/,
+    ],
+    [
+      'iterate(by: "")',
+      () => db.iterate("SELECT a", [], { by: "" }),
+      /`by` .* text that is not empty/,
+    ],
   ];
   for (const [what, make, message] of cases) {
     it(what, async () => {
