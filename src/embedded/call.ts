@@ -2,6 +2,9 @@ import type { Flags } from "./flags.ts";
 import type { Store } from "./store.ts";
 import { decodeLossy, decodeStrict } from "./utf8.ts";
 
+/** See {@linkcode Turns.rest}. */
+export type Rest = () => Promise<void> | undefined;
+
 /** A request, read to its end, and the database it goes to. */
 export interface Call {
   readonly store: Store;
@@ -11,6 +14,8 @@ export interface Call {
   /** The content type, "" for none. */
   readonly type: string;
   readonly body: Uint8Array;
+  /** Between two statements: a promise to await, which rejects when the request is given up. */
+  readonly rest: Rest;
 }
 
 /** The body as text; bytes that are not UTF-8 become U+FFFD. */

@@ -5,27 +5,26 @@ import { encodeEnvelope, type Envelope } from "./encode.ts";
 import { goIndent, UnsupportedValue } from "./go_json.ts";
 import { executeList, isReadOnlyList, type ListFlags, queryList, requestList } from "./lists.ts";
 import { type Outcome, RequestFailed } from "./outcome.ts";
-import type { Store } from "./store.ts";
 
 const NOT_UTF8 = "string field contains invalid UTF-8";
 
 /** POST /db/execute: writes. */
-export function execute(call: Call): Answer {
+export async function execute(call: Call): Promise<Answer> {
   if (call.method !== "POST") return wrongMethod(JSON_TYPE);
-  if (call.flags.has("queue")) return enqueue(call);
+  if (call.flags.has("queue")) return await enqueue(call);
   const statements = readStatements(call);
-  return respond(call, () => {
+  return await respond(call, async () => {
     if (isPlain(call) && !isText(call)) throw new RequestFailed(NOT_UTF8);
-    return apply(call.store, statements, listFlags(call));
+    return await apply(call, statements, listFlags(call));
   });
 }
 
 /** GET and POST /db/query: reads. */
-export function query(call: Call): Answer {
+export async function query(call: Call): Promise<Answer> {
   const { method, flags, store } = call;
   if (method !== "GET" && method !== "POST") return wrongMethod(JSON_TYPE);
   const statements = method === "GET" ? [{ sql: flags.get("q"), args: [] }] : readStatements(call);
-  return respond(call, () => {
+  return await respond(call, async () => {
     refuseBreakingPragma(statements);
     store.reader.refresh();
     const strong = isStrong(call);
@@ -33,49 +32,50 @@ export function query(call: Call): Answer {
       throw new RequestFailed(NOT_UTF8);
     }
     return {
-      results: queryList(store.reader, statements, listFlags(call)),
+      results: await queryList(store.reader, statements, listFlags(call), call.rest),
       raftIndex: strong ? ++store.index : undefined,
     };
   });
 }
 
 /** POST /db/request: reads and writes in one list. */
-export function request(call: Call): Answer {
+export async function request(call: Call): Promise<Answer> {
   if (call.method !== "POST") return wrongMethod(JSON_TYPE);
   const { store } = call;
   const statements = parseStatements(bodyText(call));
   const flags = listFlags(call);
-  return respond(call, () => {
+  return await respond(call, async () => {
     refuseBreakingPragma(statements);
     store.reader.refresh();
     if (!isStrong(call) && isReadOnlyList(store.reader, statements, flags)) {
-      return { results: queryList(store.reader, statements, flags) };
+      return { results: await queryList(store.reader, statements, flags, call.rest) };
     }
     store.index++;
-    return { results: requestList(store.writer, statements, flags), raftIndex: store.index };
+    const results = await requestList(store.writer, statements, flags, call.rest);
+    return { results, raftIndex: store.index };
   });
 }
 
 /** POST /db/load with SQL text. */
-export function loadText(call: Call): Answer {
+export async function loadText(call: Call): Promise<Answer> {
   const statement = { sql: bodyText(call), args: [] };
   const flags = { ...listFlags(call), transaction: false, noParse: true, rollbackOnError: true };
-  return respond(call, () => {
+  return await respond(call, async () => {
     if (!isText(call)) throw new RequestFailed(NOT_UTF8);
-    const { results } = apply(call.store, [statement], flags);
+    const { results } = await apply(call, [statement], flags);
     return { results };
   }, true);
 }
 
 /** A queued write is applied at once, and as in rqlite nobody learns what became of it. */
-function enqueue(call: Call): Answer {
+async function enqueue(call: Call): Promise<Answer> {
   const statements = queuedStatements(call);
   try {
-    apply(call.store, statements, { ...listFlags(call), transaction: false });
+    await apply(call, statements, { ...listFlags(call), transaction: false });
   } catch (error) {
     if (!(error instanceof RequestFailed)) throw error;
   }
-  const answer = respond(call, () => ({
+  const answer = await respond(call, () => ({
     results: [],
     sequenceNumber: call.store.nextSequenceNumber(),
   }));
@@ -92,20 +92,25 @@ function queuedStatements(call: Call): Statement[] {
   }
 }
 
-function apply(
-  store: Store,
+async function apply(
+  { store, rest }: Call,
   statements: readonly Statement[],
   flags: ListFlags,
-): { results: Outcome[]; raftIndex: number } {
+): Promise<{ results: Outcome[]; raftIndex: number }> {
   refuseBreakingPragma(statements);
   store.index++;
-  return { results: executeList(store.writer, statements, flags), raftIndex: store.index };
+  const results = await executeList(store.writer, statements, flags, rest);
+  return { results, raftIndex: store.index };
 }
 
-function respond(call: Call, work: () => Partial<Envelope>, load = false): Answer {
+async function respond(
+  call: Call,
+  work: () => Partial<Envelope> | Promise<Partial<Envelope>>,
+  load = false,
+): Promise<Answer> {
   const { flags } = call;
   const started = performance.now();
-  const { error, raftIndex, ...rest } = failing(work);
+  const { error, raftIndex, ...rest } = await failing(work);
   const seconds = Math.max(performance.now() - started, 0.001) / 1000;
   const index = flags.has("raft_index") ? raftIndex : undefined;
   const envelope = { results: [], seconds, error, raftIndex: index, ...rest };
@@ -124,9 +129,11 @@ function respond(call: Call, work: () => Partial<Envelope>, load = false): Answe
   }
 }
 
-function failing(work: () => Partial<Envelope>): Partial<Envelope> {
+async function failing(
+  work: () => Partial<Envelope> | Promise<Partial<Envelope>>,
+): Promise<Partial<Envelope>> {
   try {
-    return work();
+    return await work();
   } catch (error) {
     if (error instanceof RequestFailed) return { error: error.message };
     throw error;

@@ -1,8 +1,10 @@
 import { failure, toResponse } from "./answer.ts";
 import { BadRequest } from "./body.ts";
+import type { Call } from "./call.ts";
 import { Flags } from "./flags.ts";
 import { route } from "./router.ts";
 import type { Store } from "./store.ts";
+import { abortable } from "./turns.ts";
 
 /** Answers one request as `fetch` would. */
 export async function answer(
@@ -10,7 +12,7 @@ export async function answer(
   input: string | URL | Request,
   init: RequestInit | undefined,
 ): Promise<Response> {
-  const signal = init?.signal ?? (input instanceof Request ? input.signal : undefined);
+  const signal = init?.signal ?? (input instanceof Request ? input.signal : undefined) ?? undefined;
   signal?.throwIfAborted();
   const request = new Request(input, init);
   const url = new URL(request.url);
@@ -18,22 +20,23 @@ export async function answer(
   const type = request.headers.get("content-type") ??
     (typeof init?.body === "string" ? "text/plain;charset=UTF-8" : "");
   const body = new Uint8Array(await abortable(request.arrayBuffer(), signal));
-  await abortable(store.idle(), signal);
-  if (store.closed) throw closedError();
-  return await dispatch(store, request.method, url, type, body);
+  const leave = await store.turns.take(signal);
+  try {
+    const rest = () => store.turns.rest(signal);
+    await rest();
+    if (store.closed) throw closedError();
+    return await dispatch({ store, method: request.method, url, type, body, rest });
+  } finally {
+    leave();
+  }
 }
 
-async function dispatch(
-  store: Store,
-  method: string,
-  url: URL,
-  type: string,
-  body: Uint8Array,
-): Promise<Response> {
+async function dispatch(request: Omit<Call, "flags">): Promise<Response> {
+  const { store, method, url } = request;
   if (method === "OPTIONS") return toResponse({ status: 200 }, url.host, method);
   try {
     const flags = new Flags(url.search.slice(1));
-    const found = await route({ store, method, url, flags, type, body });
+    const found = await route({ ...request, flags });
     return toResponse(found, url.host, method);
   } catch (error) {
     if (store.closed) throw closedError(true);
@@ -53,14 +56,4 @@ export function closedError(begun = false): TypeError {
     cause: Object.assign(cause, { code: "ERR_CLOSED" }),
   });
   return begun ? error : Object.assign(error, { code: "ERR_NOT_SENT" });
-}
-
-/** The promise, or the signal's reason when that comes first. */
-function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined | null): Promise<T> {
-  if (!signal) return promise;
-  return new Promise<T>((resolve, reject) => {
-    const abort = (): void => reject(signal.reason);
-    signal.addEventListener("abort", abort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
-  });
 }

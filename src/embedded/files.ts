@@ -17,11 +17,11 @@ export async function backup(call: Call): Promise<Answer> {
   const format = flags.get("fmt").toLowerCase();
   const known = format === "sql" || format === "delete";
   if (known && flags.has("vacuum")) return failure(500, "invalid backup format");
-  const bytes = await store.alone(() => {
-    if (format === "sql") return dump(store.reader, tables(flags.get("tables")));
-    if (flags.has("vacuum")) return store.compactCopy();
-    return store.copy(known ? "delete" : "wal");
-  });
+  const bytes = format === "sql"
+    ? dump(store.reader, tables(flags.get("tables")))
+    : flags.has("vacuum")
+    ? await store.compactCopy()
+    : await store.copy(known ? "delete" : "wal");
   return {
     status: 200,
     body: flags.has("compress") ? await gzip(bytes) : bytes,
@@ -68,7 +68,7 @@ export function reap({ method, store }: Call): Answer {
 
 async function replace({ store, body }: Call): Promise<Answer | undefined> {
   try {
-    await store.alone(() => store.replace(body));
+    await store.replace(body);
     store.index++;
     return undefined;
   } catch (error) {

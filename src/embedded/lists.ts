@@ -1,6 +1,7 @@
 import { significantTokens } from "../sql/tokenize.ts";
 import { isWord } from "../sql/words.ts";
 import type { Statement } from "./body.ts";
+import type { Rest } from "./call.ts";
 import type { Connection } from "./connection.ts";
 import { type ErrorOutcome, type Outcome, RequestFailed } from "./outcome.ts";
 import { returnsRows } from "./returning.ts";
@@ -21,15 +22,17 @@ export interface ListFlags extends RunFlags {
 }
 
 /** Runs a list on the writing connection as /db/execute does. @throws {RequestFailed} */
-export function executeList(
+export async function executeList(
   connection: Connection,
   statements: readonly Statement[],
   flags: ListFlags,
-): Outcome[] {
-  return transacted(connection, BEGIN_WRITES, flags, (abort) => {
+  rest: Rest,
+): Promise<Outcome[]> {
+  return await transacted(connection, BEGIN_WRITES, flags, async (abort) => {
     const outcomes: Outcome[] = [];
     for (const statement of statements) {
       if (statement.sql === "") continue;
+      await rest();
       const outcome = attempt(false, () => execute(connection, statement, flags));
       outcomes.push(outcome);
       if (outcome.kind !== "error") continue;
@@ -45,26 +48,35 @@ export function executeList(
  *
  * @throws {RequestFailed} when the transaction fails
  */
-export function queryList(
+export async function queryList(
   connection: Connection,
   statements: readonly Statement[],
   flags: ListFlags,
-): Outcome[] {
-  return transacted(connection, "BEGIN", flags, () =>
-    statements.filter(({ sql }) => sql !== "")
-      .map((statement) => attempt(true, () => read(connection, statement, flags))));
-}
-
-/** Runs a list on the writing connection as /db/request does. @throws {RequestFailed} */
-export function requestList(
-  connection: Connection,
-  statements: readonly Statement[],
-  flags: ListFlags,
-): Outcome[] {
-  return transacted(connection, BEGIN_WRITES, flags, (abort) => {
+  rest: Rest,
+): Promise<Outcome[]> {
+  return await transacted(connection, "BEGIN", flags, async () => {
     const outcomes: Outcome[] = [];
     for (const statement of statements) {
       if (statement.sql === "") continue;
+      await rest();
+      outcomes.push(attempt(true, () => read(connection, statement, flags)));
+    }
+    return outcomes;
+  });
+}
+
+/** Runs a list on the writing connection as /db/request does. @throws {RequestFailed} */
+export async function requestList(
+  connection: Connection,
+  statements: readonly Statement[],
+  flags: ListFlags,
+  rest: Rest,
+): Promise<Outcome[]> {
+  return await transacted(connection, BEGIN_WRITES, flags, async (abort) => {
+    const outcomes: Outcome[] = [];
+    for (const statement of statements) {
+      if (statement.sql === "") continue;
+      await rest();
       const readOnly = attempt(false, () => isReadOnly(connection, statement));
       // rqlite's own hole: what does not compile is reported, but does not end the transaction.
       if (typeof readOnly !== "boolean") {
@@ -126,13 +138,13 @@ function attempt<T>(asRows: boolean, action: () => T): T | ErrorOutcome {
 }
 
 /** Begins and commits when asked to; `abort` rolls back and tells whether it had to. */
-function transacted(
+async function transacted(
   connection: Connection,
   begin: string,
   { transaction }: ListFlags,
-  action: (abort: () => boolean) => Outcome[],
-): Outcome[] {
-  if (!transaction) return action(() => false);
+  action: (abort: () => boolean) => Promise<Outcome[]>,
+): Promise<Outcome[]> {
+  if (!transaction) return await action(() => false);
   const locked = requireOk(() => start(connection, begin));
   if (locked !== undefined) return [locked];
   let open = true;
@@ -142,7 +154,7 @@ function transacted(
     return true;
   };
   try {
-    const outcomes = action(abort);
+    const outcomes = await action(abort);
     if (open) requireOk(() => connection.run("COMMIT"));
     return outcomes;
   } catch (error) {

@@ -43,6 +43,10 @@ export interface EmbeddedEngine {
  * In a file, a transaction that was answered is not lost when the process is killed, and the file
  * stays consistent; two processes on one file wait for each other.
  *
+ * Requests take turns. A signal or a time limit ends one while it waits and between the statements of a batch, of which
+ * nothing is kept then where it is a transaction; a single statement runs to its end, as `node:sqlite` cannot stop it and
+ * has the thread for itself.
+ *
  * @param path A file, made when it does not exist, or `":memory:"`.
  * @returns A `fetch` for the client, and `close()`.
  * @throws {TypeError} if `path` is empty or not a text, or an option is unknown or has the wrong form

@@ -5,6 +5,7 @@ import { backup, DatabaseSync } from "node:sqlite";
 import { Connection } from "./connection.ts";
 import { openError } from "./open_error.ts";
 import { SqliteError } from "./sqlite_error.ts";
+import { Turns, turnsAt } from "./turns.ts";
 
 /** Where the header of a database file has the journal mode: 1 is a rollback journal, 2 a WAL. */
 const VERSION_BYTES = [18, 19];
@@ -19,11 +20,13 @@ export class Store {
   readonly #foreignKeys: boolean;
   #writer: Connection;
   #reader: Connection;
-  #alone: Promise<void> | undefined;
   #closed = false;
   #sequenceNumber = BigInt(Date.now()) * 1_000_000n;
   #snapshotIndex = 0;
   #snapshots = 0;
+  readonly #place: ReturnType<typeof turnsAt> | undefined;
+  /** Who has the database. */
+  readonly turns: Turns;
   /** How many requests have written so far: what rqlite calls the Raft index. */
   index = 3;
 
@@ -38,6 +41,8 @@ export class Store {
       // Anything else is a mistake of the caller, or a node:sqlite that is too old.
       throw error instanceof SqliteError ? openError(path, error) : error;
     }
+    this.#place = this.#memory ? undefined : turnsAt(path);
+    this.turns = this.#place?.turns ?? new Turns();
   }
 
   /** The connection for writes. */
@@ -53,11 +58,6 @@ export class Store {
   /** Whether `close()` was called. */
   get closed(): boolean {
     return this.#closed;
-  }
-
-  /** Resolves when nothing has the database for itself. */
-  async idle(): Promise<void> {
-    while (this.#alone !== undefined) await this.#alone;
   }
 
   /** A copy of the database file as it is, in WAL mode as rqlite has it or not. */
@@ -115,24 +115,13 @@ export class Store {
     return reaped;
   }
 
-  /** Lets nothing else happen until the work is done. */
-  async alone<T>(work: () => T | Promise<T>): Promise<T> {
-    await this.idle();
-    const result = Promise.resolve(work());
-    this.#alone = result.then(() => undefined, () => undefined);
-    try {
-      return await result;
-    } finally {
-      this.#alone = undefined;
-    }
-  }
-
   /** Closes both connections; nothing may follow. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#reader.close();
     this.#writer.close();
+    this.#place?.release();
   }
 
   /** Copies to a new place in memory, as the backup() of Node 22 takes no URI. */

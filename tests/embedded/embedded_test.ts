@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import process from "node:process";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
-import { OperationalError } from "../../mod.ts";
+import { connect, OperationalError } from "../../mod.ts";
 import { embedded, type EmbeddedEngine } from "../../src/embedded/mod.ts";
 import { post, rows } from "./post.ts";
 
@@ -121,6 +121,108 @@ describe("embedded().fetch", () => {
     }, { highWaterMark: 0 });
     const init = { method: "POST", body, duplex: "half" };
     await assert.rejects(fetch(QUERY, init as RequestInit), TypeError);
+  });
+});
+
+/** Takes longer than the engine keeps the thread to itself. */
+const SLOW = "(WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c LIMIT 200000) " +
+  "SELECT count(*) FROM c)";
+
+describe("embedded().fetch of a request that takes long", () => {
+  const STATEMENTS = Array<string>(40).fill(`INSERT INTO t VALUES(${SLOW})`);
+  const cases: [target: string, statements: readonly string[], kept: boolean][] = [
+    ["/db/execute", STATEMENTS, true],
+    ["/db/execute?transaction", STATEMENTS, false],
+    ["/db/request", STATEMENTS, true],
+    ["/db/request?transaction", STATEMENTS, false],
+    ["/db/query", STATEMENTS.map(() => `SELECT ${SLOW}`), false],
+  ];
+  for (const [target, statements, kept] of cases) {
+    it(`ends it between two statements with the signal's reason: ${target}`, () =>
+      withEngine(async (engine) => {
+        await post(engine, "/db/execute", ["CREATE TABLE t(a)"]);
+        const controller = new AbortController();
+        const reason = new Error("enough");
+        const timer = setTimeout(() => controller.abort(reason), 1);
+        const body = JSON.stringify(statements);
+        const init = { method: "POST", body, headers: JSON_HEADERS, signal: controller.signal };
+        const answer = engine.fetch(`http://localhost:4001${target}`, init);
+        await assert.rejects(answer, (error) => error === reason);
+        clearTimeout(timer);
+        const [[n]] = await rows(engine, "SELECT count(*) FROM t") as [[number]];
+        assert.ok(kept ? n < statements.length : n === 0, String(n));
+        await post(engine, "/db/execute", ["INSERT INTO t VALUES(1)"]); // nothing holds a lock
+        assert.deepEqual(await rows(engine, "SELECT count(*) FROM t"), [[n + 1]]);
+      }));
+  }
+
+  it("lets those that wait see their time pass, and does nothing for them then", () =>
+    withEngine(async (engine) => {
+      await post(engine, "/db/execute", ["CREATE TABLE t(a)"]);
+      const slow = post(engine, "/db/query", [`SELECT ${SLOW}`, `SELECT ${SLOW}`]);
+      const controller = new AbortController();
+      const timer = setTimeout(() => controller.abort(), 1);
+      const body = '["INSERT INTO t VALUES(1)"]';
+      const init = { method: "POST", body, headers: JSON_HEADERS, signal: controller.signal };
+      await assert.rejects(engine.fetch("http://localhost:4001/db/execute", init), {
+        name: "AbortError",
+      });
+      clearTimeout(timer);
+      assert.doesNotMatch(await slow, /error/);
+      assert.deepEqual(await rows(engine, "SELECT count(*) FROM t"), [[0]]);
+    }));
+
+  it("lets what comes later wait for the end of it", () =>
+    withEngine(async (engine) => {
+      await post(engine, "/db/execute", ["CREATE TABLE t(a)"]);
+      const answers = await Promise.all([
+        post(engine, "/db/execute?transaction", STATEMENTS.slice(0, 3)),
+        post(engine, "/db/query", ["SELECT count(*) FROM t"]),
+        post(engine, "/db/execute?transaction", ["INSERT INTO t VALUES(1)"]),
+      ]);
+      assert.doesNotMatch(answers.join(), /error/);
+      assert.match(answers[1]!, /"values":\[\[3\]\]/);
+      assert.deepEqual(await rows(engine, "SELECT count(*) FROM t"), [[4]]);
+    }));
+
+  it("lets another engine on the same file wait for the end of it", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "embedded-"));
+    try {
+      await withEngine(async (one) => {
+        await post(one, "/db/execute", ["CREATE TABLE t(a)"]);
+        await withEngine(async (two) => {
+          const answers = await Promise.all([
+            post(one, "/db/execute?transaction", STATEMENTS.slice(0, 3)),
+            post(two, "/db/execute?transaction", ["INSERT INTO t VALUES(1)"]),
+          ]);
+          assert.doesNotMatch(answers.join(), /error/);
+        }, join(folder, "..", basename(folder), "a.db"));
+        assert.deepEqual(await rows(one, "SELECT count(*) FROM t"), [[4]]);
+      }, join(folder, "a.db"));
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it("fails when the engine is closed in the middle", async () => {
+    const engine = embedded();
+    await post(engine, "/db/execute", ["CREATE TABLE t(a)"]);
+    const slow = post(engine, "/db/execute?transaction", STATEMENTS);
+    setTimeout(() => engine.close(), 1);
+    await assert.rejects(slow, TypeError);
+  });
+
+  it("is a TimeoutError of the client, also for what waits", async () => {
+    const db = connect(embedded());
+    const reads = STATEMENTS.map(() => `SELECT ${SLOW}`);
+    const failed = await Promise.all(
+      [db.batch(reads, { timeout: 30 }), db.query("SELECT 1", [], { timeout: 10 })].map((call) =>
+        call.then(() => "", (error: Error) => error.name)
+      ),
+    );
+    assert.deepEqual(failed, ["TimeoutError", "TimeoutError"]);
+    assert.equal((await db.query("SELECT 1 AS one")).rows.length, 1);
+    await db.close();
   });
 });
 

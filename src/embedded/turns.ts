@@ -1,0 +1,73 @@
+import { realpathSync } from "node:fs";
+
+/** How long the engine keeps the thread to itself, in milliseconds: timers and signals fire only in between. */
+const SLICE = 20;
+
+/** Lets one request after the other have the database, first come first served, and time for others in between. */
+export class Turns {
+  #last: Promise<void> = Promise.resolve();
+  #worked = 0;
+  #since = 0;
+
+  /**
+   * Waits for the turn.
+   *
+   * @param signal Ends the wait.
+   * @returns What ends the turn.
+   */
+  async take(signal: AbortSignal | undefined): Promise<() => void> {
+    const before = this.#last;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#last = promise;
+    try {
+      await abortable(before, signal);
+    } catch (error) {
+      void before.then(resolve);
+      throw error;
+    }
+    this.#since = performance.now();
+    return () => {
+      this.#worked += performance.now() - this.#since;
+      resolve();
+    };
+  }
+
+  /** Lets timers and signals fire, where the engine has worked for a while: the caller awaits what it gets. */
+  rest(signal: AbortSignal | undefined): Promise<void> | undefined {
+    const worked = this.#worked + performance.now() - this.#since;
+    return worked < SLICE ? undefined : this.#rest(signal);
+  }
+
+  async #rest(signal: AbortSignal | undefined): Promise<void> {
+    // Timers fire in the order in which they are due.
+    await new Promise((resolve) => setTimeout(resolve));
+    this.#worked = 0;
+    this.#since = performance.now();
+    signal?.throwIfAborted();
+  }
+}
+
+/** The turns at files that are open: a request that waits for SQLite's lock would keep the one that has it from going on. */
+const FILES = new Map<string, { readonly turns: Turns; users: number }>();
+
+/** What the engines on one file share; `release` has to be called in the end. */
+export function turnsAt(path: string): { readonly turns: Turns; release(): void } {
+  const file = realpathSync(path);
+  const shared = FILES.get(file) ?? { turns: new Turns(), users: 0 };
+  FILES.set(file, shared);
+  shared.users++;
+  return {
+    turns: shared.turns,
+    release: () => void (--shared.users === 0 && FILES.delete(file)),
+  };
+}
+
+/** The promise, or the signal's reason when that comes first. */
+export function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return promise;
+  return new Promise<T>((resolve, reject) => {
+    const abort = (): void => reject(signal.reason);
+    signal.addEventListener("abort", abort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+  });
+}
