@@ -57,6 +57,7 @@ CREATE VIEW catalogue(artist, album, "n;tracks") AS
   SELECT a.name, b.title, count(t.track_id) -- with none, too
   FROM artists a JOIN [albums;] b USING(artist_id) LEFT JOIN tracks t ON t.album = b."album id" GROUP BY b."album id";
 CREATE TRIGGER albums_end INSTEAD OF DELETE ON catalogue BEGIN SELECT raise(ABORT, 'no; never'); END;
+INSERT INTO log VALUES('_rqlite_commit');
 ALTER TABLE log ADD COLUMN level INTEGER DEFAULT 3;
 END TRANSACTION;
 -- no ; behind the last one

@@ -122,6 +122,15 @@ function suite(name: string, world: World, skip: string | false): void {
         assert.deepEqual(await db.script(" -- nothing\n ; BEGIN; END; /* ; "), []);
       }));
 
+    it("sets what a PRAGMA keeps in the file", () =>
+      using(async (db) => {
+        await db.script("PRAGMA user_version = 7; CREATE TABLE t(a); PRAGMA application_id = 8;");
+        const { rows } = await db.query("SELECT * FROM pragma_user_version, pragma_application_id");
+        assert.deepEqual(rows, [{ user_version: 7, application_id: 8 }]);
+        await assert.rejects(db.script("PRAGMA user_version = 9; INSERT INTO nope VALUES(1)"));
+        assert.deepEqual((await db.query("PRAGMA user_version")).rows, [{ user_version: 7 }]);
+      }));
+
     it("says where the statement stands that failed, and keeps nothing", () =>
       using(async (db) => {
         const text = "PRAGMA foreign_keys=OFF;\nBEGIN;\nCREATE TABLE t(a\n PRIMARY KEY);\n\n" +
