@@ -34,6 +34,7 @@ import {
   withoutResult,
 } from "./outcomes.ts";
 import { type Call, own } from "./own.ts";
+import { Rowids, withoutStaleId } from "./rowids.ts";
 import { type Form, Write } from "./write.ts";
 import { isDdl, namesUnknown, tableOf, targetsOf, writtenBy } from "./written.ts";
 
@@ -62,6 +63,7 @@ export class Writes {
   readonly #backend: Backend;
   readonly #commits: Commits;
   readonly #exactlyOnce: boolean;
+  readonly #rowids: Rowids;
   #deniedUntil = -Infinity;
 
   /** @param exactlyOnce What calls do that do not say. */
@@ -69,6 +71,7 @@ export class Writes {
     this.#backend = backend;
     this.#commits = commits;
     this.#exactlyOnce = exactlyOnce;
+    this.#rowids = new Rowids(backend.dispatcher);
   }
 
   /** See `Executor.execute`. */
@@ -156,10 +159,20 @@ export class Writes {
     const { dispatcher } = this.#backend;
     const schema = write.statements.some(({ analysis }) => analysis.kind === "ddl");
     try {
-      return write.place(await (atomic ? runAtomic : runLoose)(dispatcher, write.batch));
+      const results = await (atomic ? runAtomic : runLoose)(dispatcher, write.batch);
+      return write.place(await this.#withoutStaleIds(results, write));
     } finally {
       if (schema) this.#commits.grounds.forget();
     }
+  }
+
+  async #withoutStaleIds(results: readonly Result[], write: Write): Promise<Result[]> {
+    const { statements, facts, call } = write;
+    const checked: Result[] = [];
+    for (const [i, result] of results.entries()) {
+      checked.push(await this.#rowids.checked(result, statements[i]!, facts[i], call));
+    }
+    return checked;
   }
 
   async #commit(write: Write, id: string | undefined): Promise<Result[]> {
@@ -404,12 +417,4 @@ function notWithId({ analysis }: Prepared): NotSupportedError {
 
 function isDenial(error: unknown): boolean {
   return error instanceof AuthenticationError || error instanceof NotSupportedError;
-}
-
-/** A table without rowids leaves the number of an earlier insert, and that is of our own table. */
-function withoutStaleId(result: Result, { analysis }: Prepared, facts: Facts): Result {
-  if (result.lastInsertId === undefined || !tableOf(analysis.table, facts)?.withoutRowid) {
-    return result;
-  }
-  return { ...result, lastInsertId: undefined };
 }

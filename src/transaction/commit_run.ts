@@ -1,3 +1,4 @@
+import type { Prepared } from "../sql/prepare.ts";
 import { OperationalError } from "../errors.ts";
 import { statementError } from "../wire/sql_error.ts";
 import { type Commit, type Commits, type Ending, notEntered } from "../commit/commits.ts";
@@ -135,7 +136,11 @@ function endingOf(
   const versions = scope === undefined || trial.version === undefined ? 0 : 2;
   switch (ending.is) {
     case "committed":
-      storeIds(planned, (i) => ending.reply.answer.insertedAt(ending.reply.first + versions + i));
+      storeIds(
+        planned,
+        (i, { analysis }) =>
+          ending.reply.answer.insertedAt(ending.reply.first + versions + i, analysis.upsert),
+      );
       return { is: "committed" };
     case "done":
       storeIds(planned, () => undefined);
@@ -160,10 +165,10 @@ function endingOf(
 /** Ids that nobody looked at so far are from now on those that were stored. */
 function storeIds(
   planned: readonly Planned[],
-  idAt: (i: number) => number | bigint | undefined,
+  idAt: (i: number, prepared: Prepared) => number | bigint | undefined,
 ): void {
   for (const [i, { prepared, op }] of planned.entries()) {
-    if (op.kind === "write" && op.prepared === prepared) op.inserted?.stored(idAt(i));
+    if (op.kind === "write" && op.prepared === prepared) op.inserted?.stored(idAt(i, prepared));
   }
 }
 

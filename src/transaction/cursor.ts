@@ -3,7 +3,7 @@ import { resultsOf } from "../client/results.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import type { Result, Value } from "../sql/value.ts";
 import type { Grounds, Sighting } from "../commit/ground.ts";
-import { OBSERVE, type Observed } from "./guard.ts";
+import { type LastRow, OBSERVE, type Observed } from "./guard.ts";
 import type { Step } from "./step.ts";
 import { type Keys, keysIn } from "./told_rows.ts";
 
@@ -64,8 +64,13 @@ export class Cursor {
     if (row === undefined) return undefined;
     const [changes, rowid] = row as [number | bigint, number | bigint];
     const inserts = analysis.verb === "INSERT" || analysis.verb === "REPLACE";
-    const sets = inserts && !analysis.upsert && changes !== 0;
-    return { changes, rowid: sets ? rowid : undefined };
+    return { changes, rowid: inserts && changes !== 0 ? rowid : undefined };
+  }
+
+  /** What the next statement tells of the row that was inserted last. */
+  lastRow(prepared: Prepared): LastRow | undefined {
+    const row = this.ended ? undefined : this.#row(prepared);
+    return row && { rowid: row[0], exists: row[1] === 1 };
   }
 
   /** The digest of the next statement, or why there is none. */

@@ -13,6 +13,25 @@ import { metReal } from "../reads/digest.ts";
 /** What a write did, as its guard will compare it. */
 export const OBSERVE: Prepared = own("SELECT changes(), last_insert_rowid()");
 
+/** The row that was inserted last, into whatever table, and whether a table has one of that rowid. */
+export interface LastRow {
+  readonly rowid: unknown;
+  readonly exists: boolean;
+}
+
+/** Asks for the {@linkcode LastRow}. */
+export function lastRowIn(table: string): Prepared {
+  return own(
+    `SELECT last_insert_rowid(), EXISTS(SELECT 1 FROM ${table} WHERE _rowid_ = last_insert_rowid())`,
+  );
+}
+
+/** Whether an upsert in between inserted a row: where it updates, it leaves the rowid of an earlier insert. */
+export function insertedBetween(before: LastRow | undefined, after: LastRow | undefined): boolean {
+  if (before === undefined || after === undefined) return false;
+  return before.rowid !== after.rowid || (after.exists && !before.exists);
+}
+
 /** Puts statements between a savepoint and its release, see {@linkcode SAVEPOINT}. */
 export function enclosed(statements: readonly Prepared[]): Prepared[] {
   return [SAVEPOINT, ...statements, RELEASE];

@@ -33,7 +33,8 @@ export class InsertedId {
 
   /** Takes the one that was stored; `undefined` if the answer is lost. */
   stored(value: number | bigint | undefined): void {
-    if (this.#open) this.#value = value;
+    const long = typeof this.#value === "bigint" && value !== undefined;
+    if (this.#open) this.#value = long ? BigInt(value) : value;
     this.#open = false;
   }
 

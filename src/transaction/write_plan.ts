@@ -1,10 +1,11 @@
 import { NotSupportedError } from "../errors.ts";
+import { withoutStaleId } from "../commit/rowids.ts";
 import { tableOf } from "../commit/written.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import type { Result } from "../sql/value.ts";
 import { Check, DigestError, type Digests } from "./check.ts";
 import type { Cursor } from "./cursor.ts";
-import { enclosed, OBSERVE, type Observed } from "./guard.ts";
+import { enclosed, insertedBetween, lastRowIn, OBSERVE, type Observed } from "./guard.ts";
 import { InsertedId } from "./inserted_id.ts";
 import type { Op, ReadOp } from "./journal.ts";
 import type { PlanContext, StepPlan } from "./plan.ts";
@@ -59,13 +60,22 @@ export class WritePlan implements StepPlan {
   #sent(): Prepared[] {
     const key = this.#key;
     const write = key === undefined ? this.#prepared : keyed(this.#prepared, key);
-    const own = this.#observes ? [write, OBSERVE] : [write];
+    const place = this.#upserted === undefined ? [] : [lastRowIn(this.#upserted)];
+    const own = [...place, write, ...(this.#observes ? [OBSERVE] : []), ...place];
     const { before, behind } = this.#checked;
     return [
       ...before.flatMap((one) => one instanceof Check ? one.statements : [one]),
       ...(this.#fragile ? enclosed(own) : own),
       ...behind?.statements ?? [],
     ];
+  }
+
+  /** The table of an upsert of which nothing else tells whether it inserted. */
+  get #upserted(): string | undefined {
+    const { upsert, returning, table } = this.#prepared.analysis;
+    if (!this.#observes || !upsert || returning || table === undefined) return undefined;
+    const facts = tableOf(table, this.#context.facts);
+    return facts?.kind === "table" && !facts.withoutRowid ? table : undefined;
   }
 
   /** The columns that tell which rows were told. */
@@ -75,7 +85,6 @@ export class WritePlan implements StepPlan {
   }
 
   settle(cursor: Cursor, since: number | undefined): readonly Op[] | undefined {
-    const step = this.#step;
     const before = this.#readBefore(cursor, since);
     if (this.#fragile) cursor.take();
     const told = this.#key === undefined ? undefined : cursor.keys(this.#prepared, this.#key);
@@ -83,14 +92,23 @@ export class WritePlan implements StepPlan {
       this.#knows(told);
       return undefined;
     }
-    const result = cursor.result(step, step.settings, this.#prepared);
-    const observed = this.#observes ? cursor.observed(this.#prepared) : undefined;
+    const [result, observed] = this.#tried(cursor);
     if (this.#fragile) cursor.take();
     if (result === undefined) return [];
     if (this.#key !== undefined && !this.#knows(told)) return undefined;
     const behind = this.#readBehind(cursor, since);
     if (behind === "again") return undefined;
     return [...before, this.#keep(result, observed, since), ...behind];
+  }
+
+  #tried(cursor: Cursor): [result: Result | undefined, observed: Observed | undefined] {
+    const place = this.#upserted === undefined ? undefined : lastRowIn(this.#upserted);
+    const before = place && cursor.lastRow(place);
+    const result = cursor.result(this.#step, this.#step.settings, this.#prepared);
+    const observed = this.#observes ? cursor.observed(this.#prepared) : undefined;
+    const updated = this.#prepared.analysis.upsert &&
+      !insertedBetween(before, place && cursor.lastRow(place));
+    return [result, updated && observed ? { ...observed, rowid: undefined } : observed];
   }
 
   learn(cursor: Cursor): void {
@@ -103,14 +121,20 @@ export class WritePlan implements StepPlan {
     const key = this.#key;
     const step = this.#step;
     const { told } = this.#checked;
-    const rowid = observed?.rowid ?? result.lastInsertId;
-    const inserted = rowid === undefined || observed === undefined
-      ? undefined
-      : new InsertedId(rowid, told.is === "inserted" && told.rowid);
-    const own = key === undefined ? result : withoutKeys(result, key);
-    step.succeed(
-      inserted === undefined || own.lastInsertId === undefined ? own : inserted.watch(own),
+    const { facts } = this.#context;
+    const own = withoutStaleId(
+      key === undefined ? result : withoutKeys(result, key),
+      this.#prepared,
+      facts,
     );
+    const rowless = tableOf(this.#prepared.analysis.table, facts)?.withoutRowid;
+    const rowid = rowless ? undefined : observed?.rowid ?? result.lastInsertId;
+    const inserted = rowid === undefined || observed === undefined ? undefined : new InsertedId(
+      step.settings.integers === "bigint" ? BigInt(rowid) : rowid,
+      told.is === "inserted" && told.rowid,
+    );
+    const tells = own.lastInsertId !== undefined || this.#upserted !== undefined;
+    step.succeed(inserted !== undefined && tells ? inserted.watch(own) : own);
     return {
       kind: "write",
       prepared: this.#prepared,

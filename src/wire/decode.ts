@@ -175,14 +175,28 @@ export class Answer {
     };
   }
 
-  /** The rowid of an INSERT; `undefined` if it inserted nothing. Only where nothing else needs reading. */
-  insertedAt(index: number): number | bigint | undefined {
-    const { rows_affected, last_insert_id } = this.#at(index);
-    if (!rows_affected) return undefined;
-    // Absent when it is 0.
-    if (Number.isSafeInteger(last_insert_id ?? 0)) return last_insert_id ?? 0;
-    this.#makeExact();
+  /**
+   * The rowid of an INSERT; `undefined` if it inserted nothing. Only where nothing else needs reading.
+   *
+   * @param upsert It has DO UPDATE, which leaves the rowid of before: only the result in front tells that.
+   */
+  insertedAt(index: number, upsert = false): number | bigint | undefined {
+    if (!this.#at(index).rows_affected) return undefined;
+    if (upsert && !this.#moved(index)) return undefined;
+    return this.#rowidAt(index);
+  }
+
+  /** The rowid that the connection inserted last, as of a result; absent in it when it is 0. */
+  #rowidAt(index: number): number | bigint {
+    if (!Number.isSafeInteger(this.#at(index).last_insert_id ?? 0)) this.#makeExact();
     return this.#at(index).last_insert_id ?? 0;
+  }
+
+  /** Whether a row was inserted since the result in front. */
+  #moved(index: number): boolean {
+    const { columns, error } = this.#envelope.results?.[index - 1] ?? { columns: [] };
+    const told = columns === undefined && error === undefined;
+    return told && this.#rowidAt(index - 1) !== this.#rowidAt(index);
   }
 
   #at(index: number): StatementAnswer {
@@ -220,7 +234,7 @@ export class Answer {
   }
 
   #lastInsertId(index: number, { analysis, integers }: ResultSpec): number | bigint | undefined {
-    const id = isPlainInsert(analysis) ? this.insertedAt(index) : undefined;
+    const id = isInsert(analysis) ? this.insertedAt(index, analysis.upsert) : undefined;
     return id !== undefined && integers === "bigint" ? BigInt(id) : id;
   }
 
@@ -255,9 +269,9 @@ function isReturning({ kind, returning }: Analysis): boolean {
 }
 
 /** After anything else the server sends the rowid of some earlier insert, or of nothing. */
-function isPlainInsert({ kind, verb, returning, upsert }: Analysis): boolean {
+function isInsert({ kind, verb, returning }: Analysis): boolean {
   const inserts = verb === "INSERT" || verb === "REPLACE";
-  return kind === "write" && inserts && !returning && !upsert;
+  return kind === "write" && inserts && !returning;
 }
 
 /** Other types with that affinity are always declared. */

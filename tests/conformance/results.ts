@@ -1,10 +1,12 @@
 // What a result says besides its rows: columns, types, counts and ids; and which statements give rows at all.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import type { Client } from "../../mod.ts";
 import { freshName, freshTable, ownStatements, recorded, type Topic, valueOf } from "./target.ts";
 
 export const results: Topic = (target) => {
   counts(target);
+  ids(target);
   headers(target);
   kinds(target);
   local(target);
@@ -25,6 +27,9 @@ const counts: Topic = (target) => {
     ["INSERT OR IGNORE INTO #(u) VALUES('new')", 1, 4],
     ["INSERT INTO #(u) VALUES('a') ON CONFLICT DO NOTHING", 0, undefined],
     ["INSERT INTO #(u) VALUES('a') ON CONFLICT(u) DO UPDATE SET n = 1", 1, undefined],
+    ["INSERT INTO #(u) VALUES('new') ON CONFLICT(u) DO UPDATE SET n = 1", 1, 4],
+    ["INSERT INTO #(u) VALUES('new'), ('a') ON CONFLICT(u) DO UPDATE SET n = 1", 2, 4],
+    ["INSERT INTO #(u) VALUES('a') ON CONFLICT(u) DO UPDATE SET n = 1 WHERE 0", 0, undefined],
     ["REPLACE INTO #(id, u) VALUES(2, 'z')", 1, 2],
     ["INSERT OR REPLACE INTO #(u) VALUES('a')", 1, 4],
     ["WITH x(v) AS (VALUES('w')) INSERT INTO #(u) SELECT v FROM x", 1, 4],
@@ -76,6 +81,112 @@ const counts: Topic = (target) => {
         seen.map(({ rowsAffected, lastInsertId }) => [rowsAffected, lastInsertId]),
         [[1, 1], [0, undefined], [2, 3], [0, undefined], [0, undefined], [2, undefined]],
       );
+    });
+  });
+};
+
+/** What tells the id of its last statement, which stands behind an insert of 1 into another table. */
+const WRITES: Readonly<
+  Record<string, (db: Client, first: string, sql: string) => Promise<unknown>>
+> = {
+  execute: async (db, first, sql) => {
+    await db.execute(first);
+    return (await db.execute(sql)).lastInsertId;
+  },
+  "execute, not exactly once": async (db, first, sql) => {
+    await db.execute(first);
+    return (await db.execute(sql, [], { exactlyOnce: false })).lastInsertId;
+  },
+  batch: async (db, first, sql) => (await db.batch([first, sql]))[1]!.lastInsertId,
+  "batch, not exactly once": async (db, first, sql) =>
+    (await db.batch([first, sql], { exactlyOnce: false }))[1]!.lastInsertId,
+  "loose batch": async (db, first, sql) =>
+    (await db.batch([first, sql], { atomic: false }))[1]!.lastInsertId,
+  "a transaction": (db, first, sql) =>
+    db.transaction(async (tx) => {
+      await tx.execute(first);
+      return (await tx.execute(sql)).lastInsertId;
+    }),
+  "a transaction, as a batch": (db, first, sql) =>
+    db.transaction(async (tx) => (await tx.batch([first, sql]))[1]!.lastInsertId),
+};
+
+const ids: Topic = (target) => {
+  /** `#` is the name of a family of tables, `#t` has a row 5. */
+  const cases: readonly [name: string, sql: string, id: number | undefined][] = [
+    ["an INSERT", "INSERT INTO #t(u) VALUES('new')", 6],
+    ["an INSERT into a table WITHOUT ROWID", "INSERT INTO #w VALUES('k', 1)", undefined],
+    ["a REPLACE into a table WITHOUT ROWID", "REPLACE INTO #w VALUES('k', 1)", undefined],
+    ["an INSERT into a view", "INSERT INTO #v VALUES('new')", undefined],
+    ["an INSERT whose trigger inserts elsewhere", "INSERT INTO #r(a) VALUES('a')", 1],
+    ["an INSERT that ignored", "INSERT OR IGNORE INTO #t(u) VALUES('old')", undefined],
+    ["a REPLACE", "REPLACE INTO #t(u) VALUES('old')", 6],
+    ["an INSERT of no rows", "INSERT INTO #t(u) SELECT 'new' WHERE 0", undefined],
+    [
+      "an upsert that updated",
+      "INSERT INTO #t(u) VALUES('old') ON CONFLICT(u) DO UPDATE SET u = 'newer'",
+      undefined,
+    ],
+  ];
+  const make = async (db: Client): Promise<string> => {
+    const name = freshName();
+    await db.batch([
+      `CREATE TABLE ${name}first(id INTEGER PRIMARY KEY)`,
+      `CREATE TABLE ${name}t(id INTEGER PRIMARY KEY, u UNIQUE)`,
+      `CREATE TABLE ${name}w(k TEXT PRIMARY KEY, v) WITHOUT ROWID`,
+      `CREATE VIEW ${name}v AS SELECT u FROM ${name}t`,
+      `CREATE TRIGGER ${name}vi INSTEAD OF INSERT ON ${name}v BEGIN
+         INSERT INTO ${name}t(u) VALUES(new.u); END`,
+      `CREATE TABLE ${name}r(id INTEGER PRIMARY KEY, a)`,
+      `CREATE TRIGGER ${name}ri AFTER INSERT ON ${name}r BEGIN
+         INSERT INTO ${name}first VALUES(70 + new.id); END`,
+      `INSERT INTO ${name}t VALUES(5, 'old')`,
+    ]);
+    return name;
+  };
+  describe("lastInsertId", () => {
+    for (const [way, write] of Object.entries(WRITES)) {
+      for (const [name, sql, id] of cases) {
+        it(`of ${name} is ${id}, by ${way}`, async () => {
+          const { db } = target();
+          const family = await make(db);
+          const first = `INSERT INTO ${family}first VALUES(1)`;
+          assert.equal(await write(db, first, sql.replaceAll("#", family)), id);
+        });
+      }
+    }
+
+    it("of an upsert that inserted is the row's, also where an insert before had the same", async () => {
+      const { db } = target();
+      const family = await make(db);
+      const first = `INSERT INTO ${family}first VALUES(6)`;
+      const upsert = (u: string) =>
+        `INSERT INTO ${family}t(u) VALUES('${u}') ON CONFLICT(u) DO UPDATE SET u = u`;
+      const seen = await db.transaction(async (tx) => {
+        await tx.execute(first);
+        const inserted = await tx.execute(upsert("new"));
+        const updated = await tx.execute(upsert("new"));
+        return [inserted.lastInsertId, updated.lastInsertId];
+      }, { integers: "bigint" });
+      assert.deepEqual(seen, [6n, undefined]);
+      assert.equal((await db.execute(upsert("newer"))).lastInsertId, 7);
+      assert.equal((await db.execute(upsert("newer"))).lastInsertId, undefined);
+      const [, batched] = await db.batch([first.replace("6", "60"), upsert("newest")]);
+      assert.equal(batched!.lastInsertId, 8);
+    });
+
+    it("of an upsert in a transaction holds when it is committed", async () => {
+      const { db } = target();
+      const family = await make(db);
+      const upsert = `INSERT INTO ${family}t(u) VALUES('a') ON CONFLICT(u) DO UPDATE SET u = u`;
+      let runs = 0;
+      const id = await db.transaction(async (tx) => {
+        const { lastInsertId } = await tx.execute(upsert);
+        if (runs++ === 0) await db.execute(`INSERT INTO ${family}t(u) VALUES('other')`);
+        return lastInsertId;
+      });
+      assert.deepEqual([id, runs], [7, 2]);
+      assert.equal(await valueOf(db, `SELECT id FROM ${family}t WHERE u = 'a'`), id);
     });
   });
 };
