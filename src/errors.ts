@@ -40,10 +40,18 @@ export interface ErrorInit {
   cause?: unknown;
 }
 
+/** A place in the text of a statement; both count from 1, columns in UTF-16 units. */
+export interface Position {
+  readonly line: number;
+  readonly column: number;
+}
+
 /** What a statement's error can carry. */
 export interface DatabaseErrorInit extends ErrorInit {
   /** The statement as the caller wrote it. */
   sql?: string;
+  /** Where in it the error is, as far as what the server says leaves no doubt. */
+  position?: Position;
   /** Its position in the batch, from 0. */
   statementIndex?: number;
   /** The results of the statements before it; in an atomic batch none of them was kept. */
@@ -123,13 +131,15 @@ export class DatabaseError extends RqliteError {
   /** "DatabaseError". */
   override name = "DatabaseError";
   /** The statement as the caller wrote it. */
-  readonly sql?: string;
+  declare readonly sql?: string;
+  /** Where in it the error is; only where what the server says leaves no doubt. */
+  declare readonly position?: Position;
   /** Its position in the batch, from 0. */
-  readonly statementIndex?: number;
+  declare readonly statementIndex?: number;
   /** The results of the statements before it; in an atomic batch none of them was kept. */
-  readonly results?: readonly Result[];
+  declare readonly results?: readonly Result[];
   /** Of the rows given to `executeMany` with autocommit, how many were applied by earlier requests, and stay. */
-  readonly rowsApplied?: number;
+  declare readonly rowsApplied?: number;
 
   /**
    * Makes an error.
@@ -139,8 +149,13 @@ export class DatabaseError extends RqliteError {
   constructor(message: string, init: DatabaseErrorInit = {}) {
     super(message, { code: "ERR_DATABASE", ...init });
     if (init.sql !== undefined) this.sql = init.sql;
+    if (init.position !== undefined) this.position = init.position;
     if (init.statementIndex !== undefined) this.statementIndex = init.statementIndex;
-    if (init.results !== undefined) this.results = init.results;
+    // They may be long: what prints an error or makes JSON of it leaves them out.
+    if (init.results !== undefined) {
+      const value = init.results;
+      Object.defineProperty(this, "results", { value, configurable: true, writable: true });
+    }
     if (init.rowsApplied !== undefined) this.rowsApplied = init.rowsApplied;
   }
 }
@@ -150,7 +165,7 @@ export class DataError extends DatabaseError {
   /** "DataError". */
   override name = "DataError";
   /** The result column it stood in. */
-  readonly column?: string;
+  declare readonly column?: string;
 
   /**
    * Makes an error.
@@ -181,7 +196,7 @@ export class IntegrityError extends DatabaseError {
   /** Which kind; a primary key may read as `unique`, the server's text is the same. */
   readonly constraint: Constraint;
   /** The table, where the server names it. */
-  readonly table?: string;
+  declare readonly table?: string;
   /** The columns, where the server names them. */
   readonly columns: readonly string[];
 
@@ -255,9 +270,9 @@ export class OperationalError extends DatabaseError {
   /** "OperationalError". */
   override name = "OperationalError";
   /** The HTTP status, where there was an answer. */
-  readonly status?: number;
+  declare readonly status?: number;
   /** The node's origin; never with credentials. */
-  readonly node?: string;
+  declare readonly node?: string;
 
   /**
    * Makes an error.
@@ -339,7 +354,7 @@ export class OutcomeUnknownError extends OperationalError {
   /** "OutcomeUnknownError". */
   override name = "OutcomeUnknownError";
   /** What `outcome` takes; only a commit and an `execute` with an id have one. */
-  readonly id?: string;
+  declare readonly id?: string;
 
   /**
    * Makes an error.

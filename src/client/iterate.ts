@@ -50,7 +50,8 @@ function notAColumn({ source }: Analysis, { name }: Keyset): ProgrammingError {
 /** Only the node knows whether a name is that of a column, of a view or of a table WITHOUT ROWID. */
 function isMissing(error: unknown, column: string): boolean {
   if (!(error instanceof ProgrammingError)) return false;
-  const [, missing] = /^no such column: (.*)$/s.exec(error.message) ?? [];
+  const [, missing] = /^no such column: (.*?)(?: at line \d+, column .*)?$/s.exec(error.message) ??
+    [];
   return missing === column || (missing?.endsWith(`.${column}`) ?? false);
 }
 

@@ -25,9 +25,13 @@ const HINT =
 
 /** The error is of this call alone, so it may be written to; the call gives it its stack. */
 function locate(error: DatabaseError, { statements, lines, unchecked }: Script): void {
-  const { message, sql } = error;
+  const { message, sql, position } = error;
   const i = error.statementIndex ?? statements.indexOf(sql ?? "");
-  const place = i < 0 ? "" : ` (${placeOf(lines[i]!, statements[i]!)})`;
+  const place = i < 0
+    ? ""
+    : position === undefined
+    ? ` (${placeOf(lines[i]!, statements[i]!)})`
+    : ` (line ${lines[i]! + position.line - 1} of the script)`;
   const hint = i >= 0 && unchecked && FOREIGN_KEYS.test(message) ? HINT : "";
   Object.assign(error, { message: message + place + hint });
 }

@@ -204,7 +204,9 @@ export class DefaultCursor implements Cursor {
       const row = chunk.packed || statementIndex === undefined
         ? undefined
         : before + statementIndex;
-      throw Object.assign(error, { sql, statementIndex: row, results: undefined });
+      Reflect.deleteProperty(error, "results");
+      Reflect.deleteProperty(error, "statementIndex");
+      throw Object.assign(error, { sql, ...(row !== undefined && { statementIndex: row }) });
     }
   }
 

@@ -1,3 +1,4 @@
+import { atPlace, positionOf } from "./position.ts";
 import { NotSupportedError } from "../errors.ts";
 import type { Analysis } from "./analyse.ts";
 import type { Edit } from "./edit.ts";
@@ -202,9 +203,14 @@ function refusal(
   { statementIndex }: FreezeOptions,
   reason: string,
 ): NotSupportedError {
-  const piece = analysis.text.slice(start, end);
-  return new NotSupportedError(
-    `Cannot send ${piece} at character ${start + 1} of a write as ${reason}`,
-    { sql: analysis.source, ...(statementIndex === undefined ? {} : { statementIndex }) },
-  );
+  const { text, source } = analysis;
+  const piece = text.slice(start, end);
+  // Without its comments the text has other places than what the caller wrote.
+  const position = text === source ? positionOf(source, start) : undefined;
+  const at = position === undefined ? "" : ` at ${atPlace(position)}`;
+  return new NotSupportedError(`Cannot send ${piece}${at} of a write as ${reason}`, {
+    sql: source,
+    ...(position !== undefined && { position }),
+    ...(statementIndex !== undefined && { statementIndex }),
+  });
 }

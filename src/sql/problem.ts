@@ -5,6 +5,7 @@
  */
 
 import { MAX_PARAMETERS } from "./placeholders.ts";
+import { atPlace, positionOf } from "./position.ts";
 import type { Token } from "./tokenize.ts";
 
 /**
@@ -20,7 +21,9 @@ export function findProblem(
 ): string | undefined {
   if (text.includes("\0")) return "it holds a NUL character, at which SQLite would stop reading";
   if (!text.isWellFormed()) return "it holds half of a surrogate pair, which UTF-8 cannot express";
-  if (error !== undefined) return tokenProblem(text, error, `at character ${error.start + 1}`);
+  if (error !== undefined) {
+    return tokenProblem(text, error, `at ${atPlace(positionOf(text, error.start))}`);
+  }
   if (refused === undefined) return undefined;
   return /^\?\d/.test(refused)
     ? `the placeholder ${refused} is not between ?1 and ?${MAX_PARAMETERS}`

@@ -10,17 +10,18 @@ import {
   TimeoutError,
 } from "../errors.ts";
 import { constraintOf } from "./constraint.ts";
+import { locate } from "./locate.ts";
 import { type ErrorKind, SQL_ERRORS } from "./sql_errors.ts";
 
 /**
  * The error for the text that the server gave for a statement: rqlite passes on SQLite's message and nothing else.
- * The message begins with that text.
+ * The message begins with that text; where it names a token or a name of the statement, it goes on with its place there.
  *
  * A trigger's RAISE says anything it likes, so a text that SQLite itself does not use is taken for a trigger's if
- * `init.sql` is a statement that can fire one, and stays a plain `DatabaseError` otherwise.
+ * `where.sql` is a statement that can fire one, and stays a plain `DatabaseError` otherwise.
  *
  * @param text The `error` member of a result.
- * @param init What the error should carry.
+ * @param where What the error should carry.
  *
  * @example
  * ```ts
@@ -30,13 +31,15 @@ import { type ErrorKind, SQL_ERRORS } from "./sql_errors.ts";
  * // IntegrityError { constraint: "unique", table: "users", columns: ["name"], code: "SQLITE_CONSTRAINT_UNIQUE" }
  * ```
  */
-export function statementError(text: string, init: DatabaseErrorInit): DatabaseError {
+export function statementError(text: string, where: DatabaseErrorInit): DatabaseError {
+  const { position, words = "" } = locate(text, where.sql) ?? {};
+  const init = position === undefined ? where : { ...where, position };
   const constraint = constraintOf(text);
   if (constraint !== undefined) return new IntegrityError(text, { ...init, ...constraint });
   const known = SQL_ERRORS.find(([pattern]) => pattern.test(text));
   if (known !== undefined) {
     const [, kind, code, advice] = known;
-    const message = advice === undefined ? text : `${text}: ${advice}`;
+    const message = text + (advice === undefined ? words : `: ${advice}`);
     return new CLASSES[kind](message, { ...init, ...(code !== undefined && { code }) });
   }
   if (!firesTriggers(init.sql)) return new DatabaseError(text, init);

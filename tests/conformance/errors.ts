@@ -122,7 +122,83 @@ const VIOLATIONS: Readonly<Record<string, Violation>> = {
 export const errors: Topic = (target) => {
   violations(target);
   mistakes(target);
+  places(target);
 };
+
+/** A statement, and the line and column of what is wrong in it; `#` is the table's name. */
+const PLACES: readonly [sql: string, line: number, column: number][] = [
+  ["SELEC 1", 1, 1],
+  ["SELECT a\n  FORM # WHERE a = 1", 2, 8],
+  ["-- #\nSELECT a FRM #, '#'\n", 2, 14],
+  ["SELECT a,\n 'ü' || nonsense FROM #", 2, 9],
+  ["SELECT x.nonsense FROM # x", 1, 10],
+  ['SELECT [a] FROM # WHERE "a" = nofunc(1)', 1, 31],
+  ["SELECT a\nFROM nope", 2, 6],
+  ["UPDATE # SET a = 1,\n\tzz = 2", 2, 2],
+  // What the client writes into the statement before it is sent does not move the place.
+  ["INSERT INTO #(a, b) VALUES(datetime('now'), random())\n  RETURNING zz", 2, 13],
+  ["INSERT INTO #(a, b)\nVALUES(CURRENT_TIMESTAMP, abs(random()) FROM)", 2, 41],
+];
+
+const places: Topic = (target) => {
+  describe("the place of an error in the statement", () => {
+    for (const [pattern, line, column] of PLACES) {
+      it(`is line ${line}, column ${column} of ${JSON.stringify(pattern)}`, async () => {
+        const { db } = target();
+        const table = await freshTable(target(), "a, b");
+        const sql = pattern.replaceAll("#", table);
+        const wanted = { line, column: column + placeShift(pattern, table, line, column) };
+        const calls = [
+          () => db.execute(sql),
+          () => db.batch([`INSERT INTO ${table}(a) VALUES(1)`, sql]),
+          () => db.batch([sql, "SELECT 1"], { atomic: false }),
+          () => db.transaction((tx) => tx.execute(sql)),
+        ];
+        for (const call of calls) {
+          const error = await thrownBy(call());
+          assert.ok(error instanceof DatabaseError, String(error));
+          assert.deepEqual([error.sql, error.position], [sql, wanted], error.message);
+          const place = ` at line ${line}, column ${wanted.column} of the statement: `;
+          assert.ok(error.message.includes(place), error.message);
+        }
+      });
+    }
+
+    it("is all places where it can be, if they are few, and left out of `position`", async () => {
+      const { db } = target();
+      const error = await thrownBy(db.query("SELECT 1 FROM (SELECT 2 FROM FROM)"));
+      assert.ok(error instanceof ProgrammingError);
+      assert.match(
+        error.message,
+        /^near "FROM": syntax error at line 1, column 10 or line 1, column 25 or line 1, column 30 of the statement$/,
+      );
+      assert.ok(!("position" in error));
+    });
+
+    it("is told of what is not closed, which is never sent", async () => {
+      const error = await thrownBy(target().db.query("SELECT 1,\n 'abc"));
+      assert.equal(
+        error.message,
+        "Cannot send the statement as the string that begins at line 2, column 2 is not closed",
+      );
+    });
+
+    it("is not there where the server names nothing of the statement", async () => {
+      const { db } = target();
+      const table = await freshTable(target(), "a UNIQUE");
+      await db.execute(`INSERT INTO ${table} VALUES(1)`);
+      const error = await thrownBy(db.execute(`INSERT INTO ${table} VALUES(1)`));
+      assert.equal(error.message, `UNIQUE constraint failed: ${table}.a`);
+      assert.ok(!("position" in error));
+    });
+  });
+};
+
+/** How far names of tables in front of the place move it. */
+function placeShift(pattern: string, table: string, line: number, column: number): number {
+  const before = pattern.split("\n")[line - 1]!.slice(0, column - 1);
+  return (before.split("#").length - 1) * (table.length - 1);
+}
 
 const violations: Topic = (target) => {
   describe("a violated constraint is an IntegrityError", () => {

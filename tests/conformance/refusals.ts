@@ -42,7 +42,7 @@ const MISTAKES: readonly [sql: string, message: string][] = [
   ["release savepoint a", control("RELEASE")],
   [
     "SELECT 'a",
-    "Cannot send the statement as the string that begins at character 8 is not closed",
+    "Cannot send the statement as the string that begins at line 1, column 8 is not closed",
   ],
   [
     "SELECT 1\0",

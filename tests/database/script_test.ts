@@ -145,7 +145,7 @@ function suite(name: string, world: World, skip: string | false): void {
         await assert.rejects(db.script("CREATE TABLE t(a);\n\nINSERT INTO nope VALUES(1)"), {
           name: "ProgrammingError",
           statementIndex: 1,
-          message: /no such table: nope \(line 3: /,
+          message: /no such table: nope at line 1, column 13 .* \(line 3 of the script\)$/,
         });
         const { rows } = await db.query("SELECT * FROM sqlite_schema WHERE name = 't'");
         assert.deepEqual(rows, []);

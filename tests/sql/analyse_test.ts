@@ -182,11 +182,11 @@ describe("analyse() of placeholders", () => {
 describe("analyse() of what is wrong", () => {
   const cases: readonly [sql: string, problem: string | undefined][] = [
     ["SELECT 1", undefined],
-    ["SELECT 'a", "the string that begins at character 8 is not closed"],
-    ["SELECT [a", "the quoted name that begins at character 8 is not closed"],
+    ["SELECT 'a", "the string that begins at line 1, column 8 is not closed"],
+    ["SELECT [a", "the quoted name that begins at line 1, column 8 is not closed"],
     ["SELECT 1\0", "it holds a NUL character, at which SQLite would stop reading"],
     ["SELECT '\ud800'", "it holds half of a surrogate pair, which UTF-8 cannot express"],
-    ["SELECT 1a", '"1a" at character 8 is not SQL'],
+    ["SELECT 1a", '"1a" at line 1, column 8 is not SQL'],
     ["SELECT ?0", "the placeholder ?0 is not between ?1 and ?32766"],
     ["SELECT ?99999999999", "the placeholder ?99999999999 is not between ?1 and ?32766"],
     ["SELECT ?32766, ?", "it has more than 32766 parameters"],

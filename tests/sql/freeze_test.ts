@@ -284,7 +284,7 @@ describe("freeze() refuses", () => {
       assert.throws(() => frozen(statement), (error) => {
         assert.ok(error instanceof NotSupportedError);
         assert.equal(error.code, "ERR_NOT_SUPPORTED");
-        assert.ok(error.message.startsWith(`Cannot send ${piece} at character `), error.message);
+        assert.ok(error.message.startsWith(`Cannot send ${piece} at line `), error.message);
         return true;
       });
     });

@@ -50,7 +50,7 @@ describe("refuse() as a mistake", () => {
     ["RELEASE a", control("RELEASE")],
     [
       "SELECT 'a",
-      "Cannot send the statement as the string that begins at character 8 is not closed",
+      "Cannot send the statement as the string that begins at line 1, column 8 is not closed",
     ],
     [
       "SELECT 1\0",
@@ -60,7 +60,7 @@ describe("refuse() as a mistake", () => {
       "SELECT \ud800",
       "Cannot send the statement as it holds half of a surrogate pair, which UTF-8 cannot express",
     ],
-    ["SELECT 1 !", 'Cannot send the statement as "!" at character 10 is not SQL'],
+    ["SELECT 1 !", 'Cannot send the statement as "!" at line 1, column 10 is not SQL'],
   ];
   for (const [sql, message] of cases) {
     it(JSON.stringify(sql), () => {

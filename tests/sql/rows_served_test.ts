@@ -86,7 +86,7 @@ describe("prepare() of a write of chance", () => {
       },
     );
   const MANY =
-    /^Cannot send random\(\) at character \d+ of a write as all rows would get the same value: bind values/;
+    /^Cannot send random\(\) at line 1, column \d+ of a write as all rows would get the same value: bind values/;
   const CHANGED =
     /all rows would get the same value: name one row in WHERE by its key, or bind values .* in a batch$/;
 
