@@ -46,6 +46,14 @@ export { splitScript } from "./src/sql/split.ts";
 export { sql } from "./src/sql/template.ts";
 export type { ColumnRows, Columns } from "./src/sql/rows.ts";
 export type { SqlTag } from "./src/sql/template.ts";
-export type { SqlFragment, Statement } from "./src/sql/statement.ts";
-export type { IntegerMode, Param, Params, Result, Row, Value } from "./src/sql/value.ts";
+export type { Results, SqlFragment, Statement } from "./src/sql/statement.ts";
+export type {
+  IntegerMode,
+  NamedParams,
+  Param,
+  Params,
+  Result,
+  Row,
+  Value,
+} from "./src/sql/value.ts";
 export * from "./src/errors.ts";

@@ -1,8 +1,8 @@
-import type { SqlFragment } from "../sql/statement.ts";
+import type { Results, SqlFragment, Statement } from "../sql/statement.ts";
 import type { Params, Row } from "../sql/value.ts";
 import type { Node } from "../wire/cluster.ts";
 import type { NodesOptions, ReadyOptions } from "./cluster.ts";
-import type { CallOptions, Executor, QueryOptions } from "./executor.ts";
+import type { BatchOptions, CallOptions, Executor, QueryOptions } from "./executor.ts";
 
 /** What {@linkcode BaseClient.iterate} takes. */
 export interface IterateOptions extends QueryOptions {
@@ -16,6 +16,11 @@ export interface IterateOptions extends QueryOptions {
 export interface BaseClient extends Executor, AsyncDisposable {
   /** Whether {@linkcode BaseClient.close} was called. */
   readonly closed: boolean;
+  /** See {@linkcode Executor.batch}; for a tuple of statements it answers a tuple of results. */
+  batch<const Statements extends readonly Statement[]>(
+    statements: Statements,
+    options?: BatchOptions,
+  ): Promise<Results<Statements>>;
   /**
    * Reads a large result page by page, one row at a time. Each page is a read of its own: rows that change meanwhile
    * may or may not be seen, none is seen twice.

@@ -15,7 +15,7 @@ import type { Call } from "../commit/own.ts";
 import { Writes } from "../commit/writes.ts";
 import { type Checks, readOptions } from "../options.ts";
 import { statementOf } from "../sql/form.ts";
-import type { SqlFragment, Statement } from "../sql/statement.ts";
+import type { Results, SqlFragment, Statement } from "../sql/statement.ts";
 import type { Params, Result, Row, Value } from "../sql/value.ts";
 import {
   BEGIN,
@@ -77,8 +77,13 @@ export class DefaultDatabase implements Client {
   }
 
   /** See {@linkcode Client.batch}. */
-  batch(statements: readonly Statement[], options?: BatchOptions): Promise<Result[]> {
-    return called(() => this.#writes.batch(statements, options));
+  batch<const Statements extends readonly Statement[]>(
+    statements: Statements,
+    options?: BatchOptions,
+  ): Promise<Results<Statements>> {
+    const write = () => this.#writes.batch(statements, options);
+    // One for each statement.
+    return called(write as () => Promise<Results<Statements>>);
   }
 
   /** See {@linkcode Client.first}. */

@@ -1,7 +1,7 @@
 import { BATCH, EXECUTE, QUERY } from "../client/checks.ts";
 import type { BatchOptions, ExecuteOptions, Executor, QueryOptions } from "../client/executor.ts";
 import type { Client } from "../database/client.ts";
-import type { SqlFragment, Statement } from "../sql/statement.ts";
+import type { Results, SqlFragment, Statement } from "../sql/statement.ts";
 import type { Params, Result, Row, Value } from "../sql/value.ts";
 import { TRANSACTION } from "../transaction/options.ts";
 import type { Transaction, TransactionOptions } from "../transaction/transaction.ts";
@@ -12,6 +12,11 @@ import type { RequestScope } from "./request_scope.ts";
 export interface RequestDatabase extends Executor {
   /** The client that requests share: for what outlives this one, such as a streamed body, and for `ready()`. */
   readonly client: Client;
+  /** See {@linkcode Executor.batch}; for a tuple of statements it answers a tuple of results. */
+  batch<const Statements extends readonly Statement[]>(
+    statements: Statements,
+    options?: BatchOptions,
+  ): Promise<Results<Statements>>;
   /**
    * See {@linkcode Client.transaction}. Where the request has a transaction, this is a savepoint within it and takes no
    * options.
@@ -65,7 +70,10 @@ export class DirectDatabase implements RequestDatabase {
   }
 
   /** See {@linkcode Executor.batch}. */
-  async batch(statements: readonly Statement[], options?: BatchOptions): Promise<Result[]> {
+  async batch<const Statements extends readonly Statement[]>(
+    statements: Statements,
+    options?: BatchOptions,
+  ): Promise<Results<Statements>> {
     return await this.client.batch(statements, this.#scope.options(options, BATCH));
   }
 

@@ -1,7 +1,7 @@
 import type { BatchOptions, ExecuteOptions, QueryOptions } from "../client/executor.ts";
 import type { Client } from "../database/client.ts";
 import { InterfaceError } from "../errors.ts";
-import type { SqlFragment, Statement } from "../sql/statement.ts";
+import type { Results, SqlFragment, Statement } from "../sql/statement.ts";
 import type { Params, Result, Row, Value } from "../sql/value.ts";
 import { BEGIN } from "../transaction/options.ts";
 import type { Transaction, TransactionOptions } from "../transaction/transaction.ts";
@@ -47,7 +47,10 @@ export class TransactionalDatabase implements RequestDatabase {
   }
 
   /** See {@linkcode Executor.batch}. */
-  batch(statements: readonly Statement[], options?: BatchOptions): Promise<Result[]> {
+  batch<const Statements extends readonly Statement[]>(
+    statements: Statements,
+    options?: BatchOptions,
+  ): Promise<Results<Statements>> {
     return this.#run((tx) => tx.batch(statements, options));
   }
 

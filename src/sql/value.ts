@@ -4,8 +4,20 @@ export type Value = null | number | bigint | string | boolean | Uint8Array;
 /** What may be bound. `Date` becomes ISO 8601 text; `undefined`, NaN, ±Infinity and other objects are refused. */
 export type Param = Value | Date | ArrayBuffer | ArrayBufferView;
 
+/**
+ * An object of values by name, whose type may be an `interface`. TypeScript cannot say of an interface what all of its
+ * members are: each value is checked when it is bound.
+ */
+export type NamedParams = object & {
+  readonly [Symbol.iterator]?: never;
+  readonly [Symbol.toPrimitive]?: never;
+  readonly byteLength?: never;
+  readonly then?: never;
+  readonly call?: never;
+};
+
 /** Values for `?` placeholders in order, or by name for `:a`, `@a` and `$a`. */
-export type Params = readonly Param[] | Readonly<Record<string, Param>>;
+export type Params = readonly Param[] | Readonly<Record<string, Param>> | NamedParams;
 
 /**
  * How INTEGER values come back: "number" (beyond ±(2^53 - 1) a `DataError` names the column), "bigint",

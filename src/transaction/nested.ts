@@ -2,12 +2,15 @@ import { called, ofCaller, type Place, placeAbove, told } from "../client/caller
 import { checkFunction } from "../client/check_function.ts";
 import type { BatchOptions, ExecuteOptions } from "../client/executor.ts";
 import { InterfaceError, TransactionConflictError } from "../errors.ts";
-import type { SqlFragment, Statement } from "../sql/statement.ts";
+import type { Results, SqlFragment, Statement } from "../sql/statement.ts";
 import type { Params, Result, Row, Value } from "../sql/value.ts";
 import type { Savepoint, Transaction, TransactionQueryOptions } from "./transaction.ts";
 
 /** A transaction as its handles use it: one list of statements, whoever issued them. */
-export interface Whole extends Omit<Transaction, "transaction" | typeof Symbol.asyncDispose> {
+export interface Whole
+  extends Omit<Transaction, "batch" | "transaction" | typeof Symbol.asyncDispose> {
+  /** See {@linkcode Executor.batch}. */
+  batch(statements: readonly Statement[], options?: BatchOptions): Promise<Result[]>;
   /** It takes statements. */
   readonly open: boolean;
   /** How many statements failed so far. */
@@ -77,8 +80,13 @@ export class TransactionHandle implements Transaction {
   }
 
   /** See {@linkcode Transaction.batch}. */
-  batch(statements: readonly Statement[], options?: BatchOptions): Promise<Result[]> {
-    return this.#issue(placeAbove(this.batch), () => this.#whole.batch(statements, options));
+  batch<const Statements extends readonly Statement[]>(
+    statements: Statements,
+    options?: BatchOptions,
+  ): Promise<Results<Statements>> {
+    const issue = () => this.#whole.batch(statements, options);
+    // One for each statement.
+    return this.#issue(placeAbove(this.batch), issue as () => Promise<Results<Statements>>);
   }
 
   /** See {@linkcode Transaction.first}. */

@@ -1,6 +1,12 @@
-import type { CallOptions, Executor, Level, QueryOptions } from "../client/executor.ts";
+import type {
+  BatchOptions,
+  CallOptions,
+  Executor,
+  Level,
+  QueryOptions,
+} from "../client/executor.ts";
 import type { Lock } from "../locks/lock.ts";
-import type { SqlFragment } from "../sql/statement.ts";
+import type { Results, SqlFragment, Statement } from "../sql/statement.ts";
 import type { IntegerMode, Params, Result, Row, Value } from "../sql/value.ts";
 
 /** How a transaction is run. */
@@ -89,6 +95,11 @@ export interface Transaction extends Executor, AsyncDisposable {
     params?: Params,
     options?: TransactionQueryOptions,
   ): Promise<Result<R>>;
+  /** See {@linkcode Executor.batch}; for a tuple of statements it answers a tuple of results. */
+  batch<const Statements extends readonly Statement[]>(
+    statements: Statements,
+    options?: BatchOptions,
+  ): Promise<Results<Statements>>;
   /** See {@linkcode Executor.first}; checked at commit as `query` is: all rows that there are, not the first alone. */
   first<R = Row>(
     sql: string | SqlFragment,
