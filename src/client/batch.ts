@@ -25,6 +25,8 @@ export const RELEASE: Prepared = prepareText('RELEASE "_rqlite_guard"');
 /** A batch whose statements know their place in the caller's list. */
 export interface PlacedBatch extends Batch {
   readonly positions: readonly number[] | undefined;
+  /** A statement with RETURNING may fail and keep the rows in front of the failing one. */
+  readonly keepsRows: boolean;
 }
 
 /** Runs the statements one by one in one request; each stands for itself. */
@@ -54,8 +56,12 @@ export async function runAtomic(dispatcher: Dispatcher, batch: PlacedBatch): Pro
     const reply = await dispatcher.read({ ...batch, exact: true });
     return resultsOf(reply, statements, settings, { positions });
   }
-  if (isSound(statements, dispatcher.capabilities.returningAborts)) {
-    return resultsOf(await dispatcher.write(batch), statements, settings, { positions });
+  const { returningAborts } = dispatcher.capabilities;
+  if ((returningAborts || !batch.keepsRows) && isSound(statements, returningAborts)) {
+    // Where a RETURNING has ended the transaction, such a server would go on to commit it.
+    const alone = !returningAborts && statements.some(({ analysis }) => analysis.returning);
+    const reply = await dispatcher.write(alone ? { ...batch, transaction: false } : batch);
+    return resultsOf(reply, statements, settings, { positions });
   }
   await rehearse(dispatcher, batch);
   const marked = { ...batch, statements: [...statements, SENTINEL] };

@@ -13,7 +13,7 @@ import type { Result } from "../sql/value.ts";
 import { Deadline } from "../transport/deadline.ts";
 import type { Call } from "./own.ts";
 import { type Step, stepsOf } from "./steps.ts";
-import { isDdl, markedFor, nameIn } from "./written.ts";
+import { isDdl, markedFor, nameIn, tableOf } from "./written.ts";
 
 /** What is sent for a write, behind the ids. */
 export interface Form {
@@ -122,8 +122,19 @@ export class Write {
   /** The statements as one request. */
   get batch(): PlacedBatch {
     const { statements, call, positions } = this;
-    const transaction = (this.options.atomic ?? true) && statements.length > 1;
-    return { statements, positions, transaction, ...call };
+    // ON CONFLICT FAIL of the schema keeps rows where there is no transaction to undo.
+    const undoes = statements.length > 1 || statements[0]?.analysis.kind === "write";
+    const transaction = (this.options.atomic ?? true) && undoes;
+    return { statements, positions, transaction, keepsRows: this.keepsRows, ...call };
+  }
+
+  /** Whether a statement with RETURNING may fail and keep rows, as far as is known. */
+  get keepsRows(): boolean {
+    return this.#places.some((i) => {
+      const { returning, table } = this.#all[i]!.analysis;
+      const facts = this.#factsOf[i];
+      return returning && (facts === undefined || tableOf(table, facts)?.keepsRows !== false);
+    });
   }
 
   /** The results of {@linkcode statements} where the caller expects them. */

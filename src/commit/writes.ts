@@ -276,7 +276,7 @@ export class Writes {
   }
 
   /** What is sent behind the ids. */
-  async #form({ statements, batch }: Write, facts: Facts): Promise<Form> {
+  async #form({ statements, batch, keepsRows }: Write, facts: Facts): Promise<Form> {
     const { dispatcher } = this.#backend;
     const { returningAborts } = dispatcher.capabilities;
     // What a trigger does in place of a write to a view, `changes()` does not tell.
@@ -284,7 +284,7 @@ export class Writes {
       statements.every(({ analysis: { returning, table } }) =>
         !returning || tableOf(table, facts)?.kind === "table"
       );
-    if (tells && isSound(statements, returningAborts)) {
+    if (tells && (returningAborts || !keepsRows) && isSound(statements, returningAborts)) {
       const alone = statements.some(({ analysis }) => analysis.returning) && !returningAborts;
       return alone
         ? { statements: [RESET, ...statements, DID_SOMETHING], mixed: true, before: 1 }

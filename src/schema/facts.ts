@@ -63,6 +63,8 @@ export interface TableFacts {
    * it from writing a row; `undefined` if there is no such trigger.
    */
   readonly interposed: ReadonlySet<string> | undefined;
+  /** Whether a write to it may fail and keep the rows in front of the failing one: ON CONFLICT FAIL, RAISE(FAIL). */
+  readonly keepsRows: boolean;
   /** Whether a trigger may change a row of it after it was written. */
   readonly triggered: boolean;
 }

@@ -1,3 +1,4 @@
+import type { TokenView } from "../sql/view.ts";
 import type { Facts, TableFacts } from "./facts.ts";
 import { ANY, findLocal, type Local } from "./local.ts";
 import { namesIn } from "./node_state.ts";
@@ -61,6 +62,7 @@ function factsOf(reader: Reader, name: string, object: SchemaObject): TableFacts
     reads: readsOf(reader, name, object),
     writes: new Set([name, ...next]),
     interposed: interposedOf(reader, name),
+    keepsRows: keepsRows(reader, new Set([name, ...next])),
     triggered: targets.has(name) || targets.has(ANY) || next.has(name) || next.has(ANY),
   };
 }
@@ -75,6 +77,15 @@ function interposedOf({ schema }: Reader, name: string): Set<string> | undefined
   return new Set(
     triggers.flatMap(({ view }) => [...namesIn(view)].filter((other) => schema.objects.has(other))),
   );
+}
+
+/** Any FAIL in what a write to the first of the tables may come to. */
+function keepsRows({ schema }: Reader, written: ReadonlySet<string>): boolean {
+  const fails = (view: TokenView | undefined) =>
+    view === undefined || view.tokens.some((_, i) => view.isWord(i, "FAIL"));
+  return written.has(ANY) ||
+    [...written].some((name) => fails(schema.objects.get(name)?.view)) ||
+    schema.triggers.some(({ subject, view }) => written.has(subject) && fails(view));
 }
 
 function readsOf({ schema, reads }: Reader, name: string, { kind }: SchemaObject): Set<string> {

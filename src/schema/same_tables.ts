@@ -20,6 +20,7 @@ export function sameTables(sql: string, before: Facts, after: Facts): boolean {
 function isSame(a: TableFacts, b: TableFacts): boolean {
   return a.sql === b.sql && a.kind === b.kind && a.rowid === b.rowid &&
     a.volatile === b.volatile && a.localUnique === b.localUnique && a.triggered === b.triggered &&
+    a.keepsRows === b.keepsRows &&
     text(a.lookups) === text(b.lookups) && text([...a.local]) === text([...b.local]) &&
     text([...a.reads]) === text([...b.reads]) && text([...a.writes]) === text([...b.writes]);
 }

@@ -60,8 +60,8 @@ export interface Analysis {
   readonly from: boolean;
   /** ON CONFLICT … DO UPDATE. */
   readonly upsert: boolean;
-  /** A write with OR ROLLBACK. */
-  readonly orRollback: boolean;
+  /** What a write says of conflicts by OR, in upper case. */
+  readonly or: string | undefined;
   /** What a PRAGMA is about, also one that is explained. */
   readonly pragma: Pragma | undefined;
   /** What a write or DDL is about that not all nodes have alike. */
@@ -136,14 +136,14 @@ function writeFacts(
   tokens: readonly Token[],
   parts: WriteParts | undefined,
   statements: number,
-): Pick<Analysis, "returning" | "plain" | "table" | "upsert" | "orRollback"> {
+): Pick<Analysis, "returning" | "plain" | "table" | "upsert" | "or"> {
   const returning = parts?.returning ?? false;
   return {
     returning,
     plain: returning && statements === 1 && isPlain(text, tokens),
     table: parts?.table,
     upsert: parts?.upsert ?? false,
-    orRollback: parts?.orRollback ?? false,
+    or: parts?.or,
   };
 }
 

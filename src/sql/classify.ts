@@ -98,8 +98,8 @@ export interface WriteParts {
   readonly returning: boolean;
   /** ON CONFLICT … DO UPDATE. */
   readonly upsert: boolean;
-  /** OR ROLLBACK. */
-  readonly orRollback: boolean;
+  /** The word behind OR, in upper case. */
+  readonly or: string | undefined;
 }
 
 /**
@@ -114,7 +114,9 @@ export function writeParts(sql: string, tokens: readonly Token[], verbAt: number
   if (isWord(sql, tokens[at], "INTO") || isWord(sql, tokens[at], "FROM")) at++;
   return {
     table: target(sql, tokens, at),
-    orRollback: or && isWord(sql, tokens[verbAt + 2], "ROLLBACK"),
+    or: or && tokens[verbAt + 2] !== undefined
+      ? textOf(sql, tokens[verbAt + 2]!).toUpperCase()
+      : undefined,
     ...clauses(sql, tokens, verbAt),
   };
 }

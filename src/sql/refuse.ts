@@ -50,10 +50,14 @@ function mistake({ problem, statements, kind, verb }: Analysis): string | undefi
 }
 
 function unsupported(analysis: Analysis): string | undefined {
-  const { orRollback, verb, pragma, foreign } = analysis;
-  if (orRollback) {
+  const { or, verb, pragma, foreign } = analysis;
+  if (or === "ROLLBACK") {
     return `Cannot send ${verb} OR ROLLBACK as it would end the transaction of the whole ` +
       `request: use ${verb} OR ABORT`;
+  }
+  if (or === "FAIL") {
+    return `Cannot send ${verb} OR FAIL as the rows in front of the failing one would be kept though the write ` +
+      `is reported as not applied: use ${verb} OR ABORT`;
   }
   if (verb === "ATTACH" || verb === "DETACH") {
     return `Cannot send ${verb} as the attached file would exist on one node only: ` +

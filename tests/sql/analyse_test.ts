@@ -104,11 +104,11 @@ describe("analyse() of writes", () => {
   });
 
   it("sees OR ROLLBACK", () => {
-    assert.equal(analyse("insert or rollback into t values(1)").orRollback, true);
-    assert.equal(analyse("WITH x AS (SELECT 1) UPDATE OR ROLLBACK t SET a = 1").orRollback, true);
-    assert.equal(analyse("INSERT OR ABORT INTO t VALUES('OR ROLLBACK')").orRollback, false);
-    assert.equal(analyse("CREATE TABLE t(a UNIQUE ON CONFLICT ROLLBACK)").orRollback, false);
-    assert.equal(analyse("DELETE FROM t WHERE a OR rollback").orRollback, false);
+    assert.equal(analyse("insert or rollback into t values(1)").or, "ROLLBACK");
+    assert.equal(analyse("WITH x AS (SELECT 1) UPDATE OR ROLLBACK t SET a = 1").or, "ROLLBACK");
+    assert.equal(analyse("INSERT OR ABORT INTO t VALUES('OR ROLLBACK')").or, "ABORT");
+    assert.equal(analyse("CREATE TABLE t(a UNIQUE ON CONFLICT ROLLBACK)").or, undefined);
+    assert.equal(analyse("DELETE FROM t WHERE a OR rollback").or, undefined);
   });
 });
 

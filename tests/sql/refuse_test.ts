@@ -88,6 +88,11 @@ describe("refuse() as not supported", () => {
       "Cannot send UPDATE OR ROLLBACK as it would end the transaction of the whole request: " +
       "use UPDATE OR ABORT",
     ],
+    [
+      "INSERT or Fail INTO t VALUES(1);",
+      "Cannot send INSERT OR FAIL as the rows in front of the failing one would be kept though the write is reported as " +
+      "not applied: use INSERT OR ABORT",
+    ],
     ["ATTACH 'a.db' AS a", attach("ATTACH")],
     ["DETACH a", attach("DETACH")],
     ["PRAGMA journal_mode = DELETE", pragma("journal_mode")],
