@@ -43,7 +43,11 @@ export class RequestScope {
   }
 }
 
-function join(request: AbortSignal | undefined, call: AbortSignal | undefined) {
+/** Fires with whichever comes first. */
+export function join(
+  request: AbortSignal | undefined,
+  call: AbortSignal | undefined,
+): AbortSignal | undefined {
   if (call === undefined || call === request) return request;
   // What is no signal is left for the client to refuse.
   if (request === undefined || !(call instanceof AbortSignal)) return call;

@@ -1,4 +1,9 @@
-import type { BatchOptions, ExecuteOptions, QueryOptions } from "../client/executor.ts";
+import type {
+  BatchOptions,
+  CallOptions,
+  ExecuteOptions,
+  QueryOptions,
+} from "../client/executor.ts";
 import type { Client } from "../database/client.ts";
 import { InterfaceError } from "../errors.ts";
 import type { Results, SqlFragment, Statement } from "../sql/statement.ts";
@@ -8,7 +13,15 @@ import type { Transaction, TransactionOptions } from "../transaction/transaction
 import { HeededPromise } from "../transaction/heeded_promise.ts";
 import { answering } from "./conflict.ts";
 import type { RequestDatabase } from "./request_database.ts";
-import type { RequestScope } from "./request_scope.ts";
+import { join, type RequestScope } from "./request_scope.ts";
+
+/** A call that runs. */
+interface Running {
+  /** What tells who made it. */
+  readonly told: HeededPromise<unknown>;
+  /** Ends it; nothing of it is kept then. */
+  readonly end: AbortController;
+}
 
 /** A {@linkcode RequestDatabase} whose calls are one transaction: opened by the first of them, ended by the middleware. */
 export class TransactionalDatabase implements RequestDatabase {
@@ -18,6 +31,7 @@ export class TransactionalDatabase implements RequestDatabase {
   readonly #options: TransactionOptions;
   #transaction: Promise<Transaction> | undefined;
   #over = false;
+  readonly #running = new Set<Running>();
   /** Statements that failed, and what told the handler. */
   readonly #failed: { readonly error: unknown; readonly told: HeededPromise<unknown> }[] = [];
 
@@ -34,7 +48,7 @@ export class TransactionalDatabase implements RequestDatabase {
     params?: Params,
     options?: QueryOptions,
   ): Promise<Result<R>> {
-    return this.#run((tx) => tx.query<R>(sql, params, options));
+    return this.#run((tx, end) => tx.query<R>(sql, params, until(end, options)));
   }
 
   /** See {@linkcode Executor.execute}. */
@@ -43,7 +57,7 @@ export class TransactionalDatabase implements RequestDatabase {
     params?: Params,
     options?: ExecuteOptions,
   ): Promise<Result<R>> {
-    return this.#run((tx) => tx.execute<R>(sql, params, options));
+    return this.#run((tx, end) => tx.execute<R>(sql, params, until(end, options)));
   }
 
   /** See {@linkcode Executor.batch}. */
@@ -51,7 +65,7 @@ export class TransactionalDatabase implements RequestDatabase {
     statements: Statements,
     options?: BatchOptions,
   ): Promise<Results<Statements>> {
-    return this.#run((tx) => tx.batch(statements, options));
+    return this.#run((tx, end) => tx.batch(statements, until(end, options)));
   }
 
   /** See {@linkcode Executor.first}. */
@@ -60,7 +74,7 @@ export class TransactionalDatabase implements RequestDatabase {
     params?: Params,
     options?: QueryOptions,
   ): Promise<R | undefined> {
-    return this.#run((tx) => tx.first<R>(sql, params, options));
+    return this.#run((tx, end) => tx.first<R>(sql, params, until(end, options)));
   }
 
   /** See {@linkcode Executor.value}. */
@@ -69,13 +83,15 @@ export class TransactionalDatabase implements RequestDatabase {
     params?: Params,
     options?: QueryOptions,
   ): Promise<T | undefined> {
-    return this.#run((tx) => tx.value<T>(sql, params, options));
+    return this.#run((tx, end) => tx.value<T>(sql, params, until(end, options)));
   }
 
   /** See {@linkcode RequestDatabase.transaction}. */
   transaction<T>(fn: (tx: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T> {
     const given = Object.entries(options ?? {}).find(([, value]) => value !== undefined);
-    if (given === undefined) return this.#run((tx) => tx.transaction(fn));
+    if (given === undefined) {
+      return this.#run((tx, end) => Promise.race([tx.transaction(fn), ended(end)]));
+    }
     const message = `Cannot use \`${
       given[0]
     }\` for a transaction within the request's: give it to rqlite()`;
@@ -89,8 +105,10 @@ export class TransactionalDatabase implements RequestDatabase {
   async commit(): Promise<void> {
     this.#over = true;
     if (this.#transaction === undefined) return;
+    const left = this.#leave();
     await answering(async () => {
       const tx = await this.#transaction!;
+      await left;
       // By the handler itself, in a nested transaction, or by what ended the request.
       if (tx.state === "rolledback") return tx.signal.throwIfAborted();
       const failed = this.#failed.find(({ told }) => !told.heeded);
@@ -109,29 +127,60 @@ export class TransactionalDatabase implements RequestDatabase {
     }
   }
 
-  #run<T>(use: (tx: Transaction) => Promise<T>): Promise<T> {
+  /**
+   * Ends what somebody still waits for although the handler has ended: it goes on after the answer, as a streamed body
+   * does, which begins while the handler runs. What nobody waits for is the handler's own.
+   */
+  async #leave(): Promise<void> {
+    const late = [...this.#running].filter(({ told }) => told.heeded);
+    for (const { end } of late) end.abort(over());
+    await Promise.allSettled(late.map(({ told }) => told));
+  }
+
+  #run<T>(use: (tx: Transaction, end: AbortSignal) => Promise<T>): Promise<T> {
+    const end = new AbortController();
     const result = new HeededPromise<T>((resolve, reject) =>
-      answering(() => this.#use(use)).then(resolve, (error: unknown) => {
+      answering(() => this.#use(use, end.signal)).then(resolve, (error: unknown) => {
         this.#failed.push({ error, told: result });
         reject(error);
       })
     );
+    const running = { told: result, end };
+    this.#running.add(running);
     // A statement that nobody waits for must not end the process: the commit reports it.
-    result.whenSettled(() => {});
+    result.whenSettled(() => this.#running.delete(running));
     return result;
   }
 
-  async #use<T>(use: (tx: Transaction) => Promise<T>): Promise<T> {
-    if (this.#over) {
-      throw new InterfaceError(
-        "The request's transaction is over: after the answer, as in a streamed body, use `client` of it",
-      );
-    }
+  async #use<T>(
+    use: (tx: Transaction, end: AbortSignal) => Promise<T>,
+    end: AbortSignal,
+  ): Promise<T> {
+    if (this.#over) throw over();
     this.#transaction ??= this.#open();
-    return await use(await this.#transaction);
+    const tx = await this.#transaction;
+    end.throwIfAborted();
+    return await use(tx, end);
   }
 
   async #open(): Promise<Transaction> {
     return await this.client.begin(this.#scope.options(this.#options, BEGIN));
   }
+}
+
+function over(): InterfaceError {
+  return new InterfaceError(
+    "The request's transaction is over: after the answer, as in a streamed body, use `client` of it",
+  );
+}
+
+/** Rejects when the signal fires. The nested transaction goes on, and with it nothing can be committed. */
+function ended(end: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => end.addEventListener("abort", () => reject(end.reason)));
+}
+
+/** The options of a call that something else may end, too; what has the wrong form is left for the call to refuse. */
+function until<O extends CallOptions>(end: AbortSignal, options: O | undefined): O {
+  const form = typeof options === "object" && options !== null || options === undefined;
+  return form ? { ...options, signal: join(end, options?.signal) } as O : options;
 }

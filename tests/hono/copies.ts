@@ -1,6 +1,6 @@
 import type { Context, Hono } from "hono";
 import type { HTTPException } from "hono/http-exception";
-import type { stream, streamSSE } from "hono/streaming";
+import type { stream, streamSSE, streamText } from "hono/streaming";
 import type { RqliteVariables } from "../../src/hono/mod.ts";
 
 /** What the apps of these tests have. */
@@ -18,6 +18,7 @@ export interface Copy {
   readonly HTTPException: typeof HTTPException;
   readonly stream: typeof stream;
   readonly streamSSE: typeof streamSSE;
+  readonly streamText: typeof streamText;
   /** Its own error handler asks an error for its answer, whatever class it is of (4.5). */
   readonly asksErrors: boolean;
 }
@@ -35,8 +36,8 @@ async function load(
   );
   const { Hono } = hono;
   const { HTTPException } = exception;
-  const { stream, streamSSE } = streaming;
-  return { version, asksErrors, Hono, HTTPException, stream, streamSSE };
+  const { stream, streamSSE, streamText } = streaming;
+  return { version, asksErrors, Hono, HTTPException, stream, streamSSE, streamText };
 }
 
 /** The oldest Hono that is supported, and the newest. */

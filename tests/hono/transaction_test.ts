@@ -9,6 +9,7 @@ import {
 import {
   onRqliteError,
   RequestConflictError,
+  type RequestDatabase,
   rqlite,
   type RqliteMiddlewareOptions,
 } from "../../src/hono/mod.ts";
@@ -316,5 +317,103 @@ describe("a streamed body and rqlite() with a transaction", () => {
       assert.match(error.message, /over: after the answer/);
     }
     assert.equal(await n(), 1);
+  });
+
+  /** What a body may call first, while the handler has not even answered. */
+  const calls: Record<string, (db: RequestDatabase) => Promise<unknown>> = {
+    query: (db) => db.query("SELECT n FROM t"),
+    execute: (db) => db.execute("UPDATE t SET n = 50"),
+    batch: (db) => db.batch(["UPDATE t SET n = 50"]),
+    first: (db) => db.first("SELECT n FROM t"),
+    "execute with a signal": (db) => {
+      return db.execute("UPDATE t SET n = 50", [], { signal: new AbortController().signal });
+    },
+  };
+  for (const [name, call] of Object.entries(calls)) {
+    for (const how of ["stream", "streamText", "streamSSE"] as const) {
+      for (const writes of [true, false]) {
+        const when = writes ? "behind a write of the handler" : "before all else";
+        test(`refuses the first call of ${how}(), too: ${name} ${when}`, async (world) => {
+          const { app, db, hono, n, network, thrown } = world;
+          const lock = new ToldLock();
+          const made = app(rqlite(db, { transaction: { lock } }), async (c) => {
+            if (writes) await add(c);
+            return hono[how](
+              c as never,
+              async (body: { write(text: string): Promise<unknown> }) => {
+                const told = await call(c.var.db).then(() => "done", (error) => error);
+                await body.write(told instanceof InterfaceError ? told.message : String(told));
+              },
+            );
+          });
+          const answer = await made.request("/");
+          assert.equal(answer.status, 200);
+          assert.equal(await n(), writes ? 1 : 0); // committed before the answer
+          assert.equal(network.copies.length, writes ? 1 : 0);
+          assert.match(await answer.text(), /^The request's transaction is over: after the answer/);
+          assert.equal(await n(), writes ? 1 : 0);
+          assert.deepEqual(lock.told, ["acquire", "release"]);
+          assert.deepEqual(thrown, []);
+        });
+      }
+    }
+  }
+
+  test("refuses what waitUntil() goes on with, and what comes after the answer", async (world) => {
+    const { hono, db, n } = world;
+    const app = new hono.Hono<AppEnv>();
+    const background: Promise<unknown>[] = [];
+    const executionCtx = {
+      waitUntil: (promise: Promise<unknown>) => void background.push(promise),
+      passThroughOnException: () => {},
+      props: {},
+    };
+    let kept: RequestDatabase | undefined;
+    app.use("*", rqlite(db, { transaction: true }));
+    app.get("/", async (c) => {
+      kept = c.var.db;
+      await add(c);
+      c.executionCtx.waitUntil((async () => {
+        await c.var.db.execute("UPDATE t SET n = 50");
+      })());
+      return c.text("");
+    });
+    assert.equal((await app.request("/", {}, {}, executionCtx)).status, 200);
+    assert.equal(await n(), 1);
+    await assert.rejects(background[0]!, InterfaceError);
+    await assert.rejects(kept!.execute("UPDATE t SET n = 50"), InterfaceError);
+    await assert.rejects(kept!.transaction((tx) => tx.query("SELECT 1")), InterfaceError);
+    assert.equal(await n(), 1);
+  });
+
+  test("is no 200 where it begins a nested transaction while the handler runs", async (world) => {
+    const { app, db, hono, n, network, thrown } = world;
+    const told: unknown[] = [];
+    const made = app(rqlite(db, { transaction: true }), async (c) => {
+      await add(c);
+      return hono.stream(c, async () => {
+        const nested = c.var.db.transaction((tx) => tx.execute("UPDATE t SET n = 50"));
+        await nested.catch((error) => told.push(error));
+      });
+    });
+    assert.equal((await made.request("/")).status, 500);
+    assert.deepEqual([thrown.length, told.length], [1, 1]);
+    for (const error of [thrown[0], told[0]]) assert.ok(error instanceof InterfaceError);
+    assert.deepEqual([await n(), network.copies.length], [0, 0]);
+  });
+
+  test("has no part of what the handler did not wait for", async ({ app, db, n, hono }) => {
+    const told: unknown[] = [];
+    const made = app(rqlite(db, { transaction: true }), async (c) => {
+      const unheeded = c.var.db.execute("UPDATE t SET n = n + 5");
+      void unheeded;
+      await add(c);
+      return hono.stream(c, async () => {
+        void c.var.db.execute("UPDATE t SET n = n + 20"); // nobody waits: the handler's own
+        await c.var.db.execute("UPDATE t SET n = 50").catch((error) => told.push(error));
+      });
+    });
+    assert.equal((await made.request("/")).status, 200);
+    assert.deepEqual([await n(), told.length], [26, 1]);
   });
 });

@@ -2,6 +2,7 @@
 
 import { sql as drizzleSql } from "drizzle-orm";
 import { Hono } from "hono";
+import { stream } from "hono/streaming";
 import { Kysely, sql } from "kysely";
 import { type Client, connect } from "../../mod.ts";
 import { drizzle } from "../../src/drizzle/mod.ts";
@@ -10,6 +11,7 @@ import { RqliteDialect } from "../../src/kysely/mod.ts";
 import { LocalLock } from "../../src/locks/mod.ts";
 import { RqliteLock } from "../../src/locks/rqlite.ts";
 
+/** A variable of the runtime, and what the middleware adds. */
 type Env = { Variables: RqliteVariables; Bindings: { RQLITE_URL: string } };
 
 /** Known with the first request only. */
@@ -25,17 +27,37 @@ const locks = [new LocalLock("module"), new RqliteLock({ name: "module", client:
 /** A client of a server that never answers, while a request waits for it. */
 let waiting: Client | undefined;
 
+/** What became of work behind an answer. */
+let refused = "";
+
 const app = new Hono<Env>();
 app.use((c, next) => {
   server = c.env.RQLITE_URL;
   return next();
 });
-app.use(rqlite(db, { timeout: 10_000, transaction: (c) => c.req.path === "/hono" }));
+app.use(rqlite(db, { timeout: 10_000, transaction: (c) => c.req.path !== "/locks" }));
 
 app.get("/hono", async (c) => {
   await c.var.db.execute("UPDATE counter SET n = 1");
   const { rows } = await c.var.db.query<{ n: number }>("SELECT n FROM counter");
   return c.json(rows[0]!.n);
+});
+
+app.get("/stream", async (c) => {
+  await c.var.db.execute("UPDATE counter SET n = 1");
+  return stream(c, async (body) => {
+    const late = c.var.db.execute("UPDATE counter SET n = 50");
+    await body.write(JSON.stringify(await late.catch((error: Error) => error.name)));
+  });
+});
+
+app.get("/background", async (c) => {
+  await c.var.db.execute("UPDATE counter SET n = 1");
+  const late = async () => {
+    await c.var.db.execute("UPDATE counter SET n = 50");
+  };
+  c.executionCtx.waitUntil(late().catch((error: Error) => refused = error.name));
+  return c.json(refused);
 });
 
 app.get("/orms", async (c) => {

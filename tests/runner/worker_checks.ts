@@ -10,11 +10,15 @@ const post = (url: string, body: unknown): Promise<Response> =>
     body: JSON.stringify(body),
   });
 
-async function total(database: string): Promise<number> {
+async function numberIn(database: string, sql: string): Promise<number> {
   const db = connect(database);
-  const { rows } = await db.query<{ n: number }>("SELECT sum(euros) AS n FROM accounts");
+  const { rows } = await db.query<{ n: number }>(sql);
   await db.close();
   return rows[0]!.n;
+}
+
+function total(database: string): Promise<number> {
+  return numberIn(database, "SELECT sum(euros) AS n FROM accounts");
 }
 
 type Checks = Readonly<Record<string, (app: WorkerApp) => Promise<void>>>;
@@ -113,6 +117,16 @@ const AT_MODULE_SCOPE: Checks = {
       const expected = { hono: 1, orms: 2, locks: 2 }[path];
       assert.equal(await answer(`${url}/${path}`), expected, path);
     }
+  },
+
+  "the transaction of a request of a Worker is over when its body streams": async (app) => {
+    assert.equal(await answer(`${app.url}/stream`), "InterfaceError");
+    await answer(`${app.url}/background`);
+    await until(
+      "refusal of what waitUntil() goes on with",
+      async () => await answer(`${app.url}/background`) === "InterfaceError" || undefined,
+    );
+    assert.equal(await numberIn(app.database, "SELECT n FROM counter"), 1);
   },
 
   "closing a client ends what another request of a Worker waits for": async ({ url }) => {
