@@ -1,6 +1,7 @@
 import {
   AuthenticationError,
   ConnectionError,
+  DataError,
   InternalError,
   NotSupportedError,
   OperationalError,
@@ -69,23 +70,29 @@ function endsInError(body: Answer): boolean {
 }
 
 function refused(
-  { write, linearizable }: Asked,
+  { write, linearizable, results }: Asked,
   answer: HttpAnswer,
   text: string | undefined,
 ): Verdict<typeof READ_STRONG> {
   if (linearizable && text !== undefined && fate(answer.status, text).next === "strong") {
     return { value: READ_STRONG };
   }
-  return failure(write, answer, text);
+  return failure(write, answer, text, results);
 }
 
 /** `text` is what the server said; `undefined` if the answer is not what rqlite sends. */
-function failure(write: boolean, answer: HttpAnswer, text: string | undefined): Failure {
+function failure(
+  write: boolean,
+  answer: HttpAnswer,
+  text: string | undefined,
+  statements = 1,
+): Failure {
   const { applied, next }: Fate = text === undefined
     ? { applied: "maybe", next: "elsewhere" }
     : fate(answer.status, text);
   const error = write && applied !== "no"
-    ? unknownOutcome(answer, text, applied === "yes")
+    // Of several, one behind those rows may have failed and ended the transaction.
+    ? unknownOutcome(answer, text, applied === "yes" && statements === 1)
     : text === undefined
     ? new InternalError(`Cannot read the answer of ${answer.node}: ${quote(answer.text)}`)
     : errorOf(answer, text, next !== "never");
@@ -98,10 +105,27 @@ function unknownOutcome(
   applied: boolean,
 ): RqliteError {
   const said = quote(text ?? body);
+  const infinite = INFINITE.test(text ?? "") ? new DataError(NO_INFINITY) : undefined;
+  if (applied && infinite) {
+    return new DataError(`The write was applied, but what it returned is lost: ${NO_INFINITY}`);
+  }
   const message = applied
     ? `The write was applied, but ${node} could not send its result: ${said}`
     : `Cannot tell whether the write was applied, as ${node} answered ${status} with ${said}`;
-  return new OutcomeUnknownError(message, { status, node });
+  return new OutcomeUnknownError(message, { status, node, ...(infinite && { cause: infinite }) });
+}
+
+/** Go's words for a REAL that JSON cannot hold; there is no other in SQLite. */
+const INFINITE = /^json: error calling MarshalJSON .*unsupported value: [+-]Inf\s*$/;
+
+const NO_INFINITY =
+  "Cannot return Infinity, as the server cannot send it: select CAST(… AS TEXT) of it, which is 'Inf' or '-Inf'";
+
+/** That a write gave rows with Infinity, and so has no answer. */
+export function infinityIn(error: unknown): DataError | undefined {
+  return error instanceof OutcomeUnknownError && error.cause instanceof DataError
+    ? error.cause
+    : undefined;
 }
 
 /** The error for what a node or the cluster said about a whole request that changed nothing. */
@@ -126,6 +150,7 @@ function errorOf(
   if (status === 404) {
     return new OperationalError(`${node} answered 404: is it rqlite's HTTP address?`, init);
   }
+  if (INFINITE.test(text)) return new DataError(NO_INFINITY);
   if (text.includes("stale read")) {
     return new StaleReadError(`${node} is staler than \`freshness\` allows`, init);
   }

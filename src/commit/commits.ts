@@ -1,5 +1,6 @@
-import { OperationalError, OutcomeUnknownError, TimeoutError } from "../errors.ts";
+import { DataError, OperationalError, OutcomeUnknownError, TimeoutError } from "../errors.ts";
 import type { Dispatcher, Reply } from "../client/dispatch.ts";
+import { infinityIn } from "../client/judge.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import { Deadline } from "../transport/deadline.ts";
 import { Grounds, missing, unusable } from "./ground.ts";
@@ -51,8 +52,8 @@ export interface ChosenId {
 export type Ending =
   /** The results begin at `first` of the reply. */
   | { readonly is: "committed"; readonly reply: Reply }
-  /** That id took effect by a copy whose results are lost. */
-  | { readonly is: "done"; readonly id: string }
+  /** That id took effect by a copy whose results are lost, be it as they hold Infinity. */
+  | { readonly is: "done"; readonly id: string; readonly infinity?: DataError }
   /** Fenced off by somebody who asked for the outcome. */
   | { readonly is: "fenced" }
   /** Somebody wrote what it was judged by; no copy took effect, nor will one. */
@@ -265,7 +266,13 @@ export class Commits {
       call,
     );
     if (done !== undefined && done === chosen?.id.id) return await this.compare(chosen, call);
-    if (done !== undefined) return { is: "done", id: done };
+    const infinity = infinityIn(error);
+    if (done !== undefined) return { is: "done", id: done, ...(infinity && { infinity }) };
+    if (infinity !== undefined) {
+      const message =
+        "The write was not applied, as a statement failed behind one whose rows are lost";
+      throw new DataError(`${message}: ${infinity.message}`, { cause: error });
+    }
     throw new OperationalError(
       "The write was not applied: its answer was lost, and no copy of it can take effect any more",
       { retryable: true, cause: error },

@@ -17,13 +17,13 @@ export function withoutResult(): Result {
 }
 
 /** The results of a write that took effect by a copy whose answer is lost. */
-export function lost({ statements }: Write): Result[] {
+export function lost({ statements }: Write, infinity?: DataError): Result[] {
   const rows = statements.find(({ analysis }) => analysis.returning || !changes(analysis));
   if (rows === undefined) return statements.map(withoutResult);
-  throw new DataError(
-    "The write was applied, but the answer with its rows was lost: do not repeat it",
-    { sql: rows.analysis.source },
-  );
+  const reason = infinity === undefined
+    ? "the answer with its rows was lost: do not repeat it"
+    : `what it returned is lost: ${infinity.message}`;
+  throw new DataError(`The write was applied, but ${reason}`, { sql: rows.analysis.source });
 }
 
 /** Why a statement refused the commit; the empty result of one that did nothing where servers cannot tell the two. */

@@ -331,7 +331,7 @@ export class Writes {
     own: CommitId,
     chosen: ChosenId | undefined,
   ): Promise<Result[]> {
-    if (ending.is === "done") return lost(write);
+    if (ending.is === "done") return lost(write, ending.infinity);
     if (ending.is === "fenced") throw fencedOff("write");
     const error = ending.is === "refused"
       ? refusal(write, form, ending)

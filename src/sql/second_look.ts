@@ -23,12 +23,31 @@ export function tellingOf(
   columns: readonly number[],
 ): Prepared | undefined {
   if (width + columns.length > MOST_COLUMNS) return undefined;
-  const names = Array.from({ length: width }, (_, i) => `c${i}`);
+  const names = namesOf(width);
   const kinds = columns.map((i) =>
     `CASE typeof(c${i}) WHEN 'blob' THEN hex(c${i}) ELSE typeof(c${i}) END`
   );
+  return around(prepared, names, [...names, ...kinds]);
+}
+
+/** For each column of a read, in one row, 1 if it holds Infinity. @param width How many columns it has. */
+export function infinityOf(prepared: Prepared, width: number): Prepared {
+  const names = namesOf(width);
+  const tests = names.map((name) => `max(typeof(${name}) = 'real' AND abs(${name}) = 9e999)`);
+  return around(prepared, names, tests);
+}
+
+function namesOf(width: number): string[] {
+  return Array.from({ length: width }, (_, i) => `c${i}`);
+}
+
+function around(
+  prepared: Prepared,
+  names: readonly string[],
+  columns: readonly string[],
+): Prepared {
   const sql = `WITH "_rqlite_rows"(${names}) AS MATERIALIZED (${prepared.sql}) ` +
-    `SELECT ${[...names, ...kinds]} FROM "_rqlite_rows"`;
+    `SELECT ${columns} FROM "_rqlite_rows"`;
   return { ...prepared, sql };
 }
 
