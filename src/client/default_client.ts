@@ -1,3 +1,4 @@
+import { INSPECT, shown } from "./shown.ts";
 import { InterfaceError } from "../errors.ts";
 import { readOptions } from "../options.ts";
 import { statementOf } from "../sql/form.ts";
@@ -110,6 +111,11 @@ export class DefaultClient implements Omit<BaseClient, Composed>, Backend {
   /** Closes the client. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** How it is printed. */
+  [INSPECT](): string {
+    return shown("Client", { nodes: this.#options.nodes, closed: this.#closed });
   }
 
   async #run(prepared: Prepared, settings: Settings): Promise<Result> {

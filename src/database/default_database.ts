@@ -1,3 +1,4 @@
+import { INSPECT } from "../client/shown.ts";
 import { called } from "../client/caller.ts";
 import { CALL, QUERY } from "../client/checks.ts";
 import type { IterateOptions } from "../client/client.ts";
@@ -170,6 +171,11 @@ export class DefaultDatabase implements Client {
   /** Closes the client. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** How it is printed. */
+  [INSPECT](): string {
+    return this.#client[INSPECT]();
   }
 
   #resolve(

@@ -1,3 +1,4 @@
+import { INSPECT, shown } from "../client/shown.ts";
 import { called } from "../client/caller.ts";
 import type { Lock } from "../locks/lock.ts";
 import type { SqlFragment } from "../sql/statement.ts";
@@ -71,5 +72,11 @@ export class DefaultConnection implements Connection {
   /** Rolls back and closes. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** How it is printed. */
+  [INSPECT](): string {
+    const { inTransaction, autocommit, closed } = this;
+    return shown("Connection", { inTransaction, autocommit, closed });
   }
 }

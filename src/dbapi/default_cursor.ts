@@ -1,3 +1,4 @@
+import { INSPECT, shown } from "../client/shown.ts";
 import { called } from "../client/caller.ts";
 import { DatabaseError, InterfaceError, ProgrammingError } from "../errors.ts";
 import { analyse } from "../sql/analyse.ts";
@@ -146,6 +147,12 @@ export class DefaultCursor implements Cursor {
       throw error;
     }
     return this;
+  }
+
+  /** How it is printed. */
+  [INSPECT](): string {
+    const columns = this.#description?.map(([name]) => name) ?? null;
+    return shown("Cursor", { columns, rowCount: this.#rowCount, closed: this.#closed });
   }
 
   /** Begins a statement: whatever becomes of it, the rows of the one before are gone. */

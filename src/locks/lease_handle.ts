@@ -1,3 +1,4 @@
+import { INSPECT, shown } from "../client/shown.ts";
 import type { Executor } from "../client/executor.ts";
 import type { SqlFragment } from "../sql/statement.ts";
 import type { Lease } from "./lease.ts";
@@ -86,5 +87,10 @@ export class LeaseHandle implements LockHandle {
     this.#over = true;
     this.#options.lease.end();
     return true;
+  }
+
+  /** How it is printed. */
+  [INSPECT](): string {
+    return shown("LockHandle", { name: this.name, held: this.held });
   }
 }

@@ -1,3 +1,4 @@
+import { INSPECT, shown } from "../client/shown.ts";
 import { checkName, resolveAcquire } from "./acquire_options.ts";
 import type { AcquireOptions, Lock, LockHandle } from "./lock.ts";
 import { Queue } from "./queue.ts";
@@ -43,6 +44,11 @@ export class LocalLock implements Lock {
     const { timeout, signal } = resolveAcquire(options);
     return new LocalHandle(this.name, await this.#queue.enter(timeout, this.name, signal));
   }
+
+  /** How it is printed. */
+  [INSPECT](): string {
+    return shown("LocalLock", { name: this.name });
+  }
 }
 
 /** A {@linkcode LocalLock} while it is held. */
@@ -84,5 +90,9 @@ class LocalHandle implements LockHandle {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.release();
+  }
+
+  [INSPECT](): string {
+    return shown("LockHandle", { name: this.name, held: this.held });
   }
 }

@@ -19,6 +19,7 @@
  * @module
  */
 
+import { INSPECT, shown } from "../client/shown.ts";
 import { type Checks, isBoolean, isText, isTimeout, numeric, readOptions } from "../options.ts";
 import { checkName, isLease, resolveAcquire } from "./acquire_options.ts";
 import { LeaseHandle } from "./lease_handle.ts";
@@ -166,6 +167,11 @@ export class RedisLock implements Lock {
     // What a factory makes belongs to one request: nobody must wait for another's.
     if (isFactory(this.#command)) return Promise.resolve(() => {});
     return queueOf(this.#command, this.#key).enter(timeout, this.name, signal);
+  }
+
+  /** How it is printed. */
+  [INSPECT](): string {
+    return shown("RedisLock", { name: this.name });
   }
 }
 

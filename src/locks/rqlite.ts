@@ -21,6 +21,7 @@
  * @module
  */
 
+import { INSPECT, shown } from "../client/shown.ts";
 import type { Executor } from "../client/executor.ts";
 import { LockTimeoutError } from "../errors.ts";
 import { type Checks, isTimeout, readOptions } from "../options.ts";
@@ -167,6 +168,11 @@ export class RqliteLock implements Lock {
     }
     const second = passOver(this.#client, this.name, first);
     return await turnIn(second, Math.max(0, end - performance.now()), this.name, signal);
+  }
+
+  /** How it is printed. */
+  [INSPECT](): string {
+    return shown("RqliteLock", { name: this.name });
   }
 }
 

@@ -1,3 +1,4 @@
+import { INSPECT, shown } from "../client/shown.ts";
 import { checkFunction } from "../client/check_function.ts";
 import { checkLock, resolveAcquire } from "./acquire_options.ts";
 import type { AcquireOptions, Lock, LockHandle } from "./lock.ts";
@@ -96,5 +97,9 @@ class JointHandle implements LockHandle {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.release();
+  }
+
+  [INSPECT](): string {
+    return shown("LockHandle", { name: this.name, held: this.held });
   }
 }

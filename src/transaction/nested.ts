@@ -1,3 +1,4 @@
+import { INSPECT, shown } from "../client/shown.ts";
 import { called, ofCaller, type Place, placeAbove, told } from "../client/caller.ts";
 import { checkFunction } from "../client/check_function.ts";
 import type { BatchOptions, ExecuteOptions } from "../client/executor.ts";
@@ -158,6 +159,11 @@ export class TransactionHandle implements Transaction {
   /** Rolls back what was not committed. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.rollback();
+  }
+
+  /** How it is printed. */
+  [INSPECT](): string {
+    return shown("Transaction", { state: this.state });
   }
 
   /** Has to be called before the commit: while a nested transaction runs, which may yet be undone, there is none. */
