@@ -2,6 +2,7 @@ import { DataError } from "../errors.ts";
 import type { Analysis } from "../sql/analyse.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import { infinityOf, rowlessOf, tellingOf } from "../sql/second_look.ts";
+import { isDate } from "../wire/affinity.ts";
 import type { Batch, Reply } from "./dispatch.ts";
 
 /** The doubts about the result of one statement, and the statement that clears them. */
@@ -58,7 +59,9 @@ export class SecondLook {
       if (kind !== "read" || at >= answer.length || answer.errorAt(at) !== undefined) continue;
       const columns = answer.doubts(at, settings.integers, this.#declared.get(own.analysis));
       if (columns.length === 0) continue;
-      const statement = tellingOf(own, answer.headAt(at).columns.length, columns);
+      const { types } = answer.headAt(at);
+      const dates = columns.filter((i) => isDate(types[i]!));
+      const statement = tellingOf(own, types.length, columns, dates);
       if (statement !== undefined) doubts.set(i, { columns, statement });
     }
     return doubts;

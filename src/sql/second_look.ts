@@ -11,22 +11,25 @@ const MOST_COLUMNS = 2000;
 
 /**
  * The same read with further columns, one for each of those named: the storage class, or the bytes of a BLOB in
- * hexadecimal digits. `undefined` if that is more than SQLite takes.
+ * hexadecimal digits, or for text among dates `=` and the text. `undefined` if that is more than SQLite takes.
  *
  * Materialized, so that what is random is evaluated once; rows keep their order.
  *
  * @param width How many columns the read has.
+ * @param dates Which of them the server takes for dates.
  */
 export function tellingOf(
   prepared: Prepared,
   width: number,
   columns: readonly number[],
+  dates: readonly number[],
 ): Prepared | undefined {
   if (width + columns.length > MOST_COLUMNS) return undefined;
   const names = namesOf(width);
-  const kinds = columns.map((i) =>
-    `CASE typeof(c${i}) WHEN 'blob' THEN hex(c${i}) ELSE typeof(c${i}) END`
-  );
+  const kinds = columns.map((i) => {
+    const text = dates.includes(i) ? ` WHEN 'text' THEN '=' || c${i}` : "";
+    return `CASE typeof(c${i}) WHEN 'blob' THEN hex(c${i})${text} ELSE typeof(c${i}) END`;
+  });
   return around(prepared, names, [...names, ...kinds]);
 }
 

@@ -21,3 +21,8 @@ export function isTextual(declared: string): boolean {
     declared,
   );
 }
+
+/** Whether the server makes RFC 3339 text of the values of a column of that type. */
+export function isDate(declared: string): boolean {
+  return /^(?:date|datetime|timestamp)$/.test(declared);
+}

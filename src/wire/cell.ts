@@ -1,6 +1,6 @@
 import { DataError } from "../errors.ts";
 import type { IntegerMode, Value } from "../sql/value.ts";
-import { LOST } from "./envelope.ts";
+import { LOST, NO_DATE } from "./envelope.ts";
 
 /** A cell as JSON has it: an array is a BLOB, `bigint` an integer beyond 2^53 (see `parseExact`). */
 export type Cell = null | boolean | number | bigint | string | readonly number[];
@@ -29,7 +29,8 @@ const LOST_BYTES = new RegExp(LOST, "gu");
 /**
  * The value of a cell.
  *
- * @param kind What a second look told: the storage class in lower case, of a BLOB its bytes in hexadecimal digits.
+ * @param kind What a second look told: the storage class in lower case, of a BLOB its bytes in hexadecimal digits, of
+ * text in a column of dates `=` and what is stored.
  * @throws {DataError} If it cannot be told, or does not fit into the caller's form.
  */
 export function decodeCell(cell: Cell, spec: CellSpec, kind?: string): Value {
@@ -48,7 +49,15 @@ export function withoutLost(text: string): string {
 function decodeTold(cell: Cell, spec: CellSpec, kind: string): Value {
   if (kind === "real") return Number(cell);
   if (kind === "integer" || kind === "null") return decodeCell(cell, { ...spec, real: "no" });
-  return kind === "text" ? decodeText(cell as string, spec, NO_UTF8) : bytesOf(kind);
+  if (kind === "text") return decodeText(cell as string, spec, NO_UTF8);
+  return kind.startsWith("=") ? decodeDate(cell as string, kind.slice(1)) : bytesOf(kind);
+}
+
+/** As the server sends it, unless that is what it makes of text that is no date. */
+function decodeDate(cell: string, stored: string): string {
+  return cell !== NO_DATE || stored.trim().startsWith(NO_DATE.slice(0, 10))
+    ? cell
+    : withoutLost(stored);
 }
 
 function bytesOf(hex: string): Uint8Array {

@@ -1,7 +1,7 @@
 import type { Analysis } from "../sql/analyse.ts";
 import type { IntegerMode, Result, Row, Value } from "../sql/value.ts";
 import { returnsColumns } from "../sql/returning.ts";
-import { affinity } from "./affinity.ts";
+import { affinity, isDate } from "./affinity.ts";
 import {
   type Cell,
   type CellSpec,
@@ -84,7 +84,10 @@ export class Answer {
       ? text.replace(ESCAPES, (found) => found === "\\\\" ? found : LOST_ESCAPE)
       : text;
     const json = parse(this.#text);
-    this.#contents = inspect(json, /\\(?:u00[01]|udfff|[bf])/.test(this.#text));
+    this.#contents = inspect(
+      json,
+      /\\(?:u00[01]|udfff|[bf])|"0001-01-01T00:00:00Z"/.test(this.#text),
+    );
     this.#envelope = json as Envelope;
   }
 
@@ -281,7 +284,7 @@ function reality(type: string): Reality {
 
 /** Whether the server converts values by that declared type. */
 function isConverted(type: string): boolean {
-  return /^(?:boolean|date|datetime|timestamp)$/.test(type);
+  return type === "boolean" || isDate(type);
 }
 
 function decodeCells(

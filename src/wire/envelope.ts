@@ -40,10 +40,15 @@ export const Holds = {
   long: 16,
   /** A list of bytes. */
   bytes: 32,
+  /** The year 1, which the server makes of text that is no date. */
+  noDate: 64,
 } as const;
 
 /** For each column of a result what it {@linkcode Holds}. */
 export type Contents = readonly number[];
+
+/** What the server sends for text that is no date in a column of dates. */
+export const NO_DATE = "0001-01-01T00:00:00Z";
 
 /** Any control character but tabulator and line ends; or a lone surrogate, see {@linkcode LOST}. */
 const ODD = /(?![\t\n\r])[\p{Cc}\p{Cs}]/u;
@@ -54,7 +59,7 @@ export const LOST = "\udfff";
 /**
  * Checks that an answer has the shape of rqlite's, and looks at all cells once.
  *
- * @param odd Whether there can be {@linkcode Holds.odd} text at all.
+ * @param odd Whether there can be {@linkcode Holds.odd} text or {@linkcode Holds.noDate} at all.
  * @returns What the rows of each result hold.
  * @throws {MalformedAnswerError} If rqlite would not send it.
  */
@@ -96,7 +101,7 @@ function inspectRows(rows: readonly unknown[], width: number, odd: boolean): Con
 }
 
 function inspectCell(cell: unknown, odd: boolean): number {
-  if (typeof cell === "string") return odd && ODD.test(cell) ? Holds.text | Holds.odd : Holds.text;
+  if (typeof cell === "string") return odd ? inspectText(cell) : Holds.text;
   if (typeof cell === "number") {
     if (!Number.isInteger(cell)) return Holds.number;
     return isDoubtful(cell) ? Holds.number | Holds.whole | Holds.long : Holds.number | Holds.whole;
@@ -104,6 +109,11 @@ function inspectCell(cell: unknown, odd: boolean): number {
   if (typeof cell !== "object" || cell === null) return 0;
   check(isBytes(cell), "a cell is neither a value nor a list of bytes");
   return Holds.bytes;
+}
+
+function inspectText(cell: string): number {
+  if (cell === NO_DATE) return Holds.text | Holds.noDate;
+  return ODD.test(cell) ? Holds.text | Holds.odd : Holds.text;
 }
 
 function isBytes(cell: object): boolean {

@@ -232,6 +232,28 @@ function bytesInText(place: () => Place): void {
   });
 }
 
+function dates(place: () => Place): void {
+  for (const type of ["DATE", "DATETIME", "TIMESTAMP"]) {
+    it(`text that is no date in a ${type} column is the text that is stored, by every way to read`, async () => {
+      const { db } = place();
+      const stored = ["", "02/01/2024", "0000-00-00", "2024-01-02", "0001-01-01"];
+      const table = await tableOf(db, type, stored.map(text));
+      const expected = [
+        ...stored.slice(0, 3),
+        "2024-01-02T00:00:00Z",
+        "0001-01-01T00:00:00Z",
+      ];
+      const sql = `SELECT v, i FROM ${table}`;
+      for (const [name, read] of Object.entries(READS)) {
+        const order = name === "iterate" ? "" : " ORDER BY i";
+        assert.deepEqual(await read(db, sql + order, "number"), expected, name);
+      }
+      const raw = await READS.query!(db, `SELECT +v AS v FROM ${table} ORDER BY i`, "number");
+      assert.deepEqual(raw, stored);
+    });
+  }
+}
+
 function returning(place: () => Place): void {
   it("RETURNING gives integers behind a REAL exactly, in every mode", async () => {
     const { db } = place();
@@ -287,7 +309,7 @@ function suite(name: string, open: () => Promise<Place>, skip: string | false): 
       await opened.db.execute("CREATE TABLE other(n)");
     });
     after(() => opened?.close());
-    for (const tests of [untyped, bytesInText, returning, realColumns]) tests(() => opened!);
+    for (const tests of [untyped, bytesInText, dates, returning, realColumns]) tests(() => opened!);
   });
 }
 
