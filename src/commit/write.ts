@@ -5,6 +5,7 @@ import { emptyResult } from "../client/results.ts";
 import { completeInsert } from "../schema/complete_insert.ts";
 import type { Facts } from "../schema/facts.ts";
 import { changesOneRow } from "../schema/one_row.ts";
+import { refuseVolatileViews } from "../schema/volatile_views.ts";
 import { isOwnTable } from "../sql/own_tables.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import { copyStatement, statementList } from "../sql/form.ts";
@@ -80,7 +81,9 @@ export class Write {
       ...(this.#placed && { statementIndex: i }),
       ...(facts !== undefined && { complete: (sql: string) => completeInsert(sql, facts) }),
     });
-    return facts === undefined ? prepared : markedFor(prepared, facts);
+    if (facts === undefined) return prepared;
+    refuseVolatileViews(prepared.analysis, facts);
+    return markedFor(prepared, facts);
   }
 
   /** What each of the statements was made by. */

@@ -3,6 +3,7 @@ import { changes } from "../client/route.ts";
 import { completeInsert } from "../schema/complete_insert.ts";
 import type { Facts } from "../schema/facts.ts";
 import { changesOneRow } from "../schema/one_row.ts";
+import { refuseVolatileViews } from "../schema/volatile_views.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import type { Statement } from "../sql/statement.ts";
 import { markedFor } from "../commit/written.ts";
@@ -39,6 +40,7 @@ export function prepareStep(
     ...(index !== undefined && { statementIndex: index }),
     ...(facts !== undefined && { complete: (sql: string) => completeInsert(sql, facts) }),
   });
+  if (facts !== undefined) refuseVolatileViews(given.analysis, facts);
   const prepared = facts === undefined ? given : markedFor(given, facts);
   admit(prepared);
   if (context.options.readOnly && changes(prepared.analysis)) throw notReadOnly(prepared);

@@ -121,6 +121,43 @@ for (const { name, skip, run } of PLACES) {
         assert.equal(await value("SELECT group_concat(a) FROM changes"), "1,2");
       }));
 
+    it("refuse to read a view of a clock, chance or counter, and write through one", () =>
+      run(async ({ connect, sql, value }) => {
+        await sql("CREATE TABLE t(a, clock)");
+        await sql("CREATE VIEW clock AS SELECT julianday('now') AS at");
+        await sql("CREATE VIEW chance AS SELECT random() AS r");
+        await sql("CREATE VIEW counter AS SELECT last_insert_rowid() AS id, at FROM clock");
+        await sql("CREATE VIEW plain AS SELECT a FROM t");
+        await sql(
+          "CREATE TRIGGER into_clock INSTEAD OF INSERT ON clock BEGIN INSERT INTO t VALUES(new.at, 0); END",
+        );
+        const db = connect({});
+        for (
+          const read of [
+            "INSERT INTO t(a) SELECT at FROM clock",
+            "INSERT INTO t(a) VALUES((SELECT r FROM main.chance))",
+            "UPDATE t SET a = 1 WHERE a IN (SELECT id FROM t JOIN counter)",
+            'WITH c AS (SELECT * FROM "Clock") DELETE FROM t WHERE a < (SELECT at FROM c)',
+          ]
+        ) {
+          const refused = {
+            name: "NotSupportedError",
+            message: /^Cannot read the view ".*" in a write/,
+          };
+          await assert.rejects(db.execute(read), refused, read);
+          await assert.rejects(db.transaction((tx) => tx.execute(read)), refused, read);
+          await assert.rejects(
+            db.transaction((tx) => tx.execute(read), { mode: "lazy" }),
+            refused,
+            read,
+          );
+        }
+        await db.execute("INSERT INTO clock(at) VALUES(5)");
+        await db.execute("INSERT INTO t(a) SELECT a + 1 FROM plain");
+        await db.execute("UPDATE t SET clock = 1 WHERE t.clock IS NULL");
+        assert.equal(await value("SELECT group_concat(a) FROM t"), "5,6");
+      }));
+
     it("let DDL of many calls and clients through, beside ordinary writes", () =>
       run(async ({ connect, sql, value }) => {
         await sql("CREATE TABLE t(a)");
