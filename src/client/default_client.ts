@@ -17,7 +17,7 @@ import { Dispatcher } from "./dispatch.ts";
 import type { BatchOptions, CallOptions, QueryOptions } from "./executor.ts";
 import { type Cells, DEFAULT_PAGE_SIZE, iterate, keysetOf } from "./iterate.ts";
 import { type ResolvedOptions, resolveSettings, type Settings } from "./options.ts";
-import { resultsOf } from "./results.ts";
+import { emptyResult, resultsOf } from "./results.ts";
 import { checkQuery } from "./route.ts";
 
 /** What is made of other calls, or writes. */
@@ -119,6 +119,7 @@ export class DefaultClient implements Omit<BaseClient, Composed>, Backend {
   }
 
   async #run(prepared: Prepared, settings: Settings): Promise<Result> {
+    if (prepared.analysis.kind === "empty") return emptyResult();
     const deadline = new Deadline(settings.timeout, settings.signal);
     const statements = [prepared];
     const reply = await this.dispatcher.read({

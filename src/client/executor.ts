@@ -57,7 +57,7 @@ export interface Executor {
    * Runs a statement that reads.
    *
    * @throws {ProgrammingError} If the statement changes data, does not compile, or its parameters do not match.
-   * @throws {TypeError} If the text is empty, or an argument has the wrong form.
+   * @throws {TypeError} If an argument has the wrong form.
    */
   query<R = Row>(
     sql: string | SqlFragment,

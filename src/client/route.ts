@@ -19,13 +19,9 @@ export function changes({ kind, pragma }: Analysis): boolean {
  * Refuses what is no query: reads are repeated freely, so they must be reads. What nobody can classify is let through.
  *
  * @throws {ProgrammingError} If it changes data.
- * @throws {TypeError} If there is nothing in it to answer.
  */
 export function checkQuery(analysis: Analysis): void {
   const { kind, source, verb } = analysis;
-  if (kind === "empty") {
-    throw new TypeError("Cannot query with an empty text as it has no rows: give a SELECT");
-  }
   if (kind === "unknown" || !changes(analysis)) return;
   throw new ProgrammingError(
     `Cannot query with ${verb} as it changes the database: call execute() instead`,
