@@ -1,7 +1,7 @@
 /** Another process: holds a lock in a transaction, is stopped longer than the lease, and tells what it finds. */
 
 import process from "node:process";
-import { connect, type LockHandle } from "../../mod.ts";
+import { connect, type LockHandle, LockLostError, type Transaction } from "../../mod.ts";
 import type { Found, HolderJob } from "./holding.ts";
 import { makeLock } from "./make_lock.ts";
 
@@ -12,10 +12,23 @@ process.stdin.once("end", () => process.exit(1)).resume();
 
 const db = connect(job.url, { timeout: 60_000 });
 const { lock, close } = await makeLock(job.lock, db);
-const handle: LockHandle = await lock.acquire({ timeout: 60_000 });
-const tx = await db.begin({ lock: { name: handle.name, acquire: () => Promise.resolve(handle) } });
-await tx.query("SELECT n FROM counter");
-await tx.execute("UPDATE counter SET n = 1000");
+const { handle, tx } = await hold();
+
+/** Again where the machine was so busy that the lease ran out before anybody heard of it. */
+async function hold(): Promise<{ handle: LockHandle; tx: Transaction }> {
+  for (;;) {
+    const handle = await lock.acquire({ timeout: 60_000 });
+    const own = { name: handle.name, acquire: () => Promise.resolve(handle) };
+    try {
+      const tx = await db.begin({ lock: own });
+      await tx.query("SELECT n FROM counter");
+      await tx.execute("UPDATE counter SET n = 1000");
+      return { handle, tx };
+    } catch (error) {
+      if (!(error instanceof LockLostError)) throw error;
+    }
+  }
+}
 
 /** Resolves in the first callback that runs behind the stop. */
 function stopped(longer: number): Promise<void> {
