@@ -58,7 +58,7 @@ function portableFiles(): string[] {
 }
 
 /** What a browser has to load for the client and its transactions, minified and compressed, in bytes. */
-const MOST_BYTES = 75_000;
+const MOST_BYTES = 95_000;
 
 /** Tells the size, and notices when it grows. */
 const sizeStep: Step = {
