@@ -128,18 +128,36 @@ export function infinityIn(error: unknown): DataError | undefined {
     : undefined;
 }
 
+/** What a user needs for an endpoint, where that is not the endpoint's own name. */
+const PERMISSIONS: Readonly<Record<string, string>> = {
+  "/db/request": "query and execute",
+  "/nodes": "status",
+  "/readyz": "ready",
+  "/boot": "load",
+  "/reap": "snapshot",
+  "/leader": "leader-ops",
+};
+
+/** rqlite says 401 and nothing else; what is known besides tells a password from a permission. */
+function denial({ node, endpoint, user }: HttpAnswer, text: string): string {
+  const permission = PERMISSIONS[endpoint] ?? endpoint.slice(endpoint.lastIndexOf("/") + 1);
+  const where = `${endpoint} of ${node}`;
+  if (user === "none") {
+    return `Cannot use ${where} without a user: set \`username\` and \`password\``;
+  }
+  // In front of it, a node has let the user pass.
+  if (user === "known" || /^remote .* not authorized/.test(text)) {
+    return `Cannot use ${where} as the user lacks the permission ${permission}: others were granted with this password`;
+  }
+  return `Cannot use ${where}: the user name or the password is wrong, or the user lacks the permission ${permission}`;
+}
+
 /** The error for what a node or the cluster said about a whole request that changed nothing. */
-function errorOf(
-  { status, node, version }: HttpAnswer,
-  text: string,
-  retryable: boolean,
-): RqliteError {
+function errorOf(answer: HttpAnswer, text: string, retryable: boolean): RqliteError {
+  const { status, node, version } = answer;
   const init: OperationalErrorInit = { status, node, retryable };
   const said = quote(text);
-  if (status === 401) {
-    const hint = "check the user name, the password and the permissions";
-    return new AuthenticationError(`${node} refused the credentials (${said}): ${hint}`, init);
-  }
+  if (status === 401) return new AuthenticationError(denial(answer, text), init);
   // Go's words for it, unless the reset behind them took them away; rqlite itself says its version and why.
   if (
     status === 400 && /^(?:Client sent an HTTP request to an HTTPS server|$)/.test(text) && !version

@@ -19,6 +19,8 @@ export interface Trace {
   /** A copy is on its way; one that was redirected or refused with 401 does not count. */
   sent: boolean;
   status: number | undefined;
+  /** The header that it was sent with. */
+  authorization?: string | undefined;
   wait: number | undefined;
 }
 

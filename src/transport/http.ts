@@ -49,6 +49,8 @@ export class HttpTransport implements Transport {
   readonly #closing = new Closing();
   #membersKnown = false;
   #redirectsHidden = false;
+  /** With which the last request was sent that was served. */
+  #served: string | undefined;
 
   /** Sends nothing yet. */
   constructor(options: HttpTransportOptions) {
@@ -157,6 +159,8 @@ export class HttpTransport implements Transport {
         // A refusal is one whatever it says; a server that speaks TLS resets the connection behind it.
         text: await (response.status === 400 ? text.catch(() => "") : text),
         node: trace.node,
+        endpoint: endpointOf(exchange),
+        user: this.#userOf(trace, response.status),
         version: response.headers.get("x-rqlite-version") ??
           (response.type === "cors" ? "" : undefined),
       };
@@ -173,6 +177,7 @@ export class HttpTransport implements Transport {
     const authorization = await this.#authorize(signal);
     const headers: Record<string, string> = { ...this.#options.headers };
     if (authorization !== undefined) headers["authorization"] = authorization;
+    trace.authorization = headers["authorization"];
     const init: RequestInit = { method: exchange.method, headers, signal, redirect: "manual" };
     if (exchange.body !== undefined) {
       // Without it a text body is labelled text/plain, which servers from 8.35 on take for raw SQL.
@@ -260,8 +265,15 @@ export class HttpTransport implements Transport {
     }
   }
 
+  #userOf({ authorization }: Trace, status: number): HttpAnswer["user"] {
+    // Some refusals come before anybody looks at the user.
+    if (status === 200) this.#served = authorization;
+    if (authorization === undefined) return "none";
+    return authorization === this.#served ? "known" : "new";
+  }
+
   #report(
-    { path, statements }: Exchange<unknown>,
+    exchange: Exchange<unknown>,
     { node, status }: Trace,
     attempt: number,
     started: number,
@@ -269,7 +281,8 @@ export class HttpTransport implements Transport {
   ): void {
     const { onRequest } = this.#options;
     if (onRequest === undefined) return;
-    const endpoint = path.split("?", 1)[0]!;
+    const endpoint = endpointOf(exchange);
+    const { statements } = exchange;
     const duration = performance.now() - started;
     try {
       onRequest({
@@ -285,6 +298,10 @@ export class HttpTransport implements Transport {
       // An observer's mistake must not make a write that succeeded look as if it had failed.
     }
   }
+}
+
+function endpointOf({ path }: Exchange<unknown>): string {
+  return path.split("?", 1)[0]!;
 }
 
 function isRedirect(status: number): boolean {

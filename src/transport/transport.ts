@@ -18,6 +18,10 @@ export interface HttpAnswer {
   readonly text: string;
   /** The node that answered, such as `http://localhost:4001`. */
   readonly node: string;
+  /** The path that was asked, without its query string. */
+  readonly endpoint: string;
+  /** As whom: nobody, a user of whom nothing is known, or one whose requests were served before. */
+  readonly user: "none" | "new" | "known";
   /** The server's version as its header says, "" where CORS hides it; `undefined` if a stand-in answered. */
   readonly version: string | undefined;
 }

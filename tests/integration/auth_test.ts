@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { inspect } from "node:util";
 import { after, before, beforeEach, describe, it } from "node:test";
-import { AuthenticationError, connect, OutcomeUnknownError } from "../../mod.ts";
+import { AuthenticationError, type Client, connect, OutcomeUnknownError } from "../../mod.ts";
 import { sleep } from "../support/http.ts";
 import { type Rqlited, skipWithoutRqlited, startRqlited } from "../support/rqlited.ts";
 import { cell, closing, failureOf, type Recorder, recorder } from "./helpers.ts";
@@ -78,9 +78,45 @@ describe("authentication", { skip: skipWithoutRqlited() }, () => {
     assert.equal(await count(), 0);
   });
 
+  it("a wrong password and a missing permission are told apart as soon as they can be", async () => {
+    const { username, password } = READER;
+    const told = async (db: Client): Promise<string[]> => {
+      const calls = [() => db.query("SELECT 1"), () => db.nodes(), () => db.ready()];
+      const answers: string[] = [];
+      for (const call of calls) {
+        answers.push(await call().then(() => "answered", ({ message }: Error) => message));
+      }
+      return answers;
+    };
+    const perhaps = (endpoint: string, permission: string) =>
+      `Cannot use ${endpoint} of ${server.url}: the user name or the password is wrong, ` +
+      `or the user lacks the permission ${permission}`;
+    const lacks = (endpoint: string, permission: string) =>
+      `Cannot use ${endpoint} of ${server.url} as the user lacks the permission ${permission}: ` +
+      "others were granted with this password";
+    await closing(connect(server.url, WRONG), async (db) => {
+      assert.deepEqual(await told(db), [
+        perhaps("/db/query", "query"),
+        perhaps("/nodes", "status"),
+        perhaps("/readyz", "ready"),
+      ]);
+    });
+    await closing(connect(server.url, { username, password }), async (db) => {
+      assert.deepEqual(await told(db), [
+        "answered",
+        lacks("/nodes", "status"),
+        lacks("/readyz", "ready"),
+      ]);
+    });
+  });
+
   it("no user at all is an AuthenticationError", async () => {
     await closing(connect(server.url), async (db) => {
-      await assert.rejects(db.query("SELECT 1"), AuthenticationError);
+      await assert.rejects(db.query("SELECT 1"), {
+        name: "AuthenticationError",
+        message:
+          `Cannot use /db/query of ${server.url} without a user: set \`username\` and \`password\``,
+      });
     });
   });
 
@@ -162,7 +198,7 @@ describe("authentication", { skip: skipWithoutRqlited() }, () => {
         const error = await failureOf(db.execute(sql));
         assert.ok(error instanceof AuthenticationError, String(error));
         assert.ok(!(error instanceof OutcomeUnknownError));
-        assert.match(error.message, /permissions/);
+        assert.match(error.message, /lacks the permission (query and )?execute: /);
         const writes = wire.sent.filter(({ body }) => body.includes("INSERT INTO t "));
         assert.equal(writes.length, 1);
       }
