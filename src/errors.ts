@@ -42,7 +42,9 @@ export interface ErrorInit {
 
 /** A place in the text of a statement; both count from 1, columns in UTF-16 units. */
 export interface Position {
+  /** From 1. */
   readonly line: number;
+  /** From 1, in UTF-16 units. */
   readonly column: number;
 }
 
