@@ -217,21 +217,15 @@ const FAULTS: readonly [string, Step, Expected, Expected, Expected][] = [
     once(unknown),
     twice(unknown),
   ],
-  // It was applied; only its result is missing.
-  [
-    "infinity in the result",
-    {
-      status: 500,
-      body:
-        "json: error calling MarshalJSON for type *http.DBResults: json: unsupported value: +Inf\n",
-    },
-    once("ERR_OPERATIONAL"),
-    once(unknown),
-    once(unknown),
-  ],
 ];
 
 const KINDS: readonly Kind[] = ["read", "plain write", "idempotent write"];
+
+/** It was applied; only its result is missing. */
+const INFINITY: Step = {
+  status: 500,
+  body: "json: error calling MarshalJSON for type *http.DBResults: json: unsupported value: +Inf\n",
+};
 
 function isSilent(name: string): boolean {
   return name.startsWith("no answer") || name.startsWith("a body");
@@ -337,7 +331,7 @@ type Told = Result | RqliteError;
 
 /** Runs one write by default options through a fault, and tells what became of it. */
 async function through(
-  [name, step]: (typeof FAULTS)[number],
+  [name, step]: readonly [name: string, step: Step, ...rest: unknown[]],
   seen: boolean,
   write: (db: Client) => Promise<Result>,
 ): Promise<{ told: Told; counts: readonly number[] }> {
@@ -386,4 +380,30 @@ describe("a fault on the first attempt only, of a write by default", () => {
       assert.deepEqual(counts, [1, 1]);
     });
   }
+});
+
+describe("infinity in the result", () => {
+  it("of a read is asked for its column once, and ERR_DATA", async () => {
+    const fetch = scriptedFetch(() => INFINITY);
+    await assert.rejects(run("read", fetch, 30_000), { code: "ERR_DATA" });
+    assert.equal(fetch.calls.length, 2);
+  });
+
+  it("of a plain write is ERR_DATA that says that it was applied, without another attempt", async () => {
+    const fetch = scriptedFetch(() => INFINITY);
+    const expected = { code: "ERR_DATA", message: /^The write was applied/ };
+    await assert.rejects(run("plain write", fetch, 30_000), expected);
+    assert.equal(fetch.calls.length, 1);
+  });
+
+  it("of a write by default is told by its id: applied, or not applied and never will be", async () => {
+    const write = (db: Client) => db.execute("INSERT INTO t VALUES(1) RETURNING a");
+    for (const seen of [true, false]) {
+      const { told, counts } = await through(["infinity", INFINITY], seen, write);
+      assert.equal((told as RqliteError).code, "ERR_DATA", String(told));
+      const message = seen ? /^The write was applied/ : /^The write was not applied/;
+      assert.match((told as RqliteError).message, message);
+      assert.deepEqual(counts, seen ? [1, 1] : [0, 0]);
+    }
+  });
 });
