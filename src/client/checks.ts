@@ -8,6 +8,7 @@ import {
   isTimeout,
   numeric,
   oneOf,
+  refusing,
 } from "../options.ts";
 import type { IterateOptions } from "./client.ts";
 import type { NodesOptions, ReadyOptions } from "./cluster.ts";
@@ -63,8 +64,14 @@ export const ITERATE: Checks<IterateOptions> = {
   by: isName,
 };
 
+/** {@linkcode CallOptions} of what reads no rows, checked. */
+export const ASK: Checks<CallOptions> = {
+  ...CALL,
+  integers: refusing("here, as no column is read: leave it out"),
+};
+
 /** {@linkcode NodesOptions}, checked. */
-export const NODES: Checks<NodesOptions> = { ...CALL, nonVoters: isBoolean };
+export const NODES: Checks<NodesOptions> = { ...ASK, nonVoters: isBoolean };
 
 /** {@linkcode ReadyOptions}, checked. */
-export const READY: Checks<ReadyOptions> = { ...CALL, noLeader: isBoolean, sync: isBoolean };
+export const READY: Checks<ReadyOptions> = { ...ASK, noLeader: isBoolean, sync: isBoolean };

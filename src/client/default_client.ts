@@ -10,7 +10,7 @@ import { Deadline } from "../transport/deadline.ts";
 import type { Transport } from "../transport/transport.ts";
 import type { Backend } from "./backend.ts";
 import type { Node } from "../wire/cluster.ts";
-import { CALL, ITERATE, NODES, QUERY, READY } from "./checks.ts";
+import { ASK, ITERATE, NODES, QUERY, READY } from "./checks.ts";
 import type { BaseClient, IterateOptions } from "./client.ts";
 import { Cluster, type NodesOptions, type ReadyOptions } from "./cluster.ts";
 import { Dispatcher } from "./dispatch.ts";
@@ -84,12 +84,12 @@ export class DefaultClient implements Omit<BaseClient, Composed>, Backend {
 
   /** See {@linkcode BaseClient.leader}. */
   async leader(options?: CallOptions): Promise<Node | undefined> {
-    return await this.#cluster.leader(this.settings(readOptions(options, CALL)));
+    return await this.#cluster.leader(this.settings(readOptions(options, ASK)));
   }
 
   /** See {@linkcode BaseClient.status}. */
   async status(options?: CallOptions): Promise<Record<string, unknown>> {
-    return await this.#cluster.status(this.settings(readOptions(options, CALL)));
+    return await this.#cluster.status(this.settings(readOptions(options, ASK)));
   }
 
   /** See {@linkcode BaseClient.ready}. */

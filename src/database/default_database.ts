@@ -1,6 +1,6 @@
 import { INSPECT } from "../client/shown.ts";
 import { called } from "../client/caller.ts";
-import { CALL, QUERY } from "../client/checks.ts";
+import { ASK, CALL, QUERY } from "../client/checks.ts";
 import type { IterateOptions } from "../client/client.ts";
 import type { NodesOptions, ReadyOptions } from "../client/cluster.ts";
 import type { DefaultClient } from "../client/default_client.ts";
@@ -187,7 +187,7 @@ export class DefaultDatabase implements Client {
   }
 
   #call(options: CallOptions | undefined): Call {
-    const settings = this.#client.settings(readOptions(options, CALL));
+    const settings = this.#client.settings(readOptions(options, ASK));
     return { settings, deadline: new Deadline(settings.timeout, settings.signal) };
   }
 }

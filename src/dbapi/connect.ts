@@ -3,7 +3,9 @@ import { connectBy } from "../database/connect.ts";
 import { CONNECT, type ConnectOptions } from "../database/options.ts";
 import { checkLock } from "../locks/acquire_options.ts";
 import type { Lock } from "../locks/lock.ts";
-import { type Checks, isBoolean } from "../options.ts";
+import { type Checks, isBoolean, readOptions, refusing } from "../options.ts";
+import { TRANSACTION } from "../transaction/options.ts";
+import type { TransactionOptions } from "../transaction/transaction.ts";
 import type { Connection } from "./connection.ts";
 import { DefaultConnection } from "./default_connection.ts";
 
@@ -15,8 +17,23 @@ export interface ConnectionOptions extends ConnectOptions {
   autocommit?: boolean | undefined;
 }
 
+const OF_CONNECT = refusing("in `transaction` of a connection: give it to connect() itself");
+const SETTLED = refusing(
+  "in `transaction` of a connection: leave it out, as a connection settles it",
+);
+
+const TX: Checks<TransactionOptions> = {
+  ...TRANSACTION,
+  signal: OF_CONNECT,
+  rows: SETTLED,
+  timeoutPer: SETTLED,
+  retries: refusing("in `transaction` of a connection: use run(connection, fn)"),
+};
+
 const CONNECTION: Checks<ConnectionOptions> = {
   ...CONNECT,
+  rows: refusing("for a connection, whose rows are arrays: leave it out"),
+  transaction: (value) => void readOptions(value as TransactionOptions, TX, "`transaction`"),
   lock: checkLock,
   autocommit: isBoolean,
 };

@@ -3,9 +3,16 @@ import { called, ofCaller, type Place, placeAbove, told } from "../client/caller
 import { checkFunction } from "../client/check_function.ts";
 import type { BatchOptions, ExecuteOptions } from "../client/executor.ts";
 import { InterfaceError, TransactionConflictError } from "../errors.ts";
+import { readOptions, refusing } from "../options.ts";
 import type { Results, SqlFragment, Statement } from "../sql/statement.ts";
 import type { Params, Result, Row, Value } from "../sql/value.ts";
-import type { Savepoint, Transaction, TransactionQueryOptions } from "./transaction.ts";
+import { TRANSACTION } from "./options.ts";
+import type {
+  Savepoint,
+  Transaction,
+  TransactionOptions,
+  TransactionQueryOptions,
+} from "./transaction.ts";
 
 /** A transaction as its handles use it: one list of statements, whoever issued them. */
 export interface Whole
@@ -21,6 +28,8 @@ export interface Whole
   /** From now on it cannot be committed; the first reason stays. */
   condemn(error: Error): void;
 }
+
+const NESTED = refusing("for a transaction within another: give it to the outermost");
 
 /** What a function is given: the transaction, or a nested one, which knows what is done around it. */
 export class TransactionHandle implements Transaction {
@@ -133,8 +142,10 @@ export class TransactionHandle implements Transaction {
   }
 
   /** See {@linkcode Transaction.transaction}. */
-  transaction<T>(fn: (tx: Transaction) => Promise<T>): Promise<T> {
+  transaction<T>(fn: (tx: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T> {
     return called(async () => {
+      const [name] = Object.keys(readOptions(options, TRANSACTION));
+      if (name !== undefined) NESTED(options, name);
       this.#checkRunning();
       checkFunction(fn, "transaction(async (tx) => …)");
       if (!this.#innermost) throw this.#condemned(TWO_AT_ONCE);

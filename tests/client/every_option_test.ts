@@ -1,0 +1,220 @@
+// Every option with every method that takes options: seen by its effect, or refused before anything is sent.
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { type Client, LockTimeoutError, TransactionConflictError } from "../../mod.ts";
+import { LocalLock } from "../../src/locks/mod.ts";
+import { PLACES } from "../transaction/world.ts";
+import { type AnyOptions, type Name, READ, SURFACES, VALUES, type Way } from "./option_ways.ts";
+
+/** What is seen of the requests, and a node that can be made not to answer. */
+class Watched {
+  readonly urls: URL[] = [];
+  readonly bodies: string[] = [];
+  stuck = false;
+  readonly #node: typeof fetch;
+
+  constructor(node: typeof fetch) {
+    this.#node = node;
+  }
+
+  readonly fetch: typeof fetch = async (input, init = {}) => {
+    const body = init.body ? await new Response(init.body).text() : "";
+    this.urls.push(new URL(String(input)));
+    this.bodies.push(body);
+    // What a call asks for itself, not what comes before it.
+    if (this.stuck && (body === "" || /(FROM|INTO) t\b|asked/.test(body))) {
+      await new Promise((_, reject) => {
+        init.signal?.addEventListener("abort", () => reject(init.signal!.reason));
+      });
+    }
+    return await this.#node(input, init.body ? { ...init, body } : init);
+  };
+
+  has(name: string, value?: string): boolean {
+    return this.urls.some(({ searchParams }) =>
+      value === undefined ? searchParams.has(name) : searchParams.get(name) === value
+    );
+  }
+}
+
+interface Situation {
+  readonly db: Client;
+  readonly other: Client;
+  readonly node: Watched;
+  readonly way: Way;
+  /** Calls it with the options. */
+  readonly run: (options: AnyOptions, sql?: string) => Promise<unknown[]>;
+}
+
+const RANDOM = "SELECT random() % 10 AS n";
+
+/** How each option is seen. What was written is at least as current as any level. */
+const EFFECTS: { readonly [N in Name]-?: (situation: Situation) => Promise<void> } = {
+  signal: async ({ node, run }) => {
+    const controller = new AbortController();
+    const reason = new Error("not needed");
+    node.stuck = true;
+    const running = run({ signal: controller.signal });
+    setTimeout(() => controller.abort(reason), 30);
+    await assert.rejects(running, (error) => error === reason);
+  },
+  timeout: async ({ node, run }) => {
+    node.stuck = true;
+    // It ends: without the option that takes half a minute, and the runner's patience with it.
+    const answer = await run({ timeout: 60 }).catch((error: unknown) => error);
+    assert.ok(answer instanceof Error ? /Error$/.test(answer.name) : Array.isArray(answer));
+  },
+  integers: async ({ run }) => {
+    const [row] = await run({ integers: "string" });
+    assert.equal(typeof Object.values(row as object)[0], "string");
+  },
+  level: async ({ node, run, way }) => {
+    await run({ level: "strong" });
+    assert.ok(way.writes || node.has("level", "strong"));
+  },
+  freshness: async ({ node, run, way }) => {
+    await run({ level: "none", freshness: 60_000 });
+    assert.ok(way.writes || node.has("freshness", "60000ms"));
+  },
+  freshnessStrict: async ({ node, run, way }) => {
+    await run({ level: "none", freshness: 60_000, freshnessStrict: true });
+    assert.ok(way.writes || node.has("freshness_strict"));
+  },
+  rows: async ({ run }) => {
+    assert.ok(Array.isArray((await run({ rows: "array" }))[0]));
+  },
+  id: async ({ db, run }) => {
+    await run({ id: "mine" });
+    assert.equal(await db.outcome("mine"), "committed");
+  },
+  exactlyOnce: async ({ node, run, way }) => {
+    await run({ exactlyOnce: !way.writes });
+    const entered = node.bodies.some((body) => body.includes("INTO _rqlite_commit"));
+    assert.ok(!way.writes || !entered);
+  },
+  atomic: async ({ node, run, way }) => {
+    await run({ atomic: false });
+    const entered = node.bodies.some((body) => body.includes("INTO _rqlite_commit"));
+    assert.ok(!way.writes || !entered, "one commit of all");
+  },
+  pageSize: async ({ db, node, run }) => {
+    await db.execute("INSERT INTO t VALUES(5), (6)");
+    node.urls.length = 0;
+    assert.equal((await run({ pageSize: 1 })).length, 3);
+    assert.ok(node.urls.length >= 3);
+  },
+  by: async ({ db, run }) => {
+    await db.execute("INSERT INTO t VALUES(-5)");
+    assert.deepEqual(await run({ by: "n" }), [{ n: -5 }, { n: 1 }]);
+  },
+  nonVoters: async ({ node, run }) => {
+    await run({ nonVoters: true });
+    assert.ok(node.has("nonvoters"));
+  },
+  noLeader: async ({ node, run }) => {
+    await run({ noLeader: true });
+    assert.ok(node.has("noleader"));
+  },
+  sync: async ({ node, run }) => {
+    await run({ sync: true });
+    assert.ok(node.has("sync"));
+  },
+  guard: async ({ run }) => {
+    await assert.rejects(run({}, RANDOM), /guard/);
+    assert.equal((await run({ guard: false }, RANDOM)).length, 1);
+  },
+  lock: async ({ run }) => {
+    const lock = new LocalLock();
+    const handle = await lock.acquire();
+    await assert.rejects(run({ lock, timeout: 60 }), LockTimeoutError);
+    await handle.release();
+  },
+  scope: async ({ db, way }) => {
+    await way.inside!(db, { scope: "stock" }, async (tx) => {
+      await tx.query(READ);
+      assert.equal(typeof tx.fencingToken, "bigint");
+      return [];
+    });
+  },
+  isolation: async ({ db, way }) => {
+    const random: Parameters<NonNullable<Way["inside"]>>[2] = async (tx) =>
+      (await tx.query(RANDOM, [], { integers: "string" })).rows;
+    assert.equal((await way.inside!(db, { isolation: "none" }, random)).length, 1);
+  },
+  mode: async ({ db, way }) => {
+    await way.inside!(db, { mode: "lazy" }, async (tx) => {
+      assert.equal((await tx.execute("INSERT INTO t VALUES(9)")).rowsAffected, -1);
+      return [];
+    });
+  },
+  readOnly: async ({ db, way }) => {
+    await way.inside!(db, { readOnly: true }, async (tx) => {
+      await assert.rejects(tx.execute("INSERT INTO t VALUES(9)"), /readOnly/);
+      return [];
+    }).catch((error) => assert.match(String(error), /readOnly/));
+  },
+  timeoutPer: async ({ db, way }) => {
+    await way.inside!(db, { timeoutPer: "statement", timeout: 1000 }, async (tx) => {
+      await tx.query(READ);
+      await new Promise((resolve) => setTimeout(resolve, 1100));
+      return (await tx.query(READ)).rows;
+    });
+  },
+  retries: async ({ db, other, way }) => {
+    let runs = 0;
+    const colliding = way.inside!(db, { retries: 1 }, async (tx) => {
+      runs++;
+      await tx.query(READ);
+      await tx.execute("INSERT INTO t VALUES(3)");
+      await other.execute("UPDATE t SET n = n + 1");
+      return [];
+    });
+    await assert.rejects(colliding, TransactionConflictError);
+    assert.equal(runs, 2);
+  },
+};
+
+for (const place of PLACES) {
+  describe(`every option on ${place.name}`, { skip: place.skip }, () => {
+    for (const [surface, methods] of Object.entries(SURFACES)) {
+      for (const [method, way] of Object.entries(methods)) {
+        it(`${surface}${method}() honours or refuses each`, () =>
+          place.run(async (world) => {
+            for (const name of Object.keys(VALUES) as Name[]) {
+              await world.sql("DROP TABLE IF EXISTS t");
+              await world.sql("CREATE TABLE t(n INTEGER)");
+              await world.sql("INSERT INTO t VALUES(1)");
+              const node = new Watched(world.node);
+              const db = world.connect({ fetch: node.fetch, retries: 0 });
+              await db.begin().then((tx) => tx.query(READ));
+              const situation: Situation = {
+                db,
+                other: world.other,
+                node,
+                way,
+                run: (options, sql) => way.call(db, options, sql),
+              };
+              try {
+                await (way.takes[name] ? EFFECTS[name](situation) : refuses(name, situation));
+              } catch (error) {
+                throw new Error(`${surface}${method}({ ${name} }): ${error}`, { cause: error });
+              } finally {
+                await db.close();
+              }
+            }
+          }));
+      }
+    }
+  });
+}
+
+/** A TypeError that names it, before the call has sent anything of its own. */
+async function refuses(name: Name, { node, run }: Situation): Promise<void> {
+  const error = await run({ [name]: VALUES[name] }).then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  assert.ok(error instanceof TypeError, `it was not refused: ${error}`);
+  assert.ok(error.message.includes(`\`${name}\``), error.message);
+  assert.ok(!node.bodies.some((body) => body.includes("INSERT INTO t")));
+}

@@ -1,0 +1,256 @@
+// Every method that takes options, and which. The compiler sees that no method and no option of one is missing.
+import type {
+  BatchOptions,
+  CallOptions,
+  Client,
+  ExecuteOptions,
+  IterateOptions,
+  NodesOptions,
+  QueryOptions,
+  ReadyOptions,
+  Transaction,
+  TransactionOptions,
+  TransactionQueryOptions,
+} from "../../mod.ts";
+import { type RequestDatabase, rqlite } from "../../src/hono/mod.ts";
+import { LocalLock } from "../../src/locks/mod.ts";
+
+/** All options that a call may take. */
+export type AnyOptions =
+  & BatchOptions
+  & IterateOptions
+  & NodesOptions
+  & ReadyOptions
+  & TransactionOptions
+  & TransactionQueryOptions;
+/** The name of one. */
+export type Name = keyof AnyOptions;
+
+/** One value of each; the compiler sees that none is missing. */
+export const VALUES: { readonly [N in Name]-?: NonNullable<AnyOptions[N]> } = {
+  signal: new AbortController().signal,
+  timeout: 20_000,
+  integers: "string",
+  level: "strong",
+  freshness: 1500,
+  freshnessStrict: true,
+  rows: "array",
+  id: "an id",
+  exactlyOnce: true,
+  atomic: true,
+  pageSize: 1,
+  by: "n",
+  nonVoters: true,
+  noLeader: true,
+  sync: true,
+  guard: false,
+  lock: new LocalLock(),
+  scope: "stock",
+  isolation: "none",
+  mode: "lazy",
+  readOnly: true,
+  timeoutPer: "statement",
+  retries: 1,
+};
+
+/** What a method does with options; it answers rows, if there are any. */
+export type Call = (db: Client, options: AnyOptions, sql?: string) => Promise<unknown[]>;
+
+/** What is done in a transaction. */
+export type Inside = (tx: Transaction) => Promise<unknown[]>;
+
+/** A method that takes options. `takes` has exactly those of its type, but for what is refused on purpose. */
+export interface Way {
+  readonly takes: Readonly<Partial<Record<Name, true>>>;
+  readonly call: Call;
+  /** The same for a function, where it takes one or gives a transaction. */
+  readonly inside?: (db: Client, options: AnyOptions, fn: Inside) => Promise<unknown[]>;
+  /** It changes data. */
+  readonly writes?: true;
+}
+
+/** Exactly the options of a type, less some. */
+type Exactly<O, Less extends string = never> = Readonly<
+  Record<Exclude<keyof O & Name, Less>, true>
+>;
+
+const CALL: Exactly<CallOptions> = { signal: true, timeout: true, integers: true };
+const ASK: Exactly<CallOptions, "integers"> = { signal: true, timeout: true };
+const QUERY: Exactly<QueryOptions> = {
+  ...CALL,
+  level: true,
+  freshness: true,
+  freshnessStrict: true,
+  rows: true,
+};
+const EXECUTE: Exactly<ExecuteOptions> = { ...CALL, rows: true, id: true, exactlyOnce: true };
+const BATCH: Exactly<BatchOptions> = { ...QUERY, ...EXECUTE, atomic: true };
+const ITERATE: Exactly<IterateOptions> = { ...QUERY, pageSize: true, by: true };
+const NODES: Exactly<NodesOptions, "integers"> = { ...ASK, nonVoters: true };
+const READY: Exactly<ReadyOptions, "integers"> = { ...ASK, noLeader: true, sync: true };
+const TRANSACTION: Exactly<TransactionOptions> = {
+  ...CALL,
+  level: true,
+  rows: true,
+  lock: true,
+  scope: true,
+  isolation: true,
+  mode: true,
+  readOnly: true,
+  timeoutPer: true,
+  retries: true,
+};
+const { retries: _, ...BEGIN } = TRANSACTION;
+type OfTheWhole = "level" | "freshness" | "freshnessStrict";
+const TX_QUERY: Exactly<TransactionQueryOptions, OfTheWhole> = { ...CALL, rows: true, guard: true };
+// `exactlyOnce: true` is what a transaction is anyway.
+const TX_EXECUTE: Exactly<ExecuteOptions, "id"> = { ...CALL, rows: true, exactlyOnce: true };
+const TX_BATCH: Exactly<BatchOptions, "id" | OfTheWhole> = { ...TX_EXECUTE, atomic: true };
+
+export const READ = "SELECT n FROM t";
+const WRITE = "INSERT INTO t VALUES(2) RETURNING n";
+
+type Use<T> = (db: T, options: AnyOptions, sql?: string) => Promise<unknown[]>;
+
+/** Within a transaction that goes on. */
+const inTx = (use: Use<Transaction>): Call => async (db, options, sql) => {
+  const tx = await db.begin();
+  await tx.query("SELECT 1");
+  try {
+    return await use(tx, options, sql);
+  } finally {
+    await tx.rollback();
+  }
+};
+
+/** The view of a request, plain or with a transaction. */
+const inRequest =
+  (transaction: boolean, use: Use<RequestDatabase>): Call => async (db, options, sql) => {
+    let view: RequestDatabase | undefined;
+    let rows: unknown[] = [];
+    const context = {
+      env: {},
+      req: { raw: new Request("http://a"), method: "GET", path: "/" },
+      res: new Response(),
+      error: undefined,
+      get: () => view,
+      set: (_: string, value: unknown) => view = value as RequestDatabase,
+    };
+    await rqlite(db, { transaction })(context, async () => {
+      rows = await use(view!, options, sql);
+    });
+    return rows;
+  };
+
+type Reading = "query" | "execute" | "batch" | "first" | "value";
+
+const on: { readonly [M in Reading]: Use<Pick<Client, M>> } = {
+  query: async (db, o, sql = READ) => (await db.query(sql, [], o)).rows,
+  execute: async (db, o) => (await db.execute(WRITE, [], o)).rows,
+  batch: async (db, o) => (await db.batch([WRITE], o))[0].rows,
+  first: async (db, o, sql = READ) => [await db.first(sql, [], o)],
+  value: async (db, o, sql = READ) => [[await db.value(sql, [], o)]],
+};
+
+const none = async (done: Promise<unknown>): Promise<unknown[]> => {
+  await done;
+  return [];
+};
+
+const reading: Inside = async (tx) => (await tx.query(READ)).rows;
+
+const begun: NonNullable<Way["inside"]> = async (db, options, fn) => {
+  const tx = await db.begin(options);
+  try {
+    const rows = await fn(tx);
+    await tx.commit();
+    return rows;
+  } finally {
+    await tx.rollback();
+  }
+};
+
+const inView: NonNullable<Way["inside"]> = (db, options, fn) =>
+  inRequest(false, (view, o) => view.transaction(fn, o))(db, options);
+
+/** Its type has no options. */
+const nested: Use<{ transaction: unknown }> = (tx, options) =>
+  (tx as Pick<Client, "transaction">).transaction(reading, options);
+
+/** The methods of a type, but for those that cannot have options. */
+type Methods<T, Less extends PropertyKey = never> = {
+  readonly [M in keyof T as T[M] extends (...args: never[]) => unknown ? Exclude<M, Less> : never]:
+    Way;
+};
+
+const CLIENT: Methods<Client, "close" | typeof Symbol.asyncDispose> = {
+  query: { takes: QUERY, call: on.query },
+  execute: { takes: EXECUTE, call: on.execute, writes: true },
+  batch: { takes: BATCH, call: on.batch, writes: true },
+  first: { takes: QUERY, call: on.first },
+  value: { takes: QUERY, call: on.value },
+  iterate: {
+    takes: ITERATE,
+    call: async (db, o) => {
+      const rows: unknown[] = [];
+      for await (const row of db.iterate(READ, [], o)) rows.push(row);
+      return rows;
+    },
+  },
+  script: {
+    takes: CALL,
+    call: async (db, o) => (await db.script(`${WRITE};`, o))[0]!.rows,
+    writes: true,
+  },
+  nodes: { takes: NODES, call: (db, o) => none(db.nodes(o)) },
+  leader: { takes: ASK, call: (db, o) => none(db.leader(o)) },
+  status: { takes: ASK, call: (db, o) => none(db.status(o)) },
+  ready: { takes: READY, call: (db, o) => none(db.ready(o)) },
+  outcome: { takes: ASK, call: (db, o) => none(db.outcome("asked", o)) },
+  transaction: {
+    takes: TRANSACTION,
+    call: (db, o) => db.transaction(reading, o),
+    inside: (db, o, fn) => db.transaction(fn, o),
+  },
+  begin: { takes: BEGIN, call: (db, o) => begun(db, o, reading), inside: begun },
+};
+
+type Ends = "commit" | "rollback" | "savepoint" | "rollbackTo" | "release";
+const TX: Methods<Transaction, Ends | typeof Symbol.asyncDispose> = {
+  query: { takes: TX_QUERY, call: inTx(on.query) },
+  execute: { takes: TX_EXECUTE, call: inTx(on.execute) },
+  batch: { takes: TX_BATCH, call: inTx(on.batch) },
+  first: { takes: TX_QUERY, call: inTx(on.first) },
+  value: { takes: TX_QUERY, call: inTx(on.value) },
+  transaction: { takes: {}, call: inTx(nested) },
+};
+
+const VIEW: Methods<RequestDatabase> = {
+  query: { takes: QUERY, call: inRequest(false, on.query) },
+  execute: { takes: EXECUTE, call: inRequest(false, on.execute), writes: true },
+  batch: { takes: BATCH, call: inRequest(false, on.batch), writes: true },
+  first: { takes: QUERY, call: inRequest(false, on.first) },
+  value: { takes: QUERY, call: inRequest(false, on.value) },
+  transaction: {
+    takes: TRANSACTION,
+    call: (db, o) => inView(db, o, reading),
+    inside: inView,
+  },
+};
+
+const REQUEST_TX: Methods<RequestDatabase> = {
+  query: { takes: TX_QUERY, call: inRequest(true, on.query) },
+  execute: { takes: TX_EXECUTE, call: inRequest(true, on.execute) },
+  batch: { takes: TX_BATCH, call: inRequest(true, on.batch) },
+  first: { takes: TX_QUERY, call: inRequest(true, on.first) },
+  value: { takes: TX_QUERY, call: inRequest(true, on.value) },
+  transaction: { takes: {}, call: inRequest(true, nested) },
+};
+
+/** All of them, by what stands in front of their names. */
+export const SURFACES: Readonly<Record<string, Readonly<Record<string, Way>>>> = {
+  "client.": CLIENT,
+  "tx.": TX,
+  "a request's ": VIEW,
+  "a request's transaction.": REQUEST_TX,
+};
