@@ -289,6 +289,14 @@ everywhere("PEP 249", (place) => {
     await connection.close();
   });
 
+  it("Cursor.lastRowId is null after an INSERT into a table WITHOUT ROWID", async () => {
+    const [connection, cursor, table] = await open();
+    await place().client.execute(`CREATE TABLE k_${table}(k TEXT PRIMARY KEY) WITHOUT ROWID`);
+    await cursor.execute(`INSERT INTO k_${table} VALUES('a')`);
+    assert.equal(cursor.lastRowId, null);
+    await connection.close();
+  });
+
   it("Cursor.execute() takes what the constructors make", async () => {
     const connection = place().connect();
     const table = await place().table(

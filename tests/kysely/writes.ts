@@ -18,6 +18,22 @@ export const writes: Topic = (target) => {
     assert.deepEqual({ ...result }, { insertId: 4n, numInsertedOrUpdatedRows: 1n });
   });
 
+  write(
+    "insertInto() answers no id of a table WITHOUT ROWID, and that of an upsert that inserted",
+    async (db) => {
+      await db.insertInto("tags").values({ name: "newer" }).execute();
+      const tagged = await db.insertInto("post_tags").values({ post: 2, tag: 3 })
+        .executeTakeFirstOrThrow();
+      assert.deepEqual({ ...tagged }, { insertId: undefined, numInsertedOrUpdatedRows: 1n });
+      const upsert = (name: string) =>
+        db.insertInto("users").values({ name })
+          .onConflict((on) => on.column("name").doUpdateSet({ age: 1 }))
+          .executeTakeFirstOrThrow();
+      assert.equal((await upsert("Dan")).insertId, 4n);
+      assert.equal((await upsert("Dan")).insertId, undefined);
+    },
+  );
+
   write("insertInto() takes several rows, expressions and missing values", async (db) => {
     const result = await db.insertInto("users").values([
       { name: "Dan", age: sql<number>`6 * 7` },
