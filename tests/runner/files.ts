@@ -91,6 +91,11 @@ export const PLACEMENTS: readonly Placement[] = [
     why: "The database's behaviour",
   },
   {
+    files: ["client/every_option_test.ts"],
+    engines: ["node24"],
+    why: "A table of what the client makes of options, the same on every engine",
+  },
+  {
     files: ["database/", "replicas/"],
     engines: ["node24"],
     why: "The database's behaviour",
