@@ -40,7 +40,7 @@ export interface ErrorInit {
   cause?: unknown;
 }
 
-/** A place in the text of a statement; both count from 1, columns in UTF-16 units. */
+/** A place in the text of a statement. */
 export interface Position {
   /** From 1. */
   readonly line: number;
