@@ -42,10 +42,15 @@ export const TRANSACTION: Checks<TransactionOptions> = {
 /** The same for `begin()`. */
 export const BEGIN: Checks<TransactionOptions> = {
   ...TRANSACTION,
-  retries: refusing(
-    "for a transaction that is begun, as nobody else can run it again: use transaction(fn) or withRetry(fn)",
-  ),
+  retries(value, name) {
+    isCount(value, name);
+    if (value !== 0) AGAIN(value, name);
+  },
 };
+
+const AGAIN = refusing(
+  "for a transaction that is begun, as nobody else can run it again: use transaction(fn) or withRetry(fn)",
+);
 
 const OF_THE_WHOLE = refusing("for one statement of a transaction: give it where that begins");
 

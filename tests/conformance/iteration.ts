@@ -310,7 +310,7 @@ const refused: Topic = (target) => {
     }
 
     it("sizes of a page that are none", () => {
-      for (const pageSize of [0, -1, 1.5, NaN, Infinity, "5" as unknown as number]) {
+      for (const pageSize of [0, -1, 1.5, NaN, Infinity]) {
         assert.throws(() => target().db.iterate("SELECT a FROM t", [], { pageSize }), {
           name: "RangeError",
           message:

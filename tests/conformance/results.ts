@@ -159,11 +159,11 @@ const ids: Topic = (target) => {
     it("of an upsert that inserted is the row's, also where an insert before had the same", async () => {
       const { db } = target();
       const family = await make(db);
-      const first = `INSERT INTO ${family}first VALUES(6)`;
+      const first = (id: number) => `INSERT INTO ${family}first VALUES(${id})`;
       const upsert = (u: string) =>
         `INSERT INTO ${family}t(u) VALUES('${u}') ON CONFLICT(u) DO UPDATE SET u = u`;
       const seen = await db.transaction(async (tx) => {
-        await tx.execute(first);
+        await tx.execute(first(6));
         const inserted = await tx.execute(upsert("new"));
         const updated = await tx.execute(upsert("new"));
         return [inserted.lastInsertId, updated.lastInsertId];
@@ -171,7 +171,7 @@ const ids: Topic = (target) => {
       assert.deepEqual(seen, [6n, undefined]);
       assert.equal((await db.execute(upsert("newer"))).lastInsertId, 7);
       assert.equal((await db.execute(upsert("newer"))).lastInsertId, undefined);
-      const [, batched] = await db.batch([first.replace("6", "60"), upsert("newest")]);
+      const [, batched] = await db.batch([first(60), upsert("newest")]);
       assert.equal(batched!.lastInsertId, 8);
     });
 
