@@ -46,13 +46,16 @@ function group(
   skip: string | false,
 ): void {
   describe(name, { skip }, () => {
-    let opened: Target | undefined;
-    before(async () => {
-      opened = await open();
-    });
-    after(() => opened?.close());
     for (const [topic, tests] of Object.entries(topics)) {
-      describe(topic, () => tests(() => opened!));
+      describe(topic, () => {
+        // One for each, as a client reads the schema again after DDL: hundreds of tables take their time.
+        let opened: Target | undefined;
+        before(async () => {
+          opened = await open();
+        });
+        after(() => opened?.close());
+        tests(() => opened!);
+      });
     }
   });
 }
