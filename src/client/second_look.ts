@@ -1,15 +1,15 @@
 import { DataError } from "../errors.ts";
 import type { Analysis } from "../sql/analyse.ts";
 import type { Prepared } from "../sql/prepare.ts";
-import { infinityOf, rowlessOf, tellingOf } from "../sql/second_look.ts";
+import { hasOwnTypes, infinityOf, MOST_COLUMNS, rowlessOf, tellingOf } from "../sql/second_look.ts";
 import { isDate } from "../wire/affinity.ts";
 import type { Batch, Reply } from "./dispatch.ts";
 
-/** The doubts about the result of one statement, and the statement that clears them. */
-interface Doubt {
-  readonly columns: readonly number[];
-  readonly statement: Prepared;
-}
+/** For the positions of statements, the columns of which only another request can tell what they hold. */
+type Doubts = ReadonlyMap<number, readonly number[]>;
+
+/** Requests after the first: one tells of what is in doubt, others of what differs in its own answer. */
+const MOST_LOOKS = 3;
 
 /**
  * Reads a second time what an answer cannot tell: the bytes of a BLOB that arrived as text, and whether a number is an
@@ -34,38 +34,67 @@ export class SecondLook {
       // Nothing but Infinity makes a request fail that way. Its end must stay what it is where that undoes writes.
       throw reads && error instanceof DataError ? await named(error, batch, send) : error;
     });
-    const doubts = this.#doubts(batch, reply);
-    if (doubts.size === 0) return reply;
-    const telling = batch.statements.map((own, i) => doubts.get(i)?.statement ?? own);
-    const asked = reads ? [...doubts.keys()].map((i) => batch.statements[i]!) : [];
-    const statements = [...telling, ...asked.map(rowlessOf)];
-    const told = await send({ ...batch, statements });
+    let doubts = this.#doubts(batch, reply);
+    for (let look = 0; look < MOST_LOOKS && doubts.size > 0; look++) {
+      const told = await this.#tell(batch, reply, doubts, send, reads);
+      const wider = widened(reply, told, doubts);
+      if (wider === doubts) return told;
+      if (wider === undefined) return reply;
+      doubts = wider;
+    }
+    return reply;
+  }
+
+  /** The same batch, whose statements also tell what is in some of their columns. */
+  async #tell(
+    batch: Batch,
+    { answer, first }: Reply,
+    doubts: Doubts,
+    send: (batch: Batch) => Promise<Reply>,
+    reads: boolean,
+  ): Promise<Reply> {
+    const telling = batch.statements.map((own, i) => {
+      const columns = doubts.get(i);
+      if (columns === undefined) return own;
+      const { types } = answer.headAt(first + i);
+      return tellingOf(own, types.length, columns, columns.filter((i) => isDate(types[i]!)));
+    });
+    const asked = reads
+      ? [...doubts.keys()].map((i) => batch.statements[i]!).filter(hasOwnTypes)
+      : [];
+    const told = await send({ ...batch, statements: [...telling, ...asked.map(rowlessOf)] });
     for (const [i, { analysis }] of asked.entries()) {
       const at = told.first + telling.length + i;
       if (at < told.answer.length) this.#declared.set(analysis, told.answer.headAt(at).types);
     }
-    const looks = [...doubts].map(([i, { columns }]) => {
-      const head = reply.answer.headAt(reply.first + i);
-      return told.answer.look(told.first + i, { ...head, told: columns });
-    });
-    return looks.every((fine) => fine) ? told : reply;
+    return told;
   }
 
-  #doubts({ statements, settings }: Batch, { answer, first }: Reply): Map<number, Doubt> {
-    const doubts = new Map<number, Doubt>();
-    for (const [i, own] of statements.entries()) {
+  #doubts({ statements, settings }: Batch, { answer, first }: Reply): Doubts {
+    const doubts = new Map<number, readonly number[]>();
+    for (const [i, { analysis }] of statements.entries()) {
       const at = first + i;
-      const { kind } = own.analysis;
-      if (kind !== "read" || at >= answer.length || answer.errorAt(at) !== undefined) continue;
-      const columns = answer.doubts(at, settings.integers, this.#declared.get(own.analysis));
-      if (columns.length === 0) continue;
-      const { types } = answer.headAt(at);
-      const dates = columns.filter((i) => isDate(types[i]!));
-      const statement = tellingOf(own, types.length, columns, dates);
-      if (statement !== undefined) doubts.set(i, { columns, statement });
+      if (analysis.kind !== "read" || at >= answer.length || answer.errorAt(at) !== undefined) {
+        continue;
+      }
+      const columns = answer.doubts(at, settings.integers, this.#declared.get(analysis));
+      const room = answer.headAt(at).types.length + columns.length <= MOST_COLUMNS;
+      if (columns.length > 0 && room) doubts.set(i, columns);
     }
     return doubts;
   }
+}
+
+/** The doubts that an answer to them leaves: the same if none, `undefined` if there is no way to clear them. */
+function widened(reply: Reply, told: Reply, doubts: Doubts): Doubts | undefined {
+  let wider = doubts;
+  for (const [i, columns] of doubts) {
+    const head = reply.answer.headAt(reply.first + i);
+    const others = told.answer.look(told.first + i, { ...head, told: columns });
+    if (others === undefined) return undefined;
+    if (others.length > 0) wider = new Map(wider).set(i, [...columns, ...others]);
+  }
+  return wider;
 }
 
 /** The error for Infinity with the first column that holds it, as far as that can be found out. */

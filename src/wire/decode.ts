@@ -1,7 +1,7 @@
 import type { Analysis } from "../sql/analyse.ts";
 import type { IntegerMode, Result, Row, Value } from "../sql/value.ts";
 import { returnsColumns } from "../sql/returning.ts";
-import { affinity, isDate } from "./affinity.ts";
+import { affinity, isDate, isTextual } from "./affinity.ts";
 import {
   type Cell,
   type CellSpec,
@@ -133,16 +133,23 @@ export class Answer {
     return { columns, types };
   }
 
-  /** Takes a result as that of a statement that told about its own columns; `false` if it is none. */
-  look(index: number, look: Look): boolean {
+  /**
+   * Takes a result as that of a statement that told about its own columns.
+   *
+   * @returns The columns that it has to tell about, too, as the server goes by another type for them here; `undefined` if
+   * it is no such result, or lacks what the server makes of a column otherwise.
+   */
+  look(index: number, look: Look): number[] | undefined {
     const { types, columns } = this.#envelope.results?.[index] ?? {};
     if (types === undefined || columns?.length !== look.columns.length + look.told.length) {
-      return false;
+      return undefined;
     }
-    // What the server converts by a declared type, it must convert the same way.
-    const same = look.types.every((type, i) => type === types[i] || !isConverted(type));
-    if (same) this.#looks.set(index, look);
-    return same;
+    const differing = [...look.types.keys()].filter((i) => look.types[i] !== types[i]);
+    if (differing.some((i) => isConverted(look.types[i]!))) return undefined;
+    this.#looks.set(index, look);
+    return differing.filter((i) =>
+      !look.told.includes(i) && (isConverted(types[i]!) || isTextual(types[i]!))
+    );
   }
 
   /**

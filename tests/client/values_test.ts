@@ -179,6 +179,37 @@ function untyped(place: () => Place): void {
     assert.deepEqual(rows, [[low, 1, low], ["b", 1, "b"], [high, 1, high]]);
   });
 
+  it("parts of a compound SELECT are what they are, whatever types the other parts declare", async () => {
+    const { db } = place();
+    const [left, right] = [`values_${++tables}`, `values_${++tables}`];
+    await db.batch([
+      `CREATE TABLE ${left}(n INTEGER, t TEXT, b BLOB, e)`,
+      `CREATE TABLE ${right}(n BOOLEAN, t DATETIME, b TEXT, e)`,
+      `INSERT INTO ${left} VALUES(7, 'hello', x'414243', x'ff')`,
+      `INSERT INTO ${right} VALUES(1, '2024-01-02', 't', x'fe')`,
+    ]);
+    const columns = ["n", "t", "b", "e"];
+    const sql = `SELECT * FROM ${left} UNION ALL SELECT * FROM ${right}`;
+    for (const statement of [sql, `WITH u(${columns}) AS (SELECT 1) ${sql}`]) {
+      const { rows, types } = await db.query(statement, [], { rows: "array" });
+      assert.deepEqual(types, ["integer", "text", "blob", "text"]);
+      assert.deepEqual(rows, [
+        [7, "hello", Uint8Array.of(65, 66, 67), Uint8Array.of(255)],
+        [1, "2024-01-02", "t", Uint8Array.of(254)],
+      ]);
+    }
+    // The second time the client knows the types that are declared: here only the last part has one.
+    const numbers =
+      `SELECT 1 AS v UNION ALL SELECT 1152921504606846976.0 UNION ALL SELECT n FROM ${left}`;
+    for (let i = 0; i < 2; i++) {
+      const { rows } = await db.query(numbers, [], { integers: "auto" });
+      assert.deepEqual(rows, [{ v: 1 }, { v: 2 ** 60 }, { v: 7 }]);
+    }
+    // What only the server can convert is told by nobody.
+    const swapped = `SELECT * FROM ${right} UNION ALL SELECT * FROM ${left}`;
+    await assert.rejects(db.query(swapped), { name: "DataError", column: "e" });
+  });
+
   it("a statement that is read again is bound the same values", async () => {
     const values = ["é", 7, Uint8Array.of(200)] as const;
     const { rows } = await place().db.query("SELECT ?3 AS a, ? AS b, ?2 AS c, ?1 AS d, ?4 AS e", [

@@ -85,10 +85,27 @@ describe("Answer.look()", () => {
 
   it("refuses an answer of another width, and one that is converted another way", () => {
     const answer = new Answer(text("text"));
-    assert.equal(answer.look(0, { columns: ["a", "b"], types: ["text", ""], told: [0] }), false);
-    assert.equal(answer.look(0, { columns: ["a"], types: ["date"], told: [0] }), false);
-    assert.equal(answer.look(1, { columns: ["a"], types: ["text"], told: [0] }), false);
-    assert.equal(answer.look(0, { columns: ["a"], types: ["text"], told: [0] }), true);
+    assert.equal(
+      answer.look(0, { columns: ["a", "b"], types: ["text", ""], told: [0] }),
+      undefined,
+    );
+    assert.equal(answer.look(0, { columns: ["a"], types: ["date"], told: [0] }), undefined);
+    assert.equal(answer.look(1, { columns: ["a"], types: ["text"], told: [0] }), undefined);
+    assert.deepEqual(answer.look(0, { columns: ["a"], types: ["text"], told: [0] }), []);
+  });
+
+  it("answers the columns that the server treats another way than in the statement itself", () => {
+    const answer = (type: string) =>
+      new Answer(
+        `{"results":[{"columns":["c0","c1","k"],"types":["${type}","text","text"],"values":[]}]}`,
+      );
+    const others = (was: string, is: string) =>
+      answer(is).look(0, { columns: ["a", "b"], types: [was, "text"], told: [1] });
+    assert.deepEqual(others("integer", "boolean"), [0]);
+    assert.deepEqual(others("blob", "text"), [0]);
+    assert.deepEqual(others("text", "datetime"), [0]);
+    assert.deepEqual(others("text", "blob"), []);
+    assert.equal(others("boolean", "integer"), undefined);
   });
 
   it("gives what was told to those who want it exact, and U+FFFD to others, again and again", () => {
