@@ -41,7 +41,7 @@ export class Store {
       // Anything else is a mistake of the caller, or a node:sqlite that is too old.
       throw error instanceof SqliteError ? openError(path, error) : error;
     }
-    this.#place = this.#memory ? undefined : turnsAt(path);
+    this.#place = this.#memory ? undefined : turnsAt(this.#file);
     this.turns = this.#place?.turns ?? new Turns();
   }
 
@@ -159,6 +159,12 @@ export class Store {
     [this.#writer, this.#reader] = this.#openBoth();
     reader.close();
     writer.close();
+  }
+
+  /** Its path, also where it was opened by a `file:` URI. */
+  get #file(): string {
+    const [file] = this.#writer.column("SELECT file FROM pragma_database_list WHERE name = 'main'");
+    return String(file);
   }
 
   #pageSize(): bigint {

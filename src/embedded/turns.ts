@@ -1,4 +1,4 @@
-import { realpathSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
 
 /** How long the engine keeps the thread to itself, in milliseconds: timers and signals fire only in between. */
 const SLICE = 20;
@@ -52,7 +52,8 @@ const FILES = new Map<string, { readonly turns: Turns; users: number }>();
 
 /** What the engines on one file share; `release` has to be called in the end. */
 export function turnsAt(path: string): { readonly turns: Turns; release(): void } {
-  const file = realpathSync(path);
+  // A database that is nowhere on disk has another kind of name.
+  const file = existsSync(path) ? realpathSync(path) : path;
   const shared = FILES.get(file) ?? { turns: new Turns(), users: 0 };
   FILES.set(file, shared);
   shared.users++;

@@ -185,19 +185,22 @@ describe("embedded().fetch of a request that takes long", () => {
       assert.deepEqual(await rows(engine, "SELECT count(*) FROM t"), [[4]]);
     }));
 
-  it("lets another engine on the same file wait for the end of it", async () => {
+  it("lets another engine on the same file wait for the end of it, by whatever path or URI", async () => {
     const folder = mkdtempSync(join(tmpdir(), "embedded-"));
     try {
       await withEngine(async (one) => {
         await post(one, "/db/execute", ["CREATE TABLE t(a)"]);
-        await withEngine(async (two) => {
-          const answers = await Promise.all([
-            post(one, "/db/execute?transaction", STATEMENTS.slice(0, 3)),
-            post(two, "/db/execute?transaction", ["INSERT INTO t VALUES(1)"]),
-          ]);
-          assert.doesNotMatch(answers.join(), /error/);
-        }, join(folder, "..", basename(folder), "a.db"));
-        assert.deepEqual(await rows(one, "SELECT count(*) FROM t"), [[4]]);
+        const path = join(folder, "..", basename(folder), "a.db");
+        for (const other of [path, `file:${path}`]) {
+          await withEngine(async (two) => {
+            const answers = await Promise.all([
+              post(one, "/db/execute?transaction", STATEMENTS.slice(0, 3)),
+              post(two, "/db/execute?transaction", ["INSERT INTO t VALUES(1)"]),
+            ]);
+            assert.doesNotMatch(answers.join(), /error/);
+          }, other);
+        }
+        assert.deepEqual(await rows(one, "SELECT count(*) FROM t"), [[8]]);
       }, join(folder, "a.db"));
     } finally {
       rmSync(folder, { recursive: true });
