@@ -1,15 +1,6 @@
 import type { Analysis } from "../sql/analyse.ts";
-import type { IntegerMode, Result, Row, Value } from "../sql/value.ts";
-import { returnsColumns } from "../sql/returning.ts";
-import { affinity, isDate, isTextual } from "./affinity.ts";
-import {
-  type Cell,
-  type CellSpec,
-  decodeCell,
-  looksReal,
-  type Reality,
-  withoutLost,
-} from "./cell.ts";
+import type { IntegerMode, Result, Row } from "../sql/value.ts";
+import { type Cell, looksReal, withoutLost } from "./cell.ts";
 import { isDoubt } from "./doubt.ts";
 import {
   type Contents,
@@ -21,31 +12,19 @@ import {
 } from "./envelope.ts";
 import { restore } from "./json.ts";
 import { MalformedAnswerError } from "./malformed_answer.ts";
-import { rowBuilder } from "./row.ts";
+import {
+  buildRows,
+  decodeCells,
+  isPlain,
+  isReturning,
+  isSurelyReal,
+  type Look,
+  othersOf,
+  type ResultSpec,
+} from "./rows.ts";
 
+export type { ResultSpec };
 export { MalformedAnswerError };
-
-/** What a statement was and how its caller wants the result. */
-export interface ResultSpec {
-  /** The statement. */
-  readonly analysis: Analysis;
-  /** Rows as objects or as arrays. */
-  readonly rows: "object" | "array";
-  /** How INTEGER values come back. */
-  readonly integers: IntegerMode;
-  /** Values are what a second look told, and lost bytes are an error. @default {false} */
-  readonly exact?: boolean;
-}
-
-/** A result whose statement also told, behind its own columns, what is in some of them. */
-export interface Look {
-  /** The columns of the statement itself. */
-  readonly columns: readonly string[];
-  /** Their types, as the server tells them without the look. */
-  readonly types: readonly string[];
-  /** The positions of those that are told about. */
-  readonly told: readonly number[];
-}
 
 /** How the server writes a byte that is not UTF-8, unlike U+FFFD itself; or a backslash, which ends no such escape. */
 const ESCAPES = /\\(?:\\|ufffd)/g;
@@ -141,15 +120,10 @@ export class Answer {
    */
   look(index: number, look: Look): number[] | undefined {
     const { types, columns } = this.#envelope.results?.[index] ?? {};
-    if (types === undefined || columns?.length !== look.columns.length + look.told.length) {
-      return undefined;
-    }
-    const differing = [...look.types.keys()].filter((i) => look.types[i] !== types[i]);
-    if (differing.some((i) => isConverted(look.types[i]!))) return undefined;
-    this.#looks.set(index, look);
-    return differing.filter((i) =>
-      !look.told.includes(i) && (isConverted(types[i]!) || isTextual(types[i]!))
-    );
+    const wide = columns?.length === look.columns.length + look.told.length;
+    const others = wide && types !== undefined ? othersOf(look, types) : undefined;
+    if (others !== undefined) this.#looks.set(index, look);
+    return others;
   }
 
   /**
@@ -219,22 +193,18 @@ export class Answer {
     const holds = this.#contents[index]!;
     const look = this.#looks.get(index) ?? { ...this.headAt(index), told: [] };
     const { columns, types } = look;
-    const any = holds.reduce((all, bits) => all | bits, 0);
-    if (holds.some((bits, i) => bits & Holds.long && reality(types[i] ?? "") !== "yes")) {
+    if (holds.some((bits, i) => bits & Holds.long && !isSurelyReal(types[i] ?? ""))) {
       this.#makeExact();
     }
     if (this.#taken.has(index)) this.#reload();
     const { values = [] } = this.#at(index);
     this.#taken.add(index);
-    const rows = values as (Row | Value[])[];
-    const asIs = spec.integers === "number" || spec.integers === "auto";
     // Being exact for the sake of another result put `bigint` into REAL columns too.
-    if (this.#exact || any & (Holds.bytes | Holds.odd) || !asIs || look.told.length > 0) {
-      decodeCells(values, look, spec);
-    }
-    if (spec.rows === "object") buildRows(rows, columns);
+    const plain = !this.#exact && look.told.length === 0 && isPlain(holds, spec);
+    if (!plain) decodeCells(values, look, spec);
+    if (spec.rows === "object") buildRows(values, columns);
     // The caller knows the form it asked for.
-    return rows as Row[];
+    return values as unknown[] as Row[];
   }
 
   /** The rows with the exact digits of their integers. */
@@ -274,50 +244,8 @@ function parse(text: string): unknown {
   }
 }
 
-function isReturning({ kind, returning }: Analysis): boolean {
-  return kind === "write" && returning;
-}
-
 /** After anything else the server sends the rowid of some earlier insert, or of nothing. */
 function isInsert({ kind, verb, returning }: Analysis): boolean {
   const inserts = verb === "INSERT" || verb === "REPLACE";
   return kind === "write" && inserts && !returning;
-}
-
-/** Other types with that affinity are always declared. */
-function reality(type: string): Reality {
-  return type === "real" ? "perhaps" : affinity(type) === "real" ? "yes" : "no";
-}
-
-/** Whether the server converts values by that declared type. */
-function isConverted(type: string): boolean {
-  return type === "boolean" || isDate(type);
-}
-
-function decodeCells(
-  rows: (Cell | Value)[][],
-  { columns, types, told }: Look,
-  { integers, analysis, exact = false }: ResultSpec,
-): void {
-  const specs = columns.map((column, i): CellSpec => {
-    return { column, real: reality(types[i]!), integers, exact };
-  });
-  // The type is right for the first row, and for a column that RETURNING names.
-  const likely = specs.map((spec): CellSpec =>
-    spec.real === "perhaps" ? { ...spec, real: "likely" } : spec
-  );
-  const named = isReturning(analysis) && returnsColumns(analysis.text);
-  for (const [r, cells] of rows.entries()) {
-    const use = named || r === 0 || !exact ? likely : specs;
-    const kinds = told.length === 0 ? [] : cells.splice(columns.length) as string[];
-    for (let i = 0; i < columns.length; i++) {
-      cells[i] = decodeCell(cells[i] as Cell, use[i]!, exact ? kinds[told.indexOf(i)] : undefined);
-    }
-  }
-}
-
-/** In place, because a second array of this length costs more than the rows. */
-function buildRows(rows: (Row | Value[])[], columns: readonly string[]): void {
-  const build = rowBuilder(columns);
-  for (let i = 0; i < rows.length; i++) rows[i] = build(rows[i] as Value[]);
 }
