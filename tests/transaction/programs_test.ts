@@ -175,8 +175,13 @@ async function perform(tx: Transaction, one: Action): Promise<Seen> {
     return ["write", rowsAffected, id];
   } catch (error) {
     assert.ok(error instanceof RqliteError, String(error));
-    return ["error", one.do === "run" ? error.message : "savepoint"];
+    return ["error", one.do === "run" ? words(error) : "savepoint"];
   }
+}
+
+/** SQLite's own, without the place in the statement. */
+function words({ message }: Error): string {
+  return message.replace(/ at line \d+, column [^]*/, "");
 }
 
 const TABLES = ["p", "c", "w", "l", "x", "sqlite_sequence WHERE name <> '_rqlite_commit'"];
@@ -206,7 +211,7 @@ async function compare(db: Client, actions: readonly Action[]): Promise<void> {
   await db.batch(SCHEMA);
   const tx = await db.begin();
   const seen = await inTransaction(tx, actions);
-  await tx.commit().catch((error: Error) => seen.push(["commit", error.message]));
+  await tx.commit().catch((error: Error) => seen.push(["commit", words(error)]));
   assert.deepEqual(seen, expected);
   for (const table of TABLES) {
     const sql = `SELECT * FROM ${table}`;

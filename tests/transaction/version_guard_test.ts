@@ -62,17 +62,17 @@ for (const place of PLACES) {
     test("cannot be talked out of that by options (locks test 18)", async (world) => {
       const { db, network } = world;
       await world.sql("CREATE TABLE t(n INTEGER)");
-      const options = { lock: new ToldLock(), queue: true, transaction: false, wait: true };
-      const write: object = { queue: true, atomic: false, transaction: false };
-      await db.transaction(async (tx) => {
-        await tx.execute("INSERT INTO t VALUES(1)", [], write);
-        await tx.batch(["INSERT INTO t VALUES(2)"], write);
-      }, options);
-      const { pathname, searchParams } = new URL(network.copies[0]!.url);
-      assert.deepEqual(
-        [pathname, searchParams.has("transaction"), searchParams.has("queue")],
-        ["/db/execute", true, false],
-      );
+      const lock = new ToldLock();
+      for (const name of ["queue", "wait", "transaction"]) {
+        const option: object = { [name]: name !== "transaction" };
+        const unknown = { name: "TypeError", message: new RegExp(`${name}.*no such option`) };
+        await assert.rejects(db.transaction(() => Promise.resolve(), { lock, ...option }), unknown);
+        await db.transaction(async (tx) => {
+          await assert.rejects(tx.execute("INSERT INTO t VALUES(1)", [], option), unknown);
+          await assert.rejects(tx.batch(["INSERT INTO t VALUES(2)"], option), unknown);
+        }, { lock });
+      }
+      assert.equal(network.copies.length, 0);
     });
   });
 }
