@@ -207,9 +207,15 @@ function refusal(
   const piece = text.slice(start, end);
   // Without its comments the text has other places than what the caller wrote.
   const position = text === source ? positionOf(source, start) : undefined;
-  const at = position === undefined ? "" : ` at ${atPlace(position)}`;
-  return new NotSupportedError(`Cannot send ${piece}${at} of a write as ${reason}`, {
+  const place = position === undefined ? piece : `${piece} at ${atPlace(position)}`;
+  const read = analysis.kind === "read";
+  const message = read
+    ? `Cannot check at commit that the rows are still the same, as each node would evaluate ${place} to something ` +
+      "else: give { guard: false } if they need not be"
+    : `Cannot send ${place} of a write as ${reason}`;
+  return new NotSupportedError(message, {
     sql: source,
+    ...(read && { code: "ERR_UNCHECKABLE" as const }),
     ...(position !== undefined && { position }),
     ...(statementIndex !== undefined && { statementIndex }),
   });

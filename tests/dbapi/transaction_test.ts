@@ -109,7 +109,13 @@ everywhere("the transaction of a connection", (place) => {
     const long = "x".repeat(500_000);
     await place().client.execute(`INSERT INTO ${name} VALUES(?)`, [long]);
     const insert = `INSERT INTO ${name} VALUES('more')`;
-    for (const sql of [`SELECT t FROM ${name} LIMIT 1`, `SELECT 'x', random() > 0 FROM ${name}`]) {
+    for (
+      const sql of [
+        `SELECT t FROM ${name} LIMIT 1`,
+        `SELECT 'x', random() > 0 FROM ${name}`,
+        `SELECT 'x' FROM ${name} ORDER BY random()`,
+      ]
+    ) {
       const connection = place().connect();
       await connection.execute(insert);
       const cursor = await connection.execute(sql);
@@ -122,7 +128,7 @@ everywhere("the transaction of a connection", (place) => {
       await connection.rollback();
       await connection.close();
     }
-    assert.deepEqual(await place().rows(`SELECT count(*) FROM ${name}`), [[3]]);
+    assert.deepEqual(await place().rows(`SELECT count(*) FROM ${name}`), [[4]]);
   });
 
   it("timeout limits statements, not the time between them", async () => {
