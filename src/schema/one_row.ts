@@ -11,61 +11,100 @@ import { definitionOf } from "./objects.ts";
 export const NO_FACTS: Facts = { version: "", table: () => undefined };
 
 /**
- * Whether an UPDATE or DELETE changes one row at most, as its WHERE says `=` of every column of something unique. Of a table
- * that is not known, the node says that there is none.
+ * Whether an UPDATE or DELETE changes one row at most, as its WHERE says `=` of every column of something unique, or IN of
+ * one value. Of a table that is not known, the node says that there is none.
  */
 export function changesOneRow(sql: string, facts: Facts): boolean {
   const view = viewOf(sql);
   if (view === undefined) return false;
   const { at } = classify(sql, view.tokens);
-  const [name, where, end] = partsOf(view, at);
+  const [name, where, end, bare] = partsOf(view, at);
   const table = facts.table(name);
   if (table === undefined) return facts !== NO_FACTS;
-  const given = where < 0 ? undefined : columnsGiven(view, [where + 1, end]);
+  // All names in a SELECT from the same table, under no other name, are that table's.
+  const told: Told = (range, many) =>
+    isValue(view, range) || (at === 0 && bare && isFrom(view, range, name, many));
+  const given = where < 0 ? undefined : columnsGiven(view, [where + 1, end], told);
   return given !== undefined && table.kind === "table" && isUnique(table, given);
 }
 
-/** The table, the index of WHERE, and that behind the condition; no WHERE where others decide, too. */
-function partsOf(view: TokenView, at: number): [table: string, where: number, end: number] {
+/** What a condition has to equal: a value, or one row of a SELECT that cannot see the row that is changed. */
+type Told = (range: Range, many?: boolean) => boolean;
+
+/**
+ * The table, the index of WHERE, that behind the condition, and whether the table has no other name; no WHERE where others
+ * decide, too.
+ */
+function partsOf(
+  view: TokenView,
+  at: number,
+): [table: string, where: number, end: number, bare: boolean] {
   const first = view.isWord(at + 1, "OR") ? at + 3 : view.isWord(at + 1, "FROM") ? at + 2 : at + 1;
   const table = view.name(view.is(first + 1, ".") ? first + 2 : first);
+  const bare = view.isOneOf(first + 1, ["SET", "WHERE"]);
   let [where, i] = [-1, first];
   for (; i < view.tokens.length; i = behind(view, i)) {
     if (view.isOneOf(i, ["RETURNING", "ORDER", "LIMIT"])) break;
-    if (view.isWord(i, "FROM") && !view.isWord(i - 1, "DISTINCT")) return [table, -1, i];
+    if (view.isWord(i, "FROM") && !view.isWord(i - 1, "DISTINCT")) return [table, -1, i, bare];
     if (where < 0 && view.isWord(i, "WHERE")) where = i;
   }
-  return [table, where, i];
+  return [table, where, i, bare];
 }
 
 /** The columns, in lower case, that have to equal a value; `undefined` where AND is not all that joins the parts. */
-function columnsGiven(view: TokenView, [from, to]: Range): Set<string> | undefined {
+function columnsGiven(view: TokenView, [from, to]: Range, told: Told): Set<string> | undefined {
   if (view.is(from, "(") && behind(view, from) === to) {
-    return columnsGiven(view, [from + 1, to - 1]);
+    return columnsGiven(view, [from + 1, to - 1], told);
   }
   const given = new Set<string>();
   let start = from;
   for (let i = from; i <= to; i = i === to ? i + 1 : behind(view, i)) {
     if (i < to && view.isOneOf(i, ["OR", "BETWEEN", "CASE"])) return undefined;
     if (i < to && !view.isWord(i, "AND")) continue;
-    for (const name of equalled(view, [start, i])) given.add(name);
+    for (const name of equalled(view, [start, i], told)) given.add(name);
     start = i + 1;
   }
   return given;
 }
 
-/** `column = value`, also the other way round; a group is looked into. */
-function equalled(view: TokenView, [from, to]: Range): Iterable<string> {
+/** `column = value`, also the other way round, and `column IN (value)`; a group is looked into. */
+function equalled(view: TokenView, [from, to]: Range, told: Told): Iterable<string> {
   if (view.is(from, "(") && behind(view, from) === to) {
-    return columnsGiven(view, [from + 1, to - 1]) ?? [];
+    return columnsGiven(view, [from + 1, to - 1], told) ?? [];
   }
-  for (let i = from; i < to; i++) {
+  for (let i = from; i < to; i = behind(view, i)) {
+    if (view.isWord(i, "IN") && behind(view, i + 1) === to) {
+      const column = columnIn(view, [from, i]);
+      const values = view.is(i + 1, "(") && told([i + 2, to - 1], true);
+      return column !== undefined && values ? [column] : [];
+    }
     if (!view.is(i, "=") && !view.is(i, "==")) continue;
     const column = columnIn(view, [from, i]) ?? columnIn(view, [i + 1, to]);
-    const values = isValue(view, [from, i]) || isValue(view, [i + 1, to]);
+    const values = told([from, i]) || told([i + 1, to]);
     return column !== undefined && values ? [column] : [];
   }
   return [];
+}
+
+/** Whether it is `(SELECT … FROM table …)`, which is one value; of `many` those that end with LIMIT 1. */
+function isFrom(view: TokenView, [from, to]: Range, table: string, many = false): boolean {
+  if (!many) {
+    return view.is(from, "(") && behind(view, from) === to &&
+      isOwn(view, [from + 1, to - 1], table);
+  }
+  return view.isWord(to - 2, "LIMIT") && view.text(to - 1) === "1" &&
+    isOwn(view, [from, to], table);
+}
+
+/** Whether all that it names is the table's own: that is all it reads, under no other name. */
+function isOwn(view: TokenView, [from, to]: Range, table: string): boolean {
+  let source = view.isWord(from, "SELECT") ? 0 : to;
+  for (let i = from; i < to; i = behind(view, i)) {
+    if (view.isOneOf(i, ["UNION", "EXCEPT", "INTERSECT"])) return false;
+    if (source === 0 && view.isWord(i, "FROM") && !view.isWord(i - 1, "DISTINCT")) source = i + 1;
+  }
+  return source > 0 && view.name(source).toLowerCase() === table.toLowerCase() &&
+    (source + 1 === to || view.isOneOf(source + 1, ["WHERE", "ORDER", "LIMIT"]));
 }
 
 function columnIn(view: TokenView, [from, to]: Range): string | undefined {

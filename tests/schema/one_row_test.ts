@@ -29,6 +29,11 @@ const ONE = [
   "DELETE FROM plain WHERE _rowid_ = 3 ORDER BY a LIMIT 2",
   "UPDATE w SET v = 1 WHERE k = x'00' AND (v = 1 OR v = 2)",
   "UPDATE unknown SET v = 1",
+  'UPDATE t SET a = 1 WHERE "t"."id" in (?)',
+  "UPDATE t SET a = 1 WHERE email IN ('x') AND a = 2",
+  "UPDATE t SET a = 1 WHERE id = (SELECT id FROM t WHERE a = 1 ORDER BY b LIMIT 1) RETURNING id",
+  "UPDATE t SET a = 1 WHERE id IN (SELECT t.id FROM T WHERE b IS NULL LIMIT 1)",
+  "DELETE FROM t WHERE id = (SELECT max(id) FROM t WHERE a IN (SELECT a FROM w WHERE v = b))",
 ];
 const MORE = [
   "UPDATE t SET a = 1",
@@ -57,7 +62,26 @@ const MORE = [
   "DELETE FROM hidden WHERE rowid = 1",
   "DELETE FROM w WHERE rowid = 1",
   "DELETE FROM seen WHERE id = 1",
+  "UPDATE t SET a = 1 WHERE id IN (?, ?)",
+  "UPDATE t SET a = 1 WHERE id NOT IN (1)",
+  "UPDATE t SET a = 1 WHERE id IN (id)",
+  "UPDATE t SET a = 1 WHERE a IN (1)",
+  "UPDATE t SET a = 1 WHERE id IN (1) IS NULL",
+  "UPDATE t SET a = 1 WHERE id IN (SELECT id FROM t)",
+  "UPDATE t SET a = 1 WHERE id IN (SELECT id FROM t LIMIT 2)",
+  "UPDATE t SET a = 1 WHERE id = (SELECT id)",
+  "UPDATE t SET a = 1 WHERE id = (SELECT email FROM w WHERE k = email)",
+  "UPDATE t AS z SET a = 1 WHERE id = (SELECT id FROM t WHERE id = z.id)",
+  "UPDATE t SET a = 1 WHERE id = (SELECT x.id FROM t AS x WHERE x.id = t.id)",
+  "UPDATE t SET a = 1 WHERE id = (SELECT x.id FROM t x WHERE x.id = t.id)",
+  "UPDATE t SET a = 1 WHERE id = (SELECT max(k) FROM w, t AS x WHERE x.id = t.id)",
+  "UPDATE t SET a = 1 WHERE id = (SELECT id FROM t WHERE 0 UNION SELECT id)",
+  "WITH t AS (SELECT 1 AS one) UPDATE t SET a = 1 WHERE id = (SELECT id FROM t)",
 ];
+
+/** What may stand in the place of an operator. */
+const INS = ["(1)", "(1, 2)", "(SELECT id FROM t LIMIT 1)", "(SELECT id FROM t)"]
+  .map((list) => `IN ${list} AND 1 =`);
 
 describe("changesOneRow()", () => {
   for (const sql of ONE) it(`sees one in ${sql}`, () => assert.ok(changesOneRow(sql, facts)));
@@ -87,7 +111,18 @@ describe("changesOneRow()", () => {
     }
     const part = fc.tuple(
       fc.constantFrom(..."id email a b c k v rowid t.id z.a".split(" ")),
-      fc.constantFrom("=", "=", "=", "==", "IS", ">", "<>", "LIKE", "IS NOT"),
+      fc.constantFrom(
+        "=",
+        "=",
+        "=",
+        "==",
+        ...INS,
+        "IS",
+        ">",
+        "<>",
+        "LIKE",
+        "IS NOT",
+      ),
       fc.constantFrom(
         "1",
         "'1'",
@@ -100,6 +135,10 @@ describe("changesOneRow()", () => {
         "'c7' COLLATE NOCASE",
         "'C7'",
         "1.0",
+        "(SELECT max(id) FROM t)",
+        "(SELECT id FROM t WHERE id = z.id)",
+        "(SELECT id FROM t ORDER BY a LIMIT 1)",
+        "(SELECT k FROM w WHERE k = email)",
       ),
     ).map((parts) => parts.join(" "));
     const { condition } = fc.letrec<{ condition: string }>((tie) => ({
