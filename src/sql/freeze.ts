@@ -81,13 +81,20 @@ function replacement(
       return boundTime(site, options);
     case "unclear":
       if (site.index !== undefined && !meansNow(parameter(site, options))) return undefined;
-      throw unsupported(analysis, site, options, "bind a value instead");
+      throw unsupported(analysis, site, options, instead(analysis, site));
     case "zone":
       if (site.index !== undefined && !isZone(parameter(site, options))) return undefined;
       return refuseInWrites(analysis, site, options, "compute the time in the client and bind it");
     case "node":
       return refuseInWrites(analysis, site, options, "read it first and bind what was read");
   }
+}
+
+/** In double quotes it is a column, and text only where there is no such column. */
+function instead({ text }: Analysis, { start }: VolatileSite): string {
+  return text[start] === '"'
+    ? "write 'now', or the table in front of a column"
+    : "bind a value instead";
 }
 
 function servesMany(

@@ -290,6 +290,10 @@ describe("freeze() refuses", () => {
     });
   }
 
+  it("a time in double quotes with advice to write it otherwise", () => {
+    assert.throws(() => frozen('UPDATE t SET a = date("now")'), { message: /: write 'now', or / });
+  });
+
   it("nothing of a parameter that is not 'now'", () => {
     const sql = "UPDATE t SET a = datetime(lower(?))";
     assert.equal(frozen([sql, "2020-01-01"]), sql);
