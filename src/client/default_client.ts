@@ -18,7 +18,7 @@ import type { BatchOptions, CallOptions, QueryOptions } from "./executor.ts";
 import { type Cells, DEFAULT_PAGE_SIZE, iterate, keysetOf } from "./iterate.ts";
 import { type ResolvedOptions, resolveSettings, type Settings } from "./options.ts";
 import { emptyResult, resultsOf } from "./results.ts";
-import { checkQuery } from "./route.ts";
+import { checkAlone, checkQuery } from "./route.ts";
 
 /** What is made of other calls, or writes. */
 type Composed = "execute" | "batch" | "first" | "value";
@@ -54,6 +54,7 @@ export class DefaultClient implements Omit<BaseClient, Composed>, Backend {
     const settings = this.settings(readOptions(options, QUERY));
     const prepared = this.prepare(statementOf(sql, params));
     checkQuery(prepared.analysis);
+    checkAlone(prepared.analysis);
     return await this.#run(prepared, settings) as Result<R>;
   }
 
@@ -66,6 +67,7 @@ export class DefaultClient implements Omit<BaseClient, Composed>, Backend {
     const given = readOptions(options, ITERATE);
     const settings = this.settings(given);
     const prepared = this.prepare(statementOf(sql, params));
+    checkAlone(prepared.analysis);
     const keyset = keysetOf(prepared, given);
     const { pageSize = DEFAULT_PAGE_SIZE } = given;
     const read = async (page: Prepared): Promise<Result<Cells>> =>

@@ -1,5 +1,6 @@
 import { ProgrammingError } from "../errors.ts";
 import type { Analysis } from "../sql/analyse.ts";
+import { counterIn, strayCounter } from "../sql/counter.ts";
 
 /** Whether a statement goes into the log; what nobody can classify is taken for a write, so that it is never repeated. */
 export function changes({ kind, pragma }: Analysis): boolean {
@@ -27,4 +28,14 @@ export function checkQuery(analysis: Analysis): void {
     `Cannot query with ${verb} as it changes the database: call execute() instead`,
     { sql: source },
   );
+}
+
+/**
+ * Refuses what asks for another statement in a request of its own.
+ *
+ * @throws {NotSupportedError} If it calls `last_insert_rowid()` or `changes()`.
+ */
+export function checkAlone(analysis: Analysis): void {
+  const asks = counterIn(analysis.text);
+  if (asks !== undefined) throw strayCounter(asks, analysis);
 }

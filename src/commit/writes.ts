@@ -100,6 +100,7 @@ export class Writes {
       if (id !== undefined) {
         throw new TypeError("Cannot use `id` as nothing is written: leave it out");
       }
+      refuseCounters(write, false);
       return statements.length === 0 ? write.place([]) : await this.#plainly(write);
     }
     if (id !== undefined) { for (const statement of statements) refuseHelperTables(statement); }
@@ -390,8 +391,8 @@ function isOutside(statement: Prepared): boolean {
 
 /** @param entered An id is entered in front of the statements. */
 function refuseCounters({ statements, facts, options }: Write, entered: boolean): void {
-  if (options?.atomic ?? true) refuseStrayCounters(statements, { facts, entered });
-  else for (const statement of statements) refuseStrayCounters([statement], { entered: false });
+  const atomic = options?.atomic ?? true;
+  refuseStrayCounters(statements, { facts, entered: atomic && entered, apart: !atomic });
 }
 
 /** @throws {NotSupportedError} For what ends with the transaction around it, where there is none. */

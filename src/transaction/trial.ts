@@ -177,7 +177,9 @@ export class Trial {
     return this.#options.lazy && writes && !analysis.returning;
   }
 
-  #refuseCounters(statements: readonly Prepared[]): void {
+  /** A read that asks is not guarded: its caller has said that it may be anything. */
+  #refuseCounters(prepared: readonly Prepared[]): void {
+    const statements = prepared.filter(({ analysis }) => analysis.kind === "write");
     const facts = statements.map(() => this.schema.current);
     refuseStrayCounters(statements, { facts, entered: true });
   }

@@ -86,6 +86,35 @@ for (const { name, skip, run } of PLACES) {
         assert.equal(await value("SELECT group_concat(parent) FROM children WHERE n = 1"), "1,2");
       }));
 
+    it("refuse a read of a counter without the write that it is about", () =>
+      run(async ({ connect, sql }) => {
+        await sql("CREATE TABLE parents(id INTEGER PRIMARY KEY, n UNIQUE)");
+        const db = connect({});
+        await db.execute("INSERT INTO parents(n) VALUES(1)");
+        const asks = "SELECT last_insert_rowid() AS id";
+        const refusal = { name: "NotSupportedError", message: /take `lastInsertId` of the result/ };
+        const calls = [
+          () => db.query(asks),
+          () => db.value(asks),
+          () => db.execute(asks),
+          () => db.iterate("SELECT n FROM parents WHERE id = last_insert_rowid()").next(),
+          () => db.batch([asks]),
+          () => db.batch([asks, "INSERT INTO parents(n) VALUES(2)"]),
+          () => db.batch(["UPDATE parents SET n = 1", asks]),
+          () => db.batch([asks, "INSERT INTO parents(n) VALUES(2)"], { atomic: false }),
+        ];
+        for (const call of calls) await assert.rejects(async () => await call(), refusal);
+        const changed = db.query("SELECT changes()");
+        await assert.rejects(changed, { message: /take `rowsAffected` of the result/ });
+
+        const insert = "INSERT INTO parents(n) VALUES(?) ON CONFLICT DO NOTHING";
+        for (const atomic of [true, false]) {
+          const results = await db.batch([[insert, `atomic: ${atomic}`], asks], { atomic });
+          assert.deepEqual(results[1]!.rows, [{ id: atomic ? 2 : 3 }]);
+        }
+        assert.deepEqual((await db.query("SELECT 'changes()' AS changes")).rows.length, 1);
+      }));
+
     it("refuse last_insert_rowid() where the INSERT in front may have set none", () =>
       run(async ({ connect, sql, value }) => {
         await sql("CREATE TABLE parents(id INTEGER PRIMARY KEY, n UNIQUE)");
