@@ -319,11 +319,12 @@ export class Trial {
 
   async #learnVersion(cursor: Cursor, scope: string): Promise<void> {
     const version = cursor.number(readVersion(scope));
+    if (version === undefined) {
+      const { settings, deadline } = this.#call;
+      const statements = [versionTable()];
+      await this.#shared.dispatcher.commit({ statements, transaction: false, settings, deadline });
+    }
     this.version = version ?? 0;
-    if (version !== undefined) return;
-    const { settings, deadline } = this.#call;
-    const statements = [versionTable()];
-    await this.#shared.dispatcher.commit({ statements, transaction: false, settings, deadline });
   }
 }
 

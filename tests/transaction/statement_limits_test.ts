@@ -208,6 +208,17 @@ for (const place of PLACES) {
       assert.deepEqual(await rows(), [0, 1, 3]);
     });
 
+    test("one that is given up while the table of versions is made leaves that to the next", async (s) => {
+      const { node, db, rows } = s;
+      const tx = await db.begin({ scope: "numbers" });
+      node.stop("EXISTS _rqlite_version");
+      await assert.rejects(tx.query("SELECT n FROM t", [], SHORT), TimeoutError);
+      node.go();
+      await tx.execute("INSERT INTO t VALUES(1)");
+      await tx.commit();
+      assert.deepEqual(await rows(), [0, 1]);
+    });
+
     test("its own `timeout` may be longer than that of each statement", async (s) => {
       const { node, db } = s;
       const tx = await db.begin({ timeoutPer: "statement", timeout: 60 });
