@@ -31,13 +31,13 @@ export function refuseStrayCounters(
 ): void {
   let [inserted, mayHave, changed] = [false, false, false];
   for (const [i, prepared] of statements.entries()) {
-    const { kind, verb, text } = prepared.analysis;
-    if (kind !== "write" && kind !== "read") continue;
+    const { kind, verb, stores, text } = prepared.analysis;
+    if (!stores && kind !== "read") continue;
     const asks = counterIn(text);
     const rowid = kind === "read" ? mayHave : inserted;
     const set = (kind === "read" || !apart) && (asks === "changes" ? changed : rowid);
     if (asks !== undefined && !set) throw strayCounter(asks, prepared.analysis);
-    if (kind === "read") continue;
+    if (kind !== "write") continue;
     changed = true;
     mayHave ||= verb === "INSERT" || verb === "REPLACE";
     inserted ||= setsRowid(prepared, facts[i], entered);

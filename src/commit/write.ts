@@ -5,7 +5,7 @@ import { emptyResult } from "../client/results.ts";
 import { completeInsert } from "../schema/complete_insert.ts";
 import type { Facts } from "../schema/facts.ts";
 import { changesOneRow } from "../schema/one_row.ts";
-import { refuseVolatileViews } from "../schema/volatile_views.ts";
+import { readsOthers, refuseVolatileViews } from "../schema/volatile_views.ts";
 import { isOwnTable } from "../sql/own_tables.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import { copyStatement, statementList } from "../sql/form.ts";
@@ -104,21 +104,22 @@ export class Write {
   /** The steps in which the schema changes, as far as a statement behind that may leave something to it. */
   get steps(): readonly Step[] {
     const { statements } = this;
-    const last = statements.findLastIndex(({ analysis }) => analysis.kind === "write");
+    const last = statements.findLastIndex(({ analysis }) => analysis.stores);
     const ddl = statements.slice(0, Math.max(0, last)).findLastIndex(isDdl);
     return stepsOf(statements.slice(0, ddl + 1));
   }
 
   /**
-   * Whether a statement leaves something to the schema: it may where it inserts into a table of the user's, or where chance
-   * is for the rows that it changes.
+   * Whether a statement leaves something to the schema: it may where it inserts into a table of the user's, where chance is
+   * for the rows that it changes, or where it reads something else, such as a view.
    */
   get needsFacts(): boolean {
-    return this.#all.some(({ analysis: { verb, table, text, volatile } }) => {
+    return this.#all.some(({ analysis }) => {
+      const { verb, table, text, volatile } = analysis;
       if (volatile.some(({ rows }) => rows === "changed")) return true;
       const replaces = verb === "UPDATE" && /\bor\s+replace\b/i.test(text);
       const inserts = verb === "INSERT" || verb === "REPLACE" || replaces;
-      return inserts && !isOwnTable(nameIn(table) ?? "");
+      return (inserts && !isOwnTable(nameIn(table) ?? "")) || readsOthers(analysis);
     });
   }
 

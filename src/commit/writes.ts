@@ -36,7 +36,7 @@ import {
 import { type Call, own } from "./own.ts";
 import { Rowids, withoutStaleId } from "./rowids.ts";
 import { type Form, Write } from "./write.ts";
-import { isDdl, namesUnknown, tableOf, targetsOf, writtenBy } from "./written.ts";
+import { isDdl, isOnlyDdl, namesUnknown, tableOf, targetsOf, writtenBy } from "./written.ts";
 
 /** The longest waits before a write is built anew because the schema has changed, in milliseconds. */
 const FIRST_PAUSE = 5;
@@ -257,7 +257,7 @@ export class Writes {
       hash: undefined,
       wrote: writtenBy(statements, facts),
       // What is nothing but DDL was made by no facts.
-      since: statements.every(({ analysis }) => analysis.kind === "ddl") ? undefined : base,
+      since: statements.every(isOnlyDdl) ? undefined : base,
       scopes: [],
       tables: targetsOf(statements, facts),
     };

@@ -31,6 +31,11 @@ export function isDdl({ analysis: { verb } }: Prepared): boolean {
   return verb === "CREATE" || verb === "ALTER" || verb === "DROP";
 }
 
+/** Whether the facts about the schema do not matter to a statement that may change it. */
+export function isOnlyDdl({ analysis: { kind, stores } }: Prepared): boolean {
+  return kind === "ddl" && !stores;
+}
+
 /** The tables by whose facts statements were made. */
 export function targetsOf(statements: readonly Prepared[], facts: Facts): Set<TableFacts> {
   const found = statements.map(({ analysis }) => tableOf(analysis.table, facts));

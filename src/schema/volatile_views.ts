@@ -1,5 +1,6 @@
 import { NotSupportedError } from "../errors.ts";
 import type { Analysis } from "../sql/analyse.ts";
+import { type Clause, clauseInside, clauseOf } from "../sql/clause.ts";
 import type { TokenView } from "../sql/view.ts";
 import type { Facts } from "./facts.ts";
 import { viewOf } from "./node_state.ts";
@@ -10,11 +11,11 @@ import { viewOf } from "./node_state.ts";
  *
  * @throws {NotSupportedError} If it does.
  */
-export function refuseVolatileViews({ kind, text, source }: Analysis, facts: Facts): void {
-  const view = kind === "write" ? viewOf(text) : undefined;
-  const name = view?.tokens.map((_, i) => view.name(i)).find((name, i) =>
-    facts.table(name)?.volatile && isRead(view, i)
-  );
+export function refuseVolatileViews({ stores, text, source }: Analysis, facts: Facts): void {
+  const view = stores ? viewOf(text) : undefined;
+  const isVolatile = (name: string) => facts.table(name)?.volatile === true;
+  if (view === undefined || !view.tokens.some((_, i) => isVolatile(view.name(i)))) return;
+  const name = sourcesOf(view).find(isVolatile);
   if (name === undefined) return;
   throw new NotSupportedError(
     `Cannot read the view ${
@@ -25,9 +26,33 @@ export function refuseVolatileViews({ kind, text, source }: Analysis, facts: Fac
   );
 }
 
-/** Behind FROM, JOIN or IN, and not the target of DELETE. */
-function isRead(view: TokenView, i: number): boolean {
+/** Whether rows of something else than its target may decide what it does: a view may be among them. */
+export function readsOthers({ stores, text }: Analysis): boolean {
+  // Most writes hold none of the words.
+  const view = stores && /\b(from|join|in)\b/i.test(text) ? viewOf(text) : undefined;
+  return view !== undefined && sourcesOf(view).length > 0;
+}
+
+/** What a write reads rows of by name, but for its target. */
+function sourcesOf(view: TokenView): string[] {
+  const outer: Clause[] = [];
+  let clause: Clause = "expression";
+  return view.tokens.flatMap((token, i) => {
+    if (view.is(i, "(")) {
+      outer.push(clause);
+      clause = clauseInside(view, i, clause);
+    } else if (view.is(i, ")")) clause = outer.pop() ?? clause;
+    // Behind the condition of a join a comma may join more.
+    else if (token.kind === "word" && !view.isWord(i, "ON")) clause = clauseOf(view, i) ?? clause;
+    return isSource(view, i, clause) ? [view.name(i)] : [];
+  });
+}
+
+function isSource(view: TokenView, i: number, clause: Clause): boolean {
+  const { kind } = view.tokens[i]!;
+  if (kind === "punct" || view.is(i + 1, ".")) return false;
   const at = view.is(i - 1, ".") ? i - 3 : i - 1;
+  if (clause === "from" && (view.is(at, ",") || view.is(at, "("))) return true;
   return view.isOneOf(at, ["FROM", "JOIN", "IN"]) && !view.isWord(at - 1, "DELETE") &&
-    !view.is(i + 1, ".");
+    !view.isWord(at - 1, "DISTINCT");
 }

@@ -56,6 +56,8 @@ export interface Analysis {
   readonly plain: boolean;
   /** The target of a write as written, such as `main."t"`. */
   readonly table: string | undefined;
+  /** It stores rows that it computes: a write, or CREATE TABLE … AS SELECT. */
+  readonly stores: boolean;
   /** A read with FROM, at any depth. */
   readonly from: boolean;
   /** ON CONFLICT … DO UPDATE. */
@@ -103,6 +105,7 @@ function assemble(source: string, text: string, scan: SignificantTokens): Analys
   const verb = classify(text, tokens);
   const parts = verb.kind === "write" ? writeParts(text, tokens, verb.at) : undefined;
   const placeholders = numberPlaceholders(text, scan.tokens);
+  const stores = verb.kind === "write" || createsFromSelect(text, tokens);
   return {
     source,
     text,
@@ -113,12 +116,13 @@ function assemble(source: string, text: string, scan: SignificantTokens): Analys
     parameterCount: placeholders.count,
     names: namesOf(placeholders),
     ...writeFacts(text, tokens, parts, ranges.length),
+    stores,
     from: verb.kind === "read" && tokens.some((token) => isWord(text, token, "FROM")),
     pragma: pragmaOf(text, tokens, verb),
     foreign: verb.kind === "write" || verb.kind === "ddl"
       ? foreignTarget(text, tokens, verb.at)
       : undefined,
-    volatile: sitesOf(text, tokens, verb, placeholders.list),
+    volatile: sitesOf(text, tokens, verb, stores, placeholders.list),
     problem: findProblem(text, scan.error, placeholders.refused),
   };
 }
@@ -151,19 +155,16 @@ function sitesOf(
   text: string,
   tokens: readonly Token[],
   verb: Verb,
+  stores: boolean,
   placeholders: readonly Placeholder[],
 ): VolatileSite[] {
-  const evaluated = verb.kind === "read" || verb.kind === "write" || verb.kind === "explain" ||
-    createsFromSelect(text, tokens);
-  if (!evaluated) return [];
+  if (!stores && verb.kind !== "read" && verb.kind !== "explain") return [];
   let next = 0;
   const sites = volatileSites(text, tokens, (start) => {
     while (next < placeholders.length && placeholders[next]!.start < start) next++;
     return placeholders[next]?.index ?? 0;
   });
-  return verb.kind === "write" || verb.kind === "ddl"
-    ? sites.map((site) => withRows(site, text, tokens, verb))
-    : sites;
+  return stores ? sites.map((site) => withRows(site, text, tokens, verb)) : sites;
 }
 
 function withRows(

@@ -5,7 +5,7 @@ import type { Dispatcher, Reply } from "../client/dispatch.ts";
 import { emptyResult } from "../client/results.ts";
 import type { Commits } from "../commit/commits.ts";
 import { refuseStrayCounters } from "../commit/counters.ts";
-import { isDdl, namesUnknown } from "../commit/written.ts";
+import { isDdl, isOnlyDdl, namesUnknown } from "../commit/written.ts";
 import { type Call, ownSettings } from "../commit/own.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import { statementError } from "../wire/sql_error.ts";
@@ -80,7 +80,7 @@ export class Trial {
     await this.schema.pin();
     let rounds = 0;
     for (let rest = waiting(steps); rest.length > 0; rest = waiting(rest)) {
-      if (!isDdl(rest[0]!.prepared)) await this.#lookBehind();
+      if (!isOnlyDdl(rest[0]!.prepared)) await this.#lookBehind();
       const kept = rest.findIndex((step) => !this.#keepsBack(step));
       if (kept !== 0) {
         const end = together(kept < 0 ? rest : rest.slice(0, kept));
@@ -336,7 +336,7 @@ function waiting(steps: readonly Step[]): readonly Step[] {
 /** How many steps may go together: what comes behind DDL is made by the schema that it leaves. */
 function together(steps: readonly Step[]): number {
   const ddl = steps.findIndex((step, i) =>
-    isDdl(step.prepared) && i + 1 < steps.length && !isDdl(steps[i + 1]!.prepared)
+    isDdl(step.prepared) && i + 1 < steps.length && !isOnlyDdl(steps[i + 1]!.prepared)
   );
   return ddl < 0 ? steps.length : ddl + 1;
 }
