@@ -1,4 +1,5 @@
 import { namesIn, viewOf } from "../schema/node_state.ts";
+import { readsOthers } from "../schema/volatile_views.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import { isDdl, nameIn } from "./written.ts";
 
@@ -10,28 +11,30 @@ export interface Step {
 }
 
 /**
- * Cuts a list in front of each statement that drops or alters what one before it has written. What is made does not
- * change what was there, so the schema behind a step is right for every write in it.
+ * Cuts a list in front of each statement that drops or alters what one before it has written, or may have read. What is
+ * made does not change what was there, so the schema behind a step is right for every write in it.
  *
  * @param statements Up to the last one that changes the schema.
  */
 export function stepsOf(statements: readonly Prepared[]): Step[] {
   const starts: number[] = statements.length === 0 ? [] : [0];
-  const written = new Set<string>();
+  let writes: Prepared[] = [];
   for (const [i, statement] of statements.entries()) {
-    const { kind, table } = statement.analysis;
-    if (kind === "write") written.add((nameIn(table) ?? "").toLowerCase());
-    else if (takesAway(statement, written)) {
+    if (statement.analysis.stores) writes.push(statement);
+    else if (takesAway(statement, writes)) {
       starts.push(i);
-      written.clear();
+      writes = [];
     }
   }
   return starts.map((from, k) => ({ from, statements: statements.slice(from, starts[k + 1]) }));
 }
 
-function takesAway(statement: Prepared, written: ReadonlySet<string>): boolean {
+function takesAway(statement: Prepared, writes: readonly Prepared[]): boolean {
   const { verb, text } = statement.analysis;
-  if (!isDdl(statement) || verb === "CREATE" || written.size === 0) return false;
+  if (!isDdl(statement) || verb === "CREATE" || writes.length === 0) return false;
   const view = viewOf(text);
-  return view === undefined || [...namesIn(view)].some((name) => written.has(name));
+  const names = view && namesIn(view);
+  return writes.some(({ analysis }) =>
+    names?.has((nameIn(analysis.table) ?? "").toLowerCase()) !== false || readsOthers(analysis)
+  );
 }

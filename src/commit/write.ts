@@ -55,7 +55,7 @@ export class Write {
   }
 
   /**
-   * Makes the statements ready to send, by what is known of the schema.
+   * Makes the statements ready to send, by what is known of the schema: at first only those in front of what changes it.
    *
    * @param later What it will be from one of the {@linkcode steps} on.
    */
@@ -66,9 +66,13 @@ export class Write {
     this.#facts = known;
     this.#factsOf = [];
     let step = 0;
+    let changed = false;
     this.#all = this.forms.map((form, i) => {
       while (step < starts.length && starts[step]! <= i) step++;
-      return this.#made(form, i, this.#factsOf[i] = known[step]);
+      const by = changed && step === 0 ? undefined : known[step];
+      const made = this.#made(form, i, this.#factsOf[i] = by);
+      changed ||= isDdl(made);
+      return made;
     });
     this.#places = [...this.#all.keys()].filter((i) => this.#all[i]!.analysis.kind !== "empty");
   }

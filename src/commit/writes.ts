@@ -139,7 +139,7 @@ export class Writes {
     if (!write.needsFacts) return;
     this.#doubt(write);
     const facts = await this.#factsFor(write.call);
-    if (facts === undefined) write.prepare(NO_FACTS);
+    if (facts === undefined) write.prepare(NO_FACTS, write.steps.map(() => NO_FACTS));
     else await this.#prepare(write, facts);
   }
 
@@ -217,10 +217,11 @@ export class Writes {
   async #prepare(write: Write, facts: Facts): Promise<void> {
     write.prepare(facts);
     const { steps } = write;
-    const later = steps.length === 0
-      ? undefined
-      : await this.#behind(steps.map(({ statements }) => statements), write);
-    if (later !== undefined) write.prepare(facts, later);
+    if (steps.length > 0) {
+      const later = await this.#behind(steps.map(({ statements }) => statements), write);
+      // Where that fails, the list will, too.
+      write.prepare(facts, later ?? steps.map(() => facts));
+    }
     refuseCounters(write, true);
   }
 

@@ -1,11 +1,13 @@
 // Plain writes as programs send them: arrays used again, tables made beside their rows, many changes of the schema at once.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { connect, NotSupportedError, ProgrammingError } from "../../mod.ts";
+import { type BatchOptions, connect, NotSupportedError, ProgrammingError } from "../../mod.ts";
 import { startCluster } from "../support/cluster.ts";
 import { equalReplicas } from "../support/replicas.ts";
 import { skipWithoutRqlited } from "../support/rqlited.ts";
 import { PLACES } from "../transaction/world.ts";
+
+const WAYS: readonly BatchOptions[] = [{}, { exactlyOnce: false }, { atomic: false }];
 
 for (const { name, skip, run } of PLACES) {
   describe(`execute() and batch() on ${name}`, { skip }, () => {
@@ -204,12 +206,42 @@ for (const { name, skip, run } of PLACES) {
         const made = "CREATE VIEW fresh AS SELECT julianday('now') AS at";
         const both = [made, "CREATE TABLE moment AS SELECT * FROM fresh"];
         await assert.rejects(db.batch(both), NotSupportedError);
+        const read = "INSERT INTO t(a) SELECT at FROM fresh";
+        const list = [made, read, "DROP VIEW fresh", "INSERT INTO t(a) VALUES(7)"];
+        for (const options of WAYS) {
+          await assert.rejects(db.batch(list, options), NotSupportedError);
+        }
         await assert.rejects(
           db.transaction(async (tx) => {
             for (const one of both) await tx.execute(one);
           }),
           NotSupportedError,
         );
+      }));
+
+    it("judge a statement of a batch by the schema where it stands, not by that of before", () =>
+      run(async ({ connect, sql, value }) => {
+        await sql("CREATE TABLE src(a)");
+        await sql("INSERT INTO src VALUES(1), (2)");
+        for (const options of WAYS) {
+          await sql("CREATE TABLE t(a, r DEFAULT (random()))");
+          await sql("CREATE VIEW v AS SELECT random() AS a");
+          const list = [
+            "DROP TABLE t",
+            "CREATE TABLE t(a UNIQUE, r DEFAULT 5)",
+            "INSERT INTO t(a) SELECT a FROM src",
+            "UPDATE t SET r = random() WHERE a = 2",
+            "DROP VIEW v",
+            "CREATE VIEW v AS SELECT 3 AS a",
+            "INSERT INTO t(a) SELECT a FROM v",
+          ];
+          // It knows the schema of before, as clients do.
+          const db = connect({});
+          await db.execute("UPDATE src SET a = a");
+          await db.batch(list, options);
+          assert.equal(await value("SELECT group_concat(a) FROM t WHERE r = 5"), "1,3");
+          for (const gone of ["TABLE t", "VIEW v"]) await sql(`DROP ${gone}`);
+        }
       }));
 
     it("let DDL of many calls and clients through, beside ordinary writes", () =>
