@@ -77,12 +77,24 @@ export function decodeCells(
     spec.real === "perhaps" ? { ...spec, real: "likely" } : spec
   );
   const named = isReturning(analysis) && returnsColumns(analysis.text);
-  for (const [r, cells] of rows.entries()) {
+  for (let r = 0; r < rows.length; r++) {
+    const cells = rows[r]!;
     const use = named || r === 0 || !exact ? likely : specs;
-    const kinds = told.length === 0 ? [] : cells.splice(columns.length) as string[];
-    for (let i = 0; i < columns.length; i++) {
-      cells[i] = decodeCell(cells[i] as Cell, use[i]!, exact ? kinds[told.indexOf(i)] : undefined);
-    }
+    if (told.length > 0) decodeLook(cells, use, told, exact);
+    else for (let i = 0; i < use.length; i++) cells[i] = decodeCell(cells[i] as Cell, use[i]!);
+  }
+}
+
+function decodeLook(
+  cells: (Cell | Value)[],
+  specs: readonly CellSpec[],
+  told: readonly number[],
+  exact: boolean,
+): void {
+  const kinds = cells.splice(specs.length) as string[];
+  for (let i = 0; i < specs.length; i++) {
+    const kind = exact ? kinds[told.indexOf(i)] : undefined;
+    cells[i] = decodeCell(cells[i] as Cell, specs[i]!, kind);
   }
 }
 
