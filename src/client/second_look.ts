@@ -30,10 +30,13 @@ export class SecondLook {
     send: (batch: Batch) => Promise<Reply>,
     reads: boolean,
   ): Promise<Reply> {
-    const reply = await send(batch).catch(async (error: unknown) => {
+    let reply: Reply;
+    try {
+      reply = await send(batch);
+    } catch (error) {
       // Nothing but Infinity makes a request fail that way. Its end must stay what it is where that undoes writes.
       throw reads && error instanceof DataError ? await named(error, batch, send) : error;
-    });
+    }
     let doubts = this.#doubts(batch, reply);
     for (let look = 0; look < MOST_LOOKS && doubts.size > 0; look++) {
       const told = await this.#tell(batch, reply, doubts, send, reads);
@@ -72,7 +75,8 @@ export class SecondLook {
 
   #doubts({ statements, settings }: Batch, { answer, first }: Reply): Doubts {
     const doubts = new Map<number, readonly number[]>();
-    for (const [i, { analysis }] of statements.entries()) {
+    for (let i = 0; i < statements.length; i++) {
+      const { analysis } = statements[i]!;
       const at = first + i;
       if (analysis.kind !== "read" || at >= answer.length || answer.errorAt(at) !== undefined) {
         continue;

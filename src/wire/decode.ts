@@ -94,16 +94,19 @@ export class Answer {
   doubts(index: number, integers: IntegerMode, declared: readonly string[] = []): number[] {
     const { types = [], values = [] } = this.#at(index);
     const contents = this.#contents[index]!;
-    return [...contents.keys()].filter((i) => {
+    const found: number[] = [];
+    for (let i = 0; i < contents.length; i++) {
       const [type, holds] = [types[i]!, contents[i]!];
       const doubt = (holds: number) => isDoubt(type, holds, values.length, integers);
-      if (!doubt(holds)) return false;
+      if (!doubt(holds)) continue;
       const known = type === declared[i] &&
         (type === "integer" || (type === "real" && !(holds & Holds.long)));
       // What cannot be how a REAL is written is an INTEGER.
-      return !known && (doubt(holds & ~Holds.long) ||
+      const unclear = !known && (doubt(holds & ~Holds.long) ||
         this.#exactly(index).some(({ [i]: cell }) => typeof cell === "bigint" && looksReal(cell)));
-    });
+      if (unclear) found.push(i);
+    }
+    return found;
   }
 
   /** The columns of a result, and their types. */
