@@ -179,7 +179,7 @@ export class Trial {
 
   /** A read that asks is not guarded: its caller has said that it may be anything. */
   #refuseCounters(prepared: readonly Prepared[]): void {
-    const statements = prepared.filter(({ analysis }) => analysis.kind === "write");
+    const statements = prepared.filter(({ analysis }) => analysis.stores);
     const facts = statements.map(() => this.schema.current);
     refuseStrayCounters(statements, { facts, entered: true });
   }
