@@ -10,6 +10,7 @@ import { Deadline } from "../transport/deadline.ts";
 import type { Transport } from "../transport/transport.ts";
 import type { Backend } from "./backend.ts";
 import type { Node } from "../wire/cluster.ts";
+import { type Place, placeAbove } from "./caller.ts";
 import { ASK, ITERATE, NODES, QUERY, READY } from "./checks.ts";
 import type { BaseClient, IterateOptions } from "./client.ts";
 import { Cluster, type NodesOptions, type ReadyOptions } from "./cluster.ts";
@@ -63,6 +64,7 @@ export class DefaultClient implements Omit<BaseClient, Composed>, Backend {
     sql: string | SqlFragment,
     params?: Params,
     options?: IterateOptions,
+    place: Place = placeAbove(this.iterate),
   ): AsyncIterableIterator<R> {
     const given = readOptions(options, ITERATE);
     const settings = this.settings(given);
@@ -74,7 +76,7 @@ export class DefaultClient implements Omit<BaseClient, Composed>, Backend {
       await this.#run(page, { ...settings, rows: "array" }) as Result<unknown> as Result<
         Cells
       >;
-    const rows = iterate(prepared, keyset, { pageSize, rows: settings.rows }, read);
+    const rows = iterate(prepared, keyset, { pageSize, rows: settings.rows, place }, read);
     return rows as AsyncIterableIterator<unknown> as AsyncIterableIterator<R>;
   }
 

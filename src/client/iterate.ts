@@ -4,6 +4,7 @@ import { HIDDEN_COLUMNS, type Keyset, keysetBy, keysetByRowid } from "../sql/key
 import type { Prepared } from "../sql/prepare.ts";
 import type { Result, Row, Value } from "../sql/value.ts";
 import { rowBuilder } from "../wire/row.ts";
+import { type Place, told } from "./caller.ts";
 import type { IterateOptions } from "./client.ts";
 
 /** Rows asked for at a time. */
@@ -55,31 +56,41 @@ function isMissing(error: unknown, column: string): boolean {
   return missing === column || (missing?.endsWith(`.${column}`) ?? false);
 }
 
-/** Reads the rows page by page; each page asks for one row more, to know whether another page follows. */
+/**
+ * Reads the rows page by page; each page asks for one row more, to know whether another page follows.
+ *
+ * @param place Where it was asked for.
+ */
 export async function* iterate(
   prepared: Prepared,
   keyset: Keyset,
-  { pageSize, rows }: { pageSize: number; rows: "object" | "array" },
+  { pageSize, rows, place }: { pageSize: number; rows: "object" | "array"; place: Place },
   read: (page: Prepared) => Promise<Result<Cells>>,
 ): AsyncGenerator<Row | Cells> {
-  let after: string | undefined;
-  do {
-    const overlap = after !== undefined && keyset.overlaps ? 1 : 0;
-    const sql = keyset.page(after, pageSize + 1 + overlap);
-    const page = await read({ ...prepared, sql }).catch((error: unknown) => {
-      if (!isMissing(error, keyset.column)) throw error;
-      throw keyset.overlaps ? notAColumn(prepared.analysis, keyset) : notByRowid(prepared.analysis);
-    });
-    const fresh = page.rows.filter((cells) => !isSame(cells));
-    const repeated = page.rows.filter(isSame);
-    const ambiguous = repeated.length > 1 || repeated.some((cells) => keyOf(cells) !== after);
-    after = fresh.length > pageSize ? keyOf(fresh[pageSize - 1]!) : undefined;
-    if (ambiguous || after === "NULL") throw notUnique(prepared.analysis, keyset);
-    const build = rows === "object"
-      ? rowBuilder(page.columns.slice(0, -HIDDEN_COLUMNS))
-      : (cells: Cells) => cells.slice(0, -HIDDEN_COLUMNS);
-    for (const cells of fresh.slice(0, pageSize)) yield build(cells);
-  } while (after !== undefined);
+  try {
+    let after: string | undefined;
+    do {
+      const overlap = after !== undefined && keyset.overlaps ? 1 : 0;
+      const sql = keyset.page(after, pageSize + 1 + overlap);
+      const page = await read({ ...prepared, sql }).catch((error: unknown) => {
+        if (!isMissing(error, keyset.column)) throw error;
+        throw keyset.overlaps
+          ? notAColumn(prepared.analysis, keyset)
+          : notByRowid(prepared.analysis);
+      });
+      const fresh = page.rows.filter((cells) => !isSame(cells));
+      const repeated = page.rows.filter(isSame);
+      const ambiguous = repeated.length > 1 || repeated.some((cells) => keyOf(cells) !== after);
+      after = fresh.length > pageSize ? keyOf(fresh[pageSize - 1]!) : undefined;
+      if (ambiguous || after === "NULL") throw notUnique(prepared.analysis, keyset);
+      const build = rows === "object"
+        ? rowBuilder(page.columns.slice(0, -HIDDEN_COLUMNS))
+        : (cells: Cells) => cells.slice(0, -HIDDEN_COLUMNS);
+      for (const cells of fresh.slice(0, pageSize)) yield build(cells);
+    } while (after !== undefined);
+  } catch (error) {
+    throw told(error, place);
+  }
 }
 
 function keyOf(cells: Cells): string {

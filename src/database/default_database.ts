@@ -1,5 +1,5 @@
 import { INSPECT } from "../client/shown.ts";
-import { called } from "../client/caller.ts";
+import { called, placeAbove, told } from "../client/caller.ts";
 import { ASK, CALL, QUERY } from "../client/checks.ts";
 import type { IterateOptions } from "../client/client.ts";
 import type { NodesOptions, ReadyOptions } from "../client/cluster.ts";
@@ -122,7 +122,12 @@ export class DefaultDatabase implements Client {
     params?: Params,
     options?: IterateOptions,
   ): AsyncIterableIterator<R> {
-    return this.#client.iterate(sql, params, options);
+    const place = placeAbove(this.iterate);
+    try {
+      return this.#client.iterate(sql, params, options, place);
+    } catch (error) {
+      throw told(error, place);
+    }
   }
 
   /** See {@linkcode Client.transaction}. */

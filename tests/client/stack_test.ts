@@ -75,6 +75,16 @@ describe("the stack of an error begins with its caller", () => {
     assert.match(await firstLine(awaitsLost), /awaitsLost .*stack_test/);
   });
 
+  it("of iterate(), at once and for the rows", async () => {
+    async function reads(sql: string, by?: string): Promise<void> {
+      for await (const _ of db.iterate(sql, [], { by })) assert.fail("There is no row");
+    }
+    for (const sql of ["SELECT 1; SELECT 2", "SELECT nonsense FROM t", "SELECT * FROM t JOIN t"]) {
+      assert.match(await firstLine(() => reads(sql)), /reads .*stack_test/, sql);
+    }
+    assert.match(await firstLine(() => reads("SELECT 1 FROM t", "b")), /reads .*stack_test/);
+  });
+
   it("of a transaction's statements", async () => {
     async function issuesIt(issue: () => Promise<unknown>): Promise<void> {
       await issue();
