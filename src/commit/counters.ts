@@ -1,7 +1,7 @@
 import type { Facts } from "../schema/facts.ts";
 import { insertParts } from "../schema/insert_parts.ts";
 import { classify } from "../sql/classify.ts";
-import { counterIn, strayCounter } from "../sql/counter.ts";
+import { type Counter, counterIn, strayCounter } from "../sql/counter.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import { significantTokens } from "../sql/tokenize.ts";
 import { TokenView } from "../sql/view.ts";
@@ -9,8 +9,8 @@ import { tableOf } from "./written.ts";
 
 /** What is known where counters are looked at. */
 export interface CounterContext {
-  /** About the tables of each statement; what is not known is taken for ordinary. */
-  readonly facts?: readonly (Facts | undefined)[];
+  /** About the tables of the statement at an index; what is not known is taken for ordinary. */
+  readonly factsOf: (i: number) => Facts | undefined;
   /** An id is entered in front of the statements: what they leave as it was is the same on all nodes. */
   readonly entered: boolean;
   /** Each statement stands for itself, as others may come between; only reads are told of those in front. @default {false} */
@@ -22,32 +22,46 @@ export interface CounterContext {
  * shared by all clients, and what it says differs from node to node after a restart.
  *
  * @param statements One unit, in order.
+ * @param from The index of the first that is looked at.
  * @throws {NotSupportedError} If no statement in front of it, of the same unit, sets what it asks for; where a read asks,
  * an INSERT that may have set none will do, as in SQLite.
  */
 export function refuseStrayCounters(
   statements: readonly Prepared[],
-  { facts = [], entered, apart = false }: CounterContext,
+  context: CounterContext,
+  from = 0,
 ): void {
-  let [inserted, mayHave, changed] = [false, false, false];
-  for (const [i, prepared] of statements.entries()) {
-    const { kind, verb, stores, text } = prepared.analysis;
-    if (!stores && kind !== "read") continue;
-    const asks = counterIn(text);
-    const rowid = kind === "read" ? mayHave : inserted;
-    const set = (kind === "read" || !apart) && (asks === "changes" ? changed : rowid);
-    if (asks !== undefined && !set) throw strayCounter(asks, prepared.analysis);
-    if (kind !== "write") continue;
-    changed = true;
-    mayHave ||= verb === "INSERT" || verb === "REPLACE";
-    inserted ||= setsRowid(prepared, facts[i], entered);
+  for (let i = from; i < statements.length; i++) {
+    const { analysis } = statements[i]!;
+    const reads = analysis.kind === "read";
+    const asks = analysis.stores || reads ? counterIn(analysis.text) : undefined;
+    if (asks === undefined || isSet(asks, statements.slice(0, i), reads, context)) continue;
+    throw strayCounter(asks, analysis);
   }
 }
 
+/** Whether what one statement asks for is set by those in front of it. */
+function isSet(
+  asks: Counter,
+  before: readonly Prepared[],
+  reads: boolean,
+  { factsOf, entered, apart = false }: CounterContext,
+): boolean {
+  if (apart && !reads) return false;
+  return before.some((one, i) =>
+    one.analysis.kind === "write" &&
+    (asks === "changes" || (reads ? inserts(one) : setsRowid(one, factsOf(i), entered)))
+  );
+}
+
+function inserts({ analysis: { verb } }: Prepared): boolean {
+  return verb === "INSERT" || verb === "REPLACE";
+}
+
 /** Whether a statement inserts a row for sure, into something that has rowids. */
-function setsRowid({ analysis }: Prepared, facts: Facts | undefined, entered: boolean): boolean {
-  const { verb, text, table } = analysis;
-  if (verb !== "INSERT" && verb !== "REPLACE") return false;
+function setsRowid(prepared: Prepared, facts: Facts | undefined, entered: boolean): boolean {
+  const { text, table } = prepared.analysis;
+  if (!inserts(prepared)) return false;
   const known = facts === undefined ? undefined : tableOf(table, facts);
   if (known?.withoutRowid || known?.kind === "view") return false;
   const view = new TokenView(text, significantTokens(text).tokens);

@@ -393,7 +393,8 @@ function isOutside(statement: Prepared): boolean {
 /** @param entered An id is entered in front of the statements. */
 function refuseCounters({ statements, facts, options }: Write, entered: boolean): void {
   const atomic = options?.atomic ?? true;
-  refuseStrayCounters(statements, { facts, entered: atomic && entered, apart: !atomic });
+  const factsOf = (i: number) => facts[i];
+  refuseStrayCounters(statements, { factsOf, entered: atomic && entered, apart: !atomic });
 }
 
 /** @throws {NotSupportedError} For what ends with the transaction around it, where there is none. */

@@ -178,10 +178,10 @@ export class Trial {
   }
 
   /** A read that asks is not guarded: its caller has said that it may be anything. */
-  #refuseCounters(prepared: readonly Prepared[]): void {
-    const statements = prepared.filter(({ analysis }) => analysis.stores);
-    const facts = statements.map(() => this.schema.current);
-    refuseStrayCounters(statements, { facts, entered: true });
+  #refuseCounters(before: readonly Prepared[], prepared: Prepared): void {
+    if (!prepared.analysis.stores) return;
+    const factsOf = () => this.schema.current;
+    refuseStrayCounters([...before, prepared], { factsOf, entered: true }, before.length);
   }
 
   async #keepBack(step: Step): Promise<void> {
@@ -193,7 +193,7 @@ export class Trial {
         await this.schema.remake();
         prepared = step.by(this.schema.current);
       }
-      this.#refuseCounters([...this.#journal.writes.map(({ prepared }) => prepared), prepared]);
+      this.#refuseCounters(this.#journal.writes.map(({ prepared }) => prepared), prepared);
     } catch (error) {
       return step.fail(error);
     }
@@ -286,7 +286,7 @@ export class Trial {
       try {
         if (step.done) return [step, undefined];
         const plan = planOf(step, context);
-        this.#refuseCounters([...before, step.prepared]);
+        this.#refuseCounters(before, step.prepared);
         before.push(step.prepared);
         return [step, plan];
       } catch (error) {
