@@ -1,3 +1,4 @@
+import { called } from "../client/caller.ts";
 import { BATCH, EXECUTE, QUERY } from "../client/checks.ts";
 import type { BatchOptions, ExecuteOptions, Executor, QueryOptions } from "../client/executor.ts";
 import type { Client } from "../database/client.ts";
@@ -52,47 +53,47 @@ export class DirectDatabase implements RequestDatabase {
   }
 
   /** See {@linkcode Executor.query}. */
-  async query<R = Row>(
+  query<R = Row>(
     sql: string | SqlFragment,
     params?: Params,
     options?: QueryOptions,
   ): Promise<Result<R>> {
-    return await this.client.query<R>(sql, params, this.#scope.options(options, QUERY));
+    return called(() => this.client.query<R>(sql, params, this.#scope.options(options, QUERY)));
   }
 
   /** See {@linkcode Executor.execute}. */
-  async execute<R = Row>(
+  execute<R = Row>(
     sql: string | SqlFragment,
     params?: Params,
     options?: ExecuteOptions,
   ): Promise<Result<R>> {
-    return await this.client.execute<R>(sql, params, this.#scope.options(options, EXECUTE));
+    return called(() => this.client.execute<R>(sql, params, this.#scope.options(options, EXECUTE)));
   }
 
   /** See {@linkcode Executor.batch}. */
-  async batch<const Statements extends readonly Statement[]>(
+  batch<const Statements extends readonly Statement[]>(
     statements: Statements,
     options?: BatchOptions,
   ): Promise<Results<Statements>> {
-    return await this.client.batch(statements, this.#scope.options(options, BATCH));
+    return called(() => this.client.batch(statements, this.#scope.options(options, BATCH)));
   }
 
   /** See {@linkcode Executor.first}. */
-  async first<R = Row>(
+  first<R = Row>(
     sql: string | SqlFragment,
     params?: Params,
     options?: QueryOptions,
   ): Promise<R | undefined> {
-    return await this.client.first<R>(sql, params, this.#scope.options(options, QUERY));
+    return called(() => this.client.first<R>(sql, params, this.#scope.options(options, QUERY)));
   }
 
   /** See {@linkcode Executor.value}. */
-  async value<T = Value>(
+  value<T = Value>(
     sql: string | SqlFragment,
     params?: Params,
     options?: QueryOptions,
   ): Promise<T | undefined> {
-    return await this.client.value<T>(sql, params, this.#scope.options(options, QUERY));
+    return called(() => this.client.value<T>(sql, params, this.#scope.options(options, QUERY)));
   }
 
   /** See {@linkcode RequestDatabase.transaction}. */

@@ -1,3 +1,4 @@
+import { type Place, placeAbove, told } from "../client/caller.ts";
 import type {
   BatchOptions,
   CallOptions,
@@ -48,7 +49,10 @@ export class TransactionalDatabase implements RequestDatabase {
     params?: Params,
     options?: QueryOptions,
   ): Promise<Result<R>> {
-    return this.#run((tx, end) => tx.query<R>(sql, params, until(end, options)));
+    return this.#run(
+      placeAbove(this.query),
+      (tx, end) => tx.query<R>(sql, params, until(end, options)),
+    );
   }
 
   /** See {@linkcode Executor.execute}. */
@@ -57,7 +61,10 @@ export class TransactionalDatabase implements RequestDatabase {
     params?: Params,
     options?: ExecuteOptions,
   ): Promise<Result<R>> {
-    return this.#run((tx, end) => tx.execute<R>(sql, params, until(end, options)));
+    return this.#run(
+      placeAbove(this.execute),
+      (tx, end) => tx.execute<R>(sql, params, until(end, options)),
+    );
   }
 
   /** See {@linkcode Executor.batch}. */
@@ -65,7 +72,10 @@ export class TransactionalDatabase implements RequestDatabase {
     statements: Statements,
     options?: BatchOptions,
   ): Promise<Results<Statements>> {
-    return this.#run((tx, end) => tx.batch(statements, until(end, options)));
+    return this.#run(
+      placeAbove(this.batch),
+      (tx, end) => tx.batch(statements, until(end, options)),
+    );
   }
 
   /** See {@linkcode Executor.first}. */
@@ -74,7 +84,10 @@ export class TransactionalDatabase implements RequestDatabase {
     params?: Params,
     options?: QueryOptions,
   ): Promise<R | undefined> {
-    return this.#run((tx, end) => tx.first<R>(sql, params, until(end, options)));
+    return this.#run(
+      placeAbove(this.first),
+      (tx, end) => tx.first<R>(sql, params, until(end, options)),
+    );
   }
 
   /** See {@linkcode Executor.value}. */
@@ -83,14 +96,20 @@ export class TransactionalDatabase implements RequestDatabase {
     params?: Params,
     options?: QueryOptions,
   ): Promise<T | undefined> {
-    return this.#run((tx, end) => tx.value<T>(sql, params, until(end, options)));
+    return this.#run(
+      placeAbove(this.value),
+      (tx, end) => tx.value<T>(sql, params, until(end, options)),
+    );
   }
 
   /** See {@linkcode RequestDatabase.transaction}. */
   transaction<T>(fn: (tx: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T> {
     const given = Object.entries(options ?? {}).find(([, value]) => value !== undefined);
     if (given === undefined) {
-      return this.#run((tx, end) => Promise.race([tx.transaction(fn), ended(end)]));
+      return this.#run(
+        placeAbove(this.transaction),
+        (tx, end) => Promise.race([tx.transaction(fn), ended(end)]),
+      );
     }
     const message = `Cannot use \`${
       given[0]
@@ -137,12 +156,12 @@ export class TransactionalDatabase implements RequestDatabase {
     await Promise.allSettled(late.map(({ told }) => told));
   }
 
-  #run<T>(use: (tx: Transaction, end: AbortSignal) => Promise<T>): Promise<T> {
+  #run<T>(place: Place, use: (tx: Transaction, end: AbortSignal) => Promise<T>): Promise<T> {
     const end = new AbortController();
     const result = new HeededPromise<T>((resolve, reject) =>
       answering(() => this.#use(use, end.signal)).then(resolve, (error: unknown) => {
         this.#failed.push({ error, told: result });
-        reject(error);
+        reject(told(error, place));
       })
     );
     const running = { told: result, end };

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, mock } from "node:test";
 import { type Client, connect, type RqliteError } from "../../mod.ts";
 import { embedded } from "../../src/embedded/mod.ts";
-import { RequestConflictError, rqlite } from "../../src/hono/mod.ts";
+import { RequestConflictError, type RequestDatabase, rqlite } from "../../src/hono/mod.ts";
 import type { AppEnv, Copy } from "./copies.ts";
 import { add, test } from "./world.ts";
 
@@ -38,6 +38,31 @@ describe("rqlite() without a transaction", () => {
         return c.text("");
       }).request("/");
       assert.equal(await n(), 5);
+    });
+  }
+
+  for (const transaction of [false, true]) {
+    const how = transaction ? "with" : "without";
+    test(`begins the stack of an error with the handler's line, ${how} a transaction`, async (world) => {
+      const { app, db, thrown } = world;
+      const calls: ((db: RequestDatabase) => Promise<unknown>)[] = [
+        (db) => db.query("SELECT nonsense"),
+        (db) => db.execute("INSERT INTO t(nonsense) VALUES(1)"),
+        (db) => db.batch(["INSERT INTO t(nonsense) VALUES(1)"]),
+        (db) => db.first("SELECT nonsense"),
+        (db) => db.value("SELECT nonsense"),
+        (db) => db.value("SELECT 1; SELECT 2"),
+      ];
+      for (const call of calls) {
+        const made = app(rqlite(db, { transaction }), async function handler(c) {
+          await call(c.var.db);
+          return c.text("");
+        });
+        assert.equal((await made.request("/")).status, 500);
+        const { message, stack } = thrown.pop() as Error;
+        const [, line] = stack!.replace(message, "message").split("\n");
+        assert.match(line!, /middleware_test/, String(call));
+      }
     });
   }
 
