@@ -1,0 +1,213 @@
+import { isSound, rehearse, SENTINEL, tornBatch } from "../client/batch.ts";
+import type { Dispatcher } from "../client/dispatch.ts";
+import { pause as wait } from "../client/pause.ts";
+import { firstError, resultsOf } from "../client/results.ts";
+import { DatabaseError, OutcomeUnknownError } from "../errors.ts";
+import type { Facts } from "../schema/facts.ts";
+import type { Prepared } from "../sql/prepare.ts";
+import type { Result } from "../sql/value.ts";
+import type { ChosenId, Commits, Ending } from "./commits.ts";
+import type { Ground } from "./ground.ts";
+import { hashOf } from "./hash.ts";
+import { type CommitId, mint } from "./log.ts";
+import {
+  CHOSEN,
+  fencedOff,
+  lost,
+  notApplied,
+  refusal,
+  restless,
+  withId,
+  withoutResult,
+} from "./outcomes.ts";
+import { type Call, own } from "./own.ts";
+import { doubtFacts, prepareBy } from "./preparation.ts";
+import { withoutStaleId } from "./rowids.ts";
+import type { Form, Write } from "./write.ts";
+import { isOnlyDdl, tableOf, targetsOf, writtenBy } from "./written.ts";
+
+/** The longest waits before a write is built anew because the schema has changed, in milliseconds. */
+const FIRST_PAUSE = 5;
+const LONGEST_PAUSE = 500;
+
+/** Sets `changes()` to 0: what follows shows by it whether it did anything. */
+const RESET: Prepared = own("UPDATE _rqlite_commit SET state = state WHERE 0");
+
+/** Fails where the statement before it failed or did nothing, so that no id is kept without its write. */
+const DID_SOMETHING: Prepared = own(
+  "SELECT CASE WHEN changes() > 0 THEN 1 ELSE json_extract('{}','_rqlite_nothing') END",
+);
+
+/** An id, and the ground that its commit stands on. */
+interface Minted extends Ground {
+  readonly id: CommitId;
+}
+
+/** Writes that are one commit with an id each. */
+export class CommittedWrites {
+  readonly #dispatcher: Dispatcher;
+  readonly #commits: Commits;
+
+  /** Sends nothing. */
+  constructor(dispatcher: Dispatcher, commits: Commits) {
+    this.#dispatcher = dispatcher;
+    this.#commits = commits;
+  }
+
+  /**
+   * Sends the statements behind an id, until it is known what became of them.
+   *
+   * @param id Chosen by the caller.
+   */
+  async commit(write: Write, id: string | undefined): Promise<Result[]> {
+    const { call } = write;
+    const chosen = id === undefined ? undefined : await this.#chosen(id, write);
+    for (let round = 0;; round++) {
+      const own = await this.#mint(write);
+      let form: Form;
+      try {
+        form = await this.#form(write, own.facts);
+      } catch (error) {
+        // What the same call did before may be why it fails now.
+        if (chosen === undefined || !isOfStatement(error)) throw error;
+        return write.place(await this.#conclude(write, [chosen.id], error, chosen));
+      }
+      const ending = await this.#send(write, form, own, chosen);
+      if (ending.is === "committed") return write.place(this.#results(write, form, ending, own));
+      const again = ending.is === "interfered" ||
+        (ending.is === "refused" && await this.#isAnotherSchema(ending.text, own.facts, call));
+      if (!again) return write.place(await this.#report(write, form, ending, own.id, chosen));
+      const error = restless();
+      // No copy of it may pass while another one is under way: the last id stands for all.
+      if (await this.#commits.settle([own.id], error, call) !== undefined) {
+        return write.place(lost(write));
+      }
+      const pause = Math.random() * Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** round);
+      if (call.deadline.remaining <= pause) throw error;
+      await wait(pause, call.settings.signal);
+    }
+  }
+
+  /** An id, and the ground that its commit stands on. */
+  async #mint(write: Write): Promise<Minted> {
+    doubtFacts(write, this.#commits.grounds);
+    const { base, facts } = await this.#commits.grounds.ready(write.call);
+    await prepareBy(write, facts, this.#commits.grounds);
+    return { id: mint(base), base, facts };
+  }
+
+  async #send(
+    { statements, call }: Write,
+    form: Form,
+    { id, base, facts }: Minted,
+    chosen: ChosenId | undefined,
+  ): Promise<Ending> {
+    const entry = {
+      id,
+      hash: undefined,
+      wrote: writtenBy(statements, facts),
+      // What is nothing but DDL was made by no facts.
+      since: statements.every(isOnlyDdl) ? undefined : base,
+      scopes: [],
+      tables: targetsOf(statements, facts),
+    };
+    const commit = { entry, chosen, earlier: [], ...form };
+    return await this.#commits.commit(commit, call);
+  }
+
+  async #chosen(id: string, { forms, call }: Write): Promise<ChosenId> {
+    return { id: await this.#commits.identify(id, call), hash: await hashOf(forms) };
+  }
+
+  /** What is sent behind the ids. */
+  async #form({ statements, batch, keepsRows }: Write, facts: Facts): Promise<Form> {
+    const dispatcher = this.#dispatcher;
+    const { returningAborts } = dispatcher.capabilities;
+    // What a trigger does in place of a write to a view, `changes()` does not tell.
+    const tells = returningAborts ||
+      statements.every(({ analysis: { returning, table } }) =>
+        !returning || tableOf(table, facts)?.kind === "table"
+      );
+    if (tells && (returningAborts || !keepsRows) && isSound(statements, returningAborts)) {
+      const alone = statements.some(({ analysis }) => analysis.returning) && !returningAborts;
+      return alone
+        ? { statements: [RESET, ...statements, DID_SOMETHING], mixed: true, before: 1 }
+        : { statements, mixed: false, before: 0 };
+    }
+    await rehearse(dispatcher, batch);
+    return { statements: [...statements, SENTINEL], mixed: true, before: 0 };
+  }
+
+  #results(
+    write: Write,
+    { before }: Form,
+    { reply }: Ending & { is: "committed" },
+    { id: { id }, facts }: Minted,
+  ): Result[] {
+    const { statements, positions, call } = write;
+    const own = { ...reply, first: reply.first + before };
+    // Only in a list with reads, where a statement that does not compile any more stops nothing.
+    if (firstError(own, statements) >= 0) throw tornBatch(own, statements, positions, id);
+    let results: Result[];
+    try {
+      results = resultsOf(own, statements, call.settings, { positions });
+    } catch (error) {
+      throw error instanceof OutcomeUnknownError ? withId(error, id) : error;
+    }
+    const by = write.facts;
+    return results.map((result, i) => withoutStaleId(result, statements[i]!, by[i] ?? facts));
+  }
+
+  /** An error of the schema may come from facts that another program has made old. */
+  async #isAnotherSchema(text: string, facts: Facts, call: Call): Promise<boolean> {
+    if (!/^no such (table|column)|has no column named|values for \d+ columns/.test(text)) {
+      return false;
+    }
+    this.#commits.grounds.forget();
+    return (await this.#commits.grounds.facts(call)).version !== facts.version;
+  }
+
+  /** Reports what was not committed by this copy, once no copy can be any more. */
+  async #report(
+    write: Write,
+    form: Form,
+    ending: Exclude<Ending, { is: "committed" | "interfered" }>,
+    own: CommitId,
+    chosen: ChosenId | undefined,
+  ): Promise<Result[]> {
+    if (ending.is === "done") return lost(write, ending.infinity);
+    if (ending.is === "fenced") throw fencedOff("write");
+    const error = ending.is === "refused"
+      ? refusal(write, form, ending)
+      : CHOSEN[ending.is](chosen!);
+    // An error spends the id that was chosen; what another call did with it stays.
+    const spends = ending.is === "refused" && error instanceof Error && chosen !== undefined;
+    return await this.#conclude(write, spends ? [own, chosen.id] : [own], error, chosen);
+  }
+
+  /** Reports an error of a statement, unless the id that was chosen turns out to have taken effect in another call. */
+  async #conclude(
+    write: Write,
+    ids: readonly CommitId[],
+    error: Error | Result | undefined,
+    chosen: ChosenId | undefined,
+  ): Promise<Result[]> {
+    const done = await this.#commits.settle(ids, error, write.call);
+    if (done !== undefined && done === chosen?.id.id) {
+      const { is } = await this.#commits.compare(chosen, write.call);
+      const reused = CHOSEN[is](chosen);
+      if (reused !== undefined) throw reused;
+      return write.statements.map(withoutResult);
+    }
+    if (done !== undefined) return lost(write);
+    if (error === undefined) return write.statements.map(withoutResult);
+    if (!(error instanceof Error)) return [error];
+    // What the server could not tell is certain now.
+    throw error instanceof OutcomeUnknownError ? notApplied(error) : error;
+  }
+}
+
+/** It says of a statement that it fails; others say of the network that it does. */
+function isOfStatement(error: unknown): error is DatabaseError {
+  return error instanceof DatabaseError && error.sql !== undefined;
+}
