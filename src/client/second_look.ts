@@ -40,7 +40,7 @@ export class SecondLook {
     let doubts = this.#doubts(batch, reply);
     for (let look = 0; look < MOST_LOOKS && doubts.size > 0; look++) {
       const told = await this.#tell(batch, reply, doubts, send, reads);
-      const wider = widened(reply, told, doubts);
+      const wider = this.#widened(batch, reply, told, doubts);
       if (wider === doubts) return told;
       if (wider === undefined) return reply;
       doubts = wider;
@@ -87,18 +87,24 @@ export class SecondLook {
     }
     return doubts;
   }
-}
 
-/** The doubts that an answer to them leaves: the same if none, `undefined` if there is no way to clear them. */
-function widened(reply: Reply, told: Reply, doubts: Doubts): Doubts | undefined {
-  let wider = doubts;
-  for (const [i, columns] of doubts) {
-    const head = reply.answer.headAt(reply.first + i);
-    const others = told.answer.look(told.first + i, { ...head, told: columns });
-    if (others === undefined) return undefined;
-    if (others.length > 0) wider = new Map(wider).set(i, [...columns, ...others]);
+  /** The doubts that an answer to them leaves: the same if none, `undefined` if there is no way to clear them. */
+  #widened(batch: Batch, reply: Reply, told: Reply, doubts: Doubts): Doubts | undefined {
+    // Rows that came meanwhile may hold what the first answer did not.
+    const fresh = this.#doubts(batch, told);
+    let wider = doubts;
+    for (const i of new Set([...doubts.keys(), ...fresh.keys()])) {
+      const { answer, first } = reply;
+      if (first + i >= answer.length) continue;
+      const [head, columns] = [answer.headAt(first + i), doubts.get(i)];
+      const others = columns && told.answer.look(told.first + i, { ...head, told: columns });
+      if (columns !== undefined && others === undefined) return undefined;
+      const all = new Set([...columns ?? [], ...others ?? [], ...fresh.get(i) ?? []]);
+      const own = [...all].filter((column) => column < head.types.length);
+      if (own.length > (columns?.length ?? 0)) wider = new Map(wider).set(i, own);
+    }
+    return wider;
   }
-  return wider;
 }
 
 /** The error for Infinity with the first column that holds it, as far as that can be found out. */

@@ -361,5 +361,31 @@ const openRqlited = async (): Promise<Place> => {
   };
 };
 
+describe("a read that is looked at again", () => {
+  it("tells of rows that came between its requests, too", async () => {
+    const engine = embedded();
+    const writer = connect(engine);
+    await writer.execute("CREATE TABLE t(a, b)");
+    await writer.execute("INSERT INTO t VALUES(x'ff', 'text')");
+    let reads = 0;
+    const reader = connect({
+      fetch: async (input, init) => {
+        if (String(input).includes("/db/query") && ++reads === 2) {
+          await writer.execute("INSERT INTO t VALUES('text', x'01')");
+        }
+        return await engine.fetch(input as string, init);
+      },
+    });
+    const sql = ["SELECT a, b FROM t", "SELECT b FROM t"];
+    const results = await reader.batch(sql, { rows: "array" });
+    assert.deepEqual(results.map(({ rows }) => rows as unknown[]), [
+      [[Uint8Array.of(255), "text"], ["text", Uint8Array.of(1)]],
+      [["text"], [Uint8Array.of(1)]],
+    ]);
+    await reader.close();
+    await writer.close();
+  });
+});
+
 suite("values of the embedded engine", openEmbedded, false);
 suite("values of rqlited", openRqlited, skipWithoutRqlited());
