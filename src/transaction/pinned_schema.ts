@@ -46,6 +46,13 @@ export class PinnedSchema {
     if (this.#facts === undefined) await this.#look();
   }
 
+  /** Makes the table of commits where it is missing, as that changes the schema: later this would look like another's DDL. */
+  async ready(): Promise<void> {
+    if (this.#since !== undefined || !this.#journal.untold) return;
+    await this.#commits.grounds.ready(this.#call);
+    await this.remake();
+  }
+
   /** Asks for the schema and makes everything anew by it; only where nothing was answered yet. */
   async remake(): Promise<void> {
     this.#commits.grounds.forget();

@@ -187,6 +187,7 @@ export class Trial {
   async #keepBack(step: Step): Promise<void> {
     let prepared: Prepared;
     try {
+      if (step.prepared.analysis.kind === "ddl") await this.schema.ready();
       prepared = step.by(this.schema.current);
       // It may be another program's table, made a moment ago.
       if (this.#journal.untold && namesUnknown([prepared], this.schema.current)) {

@@ -343,6 +343,22 @@ for (const place of PLACES) {
         assert.deepEqual(await Promise.all([reading(), reading()]), [0, 0]);
       }));
 
+    test("a lazy transaction that changes the schema and reads does not conflict with its own client", async (fresh) => {
+      const programs = [
+        ["CREATE TABLE b(n)", "INSERT INTO b VALUES(1) RETURNING n", "DELETE FROM b RETURNING n"],
+        ["UPDATE a SET n = 0", "CREATE TABLE b(n)", "SELECT n FROM b", "DELETE FROM b RETURNING n"],
+        ["CREATE TABLE b(n)", "SELECT name FROM sqlite_schema", "CREATE TABLE c(n)"],
+      ];
+      for (const statements of programs) {
+        await fresh.raw("DROP TABLE IF EXISTS b", "DROP TABLE IF EXISTS c");
+        const run = async (tx: Transaction): Promise<void> => {
+          for (const sql of statements) await tx.execute(sql);
+        };
+        await alone(fresh, (client) => client.transaction(run, { mode: "lazy", retries: 0 }));
+        assert.deepEqual(await stored(fresh), [[0, 0]]);
+      }
+    });
+
     test("a read issued together with a write of its transaction sees the row", (fresh) =>
       alone(fresh, async (client) => {
         const seen = await client.transaction(async (tx) => {
