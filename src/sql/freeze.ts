@@ -218,7 +218,7 @@ function refusal(
   const read = analysis.kind === "read";
   const message = read
     ? `Cannot check at commit that the rows are still the same, as each node would evaluate ${place} to something ` +
-      "else: give { guard: false } if they need not be"
+      "else: give { guard: false } if they need not be, or read outside of the transaction"
     : `Cannot send ${place} of a write as ${reason}`;
   return new NotSupportedError(message, {
     sql: source,

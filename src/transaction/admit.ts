@@ -27,7 +27,7 @@ export function admitGuarded(prepared: Prepared): void {
   if (!volatile.some(({ kind }) => kind === "random" || kind === "randomblob")) return;
   throw new NotSupportedError(
     "Cannot check at commit that the rows are still the same, as the read holds random(): " +
-      "give { guard: false } if they need not be",
+      "give { guard: false } if they need not be, or read outside of the transaction",
     { sql: prepared.analysis.source, code: "ERR_UNCHECKABLE" },
   );
 }

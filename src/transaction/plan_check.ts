@@ -38,7 +38,7 @@ export function longestOf({ guard, judged }: Digests): number {
 function unconfirmable({ analysis }: Prepared, reason: string): NotSupportedError {
   return new NotSupportedError(
     `Cannot check at commit that the rows are still the same, as ${reason}: ` +
-      "give { guard: false } if they need not be",
+      "give { guard: false } if they need not be, or read outside of the transaction",
     { sql: analysis.source, code: "ERR_UNCHECKABLE" },
   );
 }
