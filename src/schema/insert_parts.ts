@@ -1,4 +1,4 @@
-import type { TokenView } from "../sql/view.ts";
+import { behind, type TokenView } from "../sql/view.ts";
 import { groupEnd, isName } from "../sql/words.ts";
 
 /** Indexes of tokens, from the first and without the last. */
@@ -59,11 +59,6 @@ export function nameList(view: TokenView, open: number): string[] | undefined {
     if (view.is(i + 1, ")")) return names;
     if (!view.is(i + 1, ",")) return undefined;
   }
-}
-
-/** The index behind a token, or behind the group that it opens. */
-export function behind(view: TokenView, i: number): number {
-  return view.is(i, "(") ? groupEnd(view.sql, view.tokens, i) : i + 1;
 }
 
 /** The ranges between the commas of the group at `open`. */

@@ -5,10 +5,10 @@
  */
 
 import type { Edit } from "../sql/edit.ts";
-import type { TokenView } from "../sql/view.ts";
+import { behind, type TokenView } from "../sql/view.ts";
 import { groupEnd } from "../sql/words.ts";
 import type { FrozenDefault } from "./frozen_default.ts";
-import { behind, type InsertParts, itemsOf } from "./insert_parts.ts";
+import { type InsertParts, itemsOf } from "./insert_parts.ts";
 import { isFilled } from "./replaced_null.ts";
 
 /** A column, quoted, and its value. */

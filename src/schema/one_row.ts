@@ -1,9 +1,9 @@
 import { classify } from "../sql/classify.ts";
 import { ROWID_NAMES } from "../sql/rowid_names.ts";
-import type { TokenView } from "../sql/view.ts";
+import { behind, type TokenView } from "../sql/view.ts";
 import { isName } from "../sql/words.ts";
 import type { Facts, TableFacts } from "./facts.ts";
-import { behind, type Range } from "./insert_parts.ts";
+import type { Range } from "./insert_parts.ts";
 import { viewOf } from "./node_state.ts";
 import { definitionOf } from "./objects.ts";
 

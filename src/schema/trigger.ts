@@ -1,6 +1,6 @@
-import { TokenView } from "../sql/view.ts";
+import { behind, TokenView } from "../sql/view.ts";
 import { isName } from "../sql/words.ts";
-import { behind, insertParts } from "./insert_parts.ts";
+import { insertParts } from "./insert_parts.ts";
 import { partOf, viewOf } from "./node_state.ts";
 import { assignments, setAt } from "./update_parts.ts";
 

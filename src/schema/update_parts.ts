@@ -1,6 +1,6 @@
-import type { TokenView } from "../sql/view.ts";
+import { behind, type TokenView } from "../sql/view.ts";
 import { isName } from "../sql/words.ts";
-import { behind, nameList, type Range } from "./insert_parts.ts";
+import { nameList, type Range } from "./insert_parts.ts";
 
 /** One assignment of a SET. */
 export interface Assignment {

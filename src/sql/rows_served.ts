@@ -4,8 +4,7 @@
  * @module
  */
 
-import type { TokenView } from "./view.ts";
-import { groupEnd } from "./words.ts";
+import { behind, type TokenView } from "./view.ts";
 
 /** One row; each row that an UPDATE or DELETE changes; as many as there may be. */
 export type RowsServed = "one" | "changed" | "many";
@@ -47,11 +46,6 @@ function openingOf(view: TokenView, i: number): number {
     else if (view.is(at, "(") && depth-- === 0) return at;
   }
   return -1;
-}
-
-/** The index behind a token, or behind the group that it opens. */
-function behind(view: TokenView, i: number): number {
-  return view.is(i, "(") ? groupEnd(view.sql, view.tokens, i) : i + 1;
 }
 
 /** Where ON CONFLICT or RETURNING begins. */

@@ -5,7 +5,7 @@
  */
 
 import type { Token } from "./tokenize.ts";
-import { isPunct, isWord, nameOf, textOf } from "./words.ts";
+import { groupEnd, isPunct, isWord, nameOf, textOf } from "./words.ts";
 
 /** The significant tokens of a statement and their text. */
 export class TokenView {
@@ -46,4 +46,9 @@ export class TokenView {
     const token = this.tokens[i];
     return token === undefined ? "" : nameOf(this.sql, token);
   }
+}
+
+/** The index behind a token, or behind the group that it opens. */
+export function behind(view: TokenView, i: number): number {
+  return view.is(i, "(") ? groupEnd(view.sql, view.tokens, i) : i + 1;
 }
