@@ -46,6 +46,14 @@ export const QUERY: Checks<QueryOptions> = {
   rows: isRows,
 };
 
+/** What reads one value: rows have no form there. */
+export const NO_ROWS: { readonly rows: Check } = {
+  rows: refusing("here, as one value is answered, not rows: leave it out"),
+};
+
+/** {@linkcode QueryOptions} of one value, checked. */
+export const VALUE: Checks<QueryOptions> = { ...QUERY, ...NO_ROWS };
+
 /** {@linkcode ExecuteOptions}, checked. */
 export const EXECUTE: Checks<ExecuteOptions> = {
   ...CALL,

@@ -107,8 +107,7 @@ export interface Executor {
     options?: QueryOptions,
   ): Promise<R | undefined>;
   /**
-   * The first column of the first row of a query, or `undefined` where there is no row; NULL is `null`. The option
-   * `rows` means nothing here.
+   * The first column of the first row of a query, or `undefined` where there is no row; NULL is `null`.
    *
    * @example
    * ```ts
@@ -127,6 +126,6 @@ export interface Executor {
   value<T = Value>(
     sql: string | SqlFragment,
     params?: Params,
-    options?: QueryOptions,
+    options?: Omit<QueryOptions, "rows">,
   ): Promise<T | undefined>;
 }

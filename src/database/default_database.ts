@@ -1,6 +1,6 @@
 import { INSPECT } from "../client/shown.ts";
 import { called, placeAbove, told } from "../client/caller.ts";
-import { ASK, CALL, QUERY } from "../client/checks.ts";
+import { ASK, CALL, VALUE } from "../client/checks.ts";
 import type { IterateOptions } from "../client/client.ts";
 import type { NodesOptions, ReadyOptions } from "../client/cluster.ts";
 import type { DefaultClient } from "../client/default_client.ts";
@@ -100,10 +100,10 @@ export class DefaultDatabase implements Client {
   value<T = Value>(
     sql: string | SqlFragment,
     params?: Params,
-    options?: QueryOptions,
+    options?: Omit<QueryOptions, "rows">,
   ): Promise<T | undefined> {
     return called(async () => {
-      const given = asCells(readOptions(options, QUERY));
+      const given = asCells(readOptions(options, VALUE));
       return valueOf<T>(await this.#client.query(sql, params, given));
     });
   }

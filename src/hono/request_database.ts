@@ -1,5 +1,5 @@
 import { called } from "../client/caller.ts";
-import { BATCH, EXECUTE, QUERY } from "../client/checks.ts";
+import { BATCH, EXECUTE, QUERY, VALUE } from "../client/checks.ts";
 import type { BatchOptions, ExecuteOptions, Executor, QueryOptions } from "../client/executor.ts";
 import type { Client } from "../database/client.ts";
 import type { Results, SqlFragment, Statement } from "../sql/statement.ts";
@@ -91,9 +91,13 @@ export class DirectDatabase implements RequestDatabase {
   value<T = Value>(
     sql: string | SqlFragment,
     params?: Params,
-    options?: QueryOptions,
+    options?: Omit<QueryOptions, "rows">,
   ): Promise<T | undefined> {
-    return called(() => this.client.value<T>(sql, params, this.#scope.options(options, QUERY)));
+    return called(() => {
+      // The form of rows that is the default of the request's other calls.
+      const { rows: _, ...given } = this.#scope.options<QueryOptions>(options, VALUE);
+      return this.client.value<T>(sql, params, given);
+    });
   }
 
   /** See {@linkcode RequestDatabase.transaction}. */

@@ -94,7 +94,7 @@ export class TransactionalDatabase implements RequestDatabase {
   value<T = Value>(
     sql: string | SqlFragment,
     params?: Params,
-    options?: QueryOptions,
+    options?: Omit<QueryOptions, "rows">,
   ): Promise<T | undefined> {
     return this.#run(
       placeAbove(this.value),

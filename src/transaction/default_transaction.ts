@@ -22,7 +22,7 @@ import { isGuarded, prepareStep } from "./prepare_step.ts";
 import { HeededPromise } from "./heeded_promise.ts";
 import { TransactionHandle, type Whole } from "./nested.ts";
 import { abandonment, limit } from "./limits.ts";
-import { TX_BATCH, TX_EXECUTE, TX_QUERY } from "./options.ts";
+import { TX_BATCH, TX_EXECUTE, TX_QUERY, TX_VALUE } from "./options.ts";
 import { Queue } from "./queue.ts";
 import { isFinal, Step } from "./step.ts";
 import type { Savepoint, Transaction, TransactionQueryOptions } from "./transaction.ts";
@@ -133,10 +133,10 @@ export class DefaultTransaction implements Whole {
   value<T = Value>(
     sql: string | SqlFragment,
     params?: Params,
-    options?: TransactionQueryOptions,
+    options?: Omit<TransactionQueryOptions, "rows">,
   ): Promise<T | undefined> {
     return this.#issueMade(() => {
-      const given = asCells(readOptions(options, TX_QUERY));
+      const given = asCells(readOptions(options, TX_VALUE));
       const [step, limits] = this.#read(sql, params, given);
       return { steps: [step], whole: false, limits };
     }, ([result]) => valueOf<T>(result!));

@@ -112,7 +112,7 @@ export class TransactionHandle implements Transaction {
   value<T = Value>(
     sql: string | SqlFragment,
     params?: Params,
-    options?: TransactionQueryOptions,
+    options?: Omit<TransactionQueryOptions, "rows">,
   ): Promise<T | undefined> {
     return this.#issue(placeAbove(this.value), () => this.#whole.value<T>(sql, params, options));
   }

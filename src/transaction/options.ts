@@ -1,5 +1,5 @@
 import type { Backend } from "../client/backend.ts";
-import { BATCH, CALL, EXECUTE, isLevel, isRows, QUERY } from "../client/checks.ts";
+import { BATCH, CALL, EXECUTE, isLevel, isRows, NO_ROWS, QUERY } from "../client/checks.ts";
 import type { BatchOptions, ExecuteOptions, Level } from "../client/executor.ts";
 import type { Settings } from "../client/options.ts";
 import { ACQUIRE_TIMEOUT, checkLock } from "../locks/acquire_options.ts";
@@ -66,6 +66,9 @@ const LEVELS = {
 
 /** {@linkcode TransactionQueryOptions}, checked. */
 export const TX_QUERY: Checks<TransactionQueryOptions> = { ...QUERY, ...LEVELS, guard: isBoolean };
+
+/** The same for one value. */
+export const TX_VALUE: Checks<TransactionQueryOptions> = { ...TX_QUERY, ...NO_ROWS };
 
 /** What `execute` takes inside a transaction: what is told of its one commit has no meaning for a statement in it. */
 export const TX_EXECUTE: Checks<ExecuteOptions> = {

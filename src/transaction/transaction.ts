@@ -110,7 +110,7 @@ export interface Transaction extends Executor, AsyncDisposable {
   value<T = Value>(
     sql: string | SqlFragment,
     params?: Params,
-    options?: TransactionQueryOptions,
+    options?: Omit<TransactionQueryOptions, "rows">,
   ): Promise<T | undefined>;
   /**
    * Sets a savepoint.

@@ -83,6 +83,7 @@ const QUERY: Exactly<QueryOptions> = {
   freshnessStrict: true,
   rows: true,
 };
+const { rows: _form, ...VALUE } = QUERY;
 const EXECUTE: Exactly<ExecuteOptions> = { ...CALL, rows: true, id: true, exactlyOnce: true };
 const BATCH: Exactly<BatchOptions> = { ...QUERY, ...EXECUTE, atomic: true };
 const ITERATE: Exactly<IterateOptions> = { ...QUERY, pageSize: true, by: true };
@@ -103,6 +104,7 @@ const TRANSACTION: Exactly<TransactionOptions> = {
 const { retries: _, ...BEGIN } = TRANSACTION;
 type OfTheWhole = "level" | "freshness" | "freshnessStrict";
 const TX_QUERY: Exactly<TransactionQueryOptions, OfTheWhole> = { ...CALL, rows: true, guard: true };
+const { rows: _txForm, ...TX_VALUE } = TX_QUERY;
 // `exactlyOnce: true` is what a transaction is anyway.
 const TX_EXECUTE: Exactly<ExecuteOptions, "id"> = { ...CALL, rows: true, exactlyOnce: true };
 const TX_BATCH: Exactly<BatchOptions, "id" | OfTheWhole> = { ...TX_EXECUTE, atomic: true };
@@ -188,7 +190,7 @@ const CLIENT: Methods<Client, "close" | typeof Symbol.asyncDispose> = {
   execute: { takes: EXECUTE, call: on.execute, writes: true },
   batch: { takes: BATCH, call: on.batch, writes: true },
   first: { takes: QUERY, call: on.first },
-  value: { takes: QUERY, call: on.value },
+  value: { takes: VALUE, call: on.value },
   iterate: {
     takes: ITERATE,
     call: async (db, o) => {
@@ -221,7 +223,7 @@ const TX: Methods<Transaction, Ends | typeof Symbol.asyncDispose> = {
   execute: { takes: TX_EXECUTE, call: inTx(on.execute) },
   batch: { takes: TX_BATCH, call: inTx(on.batch) },
   first: { takes: TX_QUERY, call: inTx(on.first) },
-  value: { takes: TX_QUERY, call: inTx(on.value) },
+  value: { takes: TX_VALUE, call: inTx(on.value) },
   transaction: { takes: {}, call: inTx(nested) },
 };
 
@@ -230,7 +232,7 @@ const VIEW: Methods<RequestDatabase> = {
   execute: { takes: EXECUTE, call: inRequest(false, on.execute), writes: true },
   batch: { takes: BATCH, call: inRequest(false, on.batch), writes: true },
   first: { takes: QUERY, call: inRequest(false, on.first) },
-  value: { takes: QUERY, call: inRequest(false, on.value) },
+  value: { takes: VALUE, call: inRequest(false, on.value) },
   transaction: {
     takes: TRANSACTION,
     call: (db, o) => inView(db, o, reading),
@@ -243,7 +245,7 @@ const REQUEST_TX: Methods<RequestDatabase> = {
   execute: { takes: TX_EXECUTE, call: inRequest(true, on.execute) },
   batch: { takes: TX_BATCH, call: inRequest(true, on.batch) },
   first: { takes: TX_QUERY, call: inRequest(true, on.first) },
-  value: { takes: TX_QUERY, call: inRequest(true, on.value) },
+  value: { takes: TX_VALUE, call: inRequest(true, on.value) },
   transaction: { takes: {}, call: inRequest(true, nested) },
 };
 

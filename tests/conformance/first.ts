@@ -37,11 +37,13 @@ export const first: Topic = (target) => {
     it("take lists, names and fragments, and the options of query()", async () => {
       const text = `SELECT big, id FROM ${await people()} WHERE id = `;
       const { db, sent } = recorded(target());
-      const options = { rows: "array", integers: "bigint", level: "strong" } as const;
-      assert.deepEqual(await db.first(`${text} ?`, [2], options), [2n ** 60n, 2n]);
+      const options = { integers: "bigint", level: "strong" } as const;
+      assert.deepEqual(await db.first(`${text} ?`, [2], { ...options, rows: "array" }), [
+        2n ** 60n,
+        2n,
+      ]);
       assert.equal(await db.value(`${text} :id`, { id: 2 }, options), 2n ** 60n);
       assert.equal(await db.value(sql`${sql.raw(text)} ${1}`, [], { integers: "string" }), "1");
-      assert.equal(await db.value("SELECT 1, 2", [], { rows: "object" }), 1);
       assert.equal(sent[0]!.flags.get("level"), "strong");
     });
 
