@@ -7,6 +7,18 @@ import { codeOnly, importsOf, runtimeNames } from "./support/source.ts";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 
+/** What a driver of an ORM may import. */
+const ORM = [
+  "database",
+  "transaction",
+  "inspect",
+  "locks",
+  "client",
+  "sql",
+  "errors.ts",
+  "options.ts",
+];
+
 /** Who may import whom; CONTRIBUTING.md says why. */
 const LAYERS: Layers = {
   "errors.ts": ["sql"],
@@ -53,26 +65,8 @@ const LAYERS: Layers = {
   ],
   "hono": ["database", "transaction", "locks", "client", "sql", "errors.ts", "options.ts"],
   "inspect": ["client", "sql", "errors.ts", "options.ts"],
-  "kysely": [
-    "database",
-    "transaction",
-    "inspect",
-    "locks",
-    "client",
-    "sql",
-    "errors.ts",
-    "options.ts",
-  ],
-  "drizzle": [
-    "database",
-    "transaction",
-    "inspect",
-    "locks",
-    "client",
-    "sql",
-    "errors.ts",
-    "options.ts",
-  ],
+  "kysely": ORM,
+  "drizzle": ORM,
   "node": ["errors.ts", "options.ts"],
   "embedded": ["sql", "errors.ts", "options.ts"],
   "mod.ts": ["database", "transaction", "locks", "client", "transport", "wire", "sql", "errors.ts"],

@@ -1,20 +1,14 @@
 // Infinity, which SQLite holds and the server cannot send: said where it stands, and what became of the write.
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
-import { type Client, connect, DataError, OutcomeUnknownError } from "../../mod.ts";
-import { embedded } from "../../src/embedded/mod.ts";
-import { skipWithoutRqlited, startRqlited } from "../support/rqlited.ts";
-
-interface Place {
-  readonly db: Client;
-  close(): Promise<void>;
-}
+import { type Client, DataError, OutcomeUnknownError } from "../../mod.ts";
+import { type Database, type DatabaseKind, DATABASES } from "../support/databases.ts";
 
 const RETURNING = "INSERT INTO t(v) VALUES(9e999) RETURNING id, v";
 
-function suite(name: string, open: () => Promise<Place>, skip: string | false): void {
+function suite({ name, skip, open }: DatabaseKind): void {
   describe(`Infinity from ${name}`, { skip }, () => {
-    let place: Place | undefined;
+    let place: Database | undefined;
     let db: Client;
     before(async () => {
       place = await open();
@@ -102,22 +96,4 @@ function suite(name: string, open: () => Promise<Place>, skip: string | false): 
   });
 }
 
-const openEmbedded = (): Promise<Place> => {
-  const db = connect(embedded());
-  return Promise.resolve({ db, close: () => db.close() });
-};
-
-const openRqlited = async (): Promise<Place> => {
-  const server = await startRqlited();
-  const db = connect(server.url);
-  return {
-    db,
-    close: async () => {
-      await db.close();
-      await server.stop();
-    },
-  };
-};
-
-suite("the embedded engine", openEmbedded, false);
-suite("rqlited", openRqlited, skipWithoutRqlited());
+for (const kind of DATABASES) suite(kind);

@@ -11,7 +11,7 @@ import {
   type Value,
 } from "../../mod.ts";
 import { embedded } from "../../src/embedded/mod.ts";
-import { skipWithoutRqlited, startRqlited } from "../support/rqlited.ts";
+import { type Database, type DatabaseKind, DATABASES } from "../support/databases.ts";
 
 const MODES: readonly IntegerMode[] = ["number", "bigint", "string", "auto"];
 
@@ -118,11 +118,6 @@ const READS: Readonly<Record<string, Read>> = {
   },
 };
 
-interface Place {
-  readonly db: Client;
-  close(): Promise<void>;
-}
-
 let tables = 0;
 
 /** A table with a column `v` of a type, and these values in the order of `i`. */
@@ -137,7 +132,7 @@ async function tableOf(db: Executor, type: string, stored: readonly Stored[]): P
 
 const rotated = (by: number): readonly Stored[] => [...ZOO.slice(by), ...ZOO.slice(0, by)];
 
-function untyped(place: () => Place): void {
+function untyped(place: () => Database): void {
   it("an expression is what each of its rows is, in every mode", PATIENT, async () => {
     const { db } = place();
     const lists = fc.array(anything, { minLength: 1, maxLength: 6 });
@@ -220,7 +215,7 @@ function untyped(place: () => Place): void {
   });
 }
 
-function bytesInText(place: () => Place): void {
+function bytesInText(place: () => Database): void {
   for (const type of ["TEXT", "VARCHAR(9)", "CLOB", "JSON", "NVARCHAR(3)", "", "CHAR(5)"]) {
     it(`bytes in a column declared ${type || "without a type"} come back, beside genuine U+FFFD`, async () => {
       const { db } = place();
@@ -263,7 +258,7 @@ function bytesInText(place: () => Place): void {
   });
 }
 
-function dates(place: () => Place): void {
+function dates(place: () => Database): void {
   for (const type of ["DATE", "DATETIME", "TIMESTAMP"]) {
     it(`text that is no date in a ${type} column is the text that is stored, by every way to read`, async () => {
       const { db } = place();
@@ -285,7 +280,7 @@ function dates(place: () => Place): void {
   }
 }
 
-function returning(place: () => Place): void {
+function returning(place: () => Database): void {
   it("RETURNING gives integers behind a REAL exactly, in every mode", async () => {
     const { db } = place();
     for (const mode of MODES) {
@@ -318,7 +313,7 @@ function returning(place: () => Place): void {
   });
 }
 
-function realColumns(place: () => Place): void {
+function realColumns(place: () => Database): void {
   for (const type of ["REAL", "DOUBLE", "FLOAT"]) {
     it(`${type} columns are numbers in every mode, by every way to read`, async () => {
       const { db } = place();
@@ -332,9 +327,9 @@ function realColumns(place: () => Place): void {
   }
 }
 
-function suite(name: string, open: () => Promise<Place>, skip: string | false): void {
-  describe(name, { skip }, () => {
-    let opened: Place | undefined;
+function suite({ name, skip, open }: DatabaseKind): void {
+  describe(`values of ${name}`, { skip }, () => {
+    let opened: Database | undefined;
     before(async () => {
       opened = await open();
       await opened.db.execute("CREATE TABLE other(n)");
@@ -343,23 +338,6 @@ function suite(name: string, open: () => Promise<Place>, skip: string | false): 
     for (const tests of [untyped, bytesInText, dates, returning, realColumns]) tests(() => opened!);
   });
 }
-
-const openEmbedded = (): Promise<Place> => {
-  const db = connect(embedded());
-  return Promise.resolve({ db, close: () => db.close() });
-};
-
-const openRqlited = async (): Promise<Place> => {
-  const server = await startRqlited();
-  const db = connect(server.url);
-  return {
-    db,
-    close: async () => {
-      await db.close();
-      await server.stop();
-    },
-  };
-};
 
 describe("a read that is looked at again", () => {
   it("tells of rows that came between its requests, too", async () => {
@@ -387,5 +365,4 @@ describe("a read that is looked at again", () => {
   });
 });
 
-suite("values of the embedded engine", openEmbedded, false);
-suite("values of rqlited", openRqlited, skipWithoutRqlited());
+for (const kind of DATABASES) suite(kind);
