@@ -50,7 +50,7 @@ const LEASE = 5_000;
  *
  * @example
  * ```ts
- * import { mkdtemp, mkdir, writeFile } from "node:fs/promises";
+ * import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
  * import { connect } from "@tangled/rqlite";
  * import { drizzle } from "@tangled/rqlite/drizzle";
  * import { migrate } from "@tangled/rqlite/drizzle/migrator";
@@ -65,6 +65,7 @@ const LEASE = 5_000;
  * const db = drizzle(connect(embedded()));
  * await migrate(db, { migrationsFolder: folder });
  * await db.$client.close();
+ * await rm(folder, { recursive: true });
  * ```
  */
 export async function migrate<TSchema extends Record<string, unknown>>(
