@@ -113,7 +113,7 @@ function classOf(prototype: unknown): unknown {
   return Object.getOwnPropertyDescriptor(prototype, CLASS)?.value;
 }
 
-/** A closed object was used. */
+/** The client itself was used wrongly: after it was closed, or with a `mapNode` that fails. */
 export class InterfaceError extends RqliteError {
   /** "InterfaceError". */
   override name = "InterfaceError";

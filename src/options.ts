@@ -59,7 +59,7 @@ export function unknownOption(
 /** The error for a value of the wrong type. */
 export function refused(name: string, wanted: string, value: unknown): TypeError {
   return new TypeError(
-    `Cannot use \`${name}\` as it must be ${wanted}: current value is ${shown(value)}`,
+    `Cannot use \`${name}\` as it must be ${wanted}: current value is ${kindOf(value)}`,
   );
 }
 
@@ -118,6 +118,11 @@ export const isSignal: Check = (value, name) => {
   throw refused(name, "an AbortSignal", value);
 };
 
+/** Whether a value is a URL object, also one of another realm. */
+export function isUrl(value: unknown): value is URL {
+  return Object.prototype.toString.call(value) === "[object URL]";
+}
+
 /** Repeats: an integer from 0 on. */
 export const isCount: Check = numeric(
   "an integer from 0 on",
@@ -140,7 +145,7 @@ function namesOf(given: object, what: string): string[] {
     // Whoever spreads the values of a statement over the arguments gets here.
     const advice = typeof given === "object" ? "" : "; several values go into one list, [a, b]";
     throw new TypeError(
-      `Cannot use ${what} as an object is needed: current value is ${shown(given)}${advice}`,
+      `Cannot use ${what} as an object is needed: current value is ${kindOf(given)}${advice}`,
     );
   }
   const names = Object.getOwnPropertyNames(given);
@@ -155,7 +160,7 @@ function namesOf(given: object, what: string): string[] {
 }
 
 /** What a value is; of objects only the kind, as what they hold may be a secret. */
-function shown(value: unknown): string {
+export function kindOf(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value);
   if (typeof value === "function") return "a function";
   if (typeof value !== "object" || value === null) return String(value);

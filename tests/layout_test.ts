@@ -25,7 +25,7 @@ const LAYERS: Layers = {
   "options.ts": [],
   "sql": ["errors.ts"],
   "wire": ["sql", "errors.ts"],
-  "transport": ["errors.ts"],
+  "transport": ["errors.ts", "options.ts"],
   "client": ["wire", "transport", "sql", "errors.ts", "options.ts"],
   "locks": ["client", "sql", "errors.ts", "options.ts"],
   "schema": ["client", "sql", "errors.ts"],

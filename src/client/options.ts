@@ -10,7 +10,7 @@ import {
 } from "../options.ts";
 import type { Credentials } from "../transport/credentials.ts";
 import type { RequestEvent } from "../transport/http.ts";
-import type { MapNode } from "../transport/nodes.ts";
+import type { MapNode } from "../transport/address.ts";
 import type { IntegerMode } from "../sql/value.ts";
 import { QUERY } from "./checks.ts";
 import type { BatchOptions, Level, QueryOptions } from "./executor.ts";
@@ -32,8 +32,12 @@ export interface ClientOptions extends QueryOptions {
   fetch?: typeof fetch | undefined;
   /** Learn the cluster's other nodes from `/nodes`. @default {false} */
   discover?: boolean | undefined;
-  /** Rewrites an address that the cluster advertises, for nodes behind NAT or in containers; `undefined` leaves the node out. */
-  mapNode?: ((apiUrl: string) => string | undefined) | undefined;
+  /**
+   * Rewrites an address that the cluster advertises, for nodes behind NAT or in containers; `undefined` leaves the node
+   * out. So is one whose scheme, after this, is not that of `url`. Where it throws or answers what is no URL, the call that
+   * heard the address fails with an `InterfaceError`.
+   */
+  mapNode?: ((apiUrl: string) => string | URL | undefined) | undefined;
   /** Attempts after the first, for what is safe to repeat. @default {3} */
   retries?: number | undefined;
   /**

@@ -1,6 +1,6 @@
-import { unknownOption } from "../options.ts";
+import { isUrl, unknownOption } from "../options.ts";
 import type { Credentials } from "../transport/credentials.ts";
-import { nodeOf } from "../transport/nodes.ts";
+import { nodeOf, parseHttp, shownUrl } from "../transport/address.ts";
 import type { ClientOptions } from "./options.ts";
 
 /** Where a client connects by default. */
@@ -46,40 +46,37 @@ export function readUrls(
   const urls = list.map(readUrl);
   if (urls.length === 0) throw new TypeError("Cannot connect as the list of URLs is empty");
   return {
-    nodes: urls.map(({ node }) => node),
+    nodes: [...new Set(urls.map(({ node }) => node))],
     credentials: same(urls, "credentials"),
     options: same(urls, "options"),
   };
 }
 
-/** Whether a value is a URL object, also one of another realm. */
-export function isUrl(value: unknown): value is URL {
-  return Object.prototype.toString.call(value) === "[object URL]";
-}
-
 function readUrl(given: string | URL): ParsedUrl {
   const text = isUrl(given) ? given.href : given;
-  const url = typeof text === "string" && URL.canParse(text) ? new URL(text) : undefined;
+  const url = parseHttp(text);
   // The URL would end in the middle of the password.
   const cut = url === undefined ? /^https?:\/\/.*[#?/\\].*@/is : /@/;
   if (cut.test(url === undefined ? text : url.pathname + url.search + url.hash)) {
     throw new TypeError(
       `Cannot connect to ${
-        shown(text)
+        shownUrl(text)
       } as there is a #, ? or / before an @: percent-encode those of the user name and password, ` +
         "as %23, %3F and %2F",
     );
   }
-  if (url === undefined || !/^https?:$/.test(url.protocol) || url.hostname === "") {
+  if (url === undefined) {
     throw new TypeError(
       `Cannot connect to ${
-        shown(text)
+        shownUrl(text)
       } as it is not an http:// or https:// URL, such as ${DEFAULT_URL}`,
     );
   }
   if (url.hash !== "") {
     throw new TypeError(
-      `Cannot connect to ${shown(text)} as there is a # behind the host: leave out what it begins`,
+      `Cannot connect to ${
+        shownUrl(text)
+      } as there is a # behind the host: leave out what it begins`,
     );
   }
   const options: Record<string, unknown> = {};
@@ -102,11 +99,6 @@ function decode(part: string): string {
       "Cannot connect as the user name or password in the URL is not percent-encoded",
     );
   }
-}
-
-/** The password part must not show up in a message, however broken the URL is. */
-function shown(text: unknown): string {
-  return JSON.stringify(String(text).replace(/^(\w+:\/\/)?.*@/s, "$1***@"));
 }
 
 /** What the URLs say in common: one client has one user and one set of options. */

@@ -1,6 +1,6 @@
-import { isUrl } from "../client/url.ts";
 import type { Client } from "../database/client.ts";
 import { connect } from "../database/connect.ts";
+import { isUrl } from "../options.ts";
 import type { HonoContext } from "./context.ts";
 
 /**

@@ -1,9 +1,9 @@
 import {
-  AuthenticationError,
   ConnectionError,
   InterfaceError,
   OperationalError,
   OutcomeUnknownError,
+  RqliteError,
   TimeoutError,
 } from "../errors.ts";
 import { Interrupted } from "./deadline.ts";
@@ -30,7 +30,8 @@ export function interrupted(
   { node, redirected, sent }: Trace,
   error: unknown,
 ): Failure {
-  if (error instanceof AuthenticationError) return { error, applied: "no", next: "never" };
+  // What `credentials` and `mapNode` fail with, between two copies.
+  if (!sent && error instanceof RqliteError) return { error, applied: "no", next: "never" };
   const by = error instanceof Interrupted ? error.by : undefined;
   if (by === "abort") throw deadline.signal!.reason;
   const unsent = by === undefined ? neverSent(error) : undefined;

@@ -1,4 +1,4 @@
-import { AuthenticationError, ConnectionError, TimeoutError } from "../errors.ts";
+import { AuthenticationError, ConnectionError, InterfaceError, TimeoutError } from "../errors.ts";
 import type { Authorization } from "./credentials.ts";
 import { Closing, type Deadline, Interrupted, within } from "./deadline.ts";
 import { closedError, interrupted, misdirected, settle, type Trace } from "./failures.ts";
@@ -71,7 +71,8 @@ export class HttpTransport implements Transport {
     let doubtful = false;
     for (let attempt = 0;; attempt++) {
       this.#check(deadline, doubtful);
-      if (!this.#membersKnown) await this.#discover(deadline);
+      const error = this.#membersKnown ? undefined : await this.#discover(deadline);
+      if (error !== undefined) throw settle({ error, applied: "no", next: "never" }, doubtful);
       const node = nodes.pick(exchange.leader);
       const { verdict, wait } = await this.#attempt(exchange, node, attempt);
       if ("value" in verdict) return verdict.value;
@@ -198,8 +199,12 @@ export class HttpTransport implements Transport {
     }
   }
 
-  /** Asks for the cluster's members; what is configured stays in use where nobody can tell. */
-  async #discover(deadline: Deadline): Promise<void> {
+  /**
+   * Asks for the cluster's members; what is configured stays in use where nobody can tell.
+   *
+   * @returns What `mapNode` did wrong, which the caller is told.
+   */
+  async #discover(deadline: Deadline): Promise<InterfaceError | undefined> {
     const exchange: Exchange<unknown> = {
       method: "GET",
       path: "/nodes?ver=2&nonvoters&timeout=2s",
@@ -232,9 +237,10 @@ export class HttpTransport implements Transport {
     } catch (error) {
       failure = error;
       if (error instanceof Interrupted && error.by === "abort") throw deadline.signal!.reason;
-      this.#options.nodes.failed(trace.node);
+      if (!(error instanceof InterfaceError)) this.#options.nodes.failed(trace.node);
     }
     this.#report(exchange, trace, 0, started, failure);
+    return failure instanceof InterfaceError ? failure : undefined;
   }
 
   /** @param doubtful An earlier attempt may have taken effect: then not having sent this one says nothing. */

@@ -1,25 +1,19 @@
-/** Turns a URL into the base that paths are appended to: no credentials, no query, no slash at the end. */
-export function nodeOf(url: URL): string {
-  return url.origin + url.pathname.replace(/\/+$/, "");
-}
-
-/** Rewrites an address that the cluster advertises; `undefined` leaves the node out. */
-export type MapNode = (apiUrl: string) => string | undefined;
+import { Gate, type MapNode } from "./address.ts";
 
 /** Which node to ask next: the configured ones, those that were discovered, and the leader where it is known. */
 export class Nodes {
   readonly #configured: readonly string[];
-  readonly #mapNode: MapNode;
+  readonly #gate: Gate;
   #known: readonly string[];
   #current = 0;
   #leader: string | undefined;
   readonly #unreached = new Set<string>();
 
   /** @param configured At least one base URL. */
-  constructor(configured: readonly string[], mapNode: MapNode = (url) => url) {
+  constructor(configured: readonly string[], mapNode?: MapNode) {
     this.#configured = configured;
     this.#known = configured;
-    this.#mapNode = mapNode;
+    this.#gate = new Gate(configured, mapNode);
   }
 
   /** The leader if it is asked for and known, else the node that worked last. */
@@ -54,30 +48,30 @@ export class Nodes {
   }
 
   /**
-   * Learns the leader from a redirect of `from` to `location`. Only another node's same `path` counts: anything
-   * else comes from a proxy, and a step down from https to http would show the credentials.
+   * Learns the leader from a redirect of `from` to `location`. Only another node's same `path` counts: anything else
+   * comes from a proxy.
+   *
+   * @throws {InterfaceError} If `mapNode` fails.
    */
   redirected(from: string, location: string, path: string): string | undefined {
     const target = URL.canParse(location, from) ? new URL(location, from) : undefined;
-    if (target === undefined || !/^https?:$/.test(target.protocol)) return undefined;
-    if (from.startsWith("https:") && target.protocol !== "https:") return undefined;
     const endpoint = path.split("?", 1)[0]!;
-    if (!target.pathname.endsWith(endpoint)) return undefined;
+    if (!target?.pathname.endsWith(endpoint)) return undefined;
     target.pathname = target.pathname.slice(0, -endpoint.length);
-    this.#leader = this.#map(nodeOf(target));
-    return this.#leader;
+    // They are the request's.
+    target.search = target.hash = "";
+    return this.#leader = this.#gate.admit(target.href);
   }
 
-  /** Takes the API addresses of a cluster's members; the configured nodes stay. */
+  /**
+   * Takes the API addresses of a cluster's members; the configured nodes stay.
+   *
+   * @throws {InterfaceError} If `mapNode` fails.
+   */
   learn(apiUrls: readonly string[]): void {
-    const learned = apiUrls.map((url) => this.#map(url)).filter((url) => url !== undefined);
+    const learned = apiUrls.map((url) => this.#gate.admit(url)).filter((url) => url !== undefined);
     const current = this.pick(false);
     this.#known = [...new Set([...this.#configured, ...learned])];
     this.#current = Math.max(0, this.#known.indexOf(current));
-  }
-
-  #map(apiUrl: string): string | undefined {
-    const mapped = this.#mapNode(apiUrl);
-    return mapped !== undefined && URL.canParse(mapped) ? nodeOf(new URL(mapped)) : undefined;
   }
 }

@@ -100,6 +100,29 @@ describe("a cluster with authentication", { skip: skipWithoutRqlited() }, () => 
     }
   });
 
+  it("mapNode leads from https to the leader that is advertised over http, once", async () => {
+    const hosts = new Map(cluster.urls.map((url, i) => [url, `https://db${i}.example.com`]));
+    const ports = new Map([...hosts].map(([url, host]) => [host, url]));
+    const asked: string[] = [];
+    // What stands in front of each node and speaks TLS.
+    const forward = (input: string | URL | Request, init?: RequestInit) => {
+      const { origin } = new URL(String(input));
+      asked.push(origin);
+      return wire.fetch(String(input).replace(origin, () => ports.get(origin)!), init);
+    };
+    const [follower] = followers;
+    const mapNode = (url: string) => hosts.get(url);
+    const [here, there] = [hosts.get(follower!.url)!, hosts.get(leader.url)!];
+    await closing(connect(here, options({ mapNode, fetch: forward })), async (db) => {
+      await db.execute("DELETE FROM t", [], { exactlyOnce: false });
+      assert.deepEqual(asked, [here, there]);
+      for (let i = 0; i < 3; i++) await db.execute(INSERT);
+    });
+    assert.deepEqual([...new Set(asked.slice(1))], [there], "the leader is asked directly");
+    assert.ok(wire.sent.slice(1).every(({ status }) => status === 200));
+    assert.equal(await count(), 3);
+  });
+
   it("mapNode that returns undefined lets the node forward", async () => {
     const [follower] = followers;
     const seen: string[] = [];

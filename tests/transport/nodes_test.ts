@@ -1,20 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { nodeOf, Nodes } from "../../src/transport/nodes.ts";
+import { Nodes } from "../../src/transport/nodes.ts";
 
 const A = "http://a:4001";
 const B = "http://b:4001";
 const PATH = "/db/execute?transaction";
-
-describe("nodeOf()", () => {
-  it("keeps a path prefix and drops credentials, query and slashes at the end", () => {
-    assert.equal(
-      nodeOf(new URL("https://u:p@host:4001/rqlite//?level=weak")),
-      "https://host:4001/rqlite",
-    );
-    assert.equal(nodeOf(new URL("http://host:4001")), "http://host:4001");
-  });
-});
 
 describe("Nodes", () => {
   it("stays with a node until it fails, then takes the next", () => {
@@ -65,6 +55,16 @@ describe("Nodes", () => {
       assert.equal(nodes.pick(true), from);
     });
   }
+
+  it("takes the leader that mapNode moves to the configured scheme, and forgets the one before", () => {
+    const nodes = new Nodes(["https://a"], (url) => {
+      return url.includes("hidden") ? undefined : url.replace("http://b:4001", "https://b");
+    });
+    assert.equal(nodes.redirected("https://a", `${B}/db/execute`, PATH), "https://b");
+    assert.equal(nodes.pick(true), "https://b");
+    assert.equal(nodes.redirected("https://a", "http://hidden/db/execute", PATH), undefined);
+    assert.equal(nodes.pick(true), "https://a");
+  });
 
   it("learns members, keeps the configured nodes and the one in use", () => {
     const nodes = new Nodes([A], (url) => url.includes("hidden") ? undefined : url);
