@@ -3,7 +3,8 @@ import { Lease, type Moment, now } from "./lease.ts";
 import { type LeaseRow, mayPass, type Seen } from "./lease_row.ts";
 import { pause } from "../client/pause.ts";
 import { persist } from "./persist.ts";
-import { tooLate } from "./queue.ts";
+import { SILENCE } from "./places.ts";
+import { tooLate, type Turn } from "./queue.ts";
 import type { Watch } from "./watch.ts";
 
 /** Waits between two looks at the row, in milliseconds: at random, up to a limit that doubles. */
@@ -33,23 +34,29 @@ export class Acquisition {
   readonly #row: LeaseRow;
   readonly #terms: LeaseTerms;
   readonly #watch: Watch;
+  readonly #turn: Turn;
   readonly #signal: AbortSignal | undefined;
   #token = crypto.randomUUID();
   /** What was read before a write whose copies may still arrive, and when the first of them was sent. */
   #doubt: { readonly seen: Seen; readonly sent: Moment } | undefined;
 
-  /** @param watch What this process knows of the holder. */
+  /**
+   * @param watch What this process knows of the holder.
+   * @param turn Is told that it lives.
+   */
   constructor(
     name: string,
     row: LeaseRow,
     terms: LeaseTerms,
     watch: Watch,
+    turn: Turn,
     signal: AbortSignal | undefined,
   ) {
     this.#name = name;
     this.#row = row;
     this.#terms = terms;
     this.#watch = watch;
+    this.#turn = turn;
     this.#signal = signal;
   }
 
@@ -62,6 +69,7 @@ export class Acquisition {
   async run(end: number): Promise<Taken> {
     try {
       for (let round = 0;; round++) {
+        this.#turn.trust(SILENCE);
         let wait = Math.random() * Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** Math.min(round, 9));
         let failure: unknown;
         try {
@@ -113,16 +121,21 @@ export class Acquisition {
 
   /** Begins to renew the lease, unless the answer came too late for that. */
   async #keep(sent: Moment): Promise<Taken | number> {
-    const token = this.#token;
+    const [token, turn, { duration }] = [this.#token, this.#turn, this.#terms];
     let beat = 0;
     const lease = new Lease({
       name: this.#name,
       ...this.#terms,
       sent,
-      renew: (timeout) => this.#row.beat(token, ++beat, { timeout }),
+      renew: async (timeout) => {
+        const renewed = await this.#row.beat(token, ++beat, { timeout });
+        if (renewed) turn.trust(duration);
+        return renewed;
+      },
     });
     if (lease.held) {
       this.#watch.forget();
+      turn.trust(duration);
       return { token, lease };
     }
     lease.end();

@@ -1,7 +1,7 @@
 import { INSPECT, shown } from "../client/shown.ts";
 import { checkName, resolveAcquire } from "./acquire_options.ts";
 import type { AcquireOptions, Lock, LockHandle } from "./lock.ts";
-import { Queue } from "./queue.ts";
+import { Queue, type Turn } from "./queue.ts";
 import { released } from "./released.ts";
 
 /**
@@ -54,14 +54,14 @@ export class LocalLock implements Lock {
 /** A {@linkcode LocalLock} while it is held. */
 class LocalHandle implements LockHandle {
   readonly name: string;
-  readonly #leave: () => void;
+  readonly #turn: Turn;
   #held = true;
   #token: string | undefined;
   #signal: AbortSignal | undefined;
 
-  constructor(name: string, leave: () => void) {
+  constructor(name: string, turn: Turn) {
     this.name = name;
-    this.#leave = leave;
+    this.#turn = turn;
   }
 
   // What hardly anybody asks for is made when asked for: it would be most of what the lock costs.
@@ -84,7 +84,7 @@ class LocalHandle implements LockHandle {
   release(): Promise<boolean> {
     const held = this.#held;
     this.#held = false;
-    if (held) this.#leave();
+    if (held) this.#turn.leave();
     return Promise.resolve(held);
   }
 

@@ -6,6 +6,12 @@ import { Watch } from "./watch.ts";
 /** For how many names of a client it is remembered who held them, while nobody waits. */
 const MOST_WATCHED = 1_000;
 
+/**
+ * How long nothing may be heard of whoever asks, in milliseconds; longer than any request takes. On Workers its request
+ * may be gone, and only the row tells.
+ */
+export const SILENCE = 6_000;
+
 /** What the locks of one name and client share within a process: one of them asks at a time. */
 export interface Place {
   readonly queue: Queue;
@@ -23,11 +29,6 @@ class Places {
     return this.#open.get(name) ?? this.#begin(name, this.#watchOf(name));
   }
 
-  passOver(name: string, place: Place): Place {
-    const present = this.of(name);
-    return present === place ? this.#begin(name, place.watch) : present;
-  }
-
   observe(name: string, seen: Seen, asked: number): void {
     const watch = this.#open.get(name)?.watch ?? this.#watchOf(name);
     watch.see(seen, asked);
@@ -37,9 +38,9 @@ class Places {
   #begin(name: string, watch: Watch): Place {
     const place: Place = {
       queue: new Queue(() => {
-        if (this.#open.get(name) === place) this.#open.delete(name);
+        this.#open.delete(name);
         this.#remember(name, watch);
-      }),
+      }, SILENCE),
       watch,
     };
     this.#open.set(name, place);
@@ -70,11 +71,6 @@ function placesOf(client: Executor): Places {
 /** The place of a name. */
 export function placeOf(client: Executor, name: string): Place {
   return placesOf(client).of(name);
-}
-
-/** Begins a new queue, unless another one did so: nobody waits any more for whoever is in the old one. */
-export function passOver(client: Executor, name: string, place: Place): Place {
-  return placesOf(client).passOver(name, place);
 }
 
 /**

@@ -1,14 +1,53 @@
 import { LockTimeoutError } from "../errors.ts";
 
-/** Lets one after the other in, first come first served; handed over directly. */
+/** How long somebody who waits goes without a look at whoever has the turn, in milliseconds. */
+const LOOK = 1_000;
+
+/** One's turn in a {@linkcode Queue}. */
+export class Turn {
+  #until = Infinity;
+  #leave: (() => void) | undefined;
+
+  /** @param leave Lets the next one in. */
+  constructor(leave: () => void) {
+    this.#leave = leave;
+  }
+
+  /** Whoever has it lives: without another sign of that within so many milliseconds, the next one gets it. */
+  trust(limit: number): void {
+    this.#until = performance.now() + limit;
+  }
+
+  /** Whether it was trusted for a time that is over. */
+  get over(): boolean {
+    return this.#until < Infinity && this.#until <= performance.now();
+  }
+
+  /** The next one may come; again does nothing. */
+  leave(): void {
+    const leave = this.#leave;
+    this.#leave = undefined;
+    leave?.();
+  }
+}
+
+/**
+ * Lets one after the other in, first come first served; handed over directly. Whoever is trusted no longer is passed
+ * over, by the first of those who wait.
+ */
 export class Queue {
   readonly #waiting: (() => void)[] = [];
-  #busy = false;
+  #turn: Turn | undefined;
   readonly #onIdle: (() => void) | undefined;
+  readonly #patience: number;
 
-  /** @param onIdle Called whenever the last one leaves and nobody waits. */
-  constructor(onIdle?: () => void) {
+  /**
+   * @param onIdle Called whenever the last one leaves and nobody waits.
+   * @param patience For how many milliseconds a turn is trusted that nothing is heard of.
+   */
+  constructor(onIdle?: () => void, patience = Infinity) {
     this.#onIdle = onIdle;
+    this.#patience = patience;
   }
 
   /**
@@ -17,7 +56,6 @@ export class Queue {
    * @param limit Milliseconds; 0 does not wait.
    * @param name Of the lock, for the error.
    * @param holder What is known of whoever holds it, for the error.
-   * @returns What ends the turn; calling it again does nothing.
    * @throws {LockTimeoutError} If it is not there in time; and the signal's reason, if that fires.
    */
   enter(
@@ -25,12 +63,11 @@ export class Queue {
     name: string,
     signal?: AbortSignal,
     holder?: () => string | undefined,
-  ): Promise<() => void> {
+  ): Promise<Turn> {
     signal?.throwIfAborted();
-    if (!this.#busy) {
-      this.#busy = true;
-      return Promise.resolve(this.#turn());
-    }
+    this.#passOver();
+    if (this.#turn === undefined) return Promise.resolve(this.#begin());
+    const end = performance.now() + limit;
     return new Promise((resolve, reject) => {
       let timer: ReturnType<typeof setTimeout> | undefined;
       const leave = (): void => {
@@ -44,26 +81,41 @@ export class Queue {
       };
       const enter = (): void => {
         leave();
-        resolve(this.#turn());
+        resolve(this.#begin());
       };
       const onAbort = (): void => giveUp(signal!.reason);
-      const onLimit = (): void => giveUp(tooLate(name, undefined, holder?.()));
+      const onTimer = (): void => {
+        this.#passOver();
+        if (!this.#waiting.includes(enter)) return;
+        if (performance.now() < end) return wait();
+        giveUp(tooLate(name, undefined, holder?.()));
+      };
+      const wait = (): void => {
+        const delay = Math.min(
+          end - performance.now(),
+          this.#patience < Infinity ? LOOK : Infinity,
+        );
+        if (delay < 2 ** 31) timer = setTimeout(onTimer, Math.ceil(delay));
+      };
       this.#waiting.push(enter);
       signal?.addEventListener("abort", onAbort, { once: true });
-      if (limit < 2 ** 31) timer = setTimeout(onLimit, limit);
+      wait();
     });
   }
 
-  #turn(): () => void {
-    let mine = true;
-    return () => {
-      if (!mine) return;
-      mine = false;
+  #begin(): Turn {
+    const turn = this.#turn = new Turn(() => {
+      this.#turn = undefined;
       const next = this.#waiting.shift();
-      if (next !== undefined) return next();
-      this.#busy = false;
-      this.#onIdle?.();
-    };
+      if (next !== undefined) next();
+      else this.#onIdle?.();
+    });
+    if (this.#patience < Infinity) turn.trust(this.#patience);
+    return turn;
+  }
+
+  #passOver(): void {
+    if (this.#turn?.over) this.#turn.leave();
   }
 }
 

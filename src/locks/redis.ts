@@ -25,7 +25,7 @@ import { checkName, isLease, resolveAcquire } from "./acquire_options.ts";
 import { LeaseHandle } from "./lease_handle.ts";
 import type { AcquireOptions, Lock, LockHandle } from "./lock.ts";
 import { Pace } from "./pace.ts";
-import { Queue } from "./queue.ts";
+import { Queue, Turn } from "./queue.ts";
 import { RedisAcquisition } from "./redis_acquisition.ts";
 import type { RedisCommand } from "./redis_clients.ts";
 import { RedisKey } from "./redis_key.ts";
@@ -142,7 +142,8 @@ export class RedisLock implements Lock {
     const { timeout, signal } = resolveAcquire(options);
     signal?.throwIfAborted();
     const end = performance.now() + timeout;
-    const leave = await this.#enter(timeout, signal);
+    const turn = await this.#enter(timeout, signal);
+    const leave = (): void => turn.leave();
     try {
       const command = isFactory(this.#command)
         ? await made(this.#command, this.name, end, signal)
@@ -163,9 +164,9 @@ export class RedisLock implements Lock {
   }
 
   /** Waits for the turn within this process. */
-  #enter(timeout: number, signal: AbortSignal | undefined): Promise<() => void> {
+  #enter(timeout: number, signal: AbortSignal | undefined): Promise<Turn> {
     // What a factory makes belongs to one request: nobody must wait for another's.
-    if (isFactory(this.#command)) return Promise.resolve(() => {});
+    if (isFactory(this.#command)) return Promise.resolve(new Turn(() => {}));
     return queueOf(this.#command, this.#key).enter(timeout, this.name, signal);
   }
 

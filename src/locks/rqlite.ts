@@ -23,7 +23,6 @@
 
 import { INSPECT, shown } from "../client/shown.ts";
 import type { Executor } from "../client/executor.ts";
-import { LockTimeoutError } from "../errors.ts";
 import { type Checks, isTimeout, readOptions } from "../options.ts";
 import { checkClient, checkName, isLease, resolveAcquire } from "./acquire_options.ts";
 import { Acquisition, type LeaseTerms, REQUEST_LIMIT } from "./acquisition.ts";
@@ -31,8 +30,7 @@ import { LeaseHandle } from "./lease_handle.ts";
 import { LeaseRow, mayPass } from "./lease_row.ts";
 import type { AcquireOptions, Lock, LockHandle } from "./lock.ts";
 import { persist, RELEASE_LIMIT } from "./persist.ts";
-import { observe, passOver, type Place, placeOf } from "./places.ts";
-import type { Watch } from "./watch.ts";
+import { observe, placeOf } from "./places.ts";
 
 export type { AcquireOptions, BatchRelease, Lock, LockHandle } from "./lock.ts";
 
@@ -120,9 +118,11 @@ export class RqliteLock implements Lock {
     signal?.throwIfAborted();
     const end = performance.now() + timeout;
     const [client, row] = [this.#client, this.#row];
-    const { leave, watch } = await this.#enter(timeout, signal);
+    const { queue, watch } = placeOf(client, this.name);
+    const turn = await queue.enter(timeout, this.name, signal, () => watch.told);
+    const leave = (): void => turn.leave();
     try {
-      const acquisition = new Acquisition(this.name, row, this.#terms, watch, signal);
+      const acquisition = new Acquisition(this.name, row, this.#terms, watch, turn, signal);
       const { token, lease } = await acquisition.run(end);
       return new LeaseHandle({
         name: this.name,
@@ -150,37 +150,8 @@ export class RqliteLock implements Lock {
     observe(this.#client, this.name, await this.#row.read(limits), asked);
   }
 
-  /**
-   * Waits for the turn within this process. Whoever has it for longer than a lease is passed over, once: on Workers its
-   * request may be gone, and only the row tells.
-   */
-  async #enter(
-    timeout: number,
-    signal: AbortSignal | undefined,
-  ): Promise<{ readonly leave: () => void; readonly watch: Watch }> {
-    const end = performance.now() + timeout;
-    const patience = Math.min(this.#terms.duration, timeout / 2);
-    const first = placeOf(this.#client, this.name);
-    try {
-      return await turnIn(first, patience, this.name, signal);
-    } catch (error) {
-      if (!(error instanceof LockTimeoutError) || timeout === 0) throw error;
-    }
-    const second = passOver(this.#client, this.name, first);
-    return await turnIn(second, Math.max(0, end - performance.now()), this.name, signal);
-  }
-
   /** How it is printed. */
   [INSPECT](): string {
     return shown("RqliteLock", { name: this.name });
   }
-}
-
-async function turnIn(
-  { queue, watch }: Place,
-  limit: number,
-  name: string,
-  signal: AbortSignal | undefined,
-): Promise<{ readonly leave: () => void; readonly watch: Watch }> {
-  return { leave: await queue.enter(limit, name, signal, () => watch.told), watch };
 }

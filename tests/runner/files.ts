@@ -76,6 +76,11 @@ export const PLACEMENTS: readonly Placement[] = [
     why: "On Deno they start processes of every engine by themselves",
   },
   {
+    files: ["locks/turns_test.ts"],
+    engines: ["deno"],
+    why: "The order of a queue, the same on every engine",
+  },
+  {
     files: ["locks/redis_processes_test.ts"],
     engines: ["node24"],
     why: "Starts processes of every engine by itself",

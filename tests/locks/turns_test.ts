@@ -1,0 +1,72 @@
+// Who of many in one process comes next, and that nobody comes beside another.
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { LocalLock, type Lock, type LockHandle } from "../../src/locks/mod.ts";
+import { RqliteLock } from "../../src/locks/rqlite.ts";
+import { sleep } from "../support/http.ts";
+import { skipWithoutRedis } from "../support/redis.ts";
+import { PLACES } from "../transaction/world.ts";
+import { lockOf, onRedis } from "./redis_world.ts";
+
+const FIRST = 100;
+const ALL = 200;
+
+/**
+ * Runs 100 at once, and with each that is served one more comes, who would overtake where the queue is not one.
+ *
+ * @param lockOf The lock of one of them.
+ */
+async function crowd(lockOf: (i: number) => Lock): Promise<void> {
+  const served: number[] = [];
+  const inside = new Set<LockHandle>();
+  let next = 0;
+  const come = async (): Promise<void> => {
+    const i = next++;
+    const handle = await lockOf(i).acquire({ timeout: 60_000 });
+    served.push(i);
+    // A stalled process loses a lease: then the next one may come, as the handle says.
+    assert.deepEqual([...inside].filter(({ held }) => held), [], "nobody else is inside");
+    inside.add(handle);
+    const another = next < ALL ? come() : undefined;
+    await sleep(2);
+    inside.delete(handle);
+    await handle.release();
+    await another;
+  };
+  await Promise.all(Array.from({ length: FIRST }, come));
+  assert.deepEqual(served, Array.from({ length: ALL }, (_, i) => i), "in the order of coming");
+}
+
+describe("acquire() for 200 in one process", () => {
+  it("serves those of a LocalLock in the order of coming", async () => {
+    const lock = new LocalLock();
+    await crowd(() => lock);
+  });
+
+  it(
+    "serves those of a RedisLock in the order of coming, from the first call on",
+    {
+      skip: skipWithoutRedis("redis"),
+    },
+    () =>
+      onRedis(({ command }) =>
+        crowd((i) => lockOf(command, { leaseDuration: i % 2 ? 200 : 10_000 }))
+      ),
+  );
+
+  for (const place of PLACES) {
+    // Half of them have a lease that is shorter than the wait of most.
+    it(
+      `serves those of an RqliteLock on ${place.name} in the order of coming, from the first call on`,
+      {
+        skip: place.skip,
+      },
+      () =>
+        place.run(({ db }) =>
+          crowd((i) =>
+            new RqliteLock({ name: "stock", client: db, leaseDuration: i % 2 ? 200 : 6_000 })
+          )
+        ),
+    );
+  }
+});
