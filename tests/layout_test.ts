@@ -98,6 +98,12 @@ describe("layout of the package", () => {
     assert.deepEqual(foreignNames(readSources(), BOUND, PACKAGES), []);
   });
 
+  it("src/ reads table-valued functions as temp.…, where no table of the user can be meant", () => {
+    const shadowed = /\b(?:FROM|JOIN)\s+(?:main\.)?(?:pragma_\w+|json_each|json_tree)\b/;
+    const found = [...readSources()].filter(([, text]) => shadowed.test(text));
+    assert.deepEqual(found.map(([path]) => path), []);
+  });
+
   it("deno.json exports files that exist", () => {
     const manifest = JSON.parse(readFileSync(`${ROOT}deno.json`, "utf8"));
     const entries: string[] = Object.values(manifest.exports);

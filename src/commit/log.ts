@@ -84,7 +84,7 @@ const FENCE = `INSERT INTO _rqlite_commit(n, id, state) SELECT max(${SEQ}, ?1) +
   WHEN ${IN_RANGE} THEN 0 ELSE -3 END
   WHERE NOT EXISTS (SELECT 1 FROM _rqlite_commit WHERE id = ?2 AND state = 0)`;
 
-const READY = `SELECT CASE WHEN (SELECT count(*) FROM pragma_table_info('_rqlite_commit')
+const READY = `SELECT CASE WHEN (SELECT count(*) FROM temp.pragma_table_info('_rqlite_commit')
   WHERE name IN ('hash', 'wrote')) = 2 THEN 1 ELSE abs(-9223372036854775808) END`;
 
 /** Affects a row exactly while nothing was ever pruned. */
@@ -198,7 +198,7 @@ function interfered({ id: { base }, since, scopes, tables }: Entry, params: Para
   const names = Array.from(scopes, (name) => name === EVERYTHING ? "|" : barred(name));
   const wrote = names.length <= MOST_TESTS
     ? ["'|*|'", ...names.map(bind)].map((name) => `instr(wrote, ${name})`).join(" OR ")
-    : `EXISTS (SELECT 1 FROM json_each(${
+    : `EXISTS (SELECT 1 FROM temp.json_each(${
       bind(JSON.stringify([barred(EVERYTHING), ...names]))
     }) WHERE instr(wrote, value))`;
   const written = `EXISTS (SELECT 1 FROM _rqlite_commit WHERE n > ${from} AND (${wrote}))`;
@@ -217,7 +217,7 @@ function otherTexts(tables: readonly TableText[], bind: (value: Param) => string
   }
   const lengths = JSON.stringify(tables.map(({ name, sql }) => [name, lengthOf(sql)]));
   return [
-    `EXISTS (SELECT 1 FROM json_each(${bind(lengths)}) WHERE ` +
+    `EXISTS (SELECT 1 FROM temp.json_each(${bind(lengths)}) WHERE ` +
     `json_extract(value, '$[1]') IS NOT ${stored("length(sql)", "json_extract(value, '$[0]')")})`,
   ];
 }

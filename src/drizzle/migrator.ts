@@ -129,7 +129,7 @@ async function checkRebuilds(
   for (const migration of rebuilds) {
     for (const table of droppedTables(migration)) {
       const [child] = await db.values(sql`
-        SELECT m.name FROM sqlite_schema AS m JOIN pragma_foreign_key_list(m.name) AS f
+        SELECT m.name FROM sqlite_schema AS m JOIN temp.pragma_foreign_key_list(m.name) AS f
         WHERE m.type = 'table' AND lower(f."table") = lower(${table}) AND lower(m.name) <> lower(${table})
           AND f.on_delete IN ('CASCADE', 'SET NULL', 'SET DEFAULT')`);
       if (child !== undefined) throw rebuildOf(migration.name, table, String(child[0]));

@@ -26,7 +26,7 @@ function dumpTable(connection: Connection, table: string): string[] {
     return [];
   }
   const name = quoteName(table);
-  const columns = texts(connection, `SELECT name FROM pragma_table_info(${quoteText(table)})`);
+  const columns = texts(connection, `SELECT name FROM temp.pragma_table_info(${quoteText(table)})`);
   const values = columns.map((column) => `quote(${quoteName(column)})`).join(" || ',' || ");
   const start = quoteText(`INSERT INTO ${name} VALUES(`);
   const rows = texts(connection, `SELECT ${start} || ${values} || ')' FROM ${name}`);

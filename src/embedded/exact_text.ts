@@ -53,7 +53,9 @@ function hasNul(
 ): boolean {
   if (connection.column("PRAGMA encoding")[0] !== "UTF-8") return false;
   const tests = texts.map((i) => `typeof(c${i}) = 'text' AND instr(CAST(c${i} AS BLOB), x'00')`);
-  const sql = `${around(piece, set)} SELECT 1 FROM r WHERE ${tests.join(" OR ")} LIMIT 1`;
+  const sql = `${around(piece, set)} SELECT 1 FROM "_rqlite_rows" WHERE ${
+    tests.join(" OR ")
+  } LIMIT 1`;
   return connection.rows(connection.prepare(sql), binding).rows.length > 0;
 }
 
@@ -67,7 +69,7 @@ function readExactly(
     `iif(typeof(c${i}) = 'text', CAST(c${i} AS BLOB), c${i})`
   );
   const types = set.columns.map((_, i) => `typeof(c${i})`);
-  const sql = `${around(piece, set)} SELECT ${[...values, ...types].join()} FROM r`;
+  const sql = `${around(piece, set)} SELECT ${[...values, ...types].join()} FROM "_rqlite_rows"`;
   return connection.rows(connection.prepare(sql), binding).rows.map((row) =>
     row.slice(0, values.length).map((value, i) =>
       row[values.length + i] === "text" && value instanceof Uint8Array
@@ -77,8 +79,8 @@ function readExactly(
   );
 }
 
-/** The read as a table `r` with columns `c0`, `c1` and so on. */
+/** The read as a table `_rqlite_rows` with columns `c0`, `c1` and so on. */
 function around({ source, tokens }: Piece, { columns }: RowSet): string {
   const read = source.slice(tokens[0]?.start, tokens.at(-1)?.end);
-  return `WITH r(${columns.map((_, i) => `c${i}`).join()}) AS (${read}\n)`;
+  return `WITH "_rqlite_rows"(${columns.map((_, i) => `c${i}`).join()}) AS (${read}\n)`;
 }

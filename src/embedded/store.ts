@@ -163,7 +163,9 @@ export class Store {
 
   /** Its path, also where it was opened by a `file:` URI. */
   get #file(): string {
-    const [file] = this.#writer.column("SELECT file FROM pragma_database_list WHERE name = 'main'");
+    const [file] = this.#writer.column(
+      "SELECT file FROM temp.pragma_database_list WHERE name = 'main'",
+    );
     return String(file);
   }
 

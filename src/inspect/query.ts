@@ -1,6 +1,7 @@
 import { TABLE_COLUMNS } from "../sql/table_columns.ts";
 
-const OBJECTS = `sqlite_schema m JOIN pragma_table_list l ON l.schema = 'main' AND l.name = m.name
+const OBJECTS =
+  `sqlite_schema m JOIN temp.pragma_table_list l ON l.schema = 'main' AND l.name = m.name
 WHERE m.type IN ('table', 'view') AND l.type <> 'shadow' AND m.name NOT GLOB 'sqlite_*'`;
 
 /**
@@ -12,16 +13,16 @@ SELECT m.name, m.sql, l.type AS kind, l.wr AS without_rowid, l.strict,
   CASE WHEN l.type <> 'view' OR l.ncol > 0 THEN ${TABLE_COLUMNS} END AS columns,
   (
     SELECT json_group_array(json_array(f.id, f.seq, f."table", f."from", f."to", f.on_update, f.on_delete))
-    FROM pragma_foreign_key_list(m.name) f
+    FROM temp.pragma_foreign_key_list(m.name) f
   ) AS foreign_keys,
   (
     SELECT json_group_array(json_array(i.seq, i.name, i."unique", i.origin,
       (SELECT s.sql FROM sqlite_schema s WHERE s.type = 'index' AND s.name = i.name),
       json((
         SELECT json_group_array(json_array(x.seqno, x.name, x."desc"))
-        FROM pragma_index_xinfo(i.name) x WHERE x.key
+        FROM temp.pragma_index_xinfo(i.name) x WHERE x.key
       ))))
-    FROM pragma_index_list(m.name) i
+    FROM temp.pragma_index_list(m.name) i
   ) AS indexes
 FROM ${OBJECTS}
 ORDER BY m.name`;

@@ -9,15 +9,15 @@ SELECT m.type, m.name, m.tbl_name, m.sql, l.type AS kind, l.wr AS without_rowid,
   CASE WHEN l.ncol > 0 THEN ${TABLE_COLUMNS} END AS columns,
   CASE WHEN l.type IN ('table', 'shadow') THEN (
     SELECT json_group_array(json_array(f."table", f."from", f."to", f.on_update, f.on_delete))
-    FROM pragma_foreign_key_list(m.name) f
+    FROM temp.pragma_foreign_key_list(m.name) f
   ) END AS foreign_keys,
   CASE WHEN l.type IN ('table', 'shadow') THEN (
     SELECT json_group_array(json_array(i.origin, i."unique", i.partial, json((
-      SELECT json_group_array(x.name) FROM pragma_index_info(i.name) x
+      SELECT json_group_array(x.name) FROM temp.pragma_index_info(i.name) x
     ))))
-    FROM pragma_index_list(m.name) i
+    FROM temp.pragma_index_list(m.name) i
   ) END AS indexes
-FROM sqlite_schema m LEFT JOIN pragma_table_list(m.name) l
+FROM sqlite_schema m LEFT JOIN temp.pragma_table_list(m.name) l
   ON m.type <> 'trigger' AND l.schema = 'main' AND l.name = m.name
 WHERE m.type IN ('table', 'view', 'trigger') AND m.name NOT GLOB 'sqlite_*'
 ORDER BY m.type, m.name`;
@@ -27,7 +27,7 @@ ORDER BY m.type, m.name`;
  * change only beside what the same node said before.
  */
 export const SCHEMA_VERSION: string =
-  "SELECT (SELECT schema_version FROM pragma_schema_version) || '.' || count(*) || '.' || " +
+  "SELECT (SELECT schema_version FROM temp.pragma_schema_version) || '.' || count(*) || '.' || " +
   "coalesce(sum(length(sql)), 0) AS version FROM sqlite_schema WHERE name NOT GLOB 'sqlite_*'";
 
 /** A column of a foreign key. */

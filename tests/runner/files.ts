@@ -71,6 +71,12 @@ export const PLACEMENTS: readonly Placement[] = [
     why: "Fetch, node:sqlite and node:http of every version; for Node 22 this is all",
   },
   {
+    files: ["integration/shadowing_names_test.ts"],
+    engines: ["deno", "bun", "node24", "node22"],
+    why:
+      "Whether a name can be shadowed is SQLite's own, which every engine brings in another version",
+  },
+  {
     files: ["locks/faults_test.ts", "locks/holder_test.ts"],
     engines: ["deno"],
     why: "On Deno they start processes of every engine by themselves",
