@@ -86,6 +86,15 @@ function tooLate(node: string, sent: boolean): TimeoutError {
     : new TimeoutError("Out of time before the request was sent");
 }
 
+/** All nodes asked to be left alone, `node` for the shortest time, and that ends behind the deadline. */
+export function resting(node: string): Failure {
+  const error = new TimeoutError(
+    `Out of time before the request was sent: ${node} asked to be left alone for longer, by Retry-After`,
+    { node },
+  );
+  return { error, applied: "no", next: "never" };
+}
+
 /** The answer is a redirect that cannot be followed. */
 export function misdirected({ node, status }: Trace): Failure {
   const error = new OperationalError(

@@ -1,7 +1,7 @@
 import { AuthenticationError, ConnectionError, InterfaceError, TimeoutError } from "../errors.ts";
 import type { Authorization } from "./credentials.ts";
 import { Closing, type Deadline, Interrupted, within } from "./deadline.ts";
-import { closedError, interrupted, misdirected, settle, type Trace } from "./failures.ts";
+import { closedError, interrupted, misdirected, resting, settle, type Trace } from "./failures.ts";
 import type { Nodes } from "./nodes.ts";
 import { attemptLimit, retryAfter, retryDelay } from "./retry.ts";
 import type { Exchange, Failure, HttpAnswer, Transport, Verdict } from "./transport.ts";
@@ -73,19 +73,29 @@ export class HttpTransport implements Transport {
       this.#check(deadline, doubtful);
       const error = this.#membersKnown ? undefined : await this.#discover(deadline);
       if (error !== undefined) throw settle({ error, applied: "no", next: "never" }, doubtful);
-      const node = nodes.pick(exchange.leader);
+      const node = nodes.pick(exchange.leader, hopeless);
+      const rest = nodes.rest(node);
+      if (rest > 0) {
+        if (rest >= deadline.remaining) throw settle(resting(node), doubtful);
+        await this.#sleep(rest, deadline);
+        // Another one may be the best by now, and the caller gone.
+        attempt--;
+        continue;
+      }
       const { verdict, wait } = await this.#attempt(exchange, node, attempt);
       if ("value" in verdict) return verdict.value;
       if (verdict.next === "others") hopeless.add(node);
-      if (!nodes.skip(hopeless, exchange.leader)) throw settle(verdict, doubtful);
+      if (nodes.exhausted(hopeless)) throw settle(verdict, doubtful);
       doubtful ||= write && verdict.applied === "maybe";
+      const pause = nodes.rest(nodes.pick(exchange.leader, hopeless));
       const delay = retryDelay({
         ...verdict,
         attempt,
         retries,
         repeatable,
         remaining: deadline.remaining,
-        retryAfter: wait,
+        // A node that asked for a pause does not keep the call from another one.
+        retryAfter: wait || pause > 0 ? pause : undefined,
       });
       if (delay === undefined || delay >= deadline.remaining) throw settle(verdict, doubtful);
       await this.#sleep(delay, deadline);
@@ -113,6 +123,9 @@ export class HttpTransport implements Transport {
     const failed = "error" in verdict ? verdict : undefined;
     if (failed !== undefined && failed.next !== "never") {
       this.#options.nodes.failed(trace.node, failed.error instanceof ConnectionError);
+      if (trace.wait) {
+        this.#options.nodes.rests(trace.node, Math.min(trace.wait, exchange.deadline.remaining));
+      }
       this.#membersKnown = this.#options.discover === undefined;
     }
     this.#report(exchange, trace, attempt, started, failed?.error);
@@ -136,7 +149,6 @@ export class HttpTransport implements Transport {
         continue;
       }
       trace.status = response.status;
-      trace.wait = retryAfter(response.headers.get("retry-after"));
       const location = isRedirect(response.status) ? response.headers.get("location") : null;
       if (location !== null) {
         trace.sent = false;
@@ -154,6 +166,7 @@ export class HttpTransport implements Transport {
         renewed = true;
         continue;
       }
+      trace.wait = retryAfter(response.headers.get("retry-after"));
       const text = response.text();
       return {
         status: response.status,

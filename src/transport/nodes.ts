@@ -1,5 +1,10 @@
 import { Gate, type MapNode } from "./address.ts";
 
+/** The longest that a node is left alone because it asked for it, in milliseconds. */
+const LONGEST_REST = 3_600_000;
+
+const NONE: ReadonlySet<string> = new Set();
+
 /** Which node to ask next: the configured ones, those that were discovered, and the leader where it is known. */
 export class Nodes {
   readonly #configured: readonly string[];
@@ -8,6 +13,8 @@ export class Nodes {
   #current = 0;
   #leader: string | undefined;
   readonly #unreached = new Set<string>();
+  /** Until when nodes asked to be left alone. */
+  readonly #rests = new Map<string, number>();
 
   /** @param configured At least one base URL. */
   constructor(configured: readonly string[], mapNode?: MapNode) {
@@ -16,9 +23,37 @@ export class Nodes {
     this.#gate = new Gate(configured, mapNode);
   }
 
-  /** The leader if it is asked for and known, else the node that worked last. */
-  pick(leader: boolean): string {
-    return (leader ? this.#leader : undefined) ?? this.#known[this.#current % this.#known.length]!;
+  /**
+   * The leader if it is asked for and known, else the node that worked last; another one where that rests or is among
+   * the `hopeless`, and the one that rests for the shortest time where all do.
+   */
+  pick(leader: boolean, hopeless: ReadonlySet<string> = NONE): string {
+    const first = (leader ? this.#leader : undefined) ?? this.#at(0);
+    if (this.#rests.size + hopeless.size === 0) return first;
+    for (const node of this.#rests.keys()) this.rest(node);
+    let best = first;
+    let least = Infinity;
+    for (const node of [first, ...this.#known.map((_, i) => this.#at(i))]) {
+      const cost = this.#unreached.has(node) ? Number.MAX_VALUE : this.rest(node);
+      if (cost >= least || hopeless.has(node)) continue;
+      best = node;
+      least = cost;
+    }
+    return best;
+  }
+
+  /** How long `node` wants to be left alone, in milliseconds. */
+  rest(node: string): number {
+    const left = (this.#rests.get(node) ?? 0) - performance.now();
+    if (left <= 0) this.#rests.delete(node);
+    return Math.max(0, left);
+  }
+
+  /** `node` asked to be left alone. @param milliseconds At most an hour is kept. */
+  rests(node: string, milliseconds: number): void {
+    this.#rests.set(node, performance.now() + Math.min(milliseconds, LONGEST_REST));
+    // Those that could not be reached may be back by now, and are worth one attempt.
+    this.#unreached.clear();
   }
 
   /** Whether another node than the one that {@linkcode pick} gives could be asked. */
@@ -35,21 +70,22 @@ export class Nodes {
     if (node === this.#leader) this.#leader = undefined;
     if (unreached) this.#unreached.add(node);
     if (this.#known.every((url) => this.#unreached.has(url))) this.#unreached.clear();
-    if (node !== this.pick(false)) return;
-    do this.#current++; while (this.#unreached.has(this.pick(false)));
+    if (node !== this.#at(0)) return;
+    do this.#current++; while (this.#unreached.has(this.#at(0)));
   }
 
-  /** Moves on from nodes that will refuse again; `false` if there is no other. */
-  skip(hopeless: ReadonlySet<string>, leader: boolean): boolean {
-    if (hopeless.size === 0) return true;
-    if (this.#known.every((url) => hopeless.has(url))) return false;
-    while (hopeless.has(this.pick(leader))) this.failed(this.pick(leader), true);
-    return true;
+  /** Whether all nodes are among those that will refuse again. */
+  exhausted(hopeless: ReadonlySet<string>): boolean {
+    return hopeless.size > 0 && this.#known.every((url) => hopeless.has(url));
+  }
+
+  #at(offset: number): string {
+    return this.#known[(this.#current + offset) % this.#known.length]!;
   }
 
   /**
    * Learns the leader from a redirect of `from` to `location`. Only another node's same `path` counts: anything else
-   * comes from a proxy.
+   * comes from a proxy. `undefined` means that the node itself has to pass it on.
    *
    * @throws {InterfaceError} If `mapNode` fails.
    */
@@ -60,7 +96,8 @@ export class Nodes {
     target.pathname = target.pathname.slice(0, -endpoint.length);
     // They are the request's.
     target.search = target.hash = "";
-    return this.#leader = this.#gate.admit(target.href);
+    this.#leader = this.#gate.admit(target.href);
+    return this.#leader !== undefined && this.rest(this.#leader) > 0 ? undefined : this.#leader;
   }
 
   /**
@@ -70,7 +107,7 @@ export class Nodes {
    */
   learn(apiUrls: readonly string[]): void {
     const learned = apiUrls.map((url) => this.#gate.admit(url)).filter((url) => url !== undefined);
-    const current = this.pick(false);
+    const current = this.#at(0);
     this.#known = [...new Set([...this.#configured, ...learned])];
     this.#current = Math.max(0, this.#known.indexOf(current));
   }

@@ -14,7 +14,7 @@ export interface Attempt {
   readonly next: Next;
   /** Milliseconds until the deadline. */
   readonly remaining?: number;
-  /** Milliseconds a server or proxy asked to wait. */
+  /** Milliseconds until a node may be asked, if this one asked for a pause: 0 if another may be at once. */
   readonly retryAfter?: number | undefined;
 }
 
@@ -35,7 +35,7 @@ const WAITS: Record<Exclude<Next, "never">, readonly number[]> = {
  * have been applied is repeated only if the exchange is repeatable.
  */
 export function retryDelay(
-  { attempt, retries, repeatable, applied, next, remaining = Infinity, retryAfter = 0 }: Attempt,
+  { attempt, retries, repeatable, applied, next, remaining = Infinity, retryAfter }: Attempt,
   random: () => number = Math.random,
 ): number | undefined {
   if (next === "never" || applied === "yes" || attempt >= retries) return undefined;
@@ -45,7 +45,8 @@ export function retryDelay(
   const share = next === "leaderless" ? 0.75 + random() / 4 : random();
   // A wait beyond the deadline would give up while there is still time for an attempt.
   const wait = Math.min(longest * share, remaining / 2);
-  return remaining < LAST_CHANCE ? undefined : Math.max(wait, retryAfter);
+  if (remaining < LAST_CHANCE) return undefined;
+  return retryAfter === 0 ? 0 : Math.max(wait, retryAfter ?? 0);
 }
 
 /**
@@ -64,9 +65,14 @@ export function attemptLimit(
   return several && repeatable && attempt < retries ? remaining / 2 : remaining;
 }
 
+/** A date as HTTP writes it: `Date.parse` takes the year out of any text. */
+const DATE = /^\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT$/;
+
 /** Milliseconds that a `Retry-After` header asks for, as seconds or as a date; `undefined` without a usable one. */
 export function retryAfter(header: string | null, now: number = Date.now()): number | undefined {
   if (header === null) return undefined;
-  const wait = /^\d+$/.test(header.trim()) ? Number(header) * 1000 : Date.parse(header) - now;
+  const text = header.trim();
+  if (/^\d+$/.test(text)) return Number(text) * 1000;
+  const wait = DATE.test(text) ? Date.parse(text) - now : NaN;
   return wait >= 0 ? wait : undefined;
 }

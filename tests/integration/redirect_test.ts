@@ -213,6 +213,18 @@ describe("redirects that are no leader's", { skip: skipWithoutRqlited() }, () =>
     assert.equal(await count(), 0);
   });
 
+  it("a node that asks for a pause is left alone while another serves", async () => {
+    const [a, b] = proxies;
+    const answer = "HTTP/1.1 503 X\r\nretry-after: 3600\r\ncontent-length: 0\r\n\r\n";
+    a!.plan = () => ({ answer });
+    await closing(connect([a!.url, b!.url]), async (db) => {
+      for (let i = 0; i < 3; i++) await db.query("SELECT 1", [], { level: "none" });
+      assert.equal((await db.execute(INSERT)).rowsAffected, 1);
+    });
+    assert.equal(a!.requests.length, 1);
+    assert.equal(await count(), 1);
+  });
+
   it("a chain to the leader is followed", async () => {
     const [a, b] = proxies;
     a!.plan = ({ path }) => redirectTo(b!.url + path);

@@ -24,6 +24,39 @@ describe("Nodes", () => {
     assert.equal(nodes.pick(false), B);
   });
 
+  it("asks another node while one rests, and the one that rests for the shortest time if all do", () => {
+    const nodes = new Nodes([A, B]);
+    nodes.rests(A, 60_000);
+    assert.equal(nodes.pick(false), B);
+    assert.equal(nodes.rest(B), 0);
+    nodes.rests(B, 600_000);
+    assert.equal(nodes.pick(false), A);
+    assert.ok(nodes.rest(A) > 0);
+    assert.equal(nodes.pick(false, new Set([A])), B);
+  });
+
+  it("lets a node rest for an hour at most", () => {
+    const nodes = new Nodes([A]);
+    nodes.rests(A, Infinity);
+    assert.ok(nodes.rest(A) <= 3_600_000);
+  });
+
+  it("tries a node that could not be reached once before it waits for one that rests", () => {
+    const nodes = new Nodes([A, B]);
+    nodes.failed(B, true);
+    nodes.rests(A, 60_000);
+    assert.equal(nodes.pick(false), B);
+    nodes.failed(B, true);
+    assert.equal(nodes.pick(false), A);
+  });
+
+  it("does not send the leader's work to a leader that rests", () => {
+    const nodes = new Nodes([A]);
+    nodes.rests(B, 60_000);
+    assert.equal(nodes.redirected(A, `${B}/db/execute`, PATH), undefined);
+    assert.equal(nodes.pick(true), A);
+  });
+
   it("sends the leader's work to the leader that a redirect named, until it fails", () => {
     const nodes = new Nodes([A]);
     assert.equal(nodes.redirected(A, `${B}/db/execute?transaction&redirect`, PATH), B);

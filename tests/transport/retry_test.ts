@@ -54,6 +54,11 @@ describe("retryDelay()", () => {
     const what = { ...first, applied: "no", next: "elsewhere", retryAfter: 5000 } as const;
     assert.equal(retryDelay(what, () => 0), 5000);
   });
+
+  it("does not wait for another node where this one asked for a pause", () => {
+    const what = { ...first, applied: "no", next: "leaderless", retryAfter: 0 } as const;
+    assert.equal(retryDelay(what, () => 1), 0);
+  });
 });
 
 describe("attemptLimit()", () => {
@@ -80,6 +85,10 @@ describe("retryAfter()", () => {
   it("ignores what it cannot use", () => {
     assert.equal(retryAfter(null), undefined);
     assert.equal(retryAfter("soon"), undefined);
-    assert.equal(retryAfter("Thu, 01 Jan 1970 00:00:00 GMT"), undefined);
+    for (
+      const text of ["Thu, 01 Jan 1970 00:00:00 GMT", "soon, in 2100", "-5", "1e12", "1.5", ""]
+    ) {
+      assert.equal(retryAfter(text), undefined, text);
+    }
   });
 });
