@@ -4,6 +4,7 @@ import { Nodes } from "../transport/nodes.ts";
 import { memberUrls } from "../wire/cluster.ts";
 import { DefaultClient } from "../client/default_client.ts";
 import { readTarget, resolveOptions } from "../client/options.ts";
+import { sendingTo } from "../client/origin.ts";
 import { readOptions } from "../options.ts";
 import { TRANSACTION } from "../transaction/options.ts";
 import type { Client } from "./client.ts";
@@ -47,9 +48,10 @@ export function connectBy({ transaction, ...given }: ConnectOptions): Client {
     discover: resolved.discover ? memberUrls : undefined,
     onRequest: resolved.onRequest,
   });
-  return new DefaultDatabase(
+  const client = new DefaultDatabase(
     new DefaultClient(resolved, transport),
     readOptions(transaction, TRANSACTION),
     resolved.exactlyOnce,
   );
+  return sendingTo(client, { nodes: resolved.nodes, fetch: given.fetch });
 }

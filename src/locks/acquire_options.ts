@@ -19,8 +19,10 @@ export function resolveAcquire(
 
 /** @throws {TypeError} If it is no lock. */
 export function checkLock(lock: unknown): void {
-  const { name, acquire } = (lock ?? {}) as Record<string, unknown>;
-  if (typeof name === "string" && name !== "" && typeof acquire === "function") return;
+  const { name, key = name, acquire } = (lock ?? {}) as Record<string, unknown>;
+  if (typeof name === "string" && name !== "" && typeof acquire === "function") {
+    return isName(key, "lock.key");
+  }
   throw new TypeError(
     "Cannot use `lock` as it must be a lock, such as `new RqliteLock(…)`: it has no name or cannot be acquired",
   );

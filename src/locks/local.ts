@@ -1,5 +1,6 @@
 import { INSPECT, shown } from "../client/shown.ts";
 import { checkName, resolveAcquire } from "./acquire_options.ts";
+import { keyOf } from "./identity.ts";
 import type { AcquireOptions, Lock, LockHandle } from "./lock.ts";
 import { Queue, type Turn } from "./queue.ts";
 import { released } from "./released.ts";
@@ -11,6 +12,8 @@ import { released } from "./released.ts";
 export class LocalLock implements Lock {
   /** What is locked; only for messages and for the order of {@linkcode withLock}. */
   readonly name: string;
+  /** See {@linkcode Lock.key}. */
+  readonly key: string;
   readonly #queue = new Queue();
 
   /**
@@ -20,6 +23,7 @@ export class LocalLock implements Lock {
    */
   constructor(name: string = "local") {
     this.name = checkName(name);
+    this.key = keyOf("local", name, this);
   }
 
   /**

@@ -13,6 +13,12 @@ export interface AcquireOptions {
 export interface Lock {
   /** What is locked. */
   readonly name: string;
+  /**
+   * What it is, for whoever takes several: kind, name and place as text, the same wherever it is named. They are taken in
+   * the order of these texts, and two with the same one are one lock. Locks without it come first, by their names and
+   * then as this process got to know them: that other processes do the same is up to whoever made them.
+   */
+  readonly key?: string;
   /** Waits until the lock is held. */
   acquire(options?: AcquireOptions): Promise<LockHandle>;
   /**

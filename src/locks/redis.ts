@@ -22,6 +22,7 @@
 import { INSPECT, shown } from "../client/shown.ts";
 import { type Checks, isBoolean, isText, isTimeout, numeric, readOptions } from "../options.ts";
 import { checkName, isLease, resolveAcquire } from "./acquire_options.ts";
+import { keyOf } from "./identity.ts";
 import { LeaseHandle } from "./lease_handle.ts";
 import type { AcquireOptions, Lock, LockHandle } from "./lock.ts";
 import { Pace } from "./pace.ts";
@@ -88,6 +89,11 @@ const QUEUES = new WeakMap<RedisCommand, Map<string, Queue>>();
 export class RedisLock implements Lock {
   /** What is locked. */
   readonly name: string;
+  /**
+   * See {@linkcode Lock.key}. The place is `command`, as that alone does not tell which server it leads to: two clients
+   * count as two servers.
+   */
+  readonly key: string;
   readonly #key: string;
   readonly #command: RedisLockOptions["command"];
   readonly #duration: number;
@@ -112,6 +118,7 @@ export class RedisLock implements Lock {
     this.name = checkName(name);
     this.#command = checkCommand(command);
     this.#key = keyPrefix + name;
+    this.key = keyOf("redis", this.#key, command);
     this.#duration = Math.ceil(leaseDuration);
     this.#maxHoldTime = renew ? maxHoldTime : 0;
     this.#pace = new Pace(maxRetryDelay);

@@ -10,47 +10,58 @@ export type RedisCommand = (args: [string, ...string[]], key: string) => Promise
 export function denoRedis(
   client: { sendCommand(command: string, args: string[]): Promise<unknown> },
 ): RedisCommand {
-  return ([command, ...args]) => client.sendCommand(command, args);
+  return once(client, denoRedis, ([command, ...args]) => client.sendCommand(command, args));
 }
 
 /** Sends commands by a client of the package `redis`. */
 export function nodeRedis(
   client: { sendCommand(args: string[]): Promise<unknown> },
 ): RedisCommand {
-  return (args) => client.sendCommand(args);
+  return once(client, nodeRedis, (args) => client.sendCommand(args));
 }
 
 /** Sends commands by a cluster client of the package `redis`. */
 export function nodeRedisCluster(
   client: { sendCommand(key: string, isReadonly: boolean, args: string[]): Promise<unknown> },
 ): RedisCommand {
-  return (args, key) => client.sendCommand(key, false, args);
+  return once(client, nodeRedisCluster, (args, key) => client.sendCommand(key, false, args));
 }
 
 /** Sends commands by a client or cluster of the packages `ioredis` and `iovalkey`. */
 export function ioRedis(
   client: { call(command: string, ...args: string[]): Promise<unknown> },
 ): RedisCommand {
-  return (args) => client.call(...args);
+  return once(client, ioRedis, (args) => client.call(...args));
 }
 
 /** Sends commands by a client or cluster client of the package `@valkey/valkey-glide`. */
 export function glide(
   client: { customCommand(args: string[]): Promise<unknown> },
 ): RedisCommand {
-  return (args) => client.customCommand(args);
+  return once(client, glide, (args) => client.customCommand(args));
 }
 
 /** Sends commands by a client of the package `@upstash/redis`. */
 export function upstash(
   client: { exec(args: [string, ...string[]]): Promise<unknown> },
 ): RedisCommand {
-  return (args) => client.exec(args);
+  return once(client, upstash, (args) => client.exec(args));
 }
 
 /** Sends commands by Bun's own `RedisClient`, which knows no cluster. */
 export function bunRedis(
   client: { send(command: string, args: string[]): Promise<unknown> },
 ): RedisCommand {
-  return ([command, ...args]) => client.send(command, args);
+  return once(client, bunRedis, ([command, ...args]) => client.send(command, args));
+}
+
+const COMMANDS = new WeakMap<object, Map<unknown, RedisCommand>>();
+
+/** The same for the same client, so that its locks meet in one queue, and one that is named twice is known. */
+function once(client: object, adapter: unknown, command: RedisCommand): RedisCommand {
+  // What is no client shows that when it is used.
+  if (Object(client) !== client) return command;
+  const known = COMMANDS.get(client) ?? new Map<unknown, RedisCommand>();
+  COMMANDS.set(client, known.set(adapter, known.get(adapter) ?? command));
+  return known.get(adapter)!;
 }

@@ -26,6 +26,7 @@ import type { Executor } from "../client/executor.ts";
 import { type Checks, isTimeout, readOptions } from "../options.ts";
 import { checkClient, checkName, isLease, resolveAcquire } from "./acquire_options.ts";
 import { Acquisition, type LeaseTerms, REQUEST_LIMIT } from "./acquisition.ts";
+import { databaseOf, keyOf } from "./identity.ts";
 import { LeaseHandle } from "./lease_handle.ts";
 import { LeaseRow, mayPass } from "./lease_row.ts";
 import type { AcquireOptions, Lock, LockHandle } from "./lock.ts";
@@ -69,6 +70,11 @@ const MAX_HOLD_TIME = 60_000;
 export class RqliteLock implements Lock {
   /** What is locked. */
   readonly name: string;
+  /**
+   * See {@linkcode Lock.key}. The place is the addresses that the client was given; with a `fetch` of its own that
+   * function, too, so that two clients which share neither count as two databases.
+   */
+  readonly key: string;
   readonly #client: Executor;
   readonly #terms: LeaseTerms;
   readonly #row: LeaseRow;
@@ -85,6 +91,7 @@ export class RqliteLock implements Lock {
     );
     this.name = checkName(name);
     this.#client = checkClient(client);
+    this.key = keyOf("rqlite", name, databaseOf(client));
     this.#terms = { duration: Math.ceil(leaseDuration), maxHoldTime };
     this.#row = new LeaseRow(client, name);
   }

@@ -1,17 +1,18 @@
 import { INSPECT, shown } from "../client/shown.ts";
 import { checkFunction } from "../client/check_function.ts";
 import { checkLock, resolveAcquire } from "./acquire_options.ts";
+import { keyOf } from "./identity.ts";
 import type { AcquireOptions, Lock, LockHandle } from "./lock.ts";
 
 /**
- * Runs a function while one lock or several are held. Several are taken one after the other, sorted by their names, so
- * that two callers never wait for each other; all are let go of on every path.
+ * Runs a function while one lock or several are held. Several are taken one after the other, in the order of what they
+ * are, so that two callers never wait for each other; all are let go of on every path. See {@linkcode Lock.key}.
  *
  * @param fn Gets one handle that stands for all of them: as soon as one lock is lost, it is lost.
  * @param options For all of them together.
  * @returns What `fn` answers.
  * @throws {LockTimeoutError|LockUnavailableError} If one of them could not be taken: `fn` did not run.
- * @throws {TypeError|RangeError} If an argument is wrong.
+ * @throws {TypeError|RangeError} If an argument is wrong, or two of the locks are one; nothing was taken.
  * @throws What `fn` throws, or the signal's reason if that fires while waiting.
  *
  * @example
@@ -57,10 +58,15 @@ function sorted(lock: Lock | readonly Lock[]): Lock[] {
   const locks = Array.isArray(lock) ? [...lock as readonly Lock[]] : [lock as Lock];
   if (locks.length === 0) throw new TypeError("Cannot use `lock` as it is an empty list");
   for (const one of locks) checkLock(one);
-  if (new Set(locks).size < locks.length) {
-    throw new TypeError("Cannot use `lock` as a lock is in it twice: it would wait for itself");
-  }
-  return locks.sort((a, b) => a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
+  const keyed = locks.map((lock) => ({ lock, key: lock.key ?? keyOf("", lock.name, lock) }));
+  keyed.sort((a, b) => a.key < b.key ? -1 : a.key > b.key ? 1 : 0);
+  const twice = keyed.find(({ key }, i) => key === keyed[i + 1]?.key);
+  if (twice === undefined) return keyed.map(({ lock }) => lock);
+  throw new TypeError(
+    `Cannot use \`lock\` as the lock ${
+      JSON.stringify(twice.lock.name)
+    } is in it twice: it would wait for itself`,
+  );
 }
 
 /** The last that was taken is freed first; true if all were still held. */

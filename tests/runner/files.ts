@@ -82,9 +82,9 @@ export const PLACEMENTS: readonly Placement[] = [
     why: "On Deno they start processes of every engine by themselves",
   },
   {
-    files: ["locks/turns_test.ts"],
+    files: ["locks/order_test.ts", "locks/turns_test.ts"],
     engines: ["deno"],
-    why: "The order of a queue, the same on every engine",
+    why: "Orders and queues, the same on every engine",
   },
   {
     files: ["locks/redis_processes_test.ts"],
