@@ -1,5 +1,13 @@
 import type { Executor } from "../client/executor.ts";
-import { type Check, type Checks, isName, isSignal, numeric, readOptions } from "../options.ts";
+import {
+  type Check,
+  type Checks,
+  isName,
+  isSignal,
+  isText,
+  numeric,
+  readOptions,
+} from "../options.ts";
 import type { AcquireOptions } from "./lock.ts";
 
 /** Milliseconds that an acquisition waits by default. */
@@ -31,8 +39,18 @@ export function checkLock(lock: unknown): void {
 /** @throws {TypeError} If it cannot name a lock. */
 export function checkName(name: unknown): string {
   isName(name, "name");
+  isWellFormed(name, "name");
   return name as string;
 }
+
+/** Text that servers keep as it is. */
+export const isWellFormed: Check = (value, name) => {
+  isText(value, name);
+  if (!/\p{Surrogate}/u.test(value as string)) return;
+  throw new TypeError(
+    `Cannot use \`${name}\` as it holds half a surrogate pair, which servers do not tell from others: give whole characters`,
+  );
+};
 
 /** A time to wait, in milliseconds. */
 export const isWait: Check = numeric("a number of milliseconds from 0 on", (n) => n >= 0);

@@ -20,8 +20,8 @@
  */
 
 import { INSPECT, shown } from "../client/shown.ts";
-import { type Checks, isBoolean, isText, isTimeout, numeric, readOptions } from "../options.ts";
-import { checkName, isLease, resolveAcquire } from "./acquire_options.ts";
+import { type Checks, isBoolean, isTimeout, numeric, readOptions } from "../options.ts";
+import { checkName, isLease, isWellFormed, resolveAcquire } from "./acquire_options.ts";
 import { keyOf } from "./identity.ts";
 import { LeaseHandle } from "./lease_handle.ts";
 import type { AcquireOptions, Lock, LockHandle } from "./lock.ts";
@@ -30,7 +30,7 @@ import { Queue, Turn } from "./queue.ts";
 import { RedisAcquisition } from "./redis_acquisition.ts";
 import type { RedisCommand } from "./redis_clients.ts";
 import { RedisKey } from "./redis_key.ts";
-import { checkCommand, isFactory, made } from "./redis_options.ts";
+import { checkCommand, checkRenewal, isFactory, made, redisKeyOf } from "./redis_options.ts";
 
 export {
   bunRedis,
@@ -57,10 +57,12 @@ export interface RedisLockOptions {
   leaseDuration?: number | undefined;
   /** Whether the lease is renewed, every third of it, for at most `maxHoldTime`. @default {true} */
   renew?: boolean | undefined;
-  /** For how long a holder that hangs keeps the lock, in milliseconds. @default {60000} */
+  /** For how long a holder that hangs keeps the lock, in milliseconds; not beside `renew: false`. @default {60000} */
   maxHoldTime?: number | undefined;
   /**
-   * What comes before the name in the key; "pyrqlite:lock:" shares locks with tangled-pyrqlite.
+   * What comes before the name in the key; "pyrqlite:lock:" shares locks with tangled-pyrqlite. So that no two locks
+   * share a key, it ends in ":lock:" and has that nowhere else; or it is empty or ends in another ":", and then the name
+   * has no colon.
    * @default {"rqlite:lock:"}
    */
   keyPrefix?: string | undefined;
@@ -74,7 +76,7 @@ const REDIS_LOCK: Checks<RedisLockOptions> = {
   leaseDuration: isLease,
   renew: isBoolean,
   maxHoldTime: isTimeout,
-  keyPrefix: isText,
+  keyPrefix: isWellFormed,
   maxRetryDelay: numeric("a number of milliseconds from 1 on", (n) => n >= 1 && n < 2 ** 31),
 };
 
@@ -114,10 +116,10 @@ export class RedisLock implements Lock {
       maxHoldTime = 60_000,
       keyPrefix = "rqlite:lock:",
       maxRetryDelay = 20,
-    } = readOptions(options, REDIS_LOCK);
+    } = checkRenewal(readOptions(options, REDIS_LOCK));
     this.name = checkName(name);
     this.#command = checkCommand(command);
-    this.#key = keyPrefix + name;
+    this.#key = redisKeyOf(keyPrefix, name);
     this.key = keyOf("redis", this.#key, command);
     this.#duration = Math.ceil(leaseDuration);
     this.#maxHoldTime = renew ? maxHoldTime : 0;

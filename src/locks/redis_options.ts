@@ -10,6 +10,38 @@ export function isFactory(command: RedisCommand | Factory): command is Factory {
   return command.length === 0;
 }
 
+/** What ends a prefix that any name may follow: its first occurrence in a key tells where the name begins. */
+const MARK = ":lock:";
+
+/**
+ * The key of a lock. Distinct pairs never share one: without the mark, the last colon tells where the name begins.
+ *
+ * @throws {TypeError} If another pair could have it, too.
+ */
+export function redisKeyOf(prefix: string, name: string): string {
+  const at = prefix.indexOf(MARK);
+  const plain = at < 0 && /^$|:$/.test(prefix);
+  if (at >= 0 ? at + MARK.length === prefix.length : plain && !name.includes(":")) {
+    return prefix + name;
+  }
+  throw new TypeError(
+    plain
+      ? 'Cannot use `name` as a name with a colon needs a `keyPrefix` that ends in ":lock:", as the default one does, ' +
+        "or another pair of the two could make the same key"
+      : 'Cannot use `keyPrefix` as it must end in ":lock:" and have that nowhere else, such as "app:lock:", or in ' +
+        'another ":", such as "app:", or another pair of prefix and name could make the same key',
+  );
+}
+
+/** @throws {TypeError} If it limits renewals that there are none of. */
+export function checkRenewal<O extends { renew?: unknown; maxHoldTime?: unknown }>(options: O): O {
+  if (options.renew !== false || options.maxHoldTime === undefined) return options;
+  throw new TypeError(
+    "Cannot use `maxHoldTime` beside `renew: false` as a lease that is not renewed ends after `leaseDuration`: leave " +
+      "one of them out",
+  );
+}
+
 /** What a factory may take where the caller's limit is over, in milliseconds: the first try is his in any case. */
 const FACTORY_LIMIT = 5_000;
 

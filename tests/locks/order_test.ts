@@ -197,4 +197,11 @@ describe("names of an RqliteLock", () => {
         }),
     );
   }
+
+  it("are refused where a server would not keep them apart", () => {
+    for (const name of ["\ud800", "a\udfff", "\udc00\ud800"]) {
+      assert.throws(() => rqlite(clientOf("http://a:4001"), name), TypeError);
+      assert.throws(() => new LocalLock(name), TypeError);
+    }
+  });
 });
