@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { connect, type ConnectOptions } from "../../mod.ts";
 import { embedded, type EmbeddedEngine } from "../../src/embedded/mod.ts";
+import { countingSignal } from "../support/counting_signal.ts";
 import { type Proxy, startProxy } from "../support/proxy.ts";
 import { test } from "../support/test.ts";
 
@@ -230,23 +231,6 @@ leakTest("discovery, answered or not", async (proxy, url) => {
     await db.close();
   }
 });
-
-/** A signal that counts its listeners. */
-function countingSignal(): { signal: AbortSignal; count: () => number } {
-  const { signal } = new AbortController();
-  let count = 0;
-  const add = signal.addEventListener.bind(signal);
-  const remove = signal.removeEventListener.bind(signal);
-  signal.addEventListener = ((...args: Parameters<typeof add>) => {
-    count++;
-    add(...args);
-  }) as typeof signal.addEventListener;
-  signal.removeEventListener = ((...args: Parameters<typeof remove>) => {
-    count--;
-    remove(...args);
-  }) as typeof signal.removeEventListener;
-  return { signal, count: () => count };
-}
 
 leakTest("the listeners of a signal that outlives many calls", async (proxy, url) => {
   const { signal, count } = countingSignal();

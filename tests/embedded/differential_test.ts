@@ -6,9 +6,10 @@ import process from "node:process";
 import { after, before, describe, it } from "node:test";
 import { embedded, type EmbeddedEngine } from "../../src/embedded/mod.ts";
 import { normalise } from "../support/golden.ts";
+import { Random } from "../support/random.ts";
 import { type Rqlited, startRqlited } from "../support/rqlited.ts";
 import { OLD_SQLITE } from "./differences.ts";
-import { Random, type RandomRequest, randomRequest, SCHEMA } from "./random_requests.ts";
+import { type RandomRequest, randomRequest, SCHEMA } from "./random_requests.ts";
 
 const ROUNDS = Number(process.env.DIFFERENTIAL_ROUNDS ?? 10);
 const REQUESTS = 40;

@@ -14,7 +14,9 @@ import { type Message, takeMessage } from "./http_message.ts";
  * - `"swallow answer"`: the server does it, and no answer ever comes.
  * - `"pass and close"`: it is answered, then the connection is closed without notice.
  * - `{ delay }`: it is answered that many milliseconds late.
+ * - `{ hold }`: the server gets it that many milliseconds late, whoever has given up meanwhile.
  * - `{ answer }`: it is answered with these bytes, and the server never sees it.
+ * - `{ instead }`: the server does it, and it is answered with these bytes.
  */
 export type Fault =
   | "pass"
@@ -26,7 +28,9 @@ export type Fault =
   | "swallow answer"
   | "pass and close"
   | { readonly delay: number }
-  | { readonly answer: string };
+  | { readonly hold: number }
+  | { readonly answer: string }
+  | { readonly instead: string };
 
 /** A request as the proxy read it. */
 export interface ProxiedRequest {
@@ -60,6 +64,7 @@ export class Proxy {
   readonly forwarded: ProxiedRequest[] = [];
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
+  readonly #handling = new Set<Promise<void>>();
   #port = 0;
 
   constructor(target: string) {
@@ -104,6 +109,11 @@ export class Proxy {
     for (const socket of this.#sockets) socket.destroy();
   }
 
+  /** Waits until the server has done all that it will be given. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#handling);
+  }
+
   /** Cuts all connections and refuses new ones. */
   async close(): Promise<void> {
     this.cutAll();
@@ -137,7 +147,9 @@ export class Proxy {
       for (let message = takeMessage(bytes); message; message = takeMessage(bytes)) {
         const request = message;
         bytes = bytes.subarray(request.head.length + request.body.length);
-        queue = queue.then(() => this.#handle(client, request, connection));
+        const handled = queue = queue.then(() => this.#handle(client, request, connection));
+        this.#handling.add(handled);
+        void handled.then(() => this.#handling.delete(handled));
       }
     });
   }
@@ -153,6 +165,7 @@ export class Proxy {
     if (fault === "cut before") return void client.destroy();
     if (typeof fault === "object" && "answer" in fault) return void client.write(fault.answer);
     this.forwarded.push(request);
+    if (typeof fault === "object" && "hold" in fault) await sleep(fault.hold);
     const answer = await this.#forward(message, method);
     if (answer === undefined) return void client.destroy();
     await deliver(client, answer, fault);
@@ -180,6 +193,7 @@ export class Proxy {
 async function deliver(client: Socket, { head, body }: Message, fault: Fault): Promise<void> {
   const half = body.subarray(0, Math.floor(body.length / 2));
   if (typeof fault === "object" && "delay" in fault) await sleep(fault.delay);
+  if (typeof fault === "object" && "instead" in fault) return void client.write(fault.instead);
   switch (fault) {
     case "swallow answer":
       return;

@@ -42,7 +42,9 @@ describe("Proxy", () => {
   /** Asks once for `path` under `fault`; what the server saw of it is in `seen`. */
   async function under(fault: Fault, path = "/"): Promise<string> {
     proxy.script(fault);
-    const init = { method: "POST", body: "hello", limit: 500 };
+    // Only where no answer comes the test waits for the limit.
+    const limit = String(fault).startsWith("swallow") ? 2_000 : 30_000;
+    const init = { method: "POST", body: "hello", limit };
     return (await ask(proxy.url + path, init)).text;
   }
 
@@ -89,6 +91,24 @@ describe("Proxy", () => {
     const answer = "HTTP/1.1 503 Service Unavailable\r\ncontent-length: 4\r\n\r\nbusy";
     assert.equal(await under({ answer }), "busy");
     assert.deepEqual(seen, []);
+  });
+
+  it("{ instead } speaks for the server, which does it", async () => {
+    const instead = "HTTP/1.1 502 Bad Gateway\r\ncontent-length: 4\r\n\r\nlost";
+    assert.equal(await under({ instead }), "lost");
+    assert.deepEqual(seen, ["POST / hello"]);
+  });
+
+  it("{ hold } lets the server do it although the client has gone, and settled() waits", async () => {
+    const gone = new AbortController();
+    proxy.plan = () => {
+      setTimeout(() => gone.abort(), 1);
+      return { hold: 100 };
+    };
+    const init = { method: "POST", body: "late", signal: gone.signal };
+    await assert.rejects(fetch(proxy.url, init));
+    await proxy.settled();
+    assert.deepEqual(seen, ["POST / late"]);
   });
 
   it("refuse cuts connections as they are opened", async () => {
