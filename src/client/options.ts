@@ -5,6 +5,7 @@ import {
   isCount,
   isFunction,
   isText,
+  numeric,
   readOptions,
   refused,
 } from "../options.ts";
@@ -41,6 +42,12 @@ export interface ClientOptions extends QueryOptions {
   /** Attempts after the first, for what is safe to repeat. @default {3} */
   retries?: number | undefined;
   /**
+   * How long an answer may be, in bytes of its JSON after decompression: one that is longer is not read to its end, and is
+   * an `OperationalError` with the code `ERR_TOO_LARGE`. No text of an engine holds more than 536,870,888.
+   * @default {134217728}
+   */
+  maxResponseSize?: number | undefined;
+  /**
    * Makes every write a commit with an id: a lost answer is resolved, and a copy changes nothing. An account that may not
    * make the table for it, `_rqlite_commit`, writes without. @default {true}
    */
@@ -76,6 +83,7 @@ export interface ResolvedOptions {
   readonly discover: boolean;
   readonly mapNode: MapNode | undefined;
   readonly retries: number;
+  readonly maxResponseSize: number;
   readonly returningRewrite: boolean;
   readonly exactlyOnce: boolean;
   readonly onRequest: ((event: RequestEvent) => void) | undefined;
@@ -121,6 +129,9 @@ const isHeaders: Check = (headers, name) => {
   }
 };
 
+/** How many characters V8 puts into one text. */
+const LONGEST_TEXT = 2 ** 29 - 24;
+
 const isUrls: Check = (url, name) => {
   if (!isTarget(url)) throw refused(name, "a URL or a list of URLs", url);
 };
@@ -137,6 +148,10 @@ export const CLIENT: Checks<ClientOptions> = {
   discover: isBoolean,
   mapNode: isFunction,
   retries: isCount,
+  maxResponseSize: numeric(
+    `a number of bytes from 1 to ${LONGEST_TEXT}`,
+    (n) => Number.isInteger(n) && n > 0 && n <= LONGEST_TEXT,
+  ),
   exactlyOnce: isBoolean,
   returningRewrite: isBoolean,
   onRequest: isFunction,
@@ -178,6 +193,7 @@ export function resolveOptions(given: ClientOptions): ResolvedOptions {
     discover: merged.discover ?? false,
     mapNode: merged.mapNode,
     retries: merged.retries ?? 3,
+    maxResponseSize: merged.maxResponseSize ?? 2 ** 27,
     returningRewrite: merged.returningRewrite ?? true,
     exactlyOnce: merged.exactlyOnce ?? true,
     onRequest: merged.onRequest,

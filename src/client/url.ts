@@ -24,6 +24,7 @@ const URL_OPTIONS: Record<string, (value: string, name: string) => unknown> = {
   timeout: readNumber,
   freshness: readNumber,
   retries: readNumber,
+  maxResponseSize: readNumber,
   freshnessStrict: readFlag,
   discover: readFlag,
   exactlyOnce: readFlag,

@@ -45,6 +45,7 @@ export function connectBy({ transaction, ...given }: ConnectOptions): Client {
     authorization: new Authorization(resolved.credentials),
     headers: resolved.headers,
     retries: resolved.retries,
+    maxResponseSize: resolved.maxResponseSize,
     discover: resolved.discover ? memberUrls : undefined,
     onRequest: resolved.onRequest,
   });

@@ -6,6 +6,7 @@ import {
   RqliteError,
   TimeoutError,
 } from "../errors.ts";
+import { isTooLarge } from "./body.ts";
 import { Interrupted } from "./deadline.ts";
 import { neverSent } from "./never_sent.ts";
 import { reasonOf } from "./reason.ts";
@@ -46,12 +47,15 @@ export function interrupted(
       next: retryable ? later : redirected ? "never" : "others",
     };
   }
-  const cause = by === undefined
+  const cause = isTooLarge(error)
+    ? error
+    : by === undefined
     ? connectionLost(node, error)
     : by === "close"
     ? closedError()
     : tooLate(node, sent);
-  const next = by === "close" ? "never" : "elsewhere";
+  // A copy of a write is answered by a few words, and tells what became of it.
+  const next = by === "close" || (isTooLarge(error) && !write) ? "never" : "elsewhere";
   if (!write || !sent) return { error: cause, applied: sent ? "maybe" : "no", next };
   const why = by === undefined ? `: ${reasonOf(error)}` : "";
   const message =

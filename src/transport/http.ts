@@ -1,4 +1,5 @@
 import { AuthenticationError, ConnectionError, InterfaceError, TimeoutError } from "../errors.ts";
+import { readText } from "./body.ts";
 import type { Authorization } from "./credentials.ts";
 import { Closing, type Deadline, Interrupted, within } from "./deadline.ts";
 import { closedError, interrupted, misdirected, resting, settle, type Trace } from "./failures.ts";
@@ -32,6 +33,8 @@ export interface HttpTransportOptions {
   readonly headers: Readonly<Record<string, string>>;
   /** Attempts after the first. */
   readonly retries: number;
+  /** How long an answer may be, in bytes after decompression. */
+  readonly maxResponseSize: number;
   /** Reads the members' API addresses out of the answer of `/nodes`; without it there is no discovery. */
   readonly discover?: ((text: string) => readonly string[]) | undefined;
   readonly onRequest?: ((event: RequestEvent) => void) | undefined;
@@ -167,7 +170,7 @@ export class HttpTransport implements Transport {
         continue;
       }
       trace.wait = retryAfter(response.headers.get("retry-after"));
-      const text = response.text();
+      const text = readText(response, this.#options.maxResponseSize, trace.node);
       return {
         status: response.status,
         // A refusal is one whatever it says; a server that speaks TLS resets the connection behind it.

@@ -37,6 +37,7 @@ async function run(kind: Kind, fetch: ScriptedFetch, timeout: number): Promise<v
     nodes: new Nodes(NODES),
     authorization: new Authorization(undefined),
     headers: {},
+    maxResponseSize: Infinity,
   });
   await transport.send({
     method: "POST",

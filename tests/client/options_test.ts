@@ -122,7 +122,7 @@ describe("connect() refuses", () => {
         "http://a:4001?password=x",
         "TypeError",
         "Cannot use `password` as there is no such option of a URL: it may be one of level, integers, rows, " +
-        "timeout, freshness, retries, freshnessStrict, discover, exactlyOnce",
+        "timeout, freshness, retries, maxResponseSize, freshnessStrict, discover, exactlyOnce",
       ],
       [
         "the property of an object",

@@ -170,6 +170,7 @@ describe("a mapNode that answers", () => {
       nodes: new Nodes([HTTP], () => "b:4001"),
       authorization: new Authorization(undefined),
       headers: {},
+      maxResponseSize: Infinity,
       retries: 3,
     });
     const sent = transport.send({
