@@ -31,7 +31,7 @@ export interface ClientOptions extends QueryOptions {
   headers?: Record<string, string> | undefined;
   /** Any fetch-shaped function: a proxy, client certificates, the embedded engine. */
   fetch?: typeof fetch | undefined;
-  /** Learn the cluster's other nodes from `/nodes`. @default {false} */
+  /** Learn the cluster's other nodes from `/nodes`, behind the calls: none waits for it. @default {false} */
   discover?: boolean | undefined;
   /**
    * Rewrites an address that the cluster advertises, for nodes behind NAT or in containers; `undefined` leaves the node

@@ -1,7 +1,14 @@
-import { AuthenticationError, ConnectionError, InterfaceError, TimeoutError } from "../errors.ts";
+import {
+  AuthenticationError,
+  ConnectionError,
+  InterfaceError,
+  OperationalError,
+  TimeoutError,
+} from "../errors.ts";
 import { readText } from "./body.ts";
 import type { Authorization } from "./credentials.ts";
-import { Closing, type Deadline, Interrupted, within } from "./deadline.ts";
+import { Closing, Deadline, Interrupted, within } from "./deadline.ts";
+import { Discovery, LOOK_UP_LIMIT } from "./discovery.ts";
 import { closedError, interrupted, misdirected, resting, settle, type Trace } from "./failures.ts";
 import type { Nodes } from "./nodes.ts";
 import { attemptLimit, retryAfter, retryDelay } from "./retry.ts";
@@ -43,14 +50,11 @@ export interface HttpTransportOptions {
 /** Redirects followed in one attempt: the leader may change while it is being looked for. */
 const MOST_HOPS = 4;
 
-/** How long one look-up of the members may take, in milliseconds. */
-const DISCOVERY_LIMIT = 3000;
-
 /** Exchanges over `fetch`: nodes, redirects, credentials, limits and safe repeats. */
 export class HttpTransport implements Transport {
   readonly #options: HttpTransportOptions;
   readonly #closing = new Closing();
-  #membersKnown = false;
+  readonly #discovery: Discovery | undefined;
   #redirectsHidden = false;
   /** With which the last request was sent that was served. */
   #served: string | undefined;
@@ -58,7 +62,8 @@ export class HttpTransport implements Transport {
   /** Sends nothing yet. */
   constructor(options: HttpTransportOptions) {
     this.#options = options;
-    this.#membersKnown = options.discover === undefined;
+    const { discover } = options;
+    if (discover) this.#discovery = new Discovery((node) => this.#lookUp(node, discover));
   }
 
   /** Ends what is under way. */
@@ -72,10 +77,10 @@ export class HttpTransport implements Transport {
     const { deadline, write, repeatable } = exchange;
     const hopeless = new Set<string>();
     let doubtful = false;
+    const mistake = this.#discovery?.takeMistake();
+    if (mistake !== undefined) throw mistake;
     for (let attempt = 0;; attempt++) {
       this.#check(deadline, doubtful);
-      const error = this.#membersKnown ? undefined : await this.#discover(deadline);
-      if (error !== undefined) throw settle({ error, applied: "no", next: "never" }, doubtful);
       const node = nodes.pick(exchange.leader, hopeless);
       const rest = nodes.rest(node);
       if (rest > 0) {
@@ -85,7 +90,8 @@ export class HttpTransport implements Transport {
         attempt--;
         continue;
       }
-      const { verdict, wait } = await this.#attempt(exchange, node, attempt);
+      const { verdict, trace, answered } = await this.#attempt(exchange, node, attempt);
+      this.#learn(verdict, trace, answered, deadline);
       if ("value" in verdict) return verdict.value;
       if (verdict.next === "others") hopeless.add(node);
       if (nodes.exhausted(hopeless)) throw settle(verdict, doubtful);
@@ -98,11 +104,27 @@ export class HttpTransport implements Transport {
         repeatable,
         remaining: deadline.remaining,
         // A node that asked for a pause does not keep the call from another one.
-        retryAfter: wait || pause > 0 ? pause : undefined,
+        retryAfter: trace.wait || pause > 0 ? pause : undefined,
       });
       if (delay === undefined || delay >= deadline.remaining) throw settle(verdict, doubtful);
       await this.#sleep(delay, deadline);
     }
+  }
+
+  /** What an attempt tells the calls that follow. */
+  #learn(
+    verdict: Verdict<unknown>,
+    { node, wait }: Trace,
+    answered: boolean,
+    { remaining }: Deadline,
+  ): void {
+    const { nodes } = this.#options;
+    if ("error" in verdict && verdict.next !== "never") {
+      nodes.failed(node, verdict.error instanceof ConnectionError);
+      if (wait) nodes.rests(node, Math.min(wait, remaining));
+      this.#discovery?.changed();
+    }
+    if (answered && nodes.rest(node) === 0) this.#discovery?.answered(node);
   }
 
   /** One attempt: its redirects, its answer, and what became of it. */
@@ -110,7 +132,7 @@ export class HttpTransport implements Transport {
     exchange: Exchange<T>,
     node: string,
     attempt: number,
-  ): Promise<{ verdict: Verdict<T>; wait: number | undefined }> {
+  ): Promise<{ verdict: Verdict<T>; trace: Trace; answered: boolean }> {
     const started = performance.now();
     const trace: Trace = { node, sent: false, status: undefined, wait: undefined };
     const limit = attemptLimit(exchange.deadline.remaining, {
@@ -122,17 +144,10 @@ export class HttpTransport implements Transport {
     const answer = await this.#within(limit, exchange.deadline, (signal) => {
       return this.#converse(exchange, trace, signal);
     }).catch((error: unknown): Failure => interrupted(exchange, trace, error));
-    const verdict = "status" in answer ? exchange.judge(answer) : answer;
-    const failed = "error" in verdict ? verdict : undefined;
-    if (failed !== undefined && failed.next !== "never") {
-      this.#options.nodes.failed(trace.node, failed.error instanceof ConnectionError);
-      if (trace.wait) {
-        this.#options.nodes.rests(trace.node, Math.min(trace.wait, exchange.deadline.remaining));
-      }
-      this.#membersKnown = this.#options.discover === undefined;
-    }
-    this.#report(exchange, trace, attempt, started, failed?.error);
-    return { verdict, wait: trace.wait };
+    const answered = "status" in answer;
+    const verdict = answered ? exchange.judge(answer) : answer;
+    this.#report(exchange, trace, attempt, started, "error" in verdict ? verdict.error : undefined);
+    return { verdict, trace, answered };
   }
 
   /** Asks `trace.node`, follows it to the leader, renews refused credentials once; reads the answer to its end. */
@@ -215,48 +230,31 @@ export class HttpTransport implements Transport {
     }
   }
 
-  /**
-   * Asks for the cluster's members; what is configured stays in use where nobody can tell.
-   *
-   * @returns What `mapNode` did wrong, which the caller is told.
-   */
-  async #discover(deadline: Deadline): Promise<InterfaceError | undefined> {
-    const exchange: Exchange<unknown> = {
+  /** Asks a node for the cluster's members; what is configured stays in use where nobody can tell. */
+  async #lookUp(node: string, discover: (text: string) => readonly string[]): Promise<boolean> {
+    const exchange: Exchange<boolean> = {
       method: "GET",
       path: "/nodes?ver=2&nonvoters&timeout=2s",
       leader: false,
       write: false,
-      repeatable: true,
+      repeatable: false,
       statements: 0,
-      deadline,
-      judge: (answer) => ({ value: answer }),
+      deadline: new Deadline(LOOK_UP_LIMIT),
+      judge: ({ status, text }) => {
+        try {
+          if (status === 200) this.#options.nodes.learn(discover(text));
+          return { value: status < 500 };
+        } catch (cause) {
+          const error = cause instanceof InterfaceError
+            ? cause
+            : new OperationalError(`Cannot read the members that ${node} names`, { node, cause });
+          return { error, applied: "no", next: "never" };
+        }
+      },
     };
-    const trace: Trace = {
-      node: this.#options.nodes.pick(false),
-      sent: false,
-      status: undefined,
-      wait: undefined,
-    };
-    const started = performance.now();
-    let failure: unknown;
-    try {
-      const limit = Math.min(DISCOVERY_LIMIT, deadline.remaining / 2);
-      const answer = await this.#within(
-        limit,
-        deadline,
-        (signal) => this.#converse(exchange, trace, signal),
-      );
-      if ("text" in answer && answer.status === 200) {
-        this.#options.nodes.learn(this.#options.discover!(answer.text));
-      }
-      this.#membersKnown = true;
-    } catch (error) {
-      failure = error;
-      if (error instanceof Interrupted && error.by === "abort") throw deadline.signal!.reason;
-      if (!(error instanceof InterfaceError)) this.#options.nodes.failed(trace.node);
-    }
-    this.#report(exchange, trace, 0, started, failure);
-    return failure instanceof InterfaceError ? failure : undefined;
+    const { verdict } = await this.#attempt(exchange, node, 0);
+    if ("error" in verdict) throw verdict.error;
+    return verdict.value;
   }
 
   /** @param doubtful An earlier attempt may have taken effect: then not having sent this one says nothing. */

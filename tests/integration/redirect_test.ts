@@ -7,8 +7,10 @@ import {
   type ConnectOptions,
   OperationalError,
   OutcomeUnknownError,
+  type RequestEvent,
 } from "../../mod.ts";
 import { type Cluster, startCluster } from "../support/cluster.ts";
+import { until } from "../support/http.ts";
 import { type Fault, type Proxy, startProxy } from "../support/proxy.ts";
 import { equalReplicas } from "../support/replicas.ts";
 import { type Rqlited, skipWithoutRqlited } from "../support/rqlited.ts";
@@ -140,10 +142,16 @@ describe("a cluster with authentication", { skip: skipWithoutRqlited() }, () => 
     for (const role of ["follower", "leader"]) {
       leader = await cluster.settled();
       const named = role === "leader" ? leader : (await cluster.followers())[0]!;
-      const db = connect(named.url, options({ discover: true }));
+      const events: RequestEvent[] = [];
+      const onRequest = (event: RequestEvent) => void events.push(event);
+      const db = connect(named.url, options({ discover: true, onRequest }));
       try {
         await db.execute(INSERT);
-        assert.equal(wire.sent[0]!.url.pathname, "/nodes");
+        assert.notEqual(events[0]!.endpoint, "/nodes");
+        await until("members", () => {
+          const { status } = events.find(({ endpoint }) => endpoint === "/nodes") ?? {};
+          return Promise.resolve(status);
+        });
         await named.kill();
         assert.ok((await db.query("SELECT n FROM t")).rows.length > 0);
         // The connection that died may have carried a copy of the write away with it.

@@ -164,7 +164,6 @@ describe("time", { skip: skipWithoutRqlited() }, () => {
     ["waiting for the headers of what was done", "swallow answer", {}, () => sent() > 0],
     ["in the body", { answer: HALF }, {}, () => sent() > 0],
     ["during the back-off", { answer: NO_LEADER }, { retries: 1000 }, () => sent() > 1],
-    ["looking for the other nodes", "swallow", { discover: true }, () => sent() > 0],
     [
       "waiting for credentials",
       "pass",
