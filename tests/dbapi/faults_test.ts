@@ -18,7 +18,6 @@ class Network {
     return connect({
       fetch: fetch as typeof globalThis.fetch,
       retries: 0,
-      timeout: 500,
       ...options,
     });
   }
