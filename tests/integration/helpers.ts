@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import type { Client, RequestEvent } from "../../mod.ts";
-import { sleep } from "../support/http.ts";
 import type { Rqlited } from "../support/rqlited.ts";
 
 /** A request as the client handed it to `fetch`. */
@@ -77,6 +76,8 @@ export async function closing<T>(client: Client, work: (client: Client) => Promi
 
 /** Whether `promise` has settled `ms` milliseconds from now. */
 export async function settlesWithin(ms: number, promise: Promise<unknown>): Promise<boolean> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const passed = new Promise<boolean>((resolve) => timer = setTimeout(resolve, ms, false));
   const settled = promise.then(() => true, () => true);
-  return await Promise.race([settled, sleep(ms).then(() => false)]);
+  return await Promise.race([settled, passed]).finally(() => clearTimeout(timer));
 }

@@ -32,7 +32,7 @@ describe("timeoutPer", () => {
         : engine.fetch(input, init);
     const db = connect({ fetch, timeout: 100, retries: 0 });
     const tx = await db.begin({ timeoutPer: "statement" });
-    await tx.query("SELECT 1");
+    await tx.query("SELECT 1", [], { timeout: 30_000 });
     stuck = true;
     await assert.rejects(tx.query("SELECT 2"), TimeoutError);
     await tx.rollback();
