@@ -1,6 +1,7 @@
 // Who of many in one process comes next, and that nobody comes beside another.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { type Client, LockTimeoutError } from "../../mod.ts";
 import { LocalLock, type Lock, type LockHandle } from "../../src/locks/mod.ts";
 import { RqliteLock } from "../../src/locks/rqlite.ts";
 import { sleep } from "../support/http.ts";
@@ -69,4 +70,39 @@ describe("acquire() for 200 in one process", () => {
         ),
     );
   }
+});
+
+describe("acquire() of an RqliteLock behind one of whom nothing is heard", () => {
+  it("gives the turn to who waits first, once a request would have been answered", () =>
+    PLACES[0]!.run(async ({ db }) => {
+      let asked = 0;
+      const client = {
+        // As on Workers, where a request that ended waits for ever.
+        query: ((...args: Parameters<Client["query"]>) =>
+          asked++ === 0 ? new Promise(() => {}) : db.query(...args)) as Client["query"],
+        execute: db.execute.bind(db),
+        batch: db.batch.bind(db),
+        first: db.first.bind(db),
+        value: db.value.bind(db),
+      };
+      const lock = new RqliteLock({ name: "stock", client });
+      const served: string[] = [];
+      const take = async (who: string, timeout: number): Promise<void> => {
+        const handle = await lock.acquire({ timeout });
+        served.push(who);
+        await handle.release();
+      };
+      void take("gone", Infinity);
+      await assert.rejects(take("early", 0), LockTimeoutError);
+      const waiting = take("first", 60_000);
+      const { now } = performance;
+      performance.now = () =>
+        now.call(performance) + 6_001;
+      try {
+        await Promise.all([waiting, take("second", 60_000)]);
+      } finally {
+        performance.now = now;
+      }
+      assert.deepEqual(served, ["first", "second"]);
+    }));
 });
