@@ -43,7 +43,14 @@ export function refusal(error: unknown): string | undefined {
     return `its client does not take commands like that: ${text}; ${ADAPTER}`;
   }
   if (FORBIDDEN.test(message)) return `the server forbids it: ${text}; ${RIGHTS}`;
-  return REFUSED.test(message) ? `the server refuses it: ${text}; ${ADAPTER}` : undefined;
+  const [code] = REFUSED.exec(message) ?? [];
+  return code === undefined ? undefined : `the server refuses it: ${text}; ${hintOf(code)}`;
+}
+
+/** What to do about an error of that code. */
+function hintOf(code: string): string {
+  if (code.endsWith("OOM")) return "its memory is full";
+  return code.endsWith("WRONGTYPE") ? "its key is in use for something else" : ADAPTER;
 }
 
 /** `fetch` reports a broken connection as a TypeError too. */
