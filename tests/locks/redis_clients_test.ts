@@ -8,11 +8,13 @@ import { denoRedis, glide, nodeRedis, type RedisCommand, upstash } from "../../s
 import { sleep, until } from "../support/http.ts";
 import { REDIS_CLIENTS } from "../support/redis_clients.ts";
 import { startProxy } from "../support/proxy.ts";
+import { startRedisPair } from "../support/redis_pair.ts";
 import { startRedisProxy } from "../support/redis_proxy.ts";
 import { skipWithoutRedis } from "../support/redis.ts";
 import { RespClient } from "../support/resp.ts";
 import { startUpstash } from "../support/upstash_server.ts";
 import { lockOf, onRedis } from "./redis_world.ts";
+import { replicated } from "./replicated.ts";
 
 /** The stand-in of Upstash and our own client do not connect again. */
 const RECONNECTING = REDIS_CLIENTS.filter(({ name }) => !/upstash|shape/.test(name));
@@ -133,6 +135,30 @@ describe("RedisLock by @upstash/redis", { skip: skipWithoutRedis("redis") }, () 
     }));
 });
 
+describe("RedisLock with WAIT", { skip: skipWithoutRedis("redis") }, () => {
+  it("is held where a replica has it and nowhere else, by each client", async () => {
+    const pair = await startRedisPair("redis");
+    const clients = await Promise.all(RECONNECTING.map(async ({ name, connect: open }) => {
+      const client = await open(pair.master.port);
+      return { ...client, lock: lockOf(replicated(client.command, 1), { name }) };
+    }));
+    try {
+      for (const { lock } of clients) {
+        const handle = await lock.acquire();
+        assert.equal(await pair.replica.send("GET", `rqlite:lock:${lock.name}`), handle.token);
+        assert.equal(await handle.release(), true);
+      }
+      await pair.cut();
+      await Promise.all(
+        clients.map(({ lock }) => assert.rejects(lock.acquire({ timeout: 500 }), LockTimeoutError)),
+      );
+    } finally {
+      await Promise.all(clients.map((client) => client.close()));
+      await pair.stop();
+    }
+  });
+});
+
 describe("what RedisLock says", { skip: skipWithoutRedis("redis") }, () => {
   const refuses = (command: RedisCommand, message: RegExp) =>
     assert.rejects(
@@ -176,7 +202,7 @@ describe("what RedisLock says", { skip: skipWithoutRedis("redis") }, () => {
   it("where the key holds something else", () =>
     onRedis(async ({ server, command }) => {
       await server.send("LPUSH", "rqlite:lock:a", "1");
-      await refuses(command, /the server refuses it: WRONGTYPE/);
+      await refuses(command, /the server refuses it: WRONGTYPE.*in use for something else$/);
     }));
 
   it("where the adapter is another client's", () =>

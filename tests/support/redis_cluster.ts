@@ -49,6 +49,8 @@ export async function startRedisCluster(
     await startRedis(kind, [
       ...["--cluster-enabled", "yes", "--cluster-node-timeout", String(nodeTimeout)],
       ...["--cluster-port", String(await freePort()), "--cluster-replica-validity-factor", "0"],
+      // Or a master waits for seconds for more replicas to send its data to.
+      ...["--repl-diskless-sync-delay", "0"],
     ]);
   const nodes = await Promise.all(Array.from({ length: 3 * (1 + replicas) }, start));
   try {
