@@ -4,7 +4,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
-import { connect, LockLostError, TransactionConflictError } from "../../mod.ts";
+import { connect, LockLostError, LockTimeoutError, TransactionConflictError } from "../../mod.ts";
 import { embedded } from "../../src/embedded/mod.ts";
 import { RedisLock } from "../../src/locks/redis.ts";
 import { type ChildEngine, childEngines } from "../support/engines.ts";
@@ -22,6 +22,8 @@ import {
   skipWithoutRedis,
 } from "../support/redis.ts";
 import { lockOf, onRedis } from "./redis_world.ts";
+import { replicated } from "./replicated.ts";
+import { moveSlots } from "./slots.ts";
 
 const HOLDER = fileURLToPath(new URL("./redis_holder.ts", import.meta.url));
 
@@ -72,6 +74,7 @@ async function keepsLocksOnEachNode(kind: RedisKind): Promise<void> {
       assert.equal(used.size, 3, name);
       await client.close();
     }
+    await moveSlots(cluster);
   } finally {
     await cluster.stop();
   }
@@ -91,9 +94,12 @@ async function forgetsALock(kind: RedisKind): Promise<void> {
     const replica = cluster.replicas[cluster.masters.indexOf(master)]!;
     const [{ command }] = clients as [RedisConnection];
     await command(["EXISTS", key], key);
+    const waiting = lockOf(replicated(command, 1));
+    assert.equal(await (await waiting.acquire()).release(), true);
     // Its copy of the lock does not arrive.
     replica.pause();
     await master.send("CLIENT", "KILL", "TYPE", "replica");
+    await assert.rejects(waiting.acquire({ timeout: 500 }), LockTimeoutError);
     const stale = await db.begin({ lock: lockOf(command), isolation: "none" });
     const { rows: [row] } = await stale.query<{ n: number }>("SELECT n FROM t");
     await stale.execute("UPDATE t SET n = ?", [row!.n + 1]);
@@ -124,7 +130,7 @@ async function forgetsALock(kind: RedisKind): Promise<void> {
 
 const skip = REDIS_KINDS.map(skipWithoutRedis).find((reason) => reason !== false) ?? false;
 describe("clusters of redis-server and of valkey-server", { skip }, () => {
-  it("keep locks on each of their nodes, by each client (locks test 3)", async () => {
+  it("keep locks on each of their nodes, and while their slots move (ASK, MOVED), by each client (locks test 3)", async () => {
     await Promise.all(REDIS_KINDS.map(keepsLocksOnEachNode));
   });
 
