@@ -77,9 +77,12 @@ export const PLACEMENTS: readonly Placement[] = [
       "Whether a name can be shadowed is SQLite's own, which every engine brings in another version",
   },
   {
-    files: ["locks/faults_test.ts", "locks/holder_test.ts"],
+    files: [
+      ...["locks/failover_test.ts", "locks/faults_test.ts", "locks/holder_test.ts"],
+      "locks/room_redis_test.ts",
+    ],
     engines: ["deno"],
-    why: "On Deno they start processes of every engine by themselves",
+    why: "On Deno they start processes of every engine by themselves, or are about servers",
   },
   {
     files: ["locks/order_test.ts", "locks/turns_test.ts"],
@@ -87,14 +90,14 @@ export const PLACEMENTS: readonly Placement[] = [
     why: "Orders and queues, the same on every engine",
   },
   {
-    files: ["locks/redis_processes_test.ts"],
+    files: ["locks/eviction_test.ts", "locks/redis_processes_test.ts"],
     engines: ["node24"],
-    why: "Starts processes of every engine by itself",
+    why: "Start processes of every engine by themselves, or are about servers",
   },
   {
-    files: ["kysely/versions_test.ts", "locks/python_test.ts"],
+    files: ["kysely/versions_test.ts", "locks/python_test.ts", "locks/room_rqlite_test.ts"],
     engines: ["bun"],
-    why: "About versions of a package and about another language, not about the engine",
+    why: "About versions of a package, another language, processes of every engine",
   },
   {
     files: ["commit/", "inspect/", "transaction/"],

@@ -17,11 +17,29 @@ import {
   countWithRestarts,
   countWithWipes,
 } from "../locks/faults.ts";
-import { LOCK_WORLDS, REDIS_WORLDS } from "../locks/lock_worlds.ts";
+import { LOCK_WORLDS, type LockWorld, REDIS_WORLDS } from "../locks/lock_worlds.ts";
+import { checkTurns, longestRow, runRoom } from "../locks/room.ts";
+import { startCluster } from "../support/cluster.ts";
 import { REDIS_KINDS } from "../support/redis.ts";
 
 const SIZE = { processes: 16, rounds: 25, pauses: 0.1, blow: 1_000 };
 const TOTAL = SIZE.processes * SIZE.rounds;
+
+/** As many tasks wait for one lock at the same time; the database has so many nodes. */
+async function countTurns({ start }: LockWorld, nodes: number): Promise<Counted> {
+  const cluster = await startCluster(nodes);
+  const { plan: lock, stop } = await start(30_000);
+  try {
+    const room = { lock, urls: cluster.urls, processes: SIZE.processes, tasks: SIZE.rounds };
+    const turns = await runRoom(room);
+    checkTurns(turns, room);
+    const told = { runs: 0, conflicts: 0, lost: 0, timeouts: 0, unknown: 0, failures: 0 };
+    return { ...told, n: turns.length, ...{ "turns in a row": longestRow(turns) } };
+  } finally {
+    await stop();
+    await cluster.stop();
+  }
+}
 
 interface Run {
   readonly name: string;
@@ -32,6 +50,7 @@ interface Run {
 
 const runs: Run[] = [
   ...LOCK_WORLDS.flatMap((world): Run[] => [
+    { name: `${world.name}, all wait at once`, count: () => countTurns(world, 1) },
     { name: `${world.name}, no faults`, count: () => countInPeace(world, SIZE) },
     {
       name: `${world.name} without transactions, 10 % pauses`,
@@ -48,6 +67,10 @@ const runs: Run[] = [
       count: () => countWithDeadLeaders(world, SIZE, 2),
     },
   ]),
+  {
+    name: "RqliteLock, all wait at once, on three nodes",
+    count: () => countTurns(LOCK_WORLDS[0]!, 3),
+  },
   ...REDIS_WORLDS.flatMap((world): Run[] => [
     { name: `${world.name}, wiped every 300 ms`, count: () => countWithWipes(world, SIZE) },
     { name: `${world.name}, restarted every 1 s`, count: () => countWithRestarts(world, SIZE) },
