@@ -103,7 +103,7 @@ const DEFAULTS: Settings = {
 
 /** Headers of the connection: `fetch` refuses them on some engines, and sends a broken request on others. */
 const OF_CONNECTION =
-  /^(?:content-length|expect|keep-alive|proxy-connection|te|trailer|transfer-encoding|upgrade)$/i;
+  /^(?:(?:content-length|expect|keep-alive|proxy-connection|te|trailer|transfer-encoding|upgrade):|connection:(?!(?:close|keep-alive)$))/i;
 
 const isHeaders: Check = (headers, name) => {
   if (Object.prototype.toString.call(headers) !== "[object Object]") {
@@ -111,7 +111,7 @@ const isHeaders: Check = (headers, name) => {
   }
   for (const [header, value] of Object.entries(headers as object)) {
     isText(value, `headers[${JSON.stringify(header)}]`);
-    if (OF_CONNECTION.test(header)) {
+    if (OF_CONNECTION.test(`${header}:${value}`)) {
       throw new TypeError(
         `Cannot send the header ${
           JSON.stringify(header)

@@ -35,7 +35,7 @@ export function interrupted(
   if (!sent && error instanceof RqliteError) return { error, applied: "no", next: "never" };
   const by = error instanceof Interrupted ? error.by : undefined;
   if (by === "abort") throw deadline.signal!.reason;
-  const unsent = by === undefined ? neverSent(error) : undefined;
+  const unsent = by === undefined ? neverSent(error, node) : undefined;
   if (unsent !== undefined) {
     const retryable = unsent === "now";
     const unreached = cannotReach(node, error, retryable);

@@ -2,6 +2,8 @@
 const FRILLS: readonly (readonly [RegExp, string])[] = [
   [/^.*: client error \(\w+\): /s, ""],
   [/ For more information, pass `verbose: true` in the second argument to fetch\(\)$/, ""],
+  // A URL that a runtime quotes may hold a password.
+  [/\/\/\S*@/g, "//***@"],
   [/^.*error:[0-9A-F]+:SSL routines:[^:]*:([^:]+).*$/is, "$1"],
 ];
 

@@ -237,6 +237,18 @@ describe("an http:// URL of a port with TLS", {
   }
 });
 
+/** Requests that `fetch` does not send, as some function around it makes them. */
+const REFUSED: Readonly<Record<string, (url: string, init: RequestInit) => Promise<Response>>> = {
+  "another scheme": (url, init) => fetch(url.replace("http:", "ftp:"), init),
+  "a GET with a body": (url, init) => fetch(url, { ...init, method: "GET", body: "x" }),
+  // Deno says of these what `new URL()` says, and asks the second.
+  ...(ENGINE !== "deno" && { "a malformed URL": (_, init) => fetch("http://[", init) }),
+  ...(ENGINE === "node" && {
+    "a user in the URL": (url: string, init: RequestInit) =>
+      fetch(url.replace("//", "//app:marked-secret@"), init),
+  }),
+};
+
 describe("what is refused before it is sent", () => {
   for (const [name, call] of Object.entries(CALLS)) {
     it(`an embedded engine that is closed: ${name} is a ConnectionError that says so`, async () => {
@@ -249,6 +261,18 @@ describe("what is refused before it is sent", () => {
       assert.match(error.message, /^Cannot reach http:\S+: The embedded engine is closed/);
       assert.deepEqual([error.retryable, attempts], [false, 1]);
     });
+
+    for (const [what, send] of Object.entries(REFUSED)) {
+      it(`${what} that a fetch around it asks for: ${name} is a ConnectionError`, async () => {
+        const db = connect("http://127.0.0.1:4001", { fetch: send as typeof fetch });
+        const error = await failureOf(call(db));
+        assert.ok(error instanceof ConnectionError, String(error));
+        assert.match(error.message, /^Cannot reach http:\/\/127\.0\.0\.1:4001: /);
+        assert.doesNotMatch(error.message, /marked-secret/);
+        assert.equal(error.retryable, false);
+        await db.close();
+      });
+    }
 
     it(`a port that fetch blocks: ${name} is a ConnectionError`, async () => {
       const db = connect("http://127.0.0.1:6000", { retries: 0 });

@@ -4,6 +4,7 @@ import { connect } from "../../mod.ts";
 import { executorSuite } from "../conformance/executor_suite.ts";
 import "../transaction/anomalies_test.ts";
 import "../transaction/transaction_test.ts";
+import "../transport/blocked_port_test.ts";
 import { environment } from "./environment.ts";
 
 export { runAll } from "./node_test.ts";
