@@ -11,7 +11,11 @@ import type { RequestScope } from "./request_scope.ts";
 
 /** The database as one request sees it: its calls end with the request and within its time. */
 export interface RequestDatabase extends Executor {
-  /** The client that requests share: for what outlives this one, such as a streamed body, and for `ready()`. */
+  /**
+   * The client that requests share: for what outlives this one, such as a streamed body, and for `ready()`. What it does
+   * is no part of the request's transaction and does not wait for it: commit before a body that is streamed, by
+   * `transaction((tx) => tx.commit())`.
+   */
   readonly client: Client;
   /** See {@linkcode Executor.batch}; for a tuple of statements it answers a tuple of results. */
   batch<const Statements extends readonly Statement[]>(

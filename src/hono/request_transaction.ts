@@ -179,6 +179,7 @@ export class TransactionalDatabase implements RequestDatabase {
     this.#transaction ??= this.#open();
     const tx = await this.#transaction;
     end.throwIfAborted();
+    if (tx.state === "committed") throw over();
     return await use(tx, end);
   }
 
@@ -189,7 +190,8 @@ export class TransactionalDatabase implements RequestDatabase {
 
 function over(): InterfaceError {
   return new InterfaceError(
-    "The request's transaction is over: after the answer, as in a streamed body, use `client` of it",
+    "The request's transaction is over: after the answer, as in a streamed body, use `client` of it, " +
+      "and before such a body end the transaction: await transaction((tx) => tx.commit())",
   );
 }
 
