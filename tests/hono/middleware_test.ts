@@ -114,7 +114,7 @@ describe("rqlite() without a transaction", () => {
   test("has one deadline over all calls of a request", async ({ app }) => {
     const { fetch, asked } = silent();
     const codes: string[] = [];
-    const made = app(rqlite(connect({ fetch }), { timeout: 500 }), async (c) => {
+    const made = app(rqlite(connect({ fetch }), { timeout: 1000 }), async (c) => {
       for (let i = 0; i < 2; i++) {
         const call = c.var.db.query("SELECT 1", [], { timeout: 60_000 });
         await call.catch((error: RqliteError) => codes.push(error.code));

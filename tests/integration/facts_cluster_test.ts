@@ -10,6 +10,7 @@ import {
   OutcomeUnknownError,
   type RequestEvent,
   RqliteError,
+  TimeoutError,
 } from "../../mod.ts";
 import { type Cluster, startCluster } from "../support/cluster.ts";
 import { sleep, until } from "../support/http.ts";
@@ -104,7 +105,11 @@ describe("three nodes", { skip: skipWithoutRqlited() }, () => {
       const hasty = failureOf(db.execute("INSERT INTO t(v) VALUES('hasty')", [], { timeout: 50 }));
       assert.equal((await patient).rowsAffected, 1);
       await hasty.then(
-        (error) => assert.ok(error instanceof OutcomeUnknownError, String(error)),
+        (error) =>
+          assert.ok(
+            error instanceof OutcomeUnknownError || error instanceof TimeoutError,
+            `${error}`,
+          ),
         () => {}, // the leader was not so slow after all
       );
       await slow;
@@ -113,7 +118,9 @@ describe("three nodes", { skip: skipWithoutRqlited() }, () => {
       assert.ok(Number(await cell(leader, "SELECT count(*) FROM t WHERE v = 'hasty'")) <= 1);
     });
     const nodes = asked(events, "/db/execute");
-    assert.deepEqual(nodes, [leader.url, leader.url, leader.url], "one request per plain write");
+    // One that had no time left to be sent has none.
+    assert.ok(nodes.length <= 3, "one request per plain write");
+    assert.deepEqual(new Set(nodes), new Set([leader.url]));
   });
 
   it("fact 23: a write by default that is hasty is applied as it was told", async () => {

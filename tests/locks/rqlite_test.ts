@@ -94,8 +94,8 @@ for (const place of PLACES) {
 
     test("shows itself every third of the lease, so that nobody takes it over", async (world) => {
       const { db, other } = world;
-      const handle = await stock(db, 300).acquire();
-      await assert.rejects(stock(other, 300).acquire({ timeout: 900 }), LockTimeoutError);
+      const handle = await stock(db, 800).acquire();
+      await assert.rejects(stock(other, 800).acquire({ timeout: 1_700 }), LockTimeoutError);
       assert.equal(handle.held, true);
       assert.ok((await rowOf(other)).beat >= 2);
       assert.equal(await handle.release(), true);
