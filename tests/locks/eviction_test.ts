@@ -65,7 +65,7 @@ describe("RedisLock on a server that is full", { skip }, () => {
 
   it("and evicts nothing (noeviction) is kept, renewed and freed; no other is to be had", () =>
     onBoth(async ({ server, command }) => {
-      const handle = await lockOf(command, { leaseDuration: 2_400 }).acquire();
+      const handle = await lockOf(command, { leaseDuration: 4_500 }).acquire();
       await limit(server, "noeviction");
       await fill(
         server,

@@ -54,12 +54,12 @@ describe("RedisLock whose master dies before its replica has the lock", { skip }
         await db.execute("CREATE TABLE t(n INTEGER)");
         await db.execute("INSERT INTO t VALUES(0)");
         await pair.cut();
-        const handle = await lockOf(plain(pair)).acquire();
+        const handle = await lockOf(plain(pair), { leaseDuration: 60_000 }).acquire();
         const own = { name: "a", acquire: () => Promise.resolve(handle) };
         const stale = db.transaction(add, { lock: own, isolation: "none", retries: 0 });
         await first.promise;
         await pair.failOver();
-        const other = await lockOf(plain(pair)).acquire();
+        const other = await lockOf(plain(pair), { leaseDuration: 60_000 }).acquire();
         assert.deepEqual([handle.held, other.held], [true, true]);
         await db.transaction(add, {
           lock: { name: "a", acquire: () => Promise.resolve(other) },
@@ -124,12 +124,15 @@ describe("RedisLock whose replica is cut off while it is held", { skip }, () => 
   it("is renewed without WAIT, and lost with it, as nothing would be left of a renewal", () =>
     onPairs(async (pair) => {
       const [kept, lost] = await Promise.all([
-        lockOf(plain(pair), { name: "kept", leaseDuration: 4_500 }).acquire(),
+        lockOf(plain(pair), { name: "kept", leaseDuration: 6_000 }).acquire(),
         lockOf(waiting(pair), { leaseDuration: 1_500 }).acquire(),
       ]);
       await pair.cut();
       await until("loss", () => Promise.resolve(lost.signal.aborted || undefined));
       assert.match(String(lost.signal.reason), /its lease ran out/);
+      const runsOut = () => pair.master.send("PEXPIRETIME", "rqlite:lock:kept");
+      const before = Number(await runsOut());
+      await until("renewal", async () => Number(await runsOut()) > before || undefined);
       assert.equal(kept.held, true);
       assert.equal(await kept.release(), true);
     }));
