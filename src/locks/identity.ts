@@ -1,5 +1,17 @@
 import type { Executor } from "../client/executor.ts";
 import { originOf } from "../client/origin.ts";
+import type { AcquireOptions } from "./lock.ts";
+
+/**
+ * Answers the token of whoever holds a lock. Only locks have this of which two may be one though their places tell
+ * nothing of that, such as two clients of one server.
+ */
+export const HOLDER: unique symbol = Symbol("holder");
+
+/** A lock that may have it. */
+export interface Held {
+  readonly [HOLDER]?: (options: AcquireOptions) => Promise<unknown>;
+}
 
 const NUMBERS = new WeakMap<object, number>();
 let last = 0;

@@ -22,15 +22,16 @@
 import { INSPECT, shown } from "../client/shown.ts";
 import { type Checks, isBoolean, isTimeout, numeric, readOptions } from "../options.ts";
 import { checkName, isLease, isWellFormed, resolveAcquire } from "./acquire_options.ts";
-import { keyOf } from "./identity.ts";
+import { HOLDER, keyOf } from "./identity.ts";
 import { LeaseHandle } from "./lease_handle.ts";
 import type { AcquireOptions, Lock, LockHandle } from "./lock.ts";
 import { Pace } from "./pace.ts";
 import { Queue, Turn } from "./queue.ts";
-import { RedisAcquisition } from "./redis_acquisition.ts";
+import { COMMAND_LIMIT, RedisAcquisition } from "./redis_acquisition.ts";
 import type { RedisCommand } from "./redis_clients.ts";
 import { RedisKey } from "./redis_key.ts";
 import { checkCommand, checkRenewal, isFactory, made, redisKeyOf } from "./redis_options.ts";
+import { within } from "./within.ts";
 
 export {
   bunRedis,
@@ -93,7 +94,7 @@ export class RedisLock implements Lock {
   readonly name: string;
   /**
    * See {@linkcode Lock.key}. The place is `command`, as that alone does not tell which server it leads to: two clients
-   * count as two servers.
+   * count as two servers, until one of them is found to hold the other's lock.
    */
   readonly key: string;
   readonly #key: string;
@@ -154,9 +155,7 @@ export class RedisLock implements Lock {
     const turn = await this.#enter(timeout, signal);
     const leave = (): void => turn.leave();
     try {
-      const command = isFactory(this.#command)
-        ? await made(this.#command, this.name, end, signal)
-        : this.#command;
+      const command = await this.#made(end, signal);
       const { token, lease, free } = await new RedisAcquisition({
         name: this.name,
         key: new RedisKey(this.#key, command),
@@ -170,6 +169,19 @@ export class RedisLock implements Lock {
       leave();
       throw error;
     }
+  }
+
+  /** See {@linkcode HOLDER}. */
+  async [HOLDER](options?: AcquireOptions): Promise<unknown> {
+    const { timeout, signal } = resolveAcquire(options);
+    const command = await this.#made(performance.now() + timeout, signal);
+    const owner = new RedisKey(this.#key, command).owner();
+    return await within(owner, Math.min(timeout, COMMAND_LIMIT), signal);
+  }
+
+  async #made(end: number, signal: AbortSignal | undefined): Promise<RedisCommand> {
+    if (!isFactory(this.#command)) return this.#command;
+    return await made(this.#command, this.name, end, signal);
   }
 
   /** Waits for the turn within this process. */

@@ -9,7 +9,7 @@ import { refusal, unavailable } from "./redis_refusal.ts";
 import { TooSlow, within } from "./within.ts";
 
 /** How long a command may take, in milliseconds: several clients keep one for as long as the server is away. */
-const COMMAND_LIMIT = 3_000;
+export const COMMAND_LIMIT = 3_000;
 
 /** How long one may take that is sent at the end of the caller's time, in milliseconds. */
 const LAST_LIMIT = 100;

@@ -54,6 +54,11 @@ export class RedisKey {
     return detail < 0 ? Infinity : detail;
   }
 
+  /** What it holds: the token of whoever has the lock, if anybody has. */
+  async owner(): Promise<unknown> {
+    return await this.#command(["GET", this.#key], this.#key);
+  }
+
   /** Begins the lease anew; false if it is another's by now. */
   async extend(token: string, lease: number): Promise<boolean> {
     return truth(await this.#eval(EXTEND, token, String(lease)));

@@ -26,7 +26,7 @@ import type { Executor } from "../client/executor.ts";
 import { type Checks, isTimeout, readOptions } from "../options.ts";
 import { checkClient, checkName, isLease, resolveAcquire } from "./acquire_options.ts";
 import { Acquisition, type LeaseTerms, REQUEST_LIMIT } from "./acquisition.ts";
-import { databaseOf, keyOf } from "./identity.ts";
+import { databaseOf, HOLDER, keyOf } from "./identity.ts";
 import { LeaseHandle } from "./lease_handle.ts";
 import { LeaseRow, mayPass } from "./lease_row.ts";
 import type { AcquireOptions, Lock, LockHandle } from "./lock.ts";
@@ -150,11 +150,18 @@ export class RqliteLock implements Lock {
 
   /** See {@linkcode Lock.look}. */
   async look(options?: AcquireOptions): Promise<void> {
+    await this[HOLDER](options);
+  }
+
+  /** See {@linkcode HOLDER}. */
+  async [HOLDER](options?: AcquireOptions): Promise<unknown> {
     const { timeout, signal } = resolveAcquire(options);
     const asked = performance.now();
     const limit = timeout > 0 ? Math.min(timeout, REQUEST_LIMIT) : REQUEST_LIMIT;
     const limits = { timeout: limit, ...(signal !== undefined && { signal }) };
-    observe(this.#client, this.name, await this.#row.read(limits), asked);
+    const seen = await this.#row.read(limits);
+    observe(this.#client, this.name, seen, asked);
+    return seen.owner;
   }
 
   /** How it is printed. */

@@ -1,7 +1,7 @@
 import { INSPECT, shown } from "../client/shown.ts";
 import { checkFunction } from "../client/check_function.ts";
 import { checkLock, resolveAcquire } from "./acquire_options.ts";
-import { keyOf } from "./identity.ts";
+import { type Held, HOLDER, keyOf } from "./identity.ts";
 import type { AcquireOptions, Lock, LockHandle } from "./lock.ts";
 
 /**
@@ -12,7 +12,7 @@ import type { AcquireOptions, Lock, LockHandle } from "./lock.ts";
  * @param options For all of them together.
  * @returns What `fn` answers.
  * @throws {LockTimeoutError|LockUnavailableError} If one of them could not be taken: `fn` did not run.
- * @throws {TypeError|RangeError} If an argument is wrong, or two of the locks are one; nothing was taken.
+ * @throws {TypeError|RangeError} If an argument is wrong, or two of the locks are one: `fn` did not run.
  * @throws What `fn` throws, or the signal's reason if that fires while waiting.
  *
  * @example
@@ -43,7 +43,9 @@ export async function withLock<T>(
   });
   const looks = Promise.allSettled(locks.slice(1).map(async (one) => await one.look?.(within())));
   try {
-    for (const one of locks) {
+    for (const [i, one] of locks.entries()) {
+      const namesake = locks.slice(0, i).some(({ name }) => name === one.name);
+      if (namesake && await isAmong(handles, one, within())) throw inTwice(one);
       handles.push(await one.acquire(within()));
       await looks;
     }
@@ -62,11 +64,26 @@ function sorted(lock: Lock | readonly Lock[]): Lock[] {
   keyed.sort((a, b) => a.key < b.key ? -1 : a.key > b.key ? 1 : 0);
   const twice = keyed.find(({ key }, i) => key === keyed[i + 1]?.key);
   if (twice === undefined) return keyed.map(({ lock }) => lock);
-  throw new TypeError(
+  throw inTwice(twice.lock);
+}
+
+function inTwice({ name }: Lock): TypeError {
+  return new TypeError(
     `Cannot use \`lock\` as the lock ${
-      JSON.stringify(twice.lock.name)
+      JSON.stringify(name)
     } is in it twice: it would wait for itself`,
   );
+}
+
+/** Whether one of them holds it already, by another way to the same place. */
+async function isAmong(
+  handles: readonly LockHandle[],
+  lock: Lock & Held,
+  options: AcquireOptions,
+): Promise<boolean> {
+  // What is wrong with its server, its acquisition says.
+  const holder = await lock[HOLDER]?.(options).catch(() => undefined);
+  return handles.some(({ token }) => token === holder);
 }
 
 /** The last that was taken is freed first; true if all were still held. */

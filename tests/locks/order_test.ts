@@ -11,7 +11,8 @@ import { PLACES } from "../transaction/world.ts";
 /** A Redis in memory, as far as a lock sees one. */
 function memoryRedis(): RedisCommand {
   const owners = new Map<string, string>();
-  return ([, script, , , token], key) => {
+  return ([name, script, , , token], key) => {
+    if (name === "GET") return Promise.resolve(owners.get(key) ?? null);
     const owner = owners.get(key) ?? owners.set(key, token!).get(key);
     if (script!.includes("PTTL")) {
       return Promise.resolve(owner === token ? [1, token] : [0, 60_000]);
@@ -132,6 +133,50 @@ describe("withLock() of one lock twice", () => {
       await (await first.acquire({ timeout: 0 })).release();
     });
   }
+});
+
+describe("withLock() of one lock by two ways that do not tell", () => {
+  /** The second is known when the first is held, not when time is up. */
+  async function refused(pair: readonly [Lock, Lock]): Promise<void> {
+    let ran = false;
+    for (const list of [pair, pair.toReversed()]) {
+      const taking = withLock(list, () => Promise.resolve(ran = true), { timeout: Infinity });
+      await assert.rejects(taking, /^TypeError: Cannot use `lock` as the lock "a" is in it twice/);
+    }
+    assert.equal(ran, false);
+    for (const lock of pair) await (await lock.acquire({ timeout: 10_000 })).release();
+  }
+
+  it("refuses a RedisLock by two clients, or by two factories", async () => {
+    const command = memoryRedis();
+    await refused([redis(command), redis((args, key) => command(args, key))]);
+    const factory = (): RedisLock => new RedisLock({ name: "a", command: () => command });
+    await refused([factory(), factory()]);
+    await refused([factory(), redis(command)]);
+  });
+
+  for (const place of PLACES) {
+    it(
+      `refuses an RqliteLock by two clients on ${place.name}`,
+      { skip: place.skip },
+      () => place.run(({ db, other }) => refused([rqlite(db), rqlite(other)])),
+    );
+  }
+
+  it("asks no lock of another name, and leaves what is wrong with a server to the acquisition", async () => {
+    const sent: string[] = [];
+    const working = memoryRedis();
+    const told: RedisCommand = (args, key) => {
+      sent.push(args[0]);
+      return working(args, key);
+    };
+    await withLock([redis(working), redis(told, "b")], () => Promise.resolve());
+    assert.deepEqual(sent, ["EVAL", "EVAL"]);
+    const deaf: RedisCommand = (args, key) =>
+      args[0] === "GET" ? Promise.reject(new Error("NOPERM")) : told(args, key);
+    const answer = await withLock([redis(memoryRedis()), redis(deaf)], () => Promise.resolve(1));
+    assert.equal(answer, 1);
+  });
 });
 
 describe("`key` of a lock", () => {
