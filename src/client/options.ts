@@ -39,7 +39,7 @@ export interface ClientOptions extends QueryOptions {
    * heard the address fails with an `InterfaceError`.
    */
   mapNode?: ((apiUrl: string) => string | URL | undefined) | undefined;
-  /** Attempts after the first, for what is safe to repeat. @default {3} */
+  /** Attempts after the first, for what is safe to repeat, as far as the client's budget of them goes. @default {3} */
   retries?: number | undefined;
   /**
    * How long an answer may be, in bytes of its JSON after decompression: one that is longer is not read to its end, and is

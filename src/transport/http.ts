@@ -6,10 +6,19 @@ import {
   TimeoutError,
 } from "../errors.ts";
 import { readText } from "./body.ts";
+import { RetryBudget } from "./budget.ts";
 import type { Authorization } from "./credentials.ts";
 import { Closing, Deadline, Interrupted, within } from "./deadline.ts";
 import { Discovery, LOOK_UP_LIMIT } from "./discovery.ts";
-import { closedError, interrupted, misdirected, resting, settle, type Trace } from "./failures.ts";
+import {
+  closedError,
+  interrupted,
+  misdirected,
+  resting,
+  settle,
+  type Trace,
+  unaffordable,
+} from "./failures.ts";
 import type { Nodes } from "./nodes.ts";
 import { attemptLimit, retryAfter, retryDelay } from "./retry.ts";
 import type { Exchange, Failure, HttpAnswer, Transport, Verdict } from "./transport.ts";
@@ -50,10 +59,17 @@ export interface HttpTransportOptions {
 /** Redirects followed in one attempt: the leader may change while it is being looked for. */
 const MOST_HOPS = 4;
 
+/** How long a call waits for the budget while no other call succeeds, in milliseconds: longer than an election takes. */
+const PATIENCE = 5_000;
+
+/** The longest pause before it looks again, in milliseconds. */
+const NAP = 250;
+
 /** Exchanges over `fetch`: nodes, redirects, credentials, limits and safe repeats. */
 export class HttpTransport implements Transport {
   readonly #options: HttpTransportOptions;
   readonly #closing = new Closing();
+  readonly #budget = new RetryBudget();
   readonly #discovery: Discovery | undefined;
   #redirectsHidden = false;
   /** With which the last request was sent that was served. */
@@ -77,10 +93,11 @@ export class HttpTransport implements Transport {
     const { deadline, write, repeatable } = exchange;
     const hopeless = new Set<string>();
     let doubtful = false;
-    const mistake = this.#discovery?.takeMistake();
-    if (mistake !== undefined) throw mistake;
+    let patience = PATIENCE;
+    let failure: Failure | undefined;
+    this.#begin();
     for (let attempt = 0;; attempt++) {
-      this.#check(deadline, doubtful);
+      this.#check(deadline, doubtful, failure);
       const node = nodes.pick(exchange.leader, hopeless);
       const rest = nodes.rest(node);
       if (rest > 0) {
@@ -108,7 +125,34 @@ export class HttpTransport implements Transport {
       });
       if (delay === undefined || delay >= deadline.remaining) throw settle(verdict, doubtful);
       await this.#sleep(delay, deadline);
+      patience = await this.#afford(failure = verdict, patience, deadline, doubtful);
     }
+  }
+
+  #begin(): void {
+    const mistake = this.#discovery?.takeMistake();
+    if (mistake !== undefined) throw mistake;
+    this.#budget.called();
+  }
+
+  /** Waits until the budget has another attempt; gives what remains of the patience, or throws at its end. */
+  async #afford(
+    failure: Failure,
+    patience: number,
+    deadline: Deadline,
+    doubtful: boolean,
+  ): Promise<number> {
+    let spent: Failure | undefined;
+    while (!this.#budget.take()) {
+      this.#check(deadline, doubtful, spent ??= unaffordable(failure));
+      // Nobody is handed a repeat: on Workers who is next in a queue may be gone.
+      const nap = NAP * (0.5 + Math.random() / 2);
+      if (nap > Math.min(patience, deadline.remaining)) throw settle(spent, doubtful);
+      const { successes } = this.#budget;
+      await this.#sleep(nap, deadline);
+      if (successes === this.#budget.successes) patience -= nap;
+    }
+    return patience;
   }
 
   /** What an attempt tells the calls that follow. */
@@ -119,7 +163,8 @@ export class HttpTransport implements Transport {
     { remaining }: Deadline,
   ): void {
     const { nodes } = this.#options;
-    if ("error" in verdict && verdict.next !== "never") {
+    if ("value" in verdict) this.#budget.succeeded();
+    else if (verdict.next !== "never") {
       nodes.failed(node, verdict.error instanceof ConnectionError);
       if (wait) nodes.rests(node, Math.min(wait, remaining));
       this.#discovery?.changed();
@@ -257,15 +302,20 @@ export class HttpTransport implements Transport {
     return verdict.value;
   }
 
-  /** @param doubtful An earlier attempt may have taken effect: then not having sent this one says nothing. */
-  #check({ signal, remaining }: Deadline, doubtful: boolean): void {
+  /**
+   * @param doubtful An earlier attempt may have taken effect: then not having sent this one says nothing.
+   * @param failure What became of the last attempt, if there was one.
+   */
+  #check({ signal, remaining }: Deadline, doubtful: boolean, failure?: Failure): void {
     if (signal?.aborted) throw signal.reason;
     const error = this.#closing.closed
       ? closedError()
       : remaining === 0
       ? new TimeoutError("Out of time before the request was sent")
       : undefined;
-    if (error !== undefined) throw settle({ error, applied: "no", next: "never" }, doubtful);
+    if (error === undefined) return;
+    const late: Failure = { error, applied: "no", next: "never" };
+    throw settle(this.#closing.closed ? late : failure ?? late, doubtful);
   }
 
   #within<T>(
