@@ -47,9 +47,11 @@ export interface EmbeddedEngine {
  * nothing is kept then where it is a transaction; a single statement runs to its end, as `node:sqlite` cannot stop it and
  * has the thread for itself.
  *
- * @param path A file, made when it does not exist, or `":memory:"`.
+ * @param path A file, made when it does not exist, or `":memory:"`. A relative one is resolved here and now. A `file:` URI
+ * may name a file, and nothing else.
  * @returns A `fetch` for the client, and `close()`.
- * @throws {TypeError} if `path` is empty or not a text, or an option is unknown or has the wrong form
+ * @throws {TypeError} if `path` is empty, not a text or a URI with a host or parameters, or an option is unknown or has
+ * the wrong form
  * @throws {OperationalError} if the file cannot be opened: at once, with its path and the reason
  *
  * @example
@@ -63,9 +65,6 @@ export interface EmbeddedEngine {
  * ```
  */
 export function embedded(path = ":memory:", options?: EmbeddedOptions): EmbeddedEngine {
-  if (typeof path !== "string" || path === "") {
-    throw new TypeError('Cannot open an embedded database as `path` must be a file or ":memory:"');
-  }
   const { foreignKeys = false } = readOptions(options, EMBEDDED);
   const store = new Store(path, foreignKeys);
   return {

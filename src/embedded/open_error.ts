@@ -1,11 +1,11 @@
 import { accessSync, constants, statSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { dirname } from "node:path";
 import { OperationalError } from "../errors.ts";
 
 /** The error of a database that cannot be opened: for most reasons SQLite says no more than that. */
-export function openError(path: string, cause: Error): OperationalError {
+export function openError(path: string, location: string, cause: Error): OperationalError {
   const silent = cause.message.startsWith("unable to open database file");
-  const reason = silent ? reasonOf(resolve(path)) : undefined;
+  const reason = silent ? reasonOf(location) : undefined;
   return new OperationalError(
     `Cannot open the database ${JSON.stringify(path)}: ${reason ?? cause.message}`,
     { cause },

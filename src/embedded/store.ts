@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { backup, DatabaseSync } from "node:sqlite";
 import { Connection } from "./connection.ts";
+import { readLocation } from "./location.ts";
 import { openError } from "./open_error.ts";
 import { SqliteError } from "./sqlite_error.ts";
 import { Turns, turnsAt } from "./turns.ts";
@@ -30,18 +31,24 @@ export class Store {
   /** How many requests have written so far: what rqlite calls the Raft index. */
   index = 3;
 
-  /** Opens the file, or a database in memory. @throws {OperationalError} when that fails */
+  /**
+   * Opens the file, or a database in memory.
+   *
+   * @throws {TypeError} if the path stands for neither
+   * @throws {OperationalError} when that fails
+   */
   constructor(path: string, foreignKeys: boolean) {
-    this.#memory = path === ":memory:";
-    this.#location = this.#memory ? memoryLocation() : path;
+    const file = readLocation(path);
+    this.#memory = file === undefined;
+    this.#location = file ?? memoryLocation();
     this.#foreignKeys = foreignKeys;
     try {
       [this.#writer, this.#reader] = this.#openBoth();
     } catch (error) {
       // Anything else is a mistake of the caller, or a node:sqlite that is too old.
-      throw error instanceof SqliteError ? openError(path, error) : error;
+      throw error instanceof SqliteError ? openError(path, this.#location, error) : error;
     }
-    this.#place = this.#memory ? undefined : turnsAt(this.#file);
+    this.#place = this.#memory ? undefined : turnsAt(this.#location);
     this.turns = this.#place?.turns ?? new Turns();
   }
 
@@ -159,14 +166,6 @@ export class Store {
     [this.#writer, this.#reader] = this.#openBoth();
     reader.close();
     writer.close();
-  }
-
-  /** Its path, also where it was opened by a `file:` URI. */
-  get #file(): string {
-    const [file] = this.#writer.column(
-      "SELECT file FROM temp.pragma_database_list WHERE name = 'main'",
-    );
-    return String(file);
   }
 
   #pageSize(): bigint {
