@@ -76,6 +76,8 @@ export class Interrupted extends Error {
   override name = "Interrupted";
   /** What ended the work. */
   readonly by: Interruption;
+  /** What the work waited for, told by a `fetch` that is sure that it has done nothing yet. */
+  notBegun: string | undefined = undefined;
 
   /** @param by What ended the work. */
   constructor(by: Interruption) {

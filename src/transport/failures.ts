@@ -28,12 +28,13 @@ export interface Trace {
 /** What became of an attempt that ended without an answer. */
 export function interrupted(
   { write, deadline }: Exchange<unknown>,
-  { node, redirected, sent }: Trace,
+  { node, redirected, ...trace }: Trace,
   error: unknown,
 ): Failure {
+  const { by, notBegun } = error instanceof Interrupted ? error : {};
+  const sent = trace.sent && notBegun === undefined;
   // What `credentials` and `mapNode` fail with, between two copies.
   if (!sent && error instanceof RqliteError) return { error, applied: "no", next: "never" };
-  const by = error instanceof Interrupted ? error.by : undefined;
   if (by === "abort") throw deadline.signal!.reason;
   const unsent = by === undefined ? neverSent(error, node) : undefined;
   if (unsent !== undefined) {
@@ -53,7 +54,7 @@ export function interrupted(
     ? connectionLost(node, error)
     : by === "close"
     ? closedError()
-    : tooLate(node, sent);
+    : tooLate(node, sent, notBegun);
   // A copy of a write is answered by a few words, and tells what became of it.
   const next = by === "close" || (isTooLarge(error) && !write) ? "never" : "elsewhere";
   if (!write || !sent) return { error: cause, applied: sent ? "maybe" : "no", next };
@@ -84,10 +85,12 @@ function connectionLost(node: string, cause: unknown): ConnectionError {
   );
 }
 
-function tooLate(node: string, sent: boolean): TimeoutError {
+function tooLate(node: string, sent: boolean, notBegun?: string): TimeoutError {
   return sent
     ? new TimeoutError(`No complete answer from ${node} in time`, { node })
-    : new TimeoutError("Out of time before the request was sent");
+    : new TimeoutError(
+      `Out of time before the request was ${notBegun ? `begun: ${notBegun}` : "sent"}`,
+    );
 }
 
 /** All nodes asked to be left alone, `node` for the shortest time, and that ends behind the deadline. */
