@@ -260,6 +260,8 @@ export class Commits {
     // Any other error is certain: the attempts before it were, too.
     if (!(error instanceof OutcomeUnknownError || error instanceof TimeoutError)) throw error;
     const { entry, chosen, earlier } = commit;
+    // A time-out is certain, too: only what an earlier run left behind has to be settled.
+    if (error instanceof TimeoutError && earlier.length === 0) throw error;
     const done = await this.settle(
       [...earlier, entry.id, ...(chosen === undefined ? [] : [chosen.id])],
       error,
