@@ -1,9 +1,7 @@
 import type { Flags } from "./flags.ts";
 import type { Store } from "./store.ts";
+import type { Turn } from "./turn.ts";
 import { decodeLossy, decodeStrict } from "./utf8.ts";
-
-/** See {@linkcode Turns.rest}. */
-export type Rest = () => Promise<void> | undefined;
 
 /** A request, read to its end, and the database it goes to. */
 export interface Call {
@@ -14,8 +12,7 @@ export interface Call {
   /** The content type, "" for none. */
   readonly type: string;
   readonly body: Uint8Array;
-  /** Between two statements: a promise to await, which rejects when the request is given up. */
-  readonly rest: Rest;
+  readonly turn: Turn;
 }
 
 /** The body as text; bytes that are not UTF-8 become U+FFFD. */

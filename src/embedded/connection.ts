@@ -32,19 +32,19 @@ interface ArrayStatement extends StatementSync {
   setReturnArrays(enabled: boolean): void;
 }
 
-/** How long another process may hold the file before a statement gives up, in milliseconds. */
-const BUSY_TIMEOUT = 5000;
-
 /** One connection to a database, with SQLite's own errors. */
 export class Connection {
   readonly #database: DatabaseSync;
-  /** Whether the runtime loses what follows a NUL character in a text. */
-  readonly cutsTexts: boolean;
+  readonly #memory: boolean;
+  readonly #readOnly: boolean;
+  #cutsTexts: boolean | undefined;
   #counters: StatementSync | undefined;
   #refresh: StatementSync | undefined;
 
-  /** Opens the file or the `file:` URI. @throws {SqliteError} when that fails */
+  /** Opens the file, without a look into it. @throws {SqliteError} when that fails */
   constructor(location: string, { memory, foreignKeys, readOnly }: ConnectionOptions) {
+    this.#memory = memory;
+    this.#readOnly = readOnly;
     this.#database = guarded(() =>
       new DatabaseSync(location, {
         enableForeignKeyConstraints: foreignKeys,
@@ -52,18 +52,29 @@ export class Connection {
         readOnly: readOnly && !memory,
       })
     );
-    try {
-      // Whoever locks a database in memory is in this thread and can not end while we wait.
-      this.#pragma(`busy_timeout=${memory ? 0 : BUSY_TIMEOUT}`);
-      if (!readOnly) this.#pragma("journal_mode=WAL");
-      // In WAL mode NORMAL loses nothing when the process is killed, only when the machine is.
-      this.#pragma(`synchronous=${readOnly ? "OFF" : "NORMAL"}`);
-      if (readOnly) this.#pragma("query_only=1");
-      this.cutsTexts = this.column("SELECT 'a' || char(0)")[0] === "a";
-    } catch (error) {
-      this.#database.close();
-      throw error;
-    }
+  }
+
+  /** Makes it what the engine needs, again where that failed. @throws {SqliteError} with SQLite's text */
+  setUp(): void {
+    // SQLite would keep the thread while it waits, also from whom it waits for.
+    this.#pragma("busy_timeout=0");
+    if (!this.#readOnly) this.#pragma("journal_mode=WAL");
+    // In WAL mode NORMAL loses nothing when the process is killed, only when the machine is.
+    this.#pragma(`synchronous=${this.#readOnly ? "OFF" : "NORMAL"}`);
+    if (this.#readOnly) this.#pragma("query_only=1");
+  }
+
+  /** Whether the runtime loses what follows a NUL character in a text. */
+  get cutsTexts(): boolean {
+    return this.#cutsTexts ??= this.column("SELECT 'a' || char(0)")[0] === "a";
+  }
+
+  /** Whether the same may succeed in a while, as another process or connection has locked the file. */
+  waitsAfter(error: unknown): boolean {
+    // Whoever locks a database in memory is the engine itself.
+    if (this.#memory || !(error instanceof SqliteError) || !error.busy) return false;
+    // What a transaction has read is out of date and stays so.
+    return !(error.outdated && this.#database.isTransaction);
   }
 
   /** Compiles a statement, which finds most mistakes. @throws {SqliteError} with SQLite's text */

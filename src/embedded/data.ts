@@ -32,7 +32,7 @@ export async function query(call: Call): Promise<Answer> {
       throw new RequestFailed(NOT_UTF8);
     }
     return {
-      results: await queryList(store.reader, statements, listFlags(call), call.rest),
+      results: await queryList(store.reader, statements, listFlags(call), call.turn),
       raftIndex: strong ? ++store.index : undefined,
     };
   });
@@ -47,11 +47,12 @@ export async function request(call: Call): Promise<Answer> {
   return await respond(call, async () => {
     refuseBreakingPragma(statements);
     store.reader.refresh();
-    if (!isStrong(call) && isReadOnlyList(store.reader, statements, flags)) {
-      return { results: await queryList(store.reader, statements, flags, call.rest) };
+    if (!isStrong(call) && await isReadOnlyList(store.reader, statements, flags, call.turn)) {
+      return { results: await queryList(store.reader, statements, flags, call.turn) };
     }
+    await call.turn.write();
     store.index++;
-    const results = await requestList(store.writer, statements, flags, call.rest);
+    const results = await requestList(store.writer, statements, flags, call.turn);
     return { results, raftIndex: store.index };
   });
 }
@@ -93,13 +94,14 @@ function queuedStatements(call: Call): Statement[] {
 }
 
 async function apply(
-  { store, rest }: Call,
+  { store, turn }: Call,
   statements: readonly Statement[],
   flags: ListFlags,
 ): Promise<{ results: Outcome[]; raftIndex: number }> {
   refuseBreakingPragma(statements);
+  await turn.write();
   store.index++;
-  const results = await executeList(store.writer, statements, flags, rest);
+  const results = await executeList(store.writer, statements, flags, turn);
   return { results, raftIndex: store.index };
 }
 

@@ -3,7 +3,9 @@ import { BadRequest } from "./body.ts";
 import type { Call } from "./call.ts";
 import { Flags } from "./flags.ts";
 import { route } from "./router.ts";
+import { SqliteError } from "./sqlite_error.ts";
 import type { Store } from "./store.ts";
+import { Turn } from "./turn.ts";
 import { abortable } from "./turns.ts";
 
 /** Answers one request as `fetch` would. */
@@ -19,15 +21,15 @@ export async function answer(
   // Bun adds the type of a text only when it sends it.
   const type = request.headers.get("content-type") ??
     (typeof init?.body === "string" ? "text/plain;charset=UTF-8" : "");
-  const body = new Uint8Array(await abortable(request.arrayBuffer(), signal));
-  const leave = await store.turns.take(signal);
+  const turn = new Turn(store.turns, store.writers, signal);
   try {
-    const rest = () => store.turns.rest(signal);
-    await rest();
+    const body = new Uint8Array(await abortable(request.arrayBuffer(), signal));
+    await turn.begin();
+    await turn.rest();
     if (store.closed) throw closedError();
-    return await dispatch({ store, method: request.method, url, type, body, rest });
+    return await dispatch({ store, method: request.method, url, type, body, turn });
   } finally {
-    leave();
+    turn.end();
   }
 }
 
@@ -36,10 +38,14 @@ async function dispatch(request: Omit<Call, "flags">): Promise<Response> {
   if (method === "OPTIONS") return toResponse({ status: 200 }, url.host, method);
   try {
     const flags = new Flags(url.search.slice(1));
+    await store.ready(request.turn);
     const found = await route({ ...request, flags });
     return toResponse(found, url.host, method);
   } catch (error) {
     if (store.closed) throw closedError(true);
+    if (error instanceof SqliteError) {
+      return toResponse(failure(500, error.message), url.host, method);
+    }
     if (!(error instanceof BadRequest)) throw error;
     return toResponse(failure(400, error.message), url.host, method);
   }

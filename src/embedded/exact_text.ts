@@ -25,7 +25,7 @@ export function withExactTexts(
     return { ...set, rows: readExactly(connection, piece, binding, set) };
   } catch (error) {
     // Too many columns for a query around the query.
-    if (error instanceof SqliteError) return set;
+    if (error instanceof SqliteError && !error.busy) return set;
     throw error;
   }
 }

@@ -12,16 +12,16 @@ const SNAPSHOT_FAILED = "failed to start snapshot: failed to set synchronous mod
 
 /** GET /db/backup: the database as a file or as SQL text. */
 export async function backup(call: Call): Promise<Answer> {
-  const { method, flags, store } = call;
+  const { method, flags, store, turn } = call;
   if (method !== "GET") return wrongMethod();
   const format = flags.get("fmt").toLowerCase();
   const known = format === "sql" || format === "delete";
   if (known && flags.has("vacuum")) return failure(500, "invalid backup format");
   const bytes = format === "sql"
-    ? dump(store.reader, tables(flags.get("tables")))
+    ? await turn.whenFree(store.reader, () => dump(store.reader, tables(flags.get("tables"))))
     : flags.has("vacuum")
-    ? await store.compactCopy()
-    : await store.copy(known ? "delete" : "wal");
+    ? await store.compactCopy(turn)
+    : await store.copy(known ? "delete" : "wal", turn);
   return {
     status: 200,
     body: flags.has("compress") ? await gzip(bytes) : bytes,
@@ -46,11 +46,11 @@ export async function boot(call: Call): Promise<Answer> {
 }
 
 /** POST /snapshot: there is no log to shorten; the status tells whether anything was written. */
-export function snapshot({ method, store }: Call): Answer {
+export async function snapshot({ method, store, turn }: Call): Promise<Answer> {
   if (method !== "POST") return wrongMethod();
   try {
     // What rqlite does first, and what fails while somebody's BEGIN is open.
-    store.writer.run("PRAGMA synchronous=NORMAL");
+    await turn.whenFree(store.writer, () => store.writer.run("PRAGMA synchronous=NORMAL"));
   } catch (error) {
     if (!(error instanceof SqliteError)) throw error;
     return failure(500, `${SNAPSHOT_FAILED}: ${error.message}`);
@@ -66,7 +66,8 @@ export function reap({ method, store }: Call): Answer {
   return { status: 200, body, type: JSON_TYPE };
 }
 
-async function replace({ store, body }: Call): Promise<Answer | undefined> {
+async function replace({ store, body, turn }: Call): Promise<Answer | undefined> {
+  await store.quiet(turn);
   try {
     await store.replace(body);
     store.index++;

@@ -1,12 +1,12 @@
 import { significantTokens } from "../sql/tokenize.ts";
 import { isWord } from "../sql/words.ts";
 import type { Statement } from "./body.ts";
-import type { Rest } from "./call.ts";
 import type { Connection } from "./connection.ts";
 import { type ErrorOutcome, type Outcome, RequestFailed } from "./outcome.ts";
 import { returnsRows } from "./returning.ts";
 import { isReadOnly, type RunFlags, runForEffect, runForRows, StatementFailed } from "./run.ts";
 import { SqliteError } from "./sqlite_error.ts";
+import type { Turn } from "./turn.ts";
 
 /** Takes the lock at once: a read that wants to write later may find that it comes too late. */
 const BEGIN_WRITES = "BEGIN IMMEDIATE";
@@ -26,14 +26,14 @@ export async function executeList(
   connection: Connection,
   statements: readonly Statement[],
   flags: ListFlags,
-  rest: Rest,
+  turn: Turn,
 ): Promise<Outcome[]> {
-  return await transacted(connection, BEGIN_WRITES, flags, async (abort) => {
+  return await transacted(connection, BEGIN_WRITES, flags, turn, async (abort) => {
     const outcomes: Outcome[] = [];
     for (const statement of statements) {
       if (statement.sql === "") continue;
-      await rest();
-      const outcome = attempt(false, () => execute(connection, statement, flags));
+      await turn.rest();
+      const outcome = await attempt(false, () => execute(connection, statement, flags, turn));
       outcomes.push(outcome);
       if (outcome.kind !== "error") continue;
       if (flags.rollbackOnError) rollBack(connection);
@@ -52,14 +52,14 @@ export async function queryList(
   connection: Connection,
   statements: readonly Statement[],
   flags: ListFlags,
-  rest: Rest,
+  turn: Turn,
 ): Promise<Outcome[]> {
-  return await transacted(connection, "BEGIN", flags, async () => {
+  return await transacted(connection, "BEGIN", flags, turn, async () => {
     const outcomes: Outcome[] = [];
     for (const statement of statements) {
       if (statement.sql === "") continue;
-      await rest();
-      outcomes.push(attempt(true, () => read(connection, statement, flags)));
+      await turn.rest();
+      outcomes.push(await attempt(true, () => read(connection, statement, flags, turn)));
     }
     return outcomes;
   });
@@ -70,22 +70,22 @@ export async function requestList(
   connection: Connection,
   statements: readonly Statement[],
   flags: ListFlags,
-  rest: Rest,
+  turn: Turn,
 ): Promise<Outcome[]> {
-  return await transacted(connection, BEGIN_WRITES, flags, async (abort) => {
+  return await transacted(connection, BEGIN_WRITES, flags, turn, async (abort) => {
     const outcomes: Outcome[] = [];
     for (const statement of statements) {
       if (statement.sql === "") continue;
-      await rest();
-      const readOnly = attempt(false, () => isReadOnly(connection, statement));
+      await turn.rest();
+      const readOnly = await attempt(false, () => isReadOnly(connection, statement, turn));
       // rqlite's own hole: what does not compile is reported, but does not end the transaction.
       if (typeof readOnly !== "boolean") {
         outcomes.push(readOnly);
         continue;
       }
       const outcome = readOnly
-        ? attempt(true, () => runForRows(connection, statement, flags))
-        : attempt(false, () => execute(connection, statement, flags));
+        ? await attempt(true, () => runForRows(connection, statement, flags, turn))
+        : await attempt(false, () => execute(connection, statement, flags, turn));
       outcomes.push(outcome);
       if (outcome.kind === "error" && abort()) break;
     }
@@ -94,16 +94,19 @@ export async function requestList(
 }
 
 /** Whether rqlite would answer a list of /db/request from the reading connection. */
-export function isReadOnlyList(
+export async function isReadOnlyList(
   connection: Connection,
   statements: readonly Statement[],
   { noParse }: ListFlags,
-): boolean {
-  return statements.filter(({ sql }) => sql !== "").every((statement) => {
-    const readOnly = attempt(false, () => isReadOnly(connection, statement));
+  turn: Turn,
+): Promise<boolean> {
+  for (const statement of statements) {
+    if (statement.sql === "") continue;
+    const readOnly = await attempt(false, () => isReadOnly(connection, statement, turn));
     const explains = readOnly === false && !noParse && isExplain(statement.sql);
-    return readOnly === true || explains;
-  });
+    if (readOnly !== true && !explains) return false;
+  }
+  return true;
 }
 
 /** rqlite's own parser knows that an EXPLAIN changes nothing, which SQLite does not tell. */
@@ -111,26 +114,34 @@ function isExplain(sql: string): boolean {
   return /explain /i.test(sql) && isWord(sql, significantTokens(sql).tokens[0], "EXPLAIN");
 }
 
-function execute(connection: Connection, statement: Statement, flags: ListFlags): Outcome {
+function execute(
+  connection: Connection,
+  statement: Statement,
+  flags: ListFlags,
+  turn: Turn,
+): Promise<Outcome> {
   const withRows = !flags.noParse && returnsRows(statement.sql);
-  return (withRows ? runForRows : runForEffect)(connection, statement, {
-    ...flags,
-    qualifyColumns: false,
-  });
+  const run = withRows ? runForRows : runForEffect;
+  return run(connection, statement, { ...flags, qualifyColumns: false }, turn);
 }
 
-function read(connection: Connection, statement: Statement, flags: ListFlags): Outcome {
+async function read(
+  connection: Connection,
+  statement: Statement,
+  flags: ListFlags,
+  turn: Turn,
+): Promise<Outcome> {
   try {
-    return runForRows(connection, statement, flags);
+    return await runForRows(connection, statement, flags, turn);
   } catch (error) {
     if (!(error instanceof StatementFailed) || !error.readOnly) throw error;
     throw new StatementFailed("attempt to change database via query operation");
   }
 }
 
-function attempt<T>(asRows: boolean, action: () => T): T | ErrorOutcome {
+async function attempt<T>(asRows: boolean, action: () => Promise<T>): Promise<T | ErrorOutcome> {
   try {
-    return action();
+    return await action();
   } catch (error) {
     if (!(error instanceof StatementFailed)) throw error;
     return { kind: "error", message: error.message, asRows };
@@ -142,10 +153,11 @@ async function transacted(
   connection: Connection,
   begin: string,
   { transaction }: ListFlags,
+  turn: Turn,
   action: (abort: () => boolean) => Promise<Outcome[]>,
 ): Promise<Outcome[]> {
   if (!transaction) return await action(() => false);
-  const locked = requireOk(() => start(connection, begin));
+  const locked = await start(connection, begin, turn);
   if (locked !== undefined) return [locked];
   let open = true;
   const abort = (): boolean => {
@@ -164,13 +176,18 @@ async function transacted(
   }
 }
 
-/** Begins; when another process has the file, that is the error of the first statement. */
-function start(connection: Connection, begin: string): ErrorOutcome | undefined {
+/** Begins; when somebody else keeps the file, that is the error of the first statement. */
+async function start(
+  connection: Connection,
+  begin: string,
+  turn: Turn,
+): Promise<ErrorOutcome | undefined> {
   try {
-    connection.run(begin);
+    await turn.whenFree(connection, () => connection.run(begin));
     return undefined;
   } catch (error) {
-    if (!(error instanceof SqliteError) || !error.busy) throw error;
+    if (!(error instanceof SqliteError)) throw error;
+    if (!error.busy) throw new RequestFailed(error.message);
     return { kind: "error", message: error.message, asRows: false };
   }
 }

@@ -43,9 +43,13 @@ export interface EmbeddedEngine {
  * In a file, a transaction that was answered is not lost when the process is killed, and the file
  * stays consistent; two processes on one file wait for each other.
  *
- * Requests take turns. A signal or a time limit ends one while it waits and between the statements of a batch, of which
- * nothing is kept then where it is a transaction; a single statement runs to its end, as `node:sqlite` cannot stop it and
- * has the thread for itself.
+ * Requests take turns. While another process or connection has locked the file, a write waits without keeping the
+ * thread, and what only reads goes on; where its signal or the client's `timeout` comes first, nothing of it was done. A
+ * request without a signal waits 5 seconds and answers "database is locked".
+ *
+ * A signal or a time limit also ends a request between the statements of a batch, of which nothing is kept then where it
+ * is a transaction. **A single statement runs to its end**: no runtime lets `node:sqlite` stop one, nor does the end of a
+ * worker thread. It has the thread for itself meanwhile, so timers wait, and what it did is answered, however late.
  *
  * @param path A file, made when it does not exist, or `":memory:"`. A relative one is resolved here and now. A `file:` URI
  * may name a file, and nothing else.

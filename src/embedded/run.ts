@@ -9,6 +9,7 @@ import { withExactTexts } from "./exact_text.ts";
 import type { RowsOutcome, WriteOutcome } from "./outcome.ts";
 import { type Piece, toPieces } from "./pieces.ts";
 import { SqliteError } from "./sqlite_error.ts";
+import type { Turn } from "./turn.ts";
 import { convertRows } from "./values.ts";
 
 /** How statements are run. */
@@ -33,29 +34,31 @@ export class StatementFailed extends Error {
 }
 
 /** Runs all pieces of a statement, each for one step. @throws {StatementFailed} */
-export function runForEffect(
+export async function runForEffect(
   connection: Connection,
   statement: Statement,
   { strictCount }: RunFlags,
-): WriteOutcome {
-  return failing(() => {
+  turn: Turn,
+): Promise<WriteOutcome> {
+  const { args } = statement;
+  return await failing(async () => {
     const started = performance.now();
     let counters = { lastInsertId: 0n, rowsAffected: 0n };
     let used = 0;
     for (const piece of toPieces(statement.sql)) {
       counters = { lastInsertId: 0n, rowsAffected: 0n };
       if (piece.sql === "") continue;
-      const prepared = connection.prepare(piece.sql);
-      const inputs = inputsOf(piece);
-      if (statement.args.length > 0 || strictCount) {
-        checkCount(inputs, statement.args, used, statement.args.length);
-      }
-      const explains = isWord(piece.source, piece.tokens[0], "EXPLAIN");
-      counters = connection.step(prepared, bind(inputs, statement.args, used), explains);
-      used += inputs.names.length;
+      await turn.whenFree(connection, () => {
+        const prepared = connection.prepare(piece.sql);
+        const inputs = inputsOf(piece);
+        if (args.length > 0 || strictCount) checkCount(inputs, args, used, args.length);
+        const explains = isWord(piece.source, piece.tokens[0], "EXPLAIN");
+        counters = connection.step(prepared, bind(inputs, args, used), explains);
+        used += inputs.names.length;
+      });
     }
     return { kind: "write", ...counters, seconds: secondsSince(started) };
-  }, statement.args);
+  }, args);
 }
 
 /**
@@ -63,18 +66,21 @@ export function runForEffect(
  *
  * @throws {StatementFailed} with the text for the client
  */
-export function runForRows(
+export async function runForRows(
   connection: Connection,
   statement: Statement,
   { qualifyColumns }: RunFlags,
-): RowsOutcome {
-  return failing(() => {
+  turn: Turn,
+): Promise<RowsOutcome> {
+  return await failing(() => {
     const started = performance.now();
     const pieces = toPieces(statement.sql);
-    const set = lastRows(connection, pieces, statement.args);
-    const { types, rows } = convertRows(set.rows, set.declared);
-    const columns = qualifyColumns ? qualified(connection, pieces, set.columns) : set.columns;
-    return { kind: "rows", columns, types, rows, seconds: secondsSince(started) };
+    return turn.whenFree(connection, () => {
+      const set = lastRows(connection, pieces, statement.args);
+      const { types, rows } = convertRows(set.rows, set.declared);
+      const columns = qualifyColumns ? qualified(connection, pieces, set.columns) : set.columns;
+      return { kind: "rows", columns, types, rows, seconds: secondsSince(started) };
+    });
   }, statement.args);
 }
 
@@ -114,17 +120,23 @@ function qualified(
  *
  * @throws {StatementFailed} when it does not compile
  */
-export function isReadOnly(connection: Connection, statement: Statement): boolean {
-  return failing(() => {
+export async function isReadOnly(
+  connection: Connection,
+  statement: Statement,
+  turn: Turn,
+): Promise<boolean> {
+  return await failing(() => {
     const [piece] = toPieces(statement.sql);
     if (piece === undefined || piece.sql === "") return true;
-    connection.prepare(piece.sql);
-    const tokens = withoutExplain(piece);
-    const { kind } = classify(piece.sql, tokens);
-    if (kind === "read") return true;
-    // Explaining a write would reset what changes() tells.
-    if (kind === "write") return false;
-    return changesNothing(connection, piece.sql.slice(tokens[0]?.start ?? 0));
+    return turn.whenFree(connection, () => {
+      connection.prepare(piece.sql);
+      const tokens = withoutExplain(piece);
+      const { kind } = classify(piece.sql, tokens);
+      if (kind === "read") return true;
+      // Explaining a write would reset what changes() tells.
+      if (kind === "write") return false;
+      return changesNothing(connection, piece.sql.slice(tokens[0]?.start ?? 0));
+    });
   }, []);
 }
 
@@ -157,11 +169,11 @@ function checkCount(
   );
 }
 
-function failing<T>(action: () => T, args: readonly Argument[]): T {
+async function failing<T>(action: () => T | Promise<T>, args: readonly Argument[]): Promise<T> {
   const problem = nameProblem(args);
   if (problem !== undefined) throw new StatementFailed(problem);
   try {
-    return action();
+    return await action();
   } catch (error) {
     if (error instanceof SqliteError) throw new StatementFailed(error.message, error.readOnly);
     if (error instanceof DateOutOfRange) throw new StatementFailed(error.message);

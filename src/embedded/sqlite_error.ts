@@ -15,6 +15,11 @@ export class SqliteError extends Error {
     return (this.code & 0xff) === 5;
   }
 
+  /** Whether somebody else has written since the transaction began to read. */
+  get outdated(): boolean {
+    return this.code === 517;
+  }
+
   /** Whether the connection may not write. */
   get readOnly(): boolean {
     return (this.code & 0xff) === 8;

@@ -6,6 +6,7 @@ import { Connection } from "./connection.ts";
 import { readLocation } from "./location.ts";
 import { openError } from "./open_error.ts";
 import { SqliteError } from "./sqlite_error.ts";
+import type { Turn } from "./turn.ts";
 import { Turns, turnsAt } from "./turns.ts";
 
 /** Where the header of a database file has the journal mode: 1 is a rollback journal, 2 a WAL. */
@@ -28,6 +29,9 @@ export class Store {
   readonly #place: ReturnType<typeof turnsAt> | undefined;
   /** Who has the database. */
   readonly turns: Turns;
+  /** Who writes, or waits to write. */
+  readonly writers = new Turns();
+  #isReady = false;
   /** How many requests have written so far: what rqlite calls the Raft index. */
   index = 3;
 
@@ -67,19 +71,34 @@ export class Store {
     return this.#closed;
   }
 
+  /** Waits for the first look into the file, while somebody else has it for himself. @throws {SqliteError} */
+  async ready(turn: Turn): Promise<void> {
+    if (this.#isReady) return;
+    await turn.whenFree(this.#writer, () => setUp([this.#writer, this.#reader]));
+    this.#isReady = true;
+  }
+
+  /** Waits until nobody writes to the file, nor by this connection. @throws {SqliteError} */
+  async quiet(turn: Turn): Promise<void> {
+    await turn.write();
+    if (this.#memory) return;
+    await turn.whenFree(this.#writer, () => {
+      this.#writer.run("BEGIN IMMEDIATE");
+      this.#writer.run("ROLLBACK");
+    });
+  }
+
   /** A copy of the database file as it is, in WAL mode as rqlite has it or not. */
-  async copy(mode: "wal" | "delete"): Promise<Uint8Array> {
-    const bytes = await this.#inFolder((file) =>
-      backup(this.#writer.database, file, { rate: ALL_PAGES })
-    );
+  async copy(mode: "wal" | "delete", turn: Turn): Promise<Uint8Array> {
+    const bytes = await this.#inFolder((file) => this.#copyTo(file, turn));
     return setMode(bytes, mode);
   }
 
   /** A copy without free pages. @throws {Error} when that fails */
-  compactCopy(): Promise<Uint8Array> {
+  compactCopy(turn: Turn): Promise<Uint8Array> {
     // VACUUM INTO would write the copy of a database in memory to memory.
     return this.#inFolder(async (file) => {
-      await backup(this.#writer.database, file, { rate: ALL_PAGES });
+      await this.#copyTo(file, turn);
       const copy = new DatabaseSync(file);
       copy.exec("PRAGMA journal_mode=DELETE");
       copy.exec("VACUUM");
@@ -131,6 +150,12 @@ export class Store {
     this.#place?.release();
   }
 
+  async #copyTo(file: string, turn: Turn): Promise<void> {
+    // backup() itself would wait for nobody.
+    await turn.whenFree(this.#writer, () => this.#writer.column("PRAGMA schema_version"));
+    await backup(this.#writer.database, file, { rate: ALL_PAGES });
+  }
+
   /** Copies to a new place in memory, as the backup() of Node 22 takes no URI. */
   #moveTo(source: DatabaseSync): void {
     const location = memoryLocation();
@@ -151,11 +176,16 @@ export class Store {
   }
 
   #openBoth(): [writer: Connection, reader: Connection] {
-    const writer = this.#open(false);
+    const opened: Connection[] = [];
     try {
-      return [writer, this.#open(true)];
+      const writer = this.#open(false);
+      opened.push(writer);
+      const reader = this.#open(true);
+      opened.push(reader);
+      this.#isReady = isSetUp(opened);
+      return [writer, reader];
     } catch (error) {
-      writer.close();
+      for (const connection of opened) connection.close();
       throw error;
     }
   }
@@ -181,6 +211,21 @@ export class Store {
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
+  }
+}
+
+function setUp(connections: readonly Connection[]): void {
+  for (const connection of connections) connection.setUp();
+}
+
+/** Sets them up, unless somebody else has the file for himself. */
+function isSetUp(connections: readonly Connection[]): boolean {
+  try {
+    setUp(connections);
+    return true;
+  } catch (error) {
+    if (connections.some((connection) => connection.waitsAfter(error))) return false;
+    throw error;
   }
 }
 

@@ -6,8 +6,14 @@ const SLICE = 20;
 /** Lets one request after the other have the database, first come first served, and time for others in between. */
 export class Turns {
   #last: Promise<void> = Promise.resolve();
+  #users = 0;
   #worked = 0;
   #since = 0;
+
+  /** Whether nobody has the turn or waits for it. */
+  get free(): boolean {
+    return this.#users === 0;
+  }
 
   /**
    * Waits for the turn.
@@ -19,16 +25,21 @@ export class Turns {
     const before = this.#last;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#last = promise;
+    this.#users++;
+    const leave = (): void => {
+      this.#users--;
+      resolve();
+    };
     try {
       await abortable(before, signal);
     } catch (error) {
-      void before.then(resolve);
+      void before.then(leave);
       throw error;
     }
     this.#since = performance.now();
     return () => {
       this.#worked += performance.now() - this.#since;
-      resolve();
+      leave();
     };
   }
 
@@ -47,7 +58,7 @@ export class Turns {
   }
 }
 
-/** The turns at files that are open: a request that waits for SQLite's lock would keep the one that has it from going on. */
+/** The turns at files that are open: requests of several engines take theirs in order, not by chance. */
 const FILES = new Map<string, { readonly turns: Turns; users: number }>();
 
 /** What the engines on one file share; `release` has to be called in the end. */
@@ -68,6 +79,7 @@ export function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefine
   if (!signal) return promise;
   return new Promise<T>((resolve, reject) => {
     const abort = (): void => reject(signal.reason);
+    if (signal.aborted) abort();
     signal.addEventListener("abort", abort, { once: true });
     promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
   });
