@@ -53,13 +53,19 @@ export function unknownOption(
   const advice = least <= Math.max(name.length, near.length) / 2
     ? `did you mean \`${near}\`?`
     : `it may be one of ${known.join(", ")}`;
-  return new TypeError(`Cannot use \`${name}\` as there is no such ${kind}: ${advice}`);
+  const shown = /^[\w$-]{0,40}$/.test(name) ? `\`${name}\`` : "a name";
+  return new TypeError(`Cannot use ${shown} as there is no such ${kind}: ${advice}`);
 }
 
-/** The error for a value of the wrong type. */
-export function refused(name: string, wanted: string, value: unknown): TypeError {
+/** The error for a value of the wrong type. @param words Whether text that is a word may be shown. */
+export function refused(
+  name: string,
+  wanted: string,
+  value: unknown,
+  words = false,
+): TypeError {
   return new TypeError(
-    `Cannot use \`${name}\` as it must be ${wanted}: current value is ${kindOf(value)}`,
+    `Cannot use \`${name}\` as it must be ${wanted}: current value is ${kindOf(value, words)}`,
   );
 }
 
@@ -74,7 +80,7 @@ export function refusing(advice: string): Check {
 export function oneOf(...words: readonly string[]): Check {
   return (value, name) => {
     if (typeof value === "string" && words.includes(value)) return;
-    throw refused(name, `one of ${words.join(", ")}`, value);
+    throw refused(name, `one of ${words.join(", ")}`, value, true);
   };
 }
 
@@ -83,7 +89,8 @@ export function numeric(wanted: string, fits: (n: number) => boolean): Check {
   return (value, name) => {
     if (typeof value !== "number") {
       const quoted = typeof value === "string" && value.trim() !== "" && fits(Number(value));
-      throw refused(name, quoted ? `${wanted}, not text: write ${Number(value)}` : wanted, value);
+      const words = quoted ? `${wanted}, not text: write ${Number(value)}` : wanted;
+      throw refused(name, words, value, true);
     }
     if (fits(value)) return;
     throw new RangeError(
@@ -159,10 +166,16 @@ function namesOf(given: object, what: string): string[] {
   return names;
 }
 
-/** What a value is; of objects only the kind, as what they hold may be a secret. */
-export function kindOf(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value);
-  if (typeof value === "function") return "a function";
+/**
+ * What a value is; of objects and text only the kind, as what they hold may be a secret.
+ *
+ * @param words Where a word or a number is meant, text that is one is shown.
+ */
+export function kindOf(value: unknown, words = false): string {
+  if (typeof value === "string") {
+    return words && /^[\w.+-]{0,20}$/.test(value) ? JSON.stringify(value) : "text";
+  }
+  if (typeof value === "function" || typeof value === "symbol") return `a ${typeof value}`;
   if (typeof value !== "object" || value === null) return String(value);
   const tag = Object.prototype.toString.call(value).slice("[object ".length, -1);
   return /^[AEIOU]/.test(tag) ? `an ${tag}` : `a ${tag}`;

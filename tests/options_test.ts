@@ -3,101 +3,13 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { drizzle } from "../src/drizzle/mod.ts";
 import { migrate } from "../src/drizzle/migrator.ts";
-import { connect as connectDbapi, run } from "../src/dbapi/mod.ts";
+import { connect as connectDbapi } from "../src/dbapi/mod.ts";
 import { embedded } from "../src/embedded/mod.ts";
 import { rqlite } from "../src/hono/mod.ts";
 import { inspect } from "../src/inspect/mod.ts";
-import { batch, RqliteDialect } from "../src/kysely/mod.ts";
-import { LocalLock, withLock } from "../src/locks/mod.ts";
-import { RedisLock, ValkeyLock } from "../src/locks/redis.ts";
-import { RqliteLock } from "../src/locks/rqlite.ts";
-import { nodeFetch } from "../src/node/mod.ts";
-import { type Client, connect, sql, withRetry } from "../mod.ts";
-
-/** Where a request would go to: nobody must ask. */
-const db: Client = connect({
-  fetch: () => {
-    throw new Error("A request was sent");
-  },
-});
-const lock = new LocalLock();
-const command = (_: [string, ...string[]]) => Promise.resolve(null);
-
-/** What takes options: some of which one is wrong, the right one, and the call. */
-type WayIn = (options: never) => unknown;
-
-const WAYS: Readonly<Record<string, readonly [given: object, right: string, call: WayIn]>> = {
-  "connect()": [{ timout: 5 }, "timeout", (o) => connect(o)],
-  "connect() beside a URL": [{ lvel: "weak" }, "level", (o) => connect("http://a:4001", o)],
-  "the defaults of transactions": [{ lokc: lock }, "lock", (o) => connect({ transaction: o })],
-  "query()": [{ timeOut: 5 }, "timeout", (o) => db.query("SELECT 1", [], o)],
-  "execute()": [{ ids: "a" }, "id", (o) => db.execute("DELETE FROM t", [], o)],
-  "batch()": [{ atomc: false }, "atomic", (o) => db.batch([], o)],
-  "iterate()": [{ pagesize: 5 }, "pageSize", (o) => db.iterate("SELECT 1", [], o)],
-  "script()": [{ timeOut: 5 }, "timeout", (o) => db.script("", o)],
-  "nodes()": [{ nonvoters: true }, "nonVoters", (o) => db.nodes(o)],
-  "leader()": [{ singal: null }, "signal", (o) => db.leader(o)],
-  "status()": [{ time_out: 5 }, "timeout", (o) => db.status(o)],
-  "ready()": [{ noleader: true }, "noLeader", (o) => db.ready(o)],
-  "outcome()": [{ timeuot: 5 }, "timeout", (o) => db.outcome("a", o)],
-  "transaction()": [{ readonly: true }, "readOnly", (o) => db.transaction(() => never(), o)],
-  "begin()": [{ isolationLevel: "none" }, "isolation", (o) => db.begin(o)],
-  "tx.query()": [
-    { gaurd: false },
-    "guard",
-    async (o) => (await db.begin()).query("SELECT 1", [], o),
-  ],
-  "tx.execute()": [{ row: "array" }, "rows", async (o) => (await db.begin()).execute("", [], o)],
-  "tx.batch()": [{ atomc: true }, "atomic", async (o) => (await db.begin()).batch([], o)],
-  "withRetry()": [{ retry: 3 }, "retries", (o) => withRetry(() => never(), o)],
-  "dbapi connect()": [{ autoCommit: true }, "autocommit", (o) => connectDbapi(o)],
-  "dbapi run()": [{ retrys: 3 }, "retries", (o) => run(connectDbapi(), () => never(), o)],
-  "rqlite() of Hono": [{ keys: "x" }, "key", (o) => rqlite(db, o)],
-  "a request's transaction": [{ modes: "lazy" }, "mode", (o) => rqlite(db, { transaction: o })],
-  "withLock()": [{ timeot: 5 }, "timeout", (o) => withLock(lock, () => never(), o)],
-  "LocalLock.acquire()": [{ signals: 5 }, "signal", (o) => lock.acquire(o)],
-  "RqliteLock": [
-    { leaseduration: 5, name: "a", client: db },
-    "leaseDuration",
-    (o) => new RqliteLock(o),
-  ],
-  "RqliteLock.acquire()": [
-    { timeOut: 5 },
-    "timeout",
-    (o) => new RqliteLock({ name: "a", client: db }).acquire(o),
-  ],
-  "RedisLock": [{ keyprefix: "a", name: "a", command }, "keyPrefix", (o) => new RedisLock(o)],
-  "ValkeyLock": [{ renews: true, name: "a", command }, "renew", (o) => new ValkeyLock(o)],
-  "RedisLock.acquire()": [
-    { timeOut: 5 },
-    "timeout",
-    (o) => new RedisLock({ name: "a", command }).acquire(o),
-  ],
-  "embedded()": [{ foreign_keys: true }, "foreignKeys", (o) => embedded(":memory:", o)],
-  "nodeFetch()": [{ maxsockets: 5 }, "maxSockets", (o) => nodeFetch(o)],
-  "inspect()": [{ internals: true }, "internal", (o) => inspect(db, o)],
-  "RqliteDialect": [{ clients: db }, "client", (o) => new RqliteDialect(o)],
-  "its migrationLock": [
-    { timout: 5 },
-    "timeout",
-    (o) => new RqliteDialect({ client: db, migrationLock: o }),
-  ],
-  "batch() of Kysely": [{ timout: 5 }, "timeout", (o) => batch(db, [], o)],
-  "drizzle()": [{ casings: "x" }, "casing", (o) => drizzle(db, o)],
-  "drizzle() of one object": [{ client: db, loger: true }, "logger", (o) => drizzle(o)],
-  "transaction() of Drizzle": [
-    { retry: 3 },
-    "retries",
-    (o) => drizzle(db).transaction(() => never(), o),
-  ],
-  "migrate() of Drizzle": [{ migrationFolder: "x" }, "migrationsFolder", (o) => {
-    return migrate(drizzle(db), o);
-  }],
-};
-
-function never(): Promise<never> {
-  throw new Error("It ran");
-}
+import { RqliteDialect } from "../src/kysely/mod.ts";
+import { connect, sql, withRetry } from "../mod.ts";
+import { db, lock, never, type WayIn, WAYS } from "./support/ways_in.ts";
 
 /** What a call throws or rejects with. */
 async function failureOf(call: WayIn, options: unknown): Promise<unknown> {

@@ -92,8 +92,9 @@ export class Cluster {
 
 /** A node is not ready, and says why: another one is asked. */
 class NotReady extends OperationalError {
-  constructor({ node, status, text }: HttpAnswer) {
-    super(`${node} is not ready: ${quote(text)}`, { node, status, retryable: true });
+  constructor(answer: HttpAnswer) {
+    const { node, status, text } = answer;
+    super(`${node} is not ready: ${quote(text, answer)}`, { node, status, retryable: true });
   }
 }
 

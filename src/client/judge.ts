@@ -94,17 +94,18 @@ function failure(
     // Of several, one behind those rows may have failed and ended the transaction.
     ? unknownOutcome(answer, text, applied === "yes" && statements === 1)
     : text === undefined
-    ? new InternalError(`Cannot read the answer of ${answer.node}: ${quote(answer.text)}`)
+    ? new InternalError(`Cannot read the answer of ${answer.node}: ${quote(answer.text, answer)}`)
     : errorOf(answer, text, next !== "never");
   return { error, applied, next: next === "strong" ? "elsewhere" : next };
 }
 
 function unknownOutcome(
-  { status, node, text: body }: HttpAnswer,
+  answer: HttpAnswer,
   text: string | undefined,
   applied: boolean,
 ): RqliteError {
-  const said = quote(text ?? body);
+  const { status, node } = answer;
+  const said = quote(text ?? answer.text, answer);
   const infinite = INFINITE.test(text ?? "") ? new DataError(NO_INFINITY) : undefined;
   if (applied && infinite) {
     return new DataError(`The write was applied, but what it returned is lost: ${NO_INFINITY}`);
@@ -156,7 +157,7 @@ function denial({ node, endpoint, user }: HttpAnswer, text: string): string {
 function errorOf(answer: HttpAnswer, text: string, retryable: boolean): RqliteError {
   const { status, node, version } = answer;
   const init: OperationalErrorInit = { status, node, retryable };
-  const said = quote(text);
+  const said = quote(text, answer);
   if (status === 401) return new AuthenticationError(denial(answer, text), init);
   // Go's words for it, unless the reset behind them took them away; rqlite itself says its version and why.
   if (
@@ -180,9 +181,14 @@ function errorOf(answer: HttpAnswer, text: string, retryable: boolean): RqliteEr
   return new OperationalError(`${node} could not do it: ${said}`, init);
 }
 
-/** A body in a message, on one line and not too long. */
-export function quote(text: string): string {
+/** A body in a message, on one line and not too long; none that shows what the request's headers say. */
+export function quote(text: string, { sent }: HttpAnswer): string {
   const line = text.trim();
+  // What is shorter is no secret, and anywhere.
+  const repeated = sent.some((value) =>
+    value.split(/\s+/).some((part) => part.length > 5 && line.includes(part))
+  );
+  if (repeated) return "what repeats a header of the request";
   if (line === "") return "no text";
   return JSON.stringify(line.length > LONGEST_QUOTE ? line.slice(0, LONGEST_QUOTE) + "…" : line);
 }

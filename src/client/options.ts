@@ -110,20 +110,21 @@ const isHeaders: Check = (headers, name) => {
     throw refused(name, "an object of texts, as Object.fromEntries() makes of Headers", headers);
   }
   for (const [header, value] of Object.entries(headers as object)) {
-    isText(value, `headers[${JSON.stringify(header)}]`);
+    // What is no name may be the whole line.
+    const shown = /^[\w-]*$/.test(header) ? JSON.stringify(header) : "…";
+    isText(value, `headers[${shown}]`);
     if (OF_CONNECTION.test(`${header}:${value}`)) {
       throw new TypeError(
-        `Cannot send the header ${
-          JSON.stringify(header)
-        } as it belongs to the connection: leave it out`,
+        `Cannot send the header ${shown} as it belongs to the connection: leave it out`,
       );
     }
     try {
       new Headers([[header, value]]);
-    } catch (cause) {
+    } catch {
+      // What the engine says quotes the value.
       throw new TypeError(
-        `Cannot send the header ${JSON.stringify(header)} as HTTP does not allow it`,
-        { cause },
+        `Cannot send the header ${shown} as HTTP does not allow its name or its value: ` +
+          "both are one line, and the name has no blanks",
       );
     }
   }

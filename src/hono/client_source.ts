@@ -1,6 +1,6 @@
 import type { Client } from "../database/client.ts";
 import { connect } from "../database/connect.ts";
-import { isUrl } from "../options.ts";
+import { isUrl, kindOf } from "../options.ts";
 import type { HonoContext } from "./context.ts";
 
 /**
@@ -69,8 +69,9 @@ async function digest(url: string): Promise<string> {
 function checked(client: Client): Client {
   const methods = client as Partial<Client> | null | undefined;
   if (typeof methods?.query === "function" && typeof methods.begin === "function") return client;
-  const given = (client as unknown) instanceof Promise ? "a promise" : String(client);
   throw new TypeError(
-    `Cannot use \`client\` as it must be made by connect(), or a function that gives one: current value is ${given}`,
+    `Cannot use \`client\` as it must be made by connect(), or a function that gives one: current value is ${
+      kindOf(client)
+    }`,
   );
 }

@@ -1,6 +1,6 @@
 import { InterfaceError } from "../errors.ts";
 import { isUrl, kindOf } from "../options.ts";
-import { reasonOf } from "./reason.ts";
+import { causeOf, reasonOf } from "./reason.ts";
 
 /** Rewrites an address that the cluster advertises; `undefined` leaves the node out. */
 export type MapNode = (apiUrl: string) => string | URL | undefined;
@@ -18,9 +18,16 @@ export function nodeOf(url: URL): string {
   return url.origin + url.pathname.replace(/\/+$/, "");
 }
 
+/** What stands behind the user and has the form of an address: without an @ in front, a password has not. */
+const ADDRESS = /^(?:[\w.-]*|\[[\da-f:.]*\])(?::\d*)?(?:\/(?!\/)[\w./~-]*)?(?:\?[\w=&.-]*)?$/i;
+
 /** What was given as a URL, in a message: a password must not show up there, however broken the URL is. */
-export function shownUrl(text: unknown): string {
-  return JSON.stringify(String(text).replace(/^(\w+:\/\/)?.*@/s, "$1***@"));
+export function shownUrl(given: unknown): string {
+  const text = String(given);
+  const scheme = /^(?:[a-z]+:)?\/\//i.exec(text)?.[0] ?? "";
+  const at = text.lastIndexOf("@") + 1;
+  const address = text.slice(at || scheme.length);
+  return JSON.stringify(scheme + (at ? "***@" : "") + (ADDRESS.test(address) ? address : "…"));
 }
 
 /**
@@ -68,7 +75,8 @@ export class Gate {
 function answerOf(mapNode: MapNode, address: string): unknown {
   try {
     return mapNode(address);
-  } catch (cause) {
+  } catch (error) {
+    const cause = causeOf(error);
     throw new InterfaceError(
       `Cannot use the address ${shownUrl(address)} as \`mapNode\` threw: ${reasonOf(cause)}`,
       { cause },

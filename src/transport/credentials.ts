@@ -76,7 +76,12 @@ export class Authorization {
 
 async function answerOf(provider: () => Promise<Credentials>): Promise<Answer> {
   try {
-    return { header: basic(await provider()) };
+    const { username, password } = await provider();
+    // It may be one text, or one that is not there.
+    if (typeof username !== "string" || typeof password !== "string") {
+      throw new TypeError("Cannot use the answer of `credentials`: write { username, password }");
+    }
+    return { header: basic({ username, password }) };
   } catch (error) {
     return { error };
   }

@@ -9,7 +9,7 @@ import {
 import { isTooLarge } from "./body.ts";
 import { Interrupted } from "./deadline.ts";
 import { neverSent } from "./never_sent.ts";
-import { reasonOf } from "./reason.ts";
+import { causeOf, reasonOf } from "./reason.ts";
 import type { Exchange, Failure } from "./transport.ts";
 
 /** What is known of the attempt under way. */
@@ -22,6 +22,8 @@ export interface Trace {
   status: number | undefined;
   /** The header that it was sent with. */
   authorization?: string | undefined;
+  /** The values of all headers that are the caller's. */
+  headers?: readonly string[];
   wait: number | undefined;
 }
 
@@ -37,6 +39,7 @@ export function interrupted(
   if (!sent && error instanceof RqliteError) return { error, applied: "no", next: "never" };
   if (by === "abort") throw deadline.signal!.reason;
   const unsent = by === undefined ? neverSent(error, node) : undefined;
+  error = causeOf(error);
   if (unsent !== undefined) {
     const retryable = unsent === "now";
     const unreached = cannotReach(node, error, retryable);

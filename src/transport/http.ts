@@ -20,6 +20,7 @@ import {
   unaffordable,
 } from "./failures.ts";
 import type { Nodes } from "./nodes.ts";
+import { causeOf } from "./reason.ts";
 import { attemptLimit, retryAfter, retryDelay } from "./retry.ts";
 import type { Exchange, Failure, HttpAnswer, Transport, Verdict } from "./transport.ts";
 
@@ -238,6 +239,7 @@ export class HttpTransport implements Transport {
         node: trace.node,
         endpoint: endpointOf(exchange),
         user: this.#userOf(trace, response.status),
+        sent: trace.headers ?? [],
         version: response.headers.get("x-rqlite-version") ??
           (response.type === "cors" ? "" : undefined),
       };
@@ -255,6 +257,7 @@ export class HttpTransport implements Transport {
     const headers: Record<string, string> = { ...this.#options.headers };
     if (authorization !== undefined) headers["authorization"] = authorization;
     trace.authorization = headers["authorization"];
+    trace.headers = Object.values(headers);
     const init: RequestInit = { method: exchange.method, headers, signal, redirect: "manual" };
     if (exchange.body !== undefined) {
       // Without it a text body is labelled text/plain, which servers from 8.35 on take for raw SQL.
@@ -270,7 +273,8 @@ export class HttpTransport implements Transport {
   async #authorize(signal: AbortSignal): Promise<string | undefined> {
     try {
       return await this.#options.authorization.header(signal);
-    } catch (cause) {
+    } catch (error) {
+      const cause = causeOf(error);
       throw new AuthenticationError("Cannot send the request as `credentials` failed", { cause });
     }
   }

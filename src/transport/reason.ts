@@ -16,6 +16,23 @@ export function reasonOf(error: unknown): string {
   return reasons.join(", ") || "no reason was given";
 }
 
+/** What stands in a URL in front of its host; in paths of modules an @ is something else. */
+const USER = /(?<!file:)\/\/.*@/gs;
+
+/** An error as the cause of another one; where it quotes a URL with a user, one in its place that does not. */
+export function causeOf(error: unknown): unknown {
+  return isTelling(error) ? new Error(reasonOf(error).replace(USER, "//***@")) : error;
+}
+
+function isTelling(value: unknown, depth = 0): boolean {
+  if (typeof value === "string") return value.search(USER) >= 0;
+  if (!(value instanceof Error || Array.isArray(value)) || depth > 8) return false;
+  // Engines attach the URL that they could not read. The stack has paths, and the message.
+  return Object.getOwnPropertyNames(value).some((name) =>
+    name !== "stack" && isTelling((value as unknown as Record<string, unknown>)[name], depth + 1)
+  );
+}
+
 function innermost(error: unknown, depth = 0): unknown[] {
   const { cause, errors } = (error ?? {}) as { cause?: unknown; errors?: unknown };
   const inner = Array.isArray(errors) && errors.length > 0 ? errors : cause == null ? [] : [cause];

@@ -22,6 +22,8 @@ export interface HttpAnswer {
   readonly endpoint: string;
   /** As whom: nobody, a user of whom nothing is known, or one whose requests were served before. */
   readonly user: "none" | "new" | "known";
+  /** The values of the request's headers: no message may quote an answer that repeats one. */
+  readonly sent: readonly string[];
   /** The server's version as its header says, "" where CORS hides it; `undefined` if a stand-in answered. */
   readonly version: string | undefined;
 }

@@ -14,6 +14,7 @@ import {
   scriptedFetch,
   type Step,
 } from "../support/scripted_fetch.ts";
+import { BAD_TARGETS, brokenUrls } from "./bad_targets.ts";
 
 type Target = Parameters<typeof connect>[0];
 
@@ -91,144 +92,7 @@ describe("connect() sends nothing", () => {
 });
 
 describe("connect() refuses", () => {
-  const noUrl = (text: string): string =>
-    `Cannot connect to ${JSON.stringify(text)} as it is not an http:// or https:// URL, ` +
-    "such as http://localhost:4001";
-  const cases: readonly [what: string, target: unknown, name: string, message: string | RegExp][] =
-    [
-      ["a host without a scheme", "localhost:4001", "TypeError", noUrl("localhost:4001")],
-      ["an address without a scheme", "127.0.0.1:4001", "TypeError", noUrl("127.0.0.1:4001")],
-      ["another scheme", "ftp://localhost", "TypeError", noUrl("ftp://localhost")],
-      [
-        "its own name as a scheme",
-        "rqlite://localhost:4001",
-        "TypeError",
-        noUrl("rqlite://localhost:4001"),
-      ],
-      ["a path", "/var/run/rqlite", "TypeError", noUrl("/var/run/rqlite")],
-      ["an empty text", "", "TypeError", noUrl("")],
-      ["a URL without a host", "http://", "TypeError", noUrl("http://")],
-      ["a port that is none", "http://a:99999", "TypeError", noUrl("http://a:99999")],
-      ["a bad one among several", ["http://a:4001", "b:4001"], "TypeError", noUrl("b:4001")],
-      ["an empty list", [], "TypeError", "Cannot connect as the list of URLs is empty"],
-      [
-        "an unknown option of the URL",
-        "http://a:4001?levle=weak",
-        "TypeError",
-        "Cannot use `levle` as there is no such option of a URL: did you mean `level`?",
-      ],
-      [
-        "a password as an option",
-        "http://a:4001?password=x",
-        "TypeError",
-        "Cannot use `password` as there is no such option of a URL: it may be one of level, integers, rows, " +
-        "timeout, freshness, retries, maxResponseSize, freshnessStrict, discover, exactlyOnce",
-      ],
-      [
-        "the property of an object",
-        "http://a:4001?toString=x",
-        "TypeError",
-        /`toString`.* no such option/,
-      ],
-      ["an unknown level", "http://a:4001?level=strongest", "TypeError", /`level`.*strongest/],
-      ["an unknown mode of integers", "http://a:4001?integers=big", "TypeError", /`integers`.*big/],
-      ["an unknown form of rows", "http://a:4001?rows=maps", "TypeError", /`rows`.*maps/],
-      ["a negative timeout", "http://a:4001?timeout=-1", "RangeError", /`timeout`.*-1/],
-      ["a timeout of zero", "http://a:4001?timeout=0", "RangeError", /`timeout`.*0/],
-      [
-        "a timeout with a unit",
-        "http://a:4001?timeout=5s",
-        "TypeError",
-        /`timeout`.*milliseconds.*5s/,
-      ],
-      ["an empty timeout", "http://a:4001?timeout=", "TypeError", /`timeout`.*milliseconds/],
-      ["negative retries", "http://a:4001?retries=-1", "RangeError", /`retries`.*-1/],
-      ["half a retry", "http://a:4001?retries=0.5", "RangeError", /`retries`.*0.5/],
-      ["a negative freshness", "http://a:4001?freshness=-1", "RangeError", /`freshness`.*-1/],
-      ["a flag that is none", "http://a:4001?discover=maybe", "TypeError", /flag.*maybe/],
-      [
-        "freshnessStrict alone",
-        "http://a:4001?freshnessStrict",
-        "TypeError",
-        /freshnessStrict.*freshness/,
-      ],
-      [
-        "options that differ",
-        ["http://a:4001?level=weak", "http://b:4001"],
-        "TypeError",
-        /differ in their options/,
-      ],
-      [
-        "users that differ",
-        ["http://u:p@a:4001", "http://b:4001"],
-        "TypeError",
-        /differ in their credentials/,
-      ],
-      ["a password that is not encoded", "http://u:50%@a:4001", "TypeError", /percent-encoded/],
-      ["a fragment", "http://a:4001#x", "TypeError", /# behind the host/],
-      ["a password with a bare #", "http://u:a#b@a:4001", "TypeError", /percent-encode .*%23/],
-      ["a password with a bare # behind digits", "http://u:1#b@a:4001", "TypeError", /%23/],
-      ["a password with a bare ?", "http://u:1?b@a:4001", "TypeError", /%3F/],
-      ["an @ behind the host", "http://a:4001/x@y", "TypeError", /percent-encode/],
-      ["a password with a bare /", "http://u:1/p@a:4001", "TypeError", /percent-encode/],
-      ["a timeout that is NaN", { timeout: NaN }, "RangeError", /`timeout`.*NaN/],
-      [
-        "a timeout that is text",
-        { timeout: "5" },
-        "TypeError",
-        'Cannot use `timeout` as it must be a positive number of milliseconds, not text: write 5: current value is "5"',
-      ],
-      ["retries that are text", { retries: "3" }, "TypeError", /`retries`.*write 3/],
-      ["a timeout that is null", { timeout: null }, "TypeError", /`timeout`.*null/],
-      ["a flag that is text", { discover: "false" }, "TypeError", /`discover`.*boolean/],
-      ["a user that is no text", { username: 5 }, "TypeError", /`username`.*text/],
-      ["an observer that is no function", { onRequest: {} }, "TypeError", /`onRequest`.*function/],
-      ["Headers", { headers: new Headers() }, "TypeError", /`headers`.*Object.fromEntries/],
-      ["a header that is no text", { headers: { "x-a": 1 } }, "TypeError", /x-a.*text/],
-      [
-        "an unknown option",
-        { timout: 5 },
-        "TypeError",
-        "Cannot use `timout` as there is no such option: did you mean `timeout`?",
-      ],
-      ["one that is near by", { lvel: "weak" }, "TypeError", /`lvel`.*`level`/],
-      ["one in other letters", { timeOut: 5 }, "TypeError", /`timeOut`.*`timeout`/],
-      [
-        "one that is near nothing",
-        { host: "a", port: 4001 },
-        "TypeError",
-        /`host`.*it may be one of url, /,
-      ],
-      [
-        "an unknown option of transactions",
-        { transaction: { isolaton: "none" } },
-        "TypeError",
-        /`isolaton`.*`isolation`/,
-      ],
-      ["null", null, "TypeError", /first argument.*null/],
-      ["a number", 4001, "TypeError", /first argument.*4001/],
-      ["a boolean", true, "TypeError", /first argument.*true/],
-      ["a Map", new Map(), "TypeError", /first argument.*Map/],
-      ["a function", () => {}, "TypeError", /first argument.*function/],
-      ["a promise", Promise.resolve("http://a"), "TypeError", /first argument.*Promise/],
-      ["a client", connect("http://a:4001"), "TypeError", /no such option/],
-      ["a URL that is a number", { url: 4001 }, "TypeError", /`url`.*4001/],
-      ["a list with something else", [4001], "TypeError", noUrl("4001")],
-      ["a URL object of another scheme", new URL("ws://a"), "TypeError", noUrl("ws://a/")],
-      ["retries that are Infinity", { retries: Infinity }, "RangeError", /`retries`/],
-      ["an unknown level as an option", { level: "max" }, "TypeError", /`level`.*max/],
-      ["a header with a line end", { headers: { "x-a": "a\nb: c" } }, "TypeError", /header "x-a"/],
-      [
-        "a header of the body",
-        { headers: { "Content-Length": "3" } },
-        "TypeError",
-        /Content-Length/,
-      ],
-      ["a header of the connection", { headers: { upgrade: "x" } }, "TypeError", /connection/],
-      ["a header without a name", { headers: { "": "a" } }, "TypeError", /header ""/],
-      ["a signal that is none", { signal: {} }, "TypeError", /`signal`/],
-    ];
-  for (const [what, target, name, message] of cases) {
+  for (const [what, target, name, message] of BAD_TARGETS) {
     it(what, () => {
       assert.throws(() => connect(target as Target), { name, message });
     });
@@ -487,27 +351,7 @@ function everything(error: unknown): string {
 }
 
 describe("the password never shows", () => {
-  const broken = [
-    `http://user:${SECRET}@`,
-    `htp://user:${SECRET}@host:4001`,
-    `user:${SECRET}@localhost:4001`,
-    `http://user:${SECRET}@host:99999`,
-    `http://user:${SECRET}%@host:4001`,
-    `http://user:${SECRET}@host:4001?nope=1`,
-    `http://user:${SECRET}@host:4001?level=nope`,
-    `http://user:${SECRET}@host:4001?timeout=-5`,
-    `http://user:a/${SECRET}@host:4001`,
-    `http://user:a?${SECRET}@host:4001`,
-    `http://user:1?${SECRET}@host:4001`,
-    `http://user:1?level=${SECRET}@host:4001`,
-    `http://user:1?discover=${SECRET}@host:4001`,
-    `http://user:1#${SECRET}@host:4001`,
-    `http://user:1/${SECRET}@host:4001`,
-    `http://user:a#${SECRET}@host:4001`,
-    `http://user:a@${SECRET}@host name:4001`,
-    `//user:${SECRET}@host`,
-  ];
-  for (const url of broken) {
+  for (const url of brokenUrls(SECRET)) {
     it(`where the URL is ${url.replace(SECRET, "…")}`, () => {
       assert.throws(() => connect(url), (error) => {
         assert.ok(error instanceof TypeError || error instanceof RangeError);
