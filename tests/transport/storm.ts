@@ -141,7 +141,7 @@ function runChild({ name, command, args }: ChildEngine, job: StormJob): Promise<
 const GROWTH = 6_000_000;
 
 /** Connections that an engine may keep for later calls. */
-const KEPT = 120;
+const KEPT = 200;
 
 /** What would be wrong, and whether it is, or where. */
 type Finding = readonly [what: string, found: boolean | readonly string[]];
