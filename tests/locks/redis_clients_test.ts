@@ -55,7 +55,7 @@ for (const { name, connect: open } of RECONNECTING) {
             return await client.command(["PING"], "").then(() => true, () => undefined);
           });
           await until("withdrawal", async () => await owner() === null || undefined, {
-            limit: 1_000,
+            limit: 5_000,
           });
           await sleep(50);
           assert.equal(await owner(), null);

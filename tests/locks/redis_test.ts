@@ -215,7 +215,9 @@ describe("RedisLock", { skip: skipWithoutRedis("redis") }, () => {
         await assert.rejects(taking, giveUp === "abort" ? reason : LockTimeoutError);
         gate.resolve();
         await until("late answer", () => Promise.resolve(answered || undefined));
-        await until("withdrawal", async () => await owner() === null || undefined, { limit: 1000 });
+        await until("withdrawal", async () => await owner() === null || undefined, {
+          limit: 5_000,
+        });
       }
     }));
 

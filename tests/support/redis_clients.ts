@@ -2,6 +2,8 @@ import { Redis as Upstash } from "@upstash/redis";
 import { GlideClient, GlideClusterClient, Logger } from "@valkey/valkey-glide";
 import { Redis as IoRedis } from "ioredis";
 import { Redis as IoValkey } from "iovalkey";
+import { readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import process from "node:process";
 import { createClient, createCluster } from "redis";
 import {
@@ -70,6 +72,19 @@ const iovalkey: RedisClientKind = {
     return { command: ioRedis(client), close: () => client.disconnect() };
   },
 };
+
+/** Where its core makes a socket for the process, which it leaves there. */
+const GLIDE_FOLDER = "/tmp";
+
+function removeSocket(): void {
+  const own = `glide-socket-${process.pid}-`;
+  const sockets = readdirSync(GLIDE_FOLDER).filter((name) => name.startsWith(own));
+  for (const name of sockets) rmSync(join(GLIDE_FOLDER, name), { force: true });
+}
+
+process.once("exit", removeSocket);
+// `deno test` ends without that.
+if ("Deno" in globalThis) addEventListener("unload", removeSocket);
 
 const valkeyGlide: RedisClientKind = {
   name: "glide",
