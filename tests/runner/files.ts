@@ -95,6 +95,11 @@ export const PLACEMENTS: readonly Placement[] = [
     why: "Start processes of every engine by themselves, or are about servers",
   },
   {
+    files: ["embedded/moving_test.ts"],
+    engines: ["bun"],
+    why: "Compares the engine with a server, which is the same for every runtime",
+  },
+  {
     files: ["kysely/versions_test.ts", "locks/python_test.ts", "locks/room_rqlite_test.ts"],
     engines: ["bun"],
     why: "About versions of a package, another language, processes of every engine",
