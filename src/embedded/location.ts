@@ -3,6 +3,9 @@ import { resolve, sep } from "node:path";
 /** The parameters of a `file:` URI that ask for what the engine does anyway. */
 const USUAL = /^(?:(?:mode=rwc|cache=private)(?:&|$))*$/;
 
+/** Taken for a file, it would be one in a folder "http:". */
+const URL_OF_SERVER = /^(?!file:)[a-z][\w+.-]*:\/\//i;
+
 /**
  * The absolute path of a database file, undefined for a database in memory: what has two meanings, or not the same to
  * each connection of the engine, is refused.
@@ -14,6 +17,10 @@ export function readLocation(path: unknown): string | undefined {
     throw refusal('`path` must be a file or ":memory:": of a URL object, pass its href');
   }
   if (path === "") throw refusal('`path` must be a file or ":memory:"');
+  // It may hold a password, so it is not shown.
+  if (URL_OF_SERVER.test(path)) {
+    throw refusal("`path` is a URL: give that of a server to connect()");
+  }
   const file = path.startsWith("file:") ? fileOfUri(path) : path;
   if (file.includes("\0")) throw refusal("`path` must not hold a NUL character");
   return file === ":memory:" ? undefined : resolve(file);
@@ -24,7 +31,7 @@ function fileOfUri(uri: string): string {
   const [, host = "", path = "", query = ""] =
     /^file:(?:\/\/([^/?#]*))?([^?#]*)(?:\?([^#]*))?/.exec(uri) ?? [];
   if (host !== "" && host !== "localhost") {
-    throw refusal(`the URI names the host ${JSON.stringify(host)}: write file:///path`);
+    throw refusal("the URI names a host: write file:///path");
   }
   if (!USUAL.test(query)) {
     throw refusal(

@@ -109,7 +109,7 @@ const MISPLACED: readonly unknown[] = [
   Object.assign(() => SECRET, { secret: SECRET }),
 ];
 
-/** Everything that takes a URL. */
+/** Everything that takes a URL, or may be given one. */
 const OPENERS: Readonly<Record<string, (url: never) => unknown>> = {
   "connect()": (url) => connect(url),
   "connect() of a list": (url) => connect(["http://a:4001", url]),
@@ -118,6 +118,10 @@ const OPENERS: Readonly<Record<string, (url: never) => unknown>> = {
   "drizzle()": (url) => drizzle(url),
   "drizzle({ connection })": (url) => drizzle({ connection: url }),
   "RqliteDialect": (url) => new RqliteDialect({ url }).createDriver().init(),
+  // Any other text may be the name of a file, which an error has to show.
+  "embedded()": (url) => /^[a-z]+:\/\//.test(url) && embedded(url).close(),
+  "embedded() of a file: URI": (url) =>
+    /^http:\/\/.*@h/.test(url) && embedded(String(url).replace("http:", "file:") as never),
   "rqlite() of Hono": (url) => rqlite(url),
   "rqlite() of a function": (url) => {
     const req = { raw: new Request("http://a"), method: "GET", path: "/" };
