@@ -176,7 +176,7 @@ describe("time", { skip: skipWithoutRqlited() }, () => {
   it("a write that every node refused before the deadline was not applied, and says so", async () => {
     all({ answer: NO_LEADER });
     await closing(open({ retries: 100 }), async (db) => {
-      const error = await timely(db.execute(INSERT, [], { timeout: 1000 }));
+      const error = await timely(db.execute(INSERT, [], { timeout: 2000 }));
       assert.ok(error instanceof OperationalError, String(error));
       assert.ok(!(error instanceof OutcomeUnknownError));
       assert.equal(error.retryable, true);
