@@ -3,7 +3,7 @@
 import { type Client, connect } from "../../mod.ts";
 import { RqliteLock } from "../../src/locks/rqlite.ts";
 
-let shared: { readonly plain: Client; readonly asking: Client } | undefined;
+let shared: Record<"plain" | "asking" | "discovering", Client> | undefined;
 let silent = false;
 
 /** Never answers a request that leaves. */
@@ -45,8 +45,12 @@ async function ask(db: Client): Promise<unknown> {
 
 export default {
   async fetch(request: Request, { RQLITE_URL: url }: { RQLITE_URL: string }): Promise<Response> {
-    shared ??= { plain: connect(url), asking: connect(url, { credentials }) };
-    const { plain, asking } = shared;
+    shared ??= {
+      plain: connect(url),
+      asking: connect(url, { credentials }),
+      discovering: connect(url, { discover: true, level: "weak" }),
+    };
+    const { plain, asking, discovering } = shared;
     const { pathname, searchParams } = new URL(request.url);
     const leaves = searchParams.has("leave");
     silent = leaves;
@@ -54,6 +58,10 @@ export default {
       ? collide(plain, leaves)
       : pathname === "/lock"
       ? count(plain, leaves)
+      : pathname === "/members"
+      ? ask(discovering)
+      : pathname === "/close"
+      ? discovering.close().then(() => true)
       : ask(asking);
     const told = work.then(
       (value) => Response.json(value),

@@ -103,6 +103,13 @@ const LEAVING: Checks = {
     }
   },
 
+  "requests that end before their look-up of the members is over hinder no other": async (app) => {
+    for (let i = 0; i < 3; i++) assert.equal(await answer(`${app.url}/members`), 1);
+    const answers = await Promise.all([1, 2, 3].map(() => answer(`${app.url}/members`)));
+    assert.deepEqual(answers, [1, 1, 1]);
+    assert.equal(await answer(`${app.url}/close`), true);
+  },
+
   "a request asks for credentials where the one that asked has ended": async ({ url }) => {
     await (await fetch(`${url}/auth?leave`)).text();
     const answers = await Promise.all([1, 2, 3].map(() => answer(`${url}/auth`)));
