@@ -11,10 +11,10 @@ const MOST_OF_REFUSAL = 65_536;
  * @throws {OperationalError} If it is longer, with the code `ERR_TOO_LARGE`; nothing more of it is read.
  */
 export async function readText(response: Response, most: number, node: string): Promise<string> {
-  const { body, status } = response;
+  const { status } = response;
   const fits = status === 200 ? most : MOST_OF_REFUSAL;
-  // What has no reader comes from a `fetch` of the caller's own.
-  const reader = lengthOf(response) <= fits ? undefined : body?.getReader?.();
+  // A body of which nobody has asked for the stream is read faster. One without a reader is of a caller's own `fetch`.
+  const reader = lengthOf(response) <= fits ? undefined : response.body?.getReader?.();
   if (reader === undefined) return await response.text();
   const decoder = new TextDecoder();
   let text = "";
