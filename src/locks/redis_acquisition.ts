@@ -2,6 +2,7 @@ import { Alarm } from "./alarm.ts";
 import { Lease, type Moment, now } from "./lease.ts";
 import type { Pace } from "./pace.ts";
 import { pause } from "../client/pause.ts";
+import { causeOf } from "../reason.ts";
 import { RELEASE_LIMIT } from "./persist.ts";
 import { tooLate } from "./queue.ts";
 import type { RedisKey } from "./redis_key.ts";
@@ -108,7 +109,7 @@ export class RedisAcquisition {
       signal?.throwIfAborted();
       const reason = refusal(failure);
       if (reason !== undefined) throw unavailable(name, reason, failure);
-      return { free: Infinity, failure };
+      return { free: Infinity, failure: causeOf(failure) };
     }
   }
 

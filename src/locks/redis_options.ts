@@ -1,6 +1,6 @@
 import type { RedisCommand } from "./redis_clients.ts";
 import { tooLate } from "./queue.ts";
-import { unavailable } from "./redis_refusal.ts";
+import { brief, unavailable } from "./redis_refusal.ts";
 import { TooSlow, within } from "./within.ts";
 
 type Factory = () => RedisCommand | Promise<RedisCommand>;
@@ -75,7 +75,7 @@ export async function made(
   } catch (error) {
     signal?.throwIfAborted();
     if (error instanceof TooSlow) throw tooLate(name, error);
-    throw unavailable(name, `\`command\` failed: ${String(error)}`, error);
+    throw unavailable(name, `\`command\` failed: ${brief(String(error))}`, error);
   }
   if (typeof command === "function" && command.length > 0) return command as RedisCommand;
   throw new TypeError(

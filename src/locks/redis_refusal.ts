@@ -1,4 +1,5 @@
 import { LockUnavailableError } from "../errors.ts";
+import { causeOf, withoutUsers } from "../reason.ts";
 
 /** An answer that none of the scripts gives: the client answered something else, or for somebody else. */
 export class WrongAnswer extends Error {
@@ -62,13 +63,13 @@ function isNetwork({ cause, message }: TypeError): boolean {
 export function unavailable(name: string, reason: string, cause: unknown): LockUnavailableError {
   return new LockUnavailableError(`Cannot take the lock ${JSON.stringify(name)} as ${reason}`, {
     lock: name,
-    cause,
+    cause: causeOf(cause),
   });
 }
 
-/** Without the command, which servers and clients like to repeat. */
-function brief(message: string): string {
-  const [text = ""] = message.split(/,? (?:command was|with args beginning with): /);
+/** Without the command, which servers and clients like to repeat, and the user of a URL. */
+export function brief(message: string): string {
+  const [text = ""] = withoutUsers(message).split(/,? (?:command was|with args beginning with): /);
   const line = text.replaceAll(/\s+/g, " ").trim();
   return line.length > 200 ? `${line.slice(0, 200)}…` : line;
 }

@@ -1,6 +1,6 @@
 import { InterfaceError } from "../errors.ts";
 import { isUrl, kindOf } from "../options.ts";
-import { causeOf, reasonOf } from "./reason.ts";
+import { causeOf, reasonOf } from "../reason.ts";
 
 /** Rewrites an address that the cluster advertises; `undefined` leaves the node out. */
 export type MapNode = (apiUrl: string) => string | URL | undefined;

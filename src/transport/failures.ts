@@ -9,7 +9,7 @@ import {
 import { isTooLarge } from "./body.ts";
 import { Interrupted } from "./deadline.ts";
 import { neverSent } from "./never_sent.ts";
-import { causeOf, reasonOf } from "./reason.ts";
+import { causeOf, reasonOf } from "../reason.ts";
 import type { Exchange, Failure } from "./transport.ts";
 
 /** What is known of the attempt under way. */

@@ -20,7 +20,7 @@ import {
   unaffordable,
 } from "./failures.ts";
 import type { Nodes } from "./nodes.ts";
-import { causeOf } from "./reason.ts";
+import { causeOf } from "../reason.ts";
 import { attemptLimit, retryAfter, retryDelay } from "./retry.ts";
 import type { Exchange, Failure, HttpAnswer, Transport, Verdict } from "./transport.ts";
 

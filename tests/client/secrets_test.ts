@@ -10,6 +10,7 @@ import { connect as connectDbapi } from "../../src/dbapi/mod.ts";
 import { drizzle } from "../../src/drizzle/mod.ts";
 import { embedded, type EmbeddedEngine } from "../../src/embedded/mod.ts";
 import { rqlite } from "../../src/hono/mod.ts";
+import { RedisLock, type RedisLockOptions } from "../../src/locks/redis.ts";
 import { RqliteDialect } from "../../src/kysely/mod.ts";
 import { OWN_ENGINE } from "../support/engines.ts";
 import { scriptedFetch, type Step } from "../support/scripted_fetch.ts";
@@ -282,6 +283,31 @@ describe("a secret of a client is in nothing that", () => {
     });
   }
 
+  /** What somebody makes of a header that he repeats. */
+  const ECHOES: readonly ((value: string) => string)[] = [
+    (value) => JSON.stringify({ header: value }),
+    (value) => value.replaceAll('"', "&quot;"),
+    (value) => encodeURIComponent(value),
+    (value) => `Cannot take ${/\w*hunter2/.exec(value)![0]} for one`,
+  ];
+  const VALUES = [
+    "Bearer a\\hunter2",
+    'Token token="hunter2"',
+    "a=b; session=hunter2",
+    "ü/hunter2",
+  ];
+  it("is said of an echo, in whatever form it repeats a header", async () => {
+    for (const value of VALUES) {
+      for (const echo of ECHOES) {
+        const fetch = scriptedFetch(() => ({ status: 400, body: echo(value) }));
+        const own = { fetch: fetch as typeof globalThis.fetch, headers: { "x-token": value } };
+        const error = await failureOf(() => connect("http://a:4001", own).query("SELECT 1"));
+        assert.match(String(error), /repeats a header/);
+        assertHidden(value, error);
+      }
+    }
+  });
+
   const unparsed = Object.assign(new TypeError("Invalid URL"), { input: URL_OF });
   const MAPPED: Readonly<Record<string, (url: string) => unknown>> = {
     "answers a URL with a user": () => URL_OF,
@@ -305,6 +331,23 @@ describe("a secret of a client is in nothing that", () => {
       const error = await failureOf(() => one.query("SELECT 1"));
       assert.ok(error instanceof Error);
       assertHidden(what, error, heard);
+    });
+  }
+
+  const redis = `redis://:${SECRET}@ho st`;
+  const COMMANDS: Readonly<Record<string, RedisLockOptions["command"]>> = {
+    "is made of a URL that is none": () => Promise.reject(new TypeError(`Invalid URL: ${redis}`)),
+    "throws what an engine throws": (_) => Promise.reject(unparsed),
+    "quotes its URL": (_) => Promise.reject(new Error(`ERR no such host: ${redis}`)),
+    "loses its connection": (_) => Promise.reject(new Error(`ECONNRESET ${redis}`)),
+    "answers its URL": (_) => Promise.resolve({ redis }),
+  };
+  for (const [what, command] of Object.entries(COMMANDS)) {
+    it(`is said of a command of Redis that ${what}`, async () => {
+      const lock = new RedisLock({ name: "a", command });
+      const error = await failureOf(() => lock.acquire({ timeout: 1 }));
+      assert.match((error as Error).name, /^Lock(?:Unavailable|Timeout)Error$/);
+      assertHidden(what, error, lock);
     });
   }
 

@@ -19,9 +19,14 @@ export function reasonOf(error: unknown): string {
 /** What stands in a URL in front of its host; in paths of modules an @ is something else. */
 const USER = /(?<!file:)\/\/.*@/gs;
 
+/** A text of somebody else, without the users of the URLs that it quotes. */
+export function withoutUsers(text: string): string {
+  return text.replace(USER, "//***@");
+}
+
 /** An error as the cause of another one; where it quotes a URL with a user, one in its place that does not. */
 export function causeOf(error: unknown): unknown {
-  return isTelling(error) ? new Error(reasonOf(error).replace(USER, "//***@")) : error;
+  return isTelling(error) ? new Error(withoutUsers(reasonOf(error))) : error;
 }
 
 function isTelling(value: unknown, depth = 0): boolean {
