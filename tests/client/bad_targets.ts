@@ -132,6 +132,8 @@ export const BAD_TARGETS: readonly [
   ["retries that are Infinity", { retries: Infinity }, "RangeError", /`retries`/],
   ["an unknown level as an option", { level: "max" }, "TypeError", /`level`.*max/],
   ["a header with a line end", { headers: { "x-a": "a\nb: c" } }, "TypeError", /header "x-a"/],
+  ["a header with a control character", { headers: { "x-a": "a\x7fb" } }, "TypeError", /"x-a"/],
+  ["a header with an escape", { headers: { "x-a": "\x1b[31m" } }, "TypeError", /control char/],
   [
     "a header of the body",
     { headers: { "Content-Length": "3" } },
