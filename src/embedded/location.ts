@@ -35,7 +35,10 @@ function fileOfUri(uri: string): string {
   }
   if (!USUAL.test(query)) {
     throw refusal(
-      `the parameters ?${query} are not supported: write the file alone, or ":memory:" for a database in memory`,
+      // A value may be a key.
+      `the parameters ?${
+        query.replace(/=[^&]*/g, "=…")
+      } are not supported: write the file alone, or ":memory:" for a database in memory`,
     );
   }
   const file = decode(path);

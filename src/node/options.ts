@@ -1,4 +1,4 @@
-import { type Check, type Checks, isBoolean, numeric, readOptions } from "../options.ts";
+import { type Check, type Checks, isBoolean, numeric, readOptions, refused } from "../options.ts";
 
 /** How {@linkcode nodeFetch} connects. */
 export interface NodeFetchOptions {
@@ -46,9 +46,7 @@ function pem(label: string): Check {
   return (value, name) => {
     // The value may be the key itself, or the path of one: it is not for a log.
     if (typeof value !== "string") {
-      throw new TypeError(
-        `Cannot use \`${name}\` as it must be a text in PEM: it is a ${typeof value}`,
-      );
+      throw refused(name, "a text in PEM", value);
     }
     if (block.test(value)) return;
     throw new TypeError(

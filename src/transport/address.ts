@@ -27,7 +27,9 @@ export function shownUrl(given: unknown): string {
   const scheme = /^(?:[a-z]+:)?\/\//i.exec(text)?.[0] ?? "";
   const at = text.lastIndexOf("@") + 1;
   const address = text.slice(at || scheme.length);
-  return JSON.stringify(scheme + (at ? "***@" : "") + (ADDRESS.test(address) ? address : "…"));
+  // Elsewhere a token stands in the query.
+  const shown = ADDRESS.test(address) ? address.replace(/=[^&]*/g, "=…") : "…";
+  return JSON.stringify(scheme + (at ? "***@" : "") + shown);
 }
 
 /**

@@ -89,6 +89,8 @@ const MALFORMED = [
   `user:${SECRET}/x`,
   `user ${SECRET}`,
   `mailto:${SECRET}@host`,
+  `libsql://host?authToken=${SECRET}`,
+  `host:4001?a=b&password=${SECRET}`,
   `Bearer ${SECRET}`,
 ];
 

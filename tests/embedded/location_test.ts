@@ -74,8 +74,8 @@ describe("embedded() of a path", () => {
     ["file:100%.db", /write % as %25/],
     ["file://server/share/a.db", /names a host: write file:\/\/\/path/],
     ["http://localhost:4001", /`path` is a URL: give that of a server to connect\(\)/],
-    ["file::memory:?cache=shared", /\?cache=shared are not supported: .* or ":memory:"/],
-    ["file:a?mode=memory", /\?mode=memory are not supported: .* or ":memory:"/],
+    ["file::memory:?cache=shared", /\?cache=… are not supported: .* or ":memory:"/],
+    ["file:a?mode=memory", /\?mode=… are not supported: .* or ":memory:"/],
     ["file:a?mode=memory&cache=shared", /are not supported/],
     ["file:a.db?mode=ro", /write the file alone/],
     ["file:a.db?mode=rw", /are not supported/],
@@ -84,6 +84,8 @@ describe("embedded() of a path", () => {
     ["file:a.db?vfs=memdb", /are not supported/],
     ["file:a.db?mode=rwc&mode=ro", /are not supported/],
     ["file:a.db?mode=rwcx", /are not supported/],
+    // A key of SQLCipher, a token of others.
+    ["file:a.db?key=hunter2&cipher=x", /\?key=…&cipher=… are not supported/],
   ];
   for (const [path, advice] of refused) {
     it(`refuses ${JSON.stringify(path)} and says what to write`, () => {

@@ -248,7 +248,7 @@ describe("the arguments of nodeFetch()", () => {
   const wrong: readonly [options: unknown, message: RegExp][] = [
     [null, /an object is needed.*null/],
     [{ pfx: "x" }, /no such option/],
-    [{ ca: 1 }, /`ca`.*must be a text in PEM: it is a number/],
+    [{ ca: 1 }, /`ca`.*must be a text in PEM: current value is 1/],
     [{ ca: "/etc/ca.pem" }, /`ca`.*CERTIFICATE block/],
     [
       { cert: "-----BEGIN CERTIFICATE-----\nAA\n-----END CERTIFICATE-----" },
