@@ -67,7 +67,7 @@ export class Cluster {
       return await this.#get<boolean>(target, deadline, (answer) => {
         if (answer.status < 500) return judgeText(answer, parseReady);
         const next = ++asked < this.#configured ? "elsewhere" : "never";
-        return { error: new NotReady(answer), applied: "no", next };
+        return { error: notReady(answer), applied: "no", next };
       });
     } catch (error) {
       const silent = error instanceof ConnectionError || error instanceof TimeoutError;
@@ -91,11 +91,12 @@ export class Cluster {
 }
 
 /** A node is not ready, and says why: another one is asked. */
-class NotReady extends OperationalError {
-  constructor(answer: HttpAnswer) {
-    const { node, status, text } = answer;
-    super(`${node} is not ready: ${quote(text, answer)}`, { node, status, retryable: true });
-  }
+class NotReady extends OperationalError {}
+
+function notReady(answer: HttpAnswer): NotReady {
+  const { node, status, text } = answer;
+  const message = `${node} is not ready: ${quote(text, answer)}`;
+  return new NotReady(message, { node, status, retryable: true });
 }
 
 function deadlineOf({ timeout, signal }: Settings): Deadline {

@@ -69,14 +69,38 @@ function election(
   });
 }
 
+/** What `ready()` says of two nodes that are not, once calls of the same client have spent the budget. */
+async function readiness(): Promise<boolean> {
+  const spent = Promise.withResolvers<void>();
+  let received = 0;
+  const fetch = (input: unknown): Promise<Response> => {
+    if (String(input).includes("/readyz")) return Promise.resolve(leaderless());
+    if (++received === 300) spent.resolve();
+    return Promise.reject(reset);
+  };
+  const db = connect(["http://a:4001", "http://b:4001"], {
+    fetch: fetch as typeof globalThis.fetch,
+  });
+  const calls = Array.from({ length: 200 }, () => read(db).catch(() => {}));
+  await spent.promise;
+  try {
+    return await db.ready({ timeout: 1_000 });
+  } finally {
+    await db.close();
+    await Promise.all(calls);
+  }
+}
+
 describe(`${CALLERS} callers of a cluster`, () => {
   let dying: readonly Told[];
   let writing: Told;
   let elected: Told;
+  let ready: unknown;
 
   before(async () => {
     // At the same time, as most of it is waiting.
-    [writing, elected, ...dying] = await Promise.all([
+    [ready, writing, elected, ...dying] = await Promise.all([
+      readiness().catch((error: unknown) => error),
       crowd(write, leaderless),
       election(read, rows),
       ...DEATHS.map(([, die]) => crowd(read, die)),
@@ -110,6 +134,10 @@ describe(`${CALLERS} callers of a cluster`, () => {
     assert.ok(received <= allowed, `${received} requests, ${allowed} allowed`);
     assert.equal(errors.length, CALLERS);
     assert.ok(errors.every((error) => error instanceof RqliteError && error.retryable));
+  });
+
+  it("that is not ready hear that of ready() when the budget is spent", () => {
+    assert.equal(ready, false);
   });
 
   it("that finds a leader when the budget is spent all succeed", () => {
