@@ -1,6 +1,6 @@
 import { INSPECT } from "../client/shown.ts";
 import { called, placeAbove, told } from "../client/caller.ts";
-import { ASK, CALL, VALUE } from "../client/checks.ts";
+import { ASK, CALL, isId, VALUE } from "../client/checks.ts";
 import type { IterateOptions } from "../client/client.ts";
 import type { NodesOptions, ReadyOptions } from "../client/cluster.ts";
 import type { DefaultClient } from "../client/default_client.ts";
@@ -145,7 +145,10 @@ export class DefaultDatabase implements Client {
     id: string,
     options?: CallOptions,
   ): Promise<"committed" | "not committed" | "unknown"> {
-    return called(() => this.#commits.outcome(id, this.#call(options)));
+    return called(() => {
+      isId(id, "id");
+      return this.#commits.outcome(id, this.#call(options));
+    });
   }
 
   /** See {@linkcode Client.nodes}. */

@@ -37,7 +37,7 @@ export function bindable(value: unknown, parameter: number | string): Bindable {
     case "bigint":
       if (value >= MIN_INTEGER && value <= MAX_INTEGER) return value;
       throw new RangeError(
-        `Cannot bind parameter ${parameter} as ${value} does not fit in 64 bits: bind text`,
+        `Cannot bind parameter ${parameter} as it is a bigint of more than 64 bits: bind text`,
       );
     case "boolean":
       return value;

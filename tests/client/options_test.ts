@@ -419,3 +419,17 @@ describe("the password never shows", () => {
     await assert.rejects(db.execute("DELETE FROM t"), { name: "AuthenticationError" });
   });
 });
+
+describe("outcome()", () => {
+  it("refuses what is no id, before anything is sent", async () => {
+    const fetch = scriptedFetch([]);
+    const client = connect({ fetch: fetch as typeof globalThis.fetch });
+    // That of an error which is none of an unknown outcome, for one.
+    for (const id of [undefined, null, 7, {}, ["a"]]) {
+      const message = /`id` as it must be text/;
+      await assert.rejects(client.outcome(id as never), { name: "TypeError", message });
+    }
+    await assert.rejects(client.outcome(""), { name: "RangeError", message: /1 to 200/ });
+    assert.equal(fetch.calls.length, 0);
+  });
+});
