@@ -58,10 +58,10 @@ export class Turn {
 
   /** From here on nobody else writes by the same connection. */
   async write(): Promise<void> {
-    const entered = this.#writers.free
-      ? this.#writers.take(this.#signal)
-      : this.#aside(this.#writers.take(this.#signal));
-    this.#endWriting = await entered;
+    const entering = async (): Promise<void> => {
+      this.#endWriting = await this.#writers.take(this.#signal);
+    };
+    await (this.#writers.free ? entering() : this.#aside(entering()));
   }
 
   /**

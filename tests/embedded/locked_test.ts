@@ -259,6 +259,43 @@ describe("embedded() while the file is locked", () => {
     },
   );
 
+  it("lets the next one write where a write ends while reads are in front of it", async () => {
+    const file = await newFile();
+    const engine = embedded(file);
+    const insert = (a: number, signal: AbortSignal): Promise<Response> => {
+      const body = `INSERT INTO t VALUES(${a})`;
+      return engine.fetch(`${URL_BASE}/db/execute`, { method: "POST", body, signal });
+    };
+    // Long enough that timers fire between its statements.
+    const slow = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c LIMIT 100000) " +
+      "SELECT count(*) FROM c";
+    const controller = new AbortController();
+    const reading = async (): Promise<void> => {
+      while (!controller.signal.aborted) {
+        await post(engine, "/db/query", [slow, slow, slow]);
+      }
+    };
+    const holder = lockByConnection(file);
+    try {
+      const first = insert(1, new AbortController().signal);
+      const ended = assert.rejects(insert(2, controller.signal), { name: "AbortError" });
+      await rows(engine, "SELECT a FROM t");
+      const reads = [reading(), reading(), reading()];
+      await rows(engine, "SELECT a FROM t");
+      await holder.release();
+      await first;
+      // Now the second one may write, and waits for its turn behind the reads.
+      await new Promise((resolve) => setTimeout(resolve));
+      controller.abort();
+      await ended;
+      await Promise.all(reads);
+      await insert(3, AbortSignal.timeout(10_000));
+      assert.deepEqual(await rows(engine, "SELECT a FROM t"), [[1], [3]]);
+    } finally {
+      engine.close();
+    }
+  });
+
   it("fails what waits when the engine is closed", async () => {
     const file = await newFile();
     const engine = embedded(file);
