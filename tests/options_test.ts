@@ -120,6 +120,8 @@ describe("wrong types of values", () => {
       { transaction: { timeoutPer: "transaction" } },
       /`timeoutPer`.*connection/,
     ],
+    [(o) => connectDbapi(o), { transaction: { turns: true } }, /`turns`.*connection/],
+    [(o) => db.begin(o), { turns: 1 }, /`turns`.*boolean/],
     [(o) => connectDbapi(o), { transaction: { retries: 3 } }, /`retries`.*run\(connection/],
     [(o) => withRetry(() => never(), o), { retries: "3" }, /`retries`.*write 3/],
     [(o) => lock.acquire(o), { timeout: "5" }, /`timeout`.*write 5/],

@@ -173,7 +173,9 @@ export class DefaultDatabase implements Client {
 
   /** See {@linkcode Client.close}. */
   close(): Promise<void> {
-    return this.#client.close();
+    const closed = this.#client.close();
+    this.#runner.turns.clear();
+    return closed;
   }
 
   /** Closes the client. */

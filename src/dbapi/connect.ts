@@ -27,6 +27,8 @@ const TX: Checks<TransactionOptions> = {
   signal: OF_CONNECT,
   rows: SETTLED,
   timeoutPer: SETTLED,
+  turns: SETTLED,
+  driver: SETTLED,
   retries: refusing("in `transaction` of a connection: use run(connection, fn)"),
 };
 

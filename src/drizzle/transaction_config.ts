@@ -3,14 +3,19 @@ import { type Checks, readOptions } from "../options.ts";
 import { TRANSACTION } from "../transaction/options.ts";
 import type { TransactionOptions } from "../transaction/transaction.ts";
 
-/** How a transaction of Drizzle is run: the client's options, except that it runs once unless `retries` says otherwise. */
+/**
+ * How a transaction of Drizzle is run: the client's options, except that it runs once unless `retries` says otherwise, and
+ * takes its turn unless `turns` does.
+ */
 export interface RqliteTransactionConfig
-  extends SQLiteTransactionConfig, Omit<TransactionOptions, "integers" | "rows"> {
+  extends SQLiteTransactionConfig, Omit<TransactionOptions, "integers" | "rows" | "driver"> {
   /** Runs of the function after the first, on conflict. @default {0} */
   retries?: number | undefined;
+  /** Waits for earlier transactions of this client, so that they do not collide. @default {true} */
+  turns?: boolean | undefined;
 }
 
-const { integers: _integers, rows: _rows, ...REST } = TRANSACTION;
+const { integers: _integers, rows: _rows, driver: _driver, ...REST } = TRANSACTION;
 
 const CONFIG: Checks<RqliteTransactionConfig> = {
   ...REST,
@@ -30,7 +35,7 @@ const CONFIG: Checks<RqliteTransactionConfig> = {
  */
 export function readConfig(config?: RqliteTransactionConfig): TransactionOptions {
   const { behavior: _, ...options } = readOptions(config, CONFIG);
-  return { retries: 0, ...options };
+  return { driver: true, ...options };
 }
 
 /** @throws {TypeError} If a nested transaction is given options: it is a savepoint of the one around it. */

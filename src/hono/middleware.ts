@@ -72,11 +72,15 @@ export function rqlite<C extends HonoContext = HonoContext>(
       c.set(resolved.key, new DirectDatabase(own, scope));
       return await next();
     }
-    const database = new TransactionalDatabase(own, scope, transaction);
+    const turns = SAFE.includes(c.req.method) ? {} : { driver: true };
+    const database = new TransactionalDatabase(own, scope, { ...turns, ...transaction });
     c.set(resolved.key, database);
     await within(database, c, next, resolved);
   };
 }
+
+/** Methods that change nothing, by their definition: those requests need not wait for each other. */
+const SAFE: readonly string[] = ["GET", "HEAD", "OPTIONS"];
 
 /** Runs the handlers in a transaction; the answer goes out only once it is committed. */
 async function within<C extends HonoContext>(

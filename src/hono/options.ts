@@ -19,7 +19,9 @@ export interface RqliteMiddlewareOptions<C extends HonoContext = HonoContext>
   /**
    * One serializable transaction for each request: opened by its first statement, with its lock if it has one,
    * committed after a handler that succeeded, rolled back otherwise. `false` from the function leaves a request
-   * without one. @default {false}
+   * without one. Those of other methods than GET, HEAD and OPTIONS take turns unless `turns` says otherwise.
+   *
+   * @default {false}
    */
   transaction?:
     | (boolean | TransactionOptions | ((c: C) => TransactionOptions | boolean))

@@ -104,7 +104,10 @@ export class TransactionalDatabase implements RequestDatabase {
 
   /** See {@linkcode RequestDatabase.transaction}. */
   transaction<T>(fn: (tx: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T> {
-    const given = Object.entries(options ?? {}).find(([, value]) => value !== undefined);
+    // What a driver says of itself is no wish of its caller.
+    const given = Object.entries(options ?? {}).find(([name, value]) =>
+      value !== undefined && name !== "driver"
+    );
     if (given === undefined) {
       return this.#run(
         placeAbove(this.transaction),

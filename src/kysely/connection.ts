@@ -13,8 +13,6 @@ export interface QueryCallOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-const NOTHING = (): void => {};
-
 /**
  * What Kysely takes for a connection: the client, or its transaction while there is one. Kysely logs what goes through
  * `executeQuery`, so the ends of transactions do too, as texts that are acted upon here and never sent.
@@ -23,7 +21,6 @@ export class RqliteConnection implements DatabaseConnection {
   readonly #client: Client;
   readonly #actions: WeakMap<CompiledQuery, () => Promise<void>> = new WeakMap();
   #transaction: Transaction | undefined;
-  #over = NOTHING;
 
   /** Sends nothing. */
   constructor(client: Client) {
@@ -78,14 +75,9 @@ export class RqliteConnection implements DatabaseConnection {
     await this.executeQuery(query);
   }
 
-  /**
-   * What follows goes into a transaction.
-   *
-   * @param over Called when it is over.
-   */
-  async begin(options: TransactionOptions, over: () => void = NOTHING): Promise<void> {
+  /** What follows goes into a transaction. */
+  async begin(options: TransactionOptions): Promise<void> {
     this.#transaction = await this.#client.begin(options);
-    this.#over = over;
   }
 
   /** Whether a transaction began and is not over. */
@@ -96,25 +88,19 @@ export class RqliteConnection implements DatabaseConnection {
   /** Commits the transaction; on an error it stays, to be rolled back. */
   async commit(): Promise<void> {
     await this.transaction.commit();
-    this.#end();
+    this.#transaction = undefined;
   }
 
   /** Rolls the transaction back; without one it does nothing, as Kysely also calls it behind a failed commit. */
   async rollback(): Promise<void> {
     await this.#transaction?.rollback();
-    this.#end();
+    this.#transaction = undefined;
   }
 
   /** @throws {ProgrammingError} If there is none. */
   get transaction(): Transaction {
     if (this.#transaction !== undefined) return this.#transaction;
     throw new ProgrammingError("Cannot do this as the connection is in no transaction");
-  }
-
-  #end(): void {
-    this.#transaction = undefined;
-    this.#over();
-    this.#over = NOTHING;
   }
 }
 

@@ -10,14 +10,12 @@ import {
 import { NotSupportedError, ProgrammingError } from "../errors.ts";
 import type { Client } from "../database/client.ts";
 import type { TransactionOptions } from "../transaction/transaction.ts";
-import { Turns } from "../transaction/turns.ts";
 import { RqliteConnection } from "./connection.ts";
 
 /** Kysely's way to the client. Connections cost nothing: each is an object around the client. */
 export class RqliteDriver implements Driver {
   readonly #client: Client;
   readonly #owned: boolean;
-  readonly #turns = new Turns();
 
   /** @param owned Whether `destroy()` closes the client. */
   constructor(client: Client, owned: boolean) {
@@ -37,8 +35,9 @@ export class RqliteDriver implements Driver {
 
   /**
    * Begins a transaction, without a request. Those that may write take turns, as on the one connection of other SQLite
-   * dialects, so that those of one process do not conflict; none waits for longer than five seconds.
+   * dialects, so that those of one client do not conflict.
    *
+   * @throws {TimeoutError} If it did not get its turn within the client's `timeout` of transactions.
    * @throws {NotSupportedError} If it cannot be isolated in the way that the settings ask for.
    */
   async beginTransaction(
@@ -49,15 +48,7 @@ export class RqliteDriver implements Driver {
     if (connection.inTransaction) {
       throw new ProgrammingError("Cannot begin a transaction as this connection is in one already");
     }
-    await connection.act(CompiledQuery.raw("begin"), async () => {
-      const done = options.readOnly ? undefined : await this.#turns.take(Infinity);
-      try {
-        await connection.begin(options, done);
-      } catch (error) {
-        done?.();
-        throw error;
-      }
-    });
+    await connection.act(CompiledQuery.raw("begin"), () => connection.begin(options));
   }
 
   /** Commits. */
@@ -124,6 +115,7 @@ function transactionOptions(
     );
   }
   return {
+    driver: true,
     mode: "eager", // Kysely wants counts and ids at once
     ...(isolationLevel !== undefined && { isolation: "serializable" }),
     ...(accessMode !== undefined && { readOnly: accessMode === "read only" }),

@@ -4,6 +4,7 @@ import type { CommitId } from "../commit/log.ts";
 import type { Hold } from "./hold.ts";
 import type { ResolvedTransactionOptions } from "./options.ts";
 import type { Shared } from "./trial.ts";
+import type { Turn } from "./turns.ts";
 
 /** What a transaction is made of. */
 export interface TransactionContext {
@@ -13,8 +14,10 @@ export interface TransactionContext {
   /** The end of everything, reruns included. */
   readonly deadline: Deadline;
   readonly hold: Hold | undefined;
+  /** Its turn among others of the client, if it took one. */
+  readonly turn: Turn | undefined;
   /** Ids of earlier runs that are not settled. */
   readonly earlier: readonly CommitId[];
-  /** The end of this transaction is the end of the hold, too. */
-  readonly releases: boolean;
+  /** The end of this transaction is the end of the hold and of the turn, too. */
+  readonly ends: boolean;
 }

@@ -396,6 +396,7 @@ export class DefaultTransaction implements Whole {
   /** @param timeout Of the statement that begins, in milliseconds. */
   #checkActive(timeout = 0): void {
     this.#lifetime.renew(timeout, this.#open.size === 0);
+    this.#context.turn?.renew();
     if (this.open) return;
     const state = this.#state === "active" ? "being committed" : STATES[this.#state];
     throw new InterfaceError(
@@ -412,6 +413,7 @@ export class DefaultTransaction implements Whole {
   #end(state: Transaction["state"]): void {
     this.#state = state;
     this.#lifetime.end();
+    if (this.#context.ends) this.#context.turn?.leave();
   }
 
   /** Ended from outside; no other run follows, so that the lock is free even while the function still runs. */
@@ -422,8 +424,8 @@ export class DefaultTransaction implements Whole {
   }
 
   async #letGo(): Promise<void> {
-    const { hold, releases, deadline } = this.#context;
-    if (releases && this.#state !== "active") await hold?.release(deadline);
+    const { hold, ends, deadline } = this.#context;
+    if (ends && this.#state !== "active") await hold?.release(deadline);
   }
 }
 

@@ -21,6 +21,8 @@ export interface ResolvedTransactionOptions {
   readonly mode: "eager" | "lazy";
   readonly readOnly: boolean;
   readonly retries: number;
+  /** It waits for its turn among others of the client. */
+  readonly turns: boolean;
   /** Each statement begins the deadline again. */
   readonly perStatement: boolean;
 }
@@ -36,6 +38,8 @@ export const TRANSACTION: Checks<TransactionOptions> = {
   level: isLevel,
   timeoutPer: oneOf("transaction", "statement"),
   retries: isCount,
+  turns: isBoolean,
+  driver: isBoolean,
   rows: isRows,
 };
 
@@ -91,7 +95,18 @@ export function resolveTransaction(
   backend: Backend,
   given: TransactionOptions,
 ): ResolvedTransactionOptions {
-  const { lock, scope, isolation, mode, readOnly, retries, timeoutPer, ...rest } = given;
+  const {
+    lock,
+    scope,
+    isolation,
+    mode,
+    readOnly = false,
+    retries,
+    timeoutPer,
+    turns,
+    driver = false,
+    ...rest
+  } = given;
   const known = backend.settings(rest);
   const settings: Settings = {
     ...known,
@@ -108,8 +123,9 @@ export function resolveTransaction(
     scope: scope ?? (lock === undefined ? undefined : `lock:${lock.name}`),
     isolation: isolation ?? "serializable",
     mode: mode ?? "eager",
-    readOnly: readOnly ?? false,
-    retries: retries ?? 10,
+    readOnly,
+    retries: retries ?? (driver ? 0 : 10),
+    turns: !readOnly && (turns ?? driver),
     perStatement: timeoutPer === "statement",
   };
 }

@@ -12,7 +12,7 @@ import { Hold } from "./hold.ts";
 import type { ResolvedTransactionOptions } from "./options.ts";
 import type { Transaction } from "./transaction.ts";
 import type { Shared } from "./trial.ts";
-import type { Turns } from "./turns.ts";
+import type { Turn, Turns } from "./turns.ts";
 import { pause } from "./pause.ts";
 
 /** The longest waits before another run, by the number of runs so far, in milliseconds. */
@@ -28,7 +28,7 @@ export interface Runner {
   readonly turns: Turns;
 }
 
-/** Takes the lock, if there is one, and begins. */
+/** Takes the lock, if there is one, then its turn, if it takes one, and begins. */
 export async function beginTransaction(
   runner: Runner,
   options: ResolvedTransactionOptions,
@@ -37,8 +37,14 @@ export async function beginTransaction(
   const { timeout, signal } = options.settings;
   const deadline = new Deadline(timeout, signal);
   const hold = await acquire(runner, options, deadline);
-  const context = { backend, shared, options, deadline, hold, earlier: [], releases: true };
-  return new DefaultTransaction(context).handle;
+  try {
+    const turn = options.turns ? await takeTurn(runner, deadline, hold) : undefined;
+    const own = { deadline, hold, turn, earlier: [], ends: true };
+    return new DefaultTransaction({ backend, shared, options, ...own }).handle;
+  } catch (error) {
+    await hold?.release(deadline);
+    throw error;
+  }
 }
 
 /**
@@ -72,6 +78,7 @@ class Runs<T> {
   readonly #unsettled: CommitId[] = [];
   readonly #results = new Map<string, T>();
   #count = 0;
+  #turn: Turn | undefined;
 
   constructor(
     runner: Runner,
@@ -88,18 +95,18 @@ class Runs<T> {
   }
 
   async all(): Promise<T> {
-    let done: (() => void) | undefined;
     try {
+      if (this.#options.turns) await this.#takeTurn();
       for (;;) {
         const run = await this.#once();
         if ("result" in run) return run.result;
         if (this.#count > this.#options.retries) {
           return await this.#giveUp(this.#counted(run.error));
         }
-        // Those that collided take turns, so that each gets through at last.
-        done ??= await this.#takeTurn();
         const longest = Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** this.#count);
         try {
+          // Those that collided take turns, so that each gets through at last.
+          await this.#takeTurn();
           await pause(Math.random() * longest, this.#deadline);
           this.#hold?.check();
         } catch (error) {
@@ -107,15 +114,12 @@ class Runs<T> {
         }
       }
     } finally {
-      done?.();
+      this.#turn?.leave();
     }
   }
 
-  /** Not for longer than it makes sense: whoever waits holds his lock. */
-  #takeTurn(): Promise<() => void> {
-    const { remaining, signal } = this.#deadline;
-    const signals = [signal, this.#hold?.signal].filter((one) => one !== undefined);
-    return this.#runner.turns.take(remaining, AbortSignal.any(signals));
+  async #takeTurn(): Promise<void> {
+    this.#turn ??= await takeTurn(this.#runner, this.#deadline, this.#hold);
   }
 
   async #once(): Promise<{ readonly result: T } | { readonly error: unknown }> {
@@ -127,8 +131,9 @@ class Runs<T> {
       options: this.#options,
       deadline: this.#deadline,
       hold: this.#hold,
+      turn: this.#turn,
       earlier: [...this.#unsettled],
-      releases: false,
+      ends: false,
     });
     let result: T;
     try {
@@ -199,6 +204,17 @@ class Runs<T> {
 
 function isConflict(error: unknown): boolean {
   return error instanceof TransactionConflictError;
+}
+
+/** Not for longer than it makes sense: whoever waits holds his lock. */
+async function takeTurn(
+  { turns }: Runner,
+  deadline: Deadline,
+  hold: Hold | undefined,
+): Promise<Turn> {
+  const { signal } = deadline;
+  const signals = [signal, hold?.signal].filter((one) => one !== undefined);
+  return await turns.take(deadline, hold && AbortSignal.any(signals));
 }
 
 async function acquire(

@@ -41,6 +41,19 @@ export interface TransactionOptions extends CallOptions {
   timeoutPer?: "transaction" | "statement" | undefined;
   /** Runs of the function after the first, on conflict; only for `transaction(fn)`. @default {10} */
   retries?: number | undefined;
+  /**
+   * Waits, before it begins, for the transactions of this client that take turns and were asked for earlier, so that they
+   * do not collide; not where it is `readOnly`. One that issues no statement for five seconds is passed over, and goes on.
+   * The wait counts for `timeout`.
+   *
+   * @default {false}, but `true` in Drizzle and Kysely, and for requests of Hono that are not GET, HEAD or OPTIONS
+   */
+  turns?: boolean | undefined;
+  /**
+   * For drivers, whose users do not expect that anything runs again: where neither the call nor `connect` says otherwise,
+   * `retries` is 0 and `turns` is `true`. @default {false}
+   */
+  driver?: boolean | undefined;
   /** How INTEGER values come back. */
   integers?: IntegerMode | undefined;
   /** The form of rows. */

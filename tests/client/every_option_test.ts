@@ -172,7 +172,21 @@ const EFFECTS: { readonly [N in Name]-?: (situation: Situation) => Promise<void>
     await assert.rejects(colliding, TransactionConflictError);
     assert.equal(runs, 2);
   },
+  turns: (situation) => waits({ turns: true }, situation),
+  driver: async (situation) => {
+    // A request's nested transaction takes it and has no use for it, so that drivers need not know where they are.
+    if (situation.way.inside === undefined) return void await situation.run({ driver: true });
+    await waits({ driver: true }, situation);
+  },
 };
+
+/** For the transaction that has the turn. */
+async function waits(options: AnyOptions, { db, run }: Situation): Promise<void> {
+  const first = await db.begin({ turns: true });
+  await assert.rejects(run({ ...options, timeout: 60 }), /turn/);
+  await first.rollback();
+  await run(options);
+}
 
 for (const place of PLACES) {
   describe(`every option on ${place.name}`, { skip: place.skip }, () => {

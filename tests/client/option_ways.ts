@@ -51,6 +51,8 @@ export const VALUES: { readonly [N in Name]-?: NonNullable<AnyOptions[N]> } = {
   readOnly: true,
   timeoutPer: "statement",
   retries: 1,
+  turns: true,
+  driver: true,
 };
 
 /** What a method does with options; it answers rows, if there are any. */
@@ -100,6 +102,8 @@ const TRANSACTION: Exactly<TransactionOptions> = {
   readOnly: true,
   timeoutPer: true,
   retries: true,
+  turns: true,
+  driver: true,
 };
 const { retries: _, ...BEGIN } = TRANSACTION;
 type OfTheWhole = "level" | "freshness" | "freshnessStrict";
@@ -246,7 +250,7 @@ const REQUEST_TX: Methods<RequestDatabase> = {
   batch: { takes: TX_BATCH, call: inRequest(true, on.batch) },
   first: { takes: TX_QUERY, call: inRequest(true, on.first) },
   value: { takes: TX_VALUE, call: inRequest(true, on.value) },
-  transaction: { takes: {}, call: inRequest(true, nested) },
+  transaction: { takes: { driver: true }, call: inRequest(true, nested) },
 };
 
 /** All of them, by what stands in front of their names. */

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe } from "node:test";
+import { sql } from "drizzle-orm";
 import {
   InterfaceError,
   OutcomeUnknownError,
@@ -13,6 +14,7 @@ import {
   rqlite,
   type RqliteMiddlewareOptions,
 } from "../../src/hono/mod.ts";
+import { drizzle } from "../../src/drizzle/mod.ts";
 import { ToldLock } from "../transaction/told_lock.ts";
 import type { AppContext, AppEnv } from "./copies.ts";
 import { add, test } from "./world.ts";
@@ -125,6 +127,23 @@ describe("rqlite() with a transaction", () => {
     await made.request("/", { method: "PUT" });
     assert.equal(await n(), 0);
     await made.request("/");
+    assert.equal(await n(), 1);
+  });
+
+  test("is what transactions of Drizzle on c.var.db are savepoints of", async ({ app, db, n }) => {
+    const made = app(rqlite(db, { transaction: true }), async (c) => {
+      const orm = drizzle(c.var.db);
+      await orm.transaction((tx) => tx.run(sql`UPDATE t SET n = 1`));
+      const undone = orm.transaction(async (tx) => {
+        await tx.run(sql`UPDATE t SET n = 2`);
+        tx.rollback();
+      });
+      await assert.rejects(undone);
+      const lazy = orm.transaction(() => Promise.resolve(), { mode: "lazy" });
+      await assert.rejects(lazy, /`mode`/);
+      return c.text(String(await c.var.db.value("SELECT n FROM t")));
+    });
+    assert.equal(await (await made.request("/", { method: "POST" })).text(), "1");
     assert.equal(await n(), 1);
   });
 

@@ -28,6 +28,16 @@ async function collide(db: Client, leaves: boolean): Promise<number> {
   });
 }
 
+/** Takes a turn from the start, as ORMs do; with `leaves` it keeps it for ever. */
+async function raise(db: Client, leaves: boolean): Promise<number> {
+  return await db.transaction(async (tx) => {
+    const n = await tx.value<number>("SELECT n FROM counter");
+    if (leaves) await new Promise(() => {});
+    await tx.execute("UPDATE counter SET n = ?", [n! + 1]);
+    return n! + 1;
+  }, { driver: true });
+}
+
 /** Counts under a lock; with `leaves` it keeps the lock for ever. */
 async function count(db: Client, leaves: boolean): Promise<number> {
   const lock = new RqliteLock({ name: "counter", client: db, leaseDuration: 500 });
@@ -56,6 +66,8 @@ export default {
     silent = leaves;
     const work: Promise<unknown> = pathname === "/turn"
       ? collide(plain, leaves)
+      : pathname === "/driver"
+      ? raise(plain, leaves)
       : pathname === "/lock"
       ? count(plain, leaves)
       : pathname === "/members"

@@ -86,6 +86,16 @@ const LEAVING: Checks = {
     assert.equal(await answer(`${url}/turn`), 2);
   },
 
+  "requests of a Worker take turns, and one that ended with its turn stops nobody": async (
+    { url },
+  ) => {
+    const before = await answer(`${url}/driver`) as number;
+    await (await fetch(`${url}/driver?leave`)).text();
+    const answers = await Promise.all(Array.from({ length: 10 }, () => answer(`${url}/driver`)));
+    const sorted = (answers as number[]).sort((a, b) => a - b);
+    assert.deepEqual(sorted, Array.from({ length: 10 }, (_, i) => before + 1 + i));
+  },
+
   "requests of a Worker share a lock in rqlite": async ({ url }) => {
     const before = await answer(`${url}/lock`) as number;
     const answers = await Promise.all(Array.from({ length: 20 }, () => answer(`${url}/lock`)));
