@@ -3,6 +3,9 @@ import { Gate, type MapNode } from "./address.ts";
 /** The longest that a node is left alone because it asked for it, in milliseconds. */
 const LONGEST_REST = 3_600_000;
 
+/** How many members are taken from one answer: a choice among them costs every call. */
+const MOST_MEMBERS = 1_000;
+
 const NONE: ReadonlySet<string> = new Set();
 
 /** Which node to ask next: the configured ones, those that were discovered, and the leader where it is known. */
@@ -101,12 +104,13 @@ export class Nodes {
   }
 
   /**
-   * Takes the API addresses of a cluster's members; the configured nodes stay.
+   * Takes the API addresses of a cluster's members, at most a thousand; the configured nodes stay.
    *
    * @throws {InterfaceError} If `mapNode` fails.
    */
   learn(apiUrls: readonly string[]): void {
-    const learned = apiUrls.map((url) => this.#gate.admit(url)).filter((url) => url !== undefined);
+    const learned = apiUrls.slice(0, MOST_MEMBERS).map((url) => this.#gate.admit(url))
+      .filter((url) => url !== undefined);
     const current = this.#at(0);
     this.#known = [...new Set([...this.#configured, ...learned])];
     this.#current = Math.max(0, this.#known.indexOf(current));

@@ -108,4 +108,20 @@ describe("Nodes", () => {
     nodes.failed(B);
     assert.equal(nodes.pick(false), A);
   });
+
+  it("learns a thousand members at most, however many are named", () => {
+    const heard: string[] = [];
+    const nodes = new Nodes([A], (url) => {
+      heard.push(url);
+      return url;
+    });
+    nodes.learn(Array.from({ length: 10_000 }, (_, i) => `http://n${i}:4001`));
+    assert.equal(heard.length, 1_000);
+    const asked = new Set<string>();
+    for (let i = 0; i < 2_000; i++) {
+      asked.add(nodes.pick(false));
+      nodes.failed(nodes.pick(false));
+    }
+    assert.equal(asked.size, 1_001);
+  });
 });
