@@ -23,6 +23,11 @@ export class Turn {
     return this.#until < Infinity && this.#until <= performance.now();
   }
 
+  /** From now on it lets nobody in. */
+  drop(): void {
+    this.#leave = undefined;
+  }
+
   /** The next one may come; again does nothing. */
   leave(): void {
     const leave = this.#leave;
@@ -105,17 +110,23 @@ export class Queue {
 
   #begin(): Turn {
     const turn = this.#turn = new Turn(() => {
-      this.#turn = undefined;
-      const next = this.#waiting.shift();
-      if (next !== undefined) next();
-      else this.#onIdle?.();
+      this.#next();
+      if (this.#turn === undefined) this.#onIdle?.();
     });
     if (this.#patience < Infinity) turn.trust(this.#patience);
     return turn;
   }
 
+  #next(): void {
+    this.#turn = undefined;
+    this.#waiting.shift()?.();
+  }
+
+  /** Somebody has come or waits, so this is not idle. */
   #passOver(): void {
-    if (this.#turn?.over) this.#turn.leave();
+    if (!this.#turn?.over) return;
+    this.#turn.drop();
+    this.#next();
   }
 }
 

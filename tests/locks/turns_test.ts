@@ -105,4 +105,36 @@ describe("acquire() of an RqliteLock behind one of whom nothing is heard", () =>
       }
       assert.deepEqual(served, ["first", "second"]);
     }));
+
+  it("lets one ask at a time also where nobody waited for the turn", () =>
+    PLACES[0]!.run(async ({ db }) => {
+      let [asking, most] = [0, 0];
+      const client = {
+        query: (async (...args: Parameters<Client["query"]>) => {
+          most = Math.max(most, ++asking);
+          return await db.query(...args).finally(() => asking--);
+        }) as Client["query"],
+        execute: db.execute.bind(db),
+        batch: db.batch.bind(db),
+        first: db.first.bind(db),
+        value: db.value.bind(db),
+      };
+      await new RqliteLock({ name: "stock", client, leaseDuration: 200 }).acquire();
+      const lock = new RqliteLock({ name: "stock", client });
+      const served: number[] = [];
+      const take = async (i: number): Promise<void> => {
+        const handle = await lock.acquire({ timeout: 60_000 });
+        served.push(i);
+        await handle.release();
+      };
+      const { now } = performance;
+      // The lease has run out before its own timer says so.
+      performance.now = () => now.call(performance) + 6_001;
+      try {
+        await Promise.all([0, 1, 2, 3].map(take));
+      } finally {
+        performance.now = now;
+      }
+      assert.deepEqual([most, served], [1, [0, 1, 2, 3]]);
+    }));
 });
