@@ -31,6 +31,8 @@ export class TransactionalDatabase implements RequestDatabase {
   readonly #scope: RequestScope;
   readonly #options: TransactionOptions;
   #transaction: Promise<Transaction> | undefined;
+  /** Ends the wait for its turn or its lock, while there is one. */
+  #opening: AbortController | undefined;
   #over = false;
   readonly #running = new Set<Running>();
   /** Statements that failed, and what told the handler. */
@@ -142,6 +144,7 @@ export class TransactionalDatabase implements RequestDatabase {
   /** Ends the transaction after a handler that failed. */
   async rollback(): Promise<void> {
     this.#over = true;
+    this.#opening?.abort(over());
     try {
       await (await this.#transaction)?.rollback();
     } catch {
@@ -187,7 +190,13 @@ export class TransactionalDatabase implements RequestDatabase {
   }
 
   async #open(): Promise<Transaction> {
-    return await this.client.begin(this.#scope.options(this.#options, BEGIN));
+    const opening = this.#opening = new AbortController();
+    const options = this.#scope.options(this.#options, BEGIN);
+    try {
+      return await this.client.begin(until(opening.signal, options));
+    } finally {
+      this.#opening = undefined;
+    }
   }
 }
 

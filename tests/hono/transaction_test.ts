@@ -4,6 +4,7 @@ import { sql } from "drizzle-orm";
 import {
   InterfaceError,
   OutcomeUnknownError,
+  TimeoutError,
   type TransactionConflictError,
   type TransactionOptions,
 } from "../../mod.ts";
@@ -145,6 +146,18 @@ describe("rqlite() with a transaction", () => {
     });
     assert.equal(await (await made.request("/", { method: "POST" })).text(), "1");
     assert.equal(await n(), 1);
+  });
+
+  test("lets a handler that throws answer, also while its transaction waits to begin", async ({ app, db }) => {
+    const made = app(rqlite(db, { transaction: true }), (c) => {
+      c.var.db.execute("UPDATE t SET n = 1").catch(() => {});
+      throw new Error("no");
+    });
+    const first = await db.begin({ turns: true });
+    assert.equal((await made.request("/", { method: "POST" })).status, 500);
+    // Nobody has waited for so long that he passed it over.
+    await assert.rejects(db.begin({ turns: true, timeout: 1_000 }), TimeoutError);
+    await first.rollback();
   });
 
   test("holds its lock until the commit is done", async ({ app, db, n }) => {
