@@ -184,9 +184,9 @@ function errorOf(answer: HttpAnswer, text: string, retryable: boolean): RqliteEr
 /** A body in a message, on one line and not too long; none that shows what the request's headers say. */
 export function quote(text: string, { sent }: HttpAnswer): string {
   const line = text.trim();
-  // Around letters and digits each form has its own escapes. What is shorter is no secret, and anywhere.
+  // Around letters and digits each form has its own escapes. What is shorter is no secret, nor is a scheme.
   const repeated = sent.flatMap((value) => [...value.split(/\s+/), ...value.split(/[^a-z\d]+/i)])
-    .some((part) => part.length > 5 && line.includes(part));
+    .some((part) => part.length > 5 && part !== "Bearer" && line.includes(part));
   if (repeated) return "what repeats a header of the request";
   if (line === "") return "no text";
   return JSON.stringify(line.length > LONGEST_QUOTE ? line.slice(0, LONGEST_QUOTE) + "…" : line);

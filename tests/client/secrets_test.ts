@@ -310,6 +310,13 @@ describe("a secret of a client is in nothing that", () => {
     }
   });
 
+  it("is said of a token that a proxy refuses, though its kind is", async () => {
+    const fetch = scriptedFetch(() => ({ status: 403, body: "Invalid Bearer token" }));
+    const own = { fetch: fetch as typeof globalThis.fetch, headers: HEADERS, retries: 0 };
+    const error = await failureOf(() => connect("http://a:4001", own).query("SELECT 1"));
+    assert.match(String(error), /Invalid Bearer token/);
+  });
+
   const unparsed = Object.assign(new TypeError("Invalid URL"), { input: URL_OF });
   const MAPPED: Readonly<Record<string, (url: string) => unknown>> = {
     "answers a URL with a user": () => URL_OF,
