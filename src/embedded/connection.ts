@@ -37,6 +37,7 @@ export class Connection {
   readonly #database: DatabaseSync;
   readonly #memory: boolean;
   readonly #readOnly: boolean;
+  #closed = false;
   #cutsTexts: boolean | undefined;
   #counters: StatementSync | undefined;
   #refresh: StatementSync | undefined;
@@ -75,6 +76,11 @@ export class Connection {
     if (this.#memory || !(error instanceof SqliteError) || !error.busy) return false;
     // What a transaction has read is out of date and stays so.
     return !(error.outdated && this.#database.isTransaction);
+  }
+
+  /** @throws {Error} when it was closed */
+  checkOpen(): void {
+    if (this.#closed) throw new Error("the connection is closed");
   }
 
   /** Compiles a statement, which finds most mistakes. @throws {SqliteError} with SQLite's text */
@@ -159,6 +165,7 @@ export class Connection {
 
   /** Closes it; what is open is rolled back. */
   close(): void {
+    this.#closed = true;
     this.#counters = undefined;
     this.#refresh = undefined;
     this.#database.close();

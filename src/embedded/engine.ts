@@ -42,7 +42,7 @@ async function dispatch(request: Omit<Call, "flags">): Promise<Response> {
     const found = await route({ ...request, flags });
     return toResponse(found, url.host, method);
   } catch (error) {
-    if (store.closed) throw closedError(true);
+    if (store.closed) throw closedError(request.turn.wrote);
     if (error instanceof SqliteError) {
       return toResponse(failure(500, error.message), url.host, method);
     }
@@ -54,7 +54,7 @@ async function dispatch(request: Omit<Call, "flags">): Promise<Response> {
 /**
  * What `fetch` says when nothing listens.
  *
- * @param begun The request was under way: then there is no code, by which the client knows that nothing was done.
+ * @param begun The request may have written something: then there is no code, by which the client knows that it has not.
  */
 export function closedError(begun = false): TypeError {
   const cause = new Error("The embedded engine is closed: embedded() opens another one");

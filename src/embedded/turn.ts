@@ -38,6 +38,11 @@ export class Turn {
     signal?.addEventListener("abort", this.#excuse);
   }
 
+  /** Whether it has written anything, or may have. */
+  get wrote(): boolean {
+    return this.#wrote;
+  }
+
   /** Waits for the turn. */
   async begin(): Promise<void> {
     this.#leave = await this.#turns.take(this.#signal);
@@ -72,6 +77,7 @@ export class Turn {
   async whenFree<T>(connection: Connection, action: () => T): Promise<T> {
     const until = this.#signal ? Infinity : performance.now() + PATIENCE;
     for (let step = 1;; step *= 2) {
+      connection.checkOpen();
       try {
         const value = action();
         this.#wrote ||= this.#endWriting !== undefined;

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
-import { type Client, connect, OutcomeUnknownError, TimeoutError } from "../../mod.ts";
+import { type Client, connect, ConnectionError, OutcomeUnknownError, TimeoutError } from "../../mod.ts";
 import { embedded, type EmbeddedEngine } from "../../src/embedded/mod.ts";
 import { OWN_ENGINE } from "../support/engines.ts";
 import { post, rows } from "./post.ts";
@@ -296,15 +296,26 @@ describe("embedded() while the file is locked", () => {
     }
   });
 
-  it("fails what waits when the engine is closed", async () => {
+  it("says of what waits when the engine is closed that nothing was done", async () => {
     const file = await newFile();
     const engine = embedded(file);
+    const db = connect(engine);
+    await db.execute("INSERT INTO t VALUES('first')");
     const holder = lockByConnection(file);
-    const write = post(engine, "/db/execute", ["INSERT INTO t VALUES(1)"]);
-    await rows(engine, "SELECT a FROM t");
+    const insert = "INSERT INTO t VALUES(1)";
+    const writes = [
+      db.execute(insert),
+      db.execute(insert, [], { exactlyOnce: false }),
+      db.batch([insert, insert], { atomic: false, exactlyOnce: false }),
+    ];
+    const ended = Promise.all(writes.map((write) => assert.rejects(write, ConnectionError)));
+    await values(db);
     engine.close();
-    await assert.rejects(write, TypeError);
+    await ended;
     await holder.release();
+    const later = connect(embedded(file));
+    assert.deepEqual(await values(later), ["first"]);
+    await later.close();
   });
 
   it("does not wait for what a transaction has read to become current again", async () => {
