@@ -3,8 +3,8 @@ import { resolve, sep } from "node:path";
 /** The parameters of a `file:` URI that ask for what the engine does anyway. */
 const USUAL = /^(?:(?:mode=rwc|cache=private)(?:&|$))*$/;
 
-/** Taken for a file, it would be one in a folder "http:". */
-const URL_OF_SERVER = /^(?!file:)[a-z][\w+.-]*:\/\//i;
+/** Taken for a file, it would be one in a folder "http:". A single letter is a drive. */
+const URL_OF_SERVER = /^(?!file:)[a-z][\w+.-]+:\/\/|^https?:/i;
 
 /**
  * The absolute path of a database file, undefined for a database in memory: what has two meanings, or not the same to

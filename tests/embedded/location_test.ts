@@ -12,7 +12,7 @@ describe("embedded() of a path", () => {
   const home = process.cwd();
   before(() => {
     folder = mkdtempSync(join(tmpdir(), "embedded-"));
-    mkdirSync(join(folder, "other"));
+    for (const name of ["other", "D:"]) mkdirSync(join(folder, name));
     mkdirSync(join(folder, "real"));
     symlinkSync(join(folder, "real"), join(folder, "link"));
     symlinkSync(join(folder, "real", "target.db"), join(folder, "link.db"));
@@ -30,6 +30,7 @@ describe("embedded() of a path", () => {
     ["link.db", "real/target.db"],
     ["a b#c?d%20e.db", "a b#c?d%20e.db"],
     ["C:app.db", "C:app.db"],
+    ["D://app.db", "D:/app.db"],
     ["FILE:upper.db", "FILE:upper.db"],
     ["file:uri.db", "uri.db"],
     ["file:a%20b%3F%23.db", "a b?#.db"],
@@ -74,6 +75,7 @@ describe("embedded() of a path", () => {
     ["file:100%.db", /write % as %25/],
     ["file://server/share/a.db", /names a host: write file:\/\/\/path/],
     ["http://localhost:4001", /`path` is a URL: give that of a server to connect\(\)/],
+    ["http:/app:secret@db:4001", /^[^:]*`path` is a URL: give that of a server to connect\(\)$/],
     ["file::memory:?cache=shared", /\?cache=… are not supported: .* or ":memory:"/],
     ["file:a?mode=memory", /\?mode=… are not supported: .* or ":memory:"/],
     ["file:a?mode=memory&cache=shared", /are not supported/],
