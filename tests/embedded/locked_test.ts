@@ -7,7 +7,13 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
-import { type Client, connect, ConnectionError, OutcomeUnknownError, TimeoutError } from "../../mod.ts";
+import {
+  type Client,
+  connect,
+  ConnectionError,
+  OutcomeUnknownError,
+  TimeoutError,
+} from "../../mod.ts";
 import { embedded, type EmbeddedEngine } from "../../src/embedded/mod.ts";
 import { OWN_ENGINE } from "../support/engines.ts";
 import { post, rows } from "./post.ts";
