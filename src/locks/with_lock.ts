@@ -38,7 +38,8 @@ export async function withLock<T>(
   const end = performance.now() + timeout;
   const handles: LockHandle[] = [];
   const within = (): AcquireOptions => ({
-    timeout: Math.max(0, end - performance.now()),
+    // 0 would be another try, which may take as long as a request does.
+    timeout: timeout === 0 ? 0 : Math.max(1, end - performance.now()),
     ...(signal && { signal }),
   });
   const looks = Promise.allSettled(locks.slice(1).map(async (one) => await one.look?.(within())));

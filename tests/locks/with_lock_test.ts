@@ -111,6 +111,21 @@ describe("withLock", () => {
     assert.deepEqual(locks.map(({ timeout }) => timeout), [Infinity, Infinity, Infinity]);
   });
 
+  it("withLock() gives no lock another try that has no limit once time is up", async () => {
+    const { locks: [b, c, a] } = three();
+    const slow: Lock = {
+      name: "a",
+      acquire: async () => {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        return await a.acquire();
+      },
+    };
+    await withLock([slow, b], () => Promise.resolve(), { timeout: 10 }).catch(() => {});
+    assert.equal(b.timeout, 1);
+    await withLock([slow, c], () => Promise.resolve(), { timeout: 0 });
+    assert.equal(c.timeout, 0);
+  });
+
   it("withLock() passes a handle that is lost as soon as one lock is", async () => {
     const { locks } = three();
     await withLock(locks, (handle) => {
