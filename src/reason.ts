@@ -12,8 +12,12 @@ const NO_TLS = /wrong[ _]version[ _]number|InvalidContentType/i;
 
 /** What went wrong in the words of the innermost error: runtimes say no more than "fetch failed" outside. */
 export function reasonOf(error: unknown): string {
-  const reasons = [...new Set(innermost(error).map(wordsOf))].filter((words) => words !== "");
-  return reasons.join(", ") || "no reason was given";
+  try {
+    const reasons = [...new Set(innermost(error).map(wordsOf))].filter((words) => words !== "");
+    return reasons.join(", ") || "no reason was given";
+  } catch {
+    return "its reason cannot be read";
+  }
 }
 
 /** What stands in a URL in front of its host; in paths of modules an @ is something else. */
@@ -26,7 +30,12 @@ export function withoutUsers(text: string): string {
 
 /** An error as the cause of another one; where it quotes a URL with a user, one in its place that does not. */
 export function causeOf(error: unknown): unknown {
-  return isTelling(error) ? new Error(withoutUsers(reasonOf(error))) : error;
+  try {
+    if (!isTelling(error)) return error;
+  } catch {
+    // What cannot be read may hold anything.
+  }
+  return new Error(withoutUsers(reasonOf(error)));
 }
 
 function isTelling(value: unknown, depth = 0): boolean {

@@ -1,4 +1,5 @@
 import { LockTimeoutError } from "../errors.ts";
+import { reasonOf } from "../reason.ts";
 
 /** How long somebody who waits goes without a look at whoever has the turn, in milliseconds. */
 const LOOK = 1_000;
@@ -141,7 +142,7 @@ export function tooLate(name: string, cause?: unknown, holder?: string): LockTim
     ? `others held it until the end of \`timeout\`${holder === undefined ? "" : ` (${holder})`}; ` +
       "it is not reentrant: whoever holds it must not take it again"
     : `it could not be asked for until the end of \`timeout\`: ${
-      cause instanceof Error ? cause.message : String(cause)
+      cause instanceof Error ? cause.message : reasonOf(cause)
     }`;
   return new LockTimeoutError(`Cannot take the lock ${JSON.stringify(name)} as ${reason}`, {
     lock: name,

@@ -1,5 +1,5 @@
 import { LockUnavailableError } from "../errors.ts";
-import { causeOf, withoutUsers } from "../reason.ts";
+import { causeOf, reasonOf, withoutUsers } from "../reason.ts";
 
 /** An answer that none of the scripts gives: the client answered something else, or for somebody else. */
 export class WrongAnswer extends Error {
@@ -33,7 +33,7 @@ const RIGHTS = "it must allow EVAL, and GET, SET, DEL, PEXPIRE and PTTL of the k
  * is not told here may pass. Either way nobody knows what the command did.
  */
 export function refusal(error: unknown): string | undefined {
-  const { name, message } = error instanceof Error ? error : { name: "", message: String(error) };
+  const { name, message } = error instanceof Error ? error : { name: "", message: reasonOf(error) };
   const text = brief(message);
   if (error instanceof WrongAnswer) return `${text}; ${ADAPTER}`;
   // Also where its last words are those of a closed client: a cluster's client says them of one node.

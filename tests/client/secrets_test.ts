@@ -310,6 +310,32 @@ describe("a secret of a client is in nothing that", () => {
     }
   });
 
+  const unreadable: Readonly<Record<string, unknown>> = {
+    "has no prototype": Object.create(null),
+    "has a message without one": { message: Object.create(null) },
+    "throws where it is read": Object.defineProperty(new Error("lost"), "url", {
+      get() {
+        throw new Error(SECRET);
+      },
+    }),
+  };
+  for (const [what, thrown] of Object.entries(unreadable)) {
+    it(`is said of what ${what} and ends a request, by an error of this package`, async () => {
+      const fetch = () => Promise.reject(thrown);
+      const one = connect("http://a:4001", { fetch, retries: 0 });
+      const read = await failureOf(() => one.query("SELECT 1"));
+      const write = await failureOf(() => one.execute("DELETE FROM t", [], { exactlyOnce: false }));
+      assert.deepEqual([read, write].map((error) => (error as Error).name), [
+        "ConnectionError",
+        "OutcomeUnknownError",
+      ]);
+      const lock = new RedisLock({ name: "a", command: (_) => Promise.reject(thrown) });
+      const late = await failureOf(() => lock.acquire({ timeout: 1 }));
+      assert.equal((late as Error).name, "LockTimeoutError");
+      for (const error of [read, write, late]) assertHidden(what, (error as Error).message);
+    });
+  }
+
   it("is said of a token that a proxy refuses, though its kind is", async () => {
     const fetch = scriptedFetch(() => ({ status: 403, body: "Invalid Bearer token" }));
     const own = { fetch: fetch as typeof globalThis.fetch, headers: HEADERS, retries: 0 };
