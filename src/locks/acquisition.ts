@@ -110,6 +110,7 @@ export class Acquisition {
   async #take(seen: Seen, sent: Moment, end: number): Promise<boolean> {
     const before = this.#doubt;
     this.#doubt ??= { seen, sent };
+    this.#turn.trust(SILENCE);
     try {
       return await this.#row.take(seen, this.#token, this.#terms.duration, this.#options(end));
     } catch (error) {

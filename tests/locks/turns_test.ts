@@ -137,4 +137,43 @@ describe("acquire() of an RqliteLock behind one of whom nothing is heard", () =>
       }
       assert.deepEqual([most, served], [1, [0, 1, 2, 3]]);
     }));
+
+  it("passes nobody over whose requests are slow, each for itself", () =>
+    PLACES[0]!.run(async ({ db }) => {
+      const { now } = performance;
+      let [later, asked, askedMeanwhile] = [0, 0, 0];
+      const waiting: Promise<unknown>[] = [];
+      const client = {
+        query: (async (...args: Parameters<Client["query"]>) => {
+          if (++asked === 1) later += 4_000;
+          return await db.query(...args);
+        }) as Client["query"],
+        execute: (async (...args: Parameters<Client["execute"]>) => {
+          if (later > 4_000) return await db.execute(...args);
+          later += 4_000;
+          // Who comes looks whether the turn is over.
+          waiting.push(take(), take());
+          await db.value("SELECT 1");
+          askedMeanwhile = asked - 1;
+          return await db.execute(...args);
+        }) as Client["execute"],
+        batch: db.batch.bind(db),
+        first: db.first.bind(db),
+        value: db.value.bind(db),
+      };
+      const lock = new RqliteLock({ name: "stock", client, leaseDuration: 60_000 });
+      const take = async (): Promise<boolean> => {
+        const handle = await lock.acquire({ timeout: 60_000 });
+        return await handle.release();
+      };
+      await (await new RqliteLock({ name: "other", client: db }).acquire()).release();
+      performance.now = () => now.call(performance) + later;
+      try {
+        await take();
+        await Promise.all(waiting);
+      } finally {
+        performance.now = now;
+      }
+      assert.equal(askedMeanwhile, 0);
+    }));
 });
