@@ -90,44 +90,58 @@ export class HttpTransport implements Transport {
 
   /** See {@linkcode Transport.send}. */
   async send<T>(exchange: Exchange<T>): Promise<T> {
-    const { nodes, retries } = this.#options;
-    const { deadline, write, repeatable } = exchange;
-    const hopeless = new Set<string>();
+    const { nodes } = this.#options;
+    const { deadline, leader, write } = exchange;
+    const [hopeless, unreached] = [new Set<string>(), new Set<string>()];
+    const pick = () => nodes.pick(leader, { hopeless, unreached, remaining: deadline.remaining });
     let doubtful = false;
     let patience = PATIENCE;
+    let successes = 0;
     let failure: Failure | undefined;
     this.#begin();
     for (let attempt = 0;; attempt++) {
       this.#check(deadline, doubtful, failure);
-      const node = nodes.pick(exchange.leader, hopeless);
+      const node = pick();
       const rest = nodes.rest(node);
       if (rest > 0) {
         if (rest >= deadline.remaining) throw settle(resting(node), doubtful);
-        await this.#sleep(rest, deadline);
-        // Another one may be the best by now, and the caller gone.
+        await this.#sleep(Math.min(rest, NAP), deadline);
+        // Another call was served meanwhile: where, the next attempt finds out.
+        if (successes !== this.#budget.successes) unreached.clear();
         attempt--;
         continue;
       }
       const { verdict, trace, answered } = await this.#attempt(exchange, node, attempt);
       this.#learn(verdict, trace, answered, deadline);
       if ("value" in verdict) return verdict.value;
+      failure = verdict;
       if (verdict.next === "others") hopeless.add(node);
-      if (nodes.exhausted(hopeless)) throw settle(verdict, doubtful);
+      if (verdict.error instanceof ConnectionError) unreached.add(trace.node);
+      successes = this.#budget.successes;
       doubtful ||= write && verdict.applied === "maybe";
-      const pause = nodes.rest(nodes.pick(exchange.leader, hopeless));
-      const delay = retryDelay({
-        ...verdict,
-        attempt,
-        retries,
-        repeatable,
-        remaining: deadline.remaining,
-        // A node that asked for a pause does not keep the call from another one.
-        retryAfter: trace.wait || pause > 0 ? pause : undefined,
-      });
-      if (delay === undefined || delay >= deadline.remaining) throw settle(verdict, doubtful);
+      if (nodes.exhausted(hopeless)) throw settle(verdict, doubtful);
+      const delay = this.#delay(exchange, verdict, attempt, trace.wait, nodes.rest(pick()));
+      if (delay === undefined) throw settle(verdict, doubtful);
       await this.#sleep(delay, deadline);
-      patience = await this.#afford(failure = verdict, patience, deadline, doubtful);
+      patience = await this.#afford(failure, patience, deadline, doubtful);
     }
+  }
+
+  /** @param wait What this node asked for. @param rest What the next one asked for. */
+  #delay(
+    { deadline: { remaining }, repeatable }: Exchange<unknown>,
+    failure: Failure,
+    attempt: number,
+    wait: number | undefined,
+    rest: number,
+  ): number | undefined {
+    const { retries } = this.#options;
+    // A node that asked for a pause does not keep the call from another one.
+    const retryAfter = wait || rest > 0 ? rest : undefined;
+    const delay = retryDelay({ ...failure, attempt, retries, repeatable, remaining, retryAfter });
+    if (delay === undefined || delay >= remaining) return undefined;
+    // A pause of the node is waited for later, where another call may find one that is well.
+    return delay > rest ? delay : Math.min(delay, NAP);
   }
 
   #begin(): void {

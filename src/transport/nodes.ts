@@ -8,6 +8,21 @@ const MOST_MEMBERS = 1_000;
 
 const NONE: ReadonlySet<string> = new Set();
 
+/** What one call has found out. */
+export interface Tried {
+  /** Nodes that will refuse it again. */
+  readonly hopeless: ReadonlySet<string>;
+  /** Nodes that it could not reach. */
+  readonly unreached: ReadonlySet<string>;
+  /** Milliseconds that remain to it. */
+  readonly remaining: number;
+}
+
+const NOTHING: Tried = { hopeless: NONE, unreached: NONE, remaining: Infinity };
+
+/** A rest that ends so shortly before a call does is of no use to it, in milliseconds. */
+const TOO_LATE = 20;
+
 /** Which node to ask next: the configured ones, those that were discovered, and the leader where it is known. */
 export class Nodes {
   readonly #configured: readonly string[];
@@ -27,22 +42,32 @@ export class Nodes {
   }
 
   /**
-   * The leader if it is asked for and known, else the node that worked last; another one where that rests or is among
-   * the `hopeless`, and the one that rests for the shortest time where all do.
+   * The leader if it is asked for and known, else the node that worked last; another one where that rests or is hopeless.
+   * Where none is left, the one that rests for the shortest time, if the call can wait for it, or else one that it
+   * could not reach.
    */
-  pick(leader: boolean, hopeless: ReadonlySet<string> = NONE): string {
+  pick(leader: boolean, tried: Tried = NOTHING): string {
     const first = (leader ? this.#leader : undefined) ?? this.#at(0);
-    if (this.#rests.size + hopeless.size === 0) return first;
+    if (this.#rests.size + tried.hopeless.size === 0) return first;
     for (const node of this.#rests.keys()) this.rest(node);
     let best = first;
     let least = Infinity;
     for (const node of [first, ...this.#known.map((_, i) => this.#at(i))]) {
-      const cost = this.#unreached.has(node) ? Number.MAX_VALUE : this.rest(node);
-      if (cost >= least || hopeless.has(node)) continue;
+      const cost = this.#cost(node, tried);
+      if (cost >= least) continue;
       best = node;
       least = cost;
     }
     return best;
+  }
+
+  #cost(node: string, { hopeless, unreached, remaining }: Tried): number {
+    if (hopeless.has(node)) return Infinity;
+    if (unreached.has(node)) return Number.MAX_VALUE / 2;
+    const rest = this.rest(node);
+    if (rest > remaining - TOO_LATE) return Number.MAX_VALUE;
+    // To another call it is worth an attempt, but not in front of one that is well.
+    return Math.max(rest, this.#unreached.has(node) ? 1 : 0);
   }
 
   /** How long `node` wants to be left alone, in milliseconds. */

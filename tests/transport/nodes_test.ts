@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { Nodes } from "../../src/transport/nodes.ts";
+import { Nodes, type Tried } from "../../src/transport/nodes.ts";
 
 const A = "http://a:4001";
 const B = "http://b:4001";
 const PATH = "/db/execute?transaction";
+
+const NONE: ReadonlySet<string> = new Set();
+const NOTHING: Tried = { hopeless: NONE, unreached: NONE, remaining: Infinity };
 
 describe("Nodes", () => {
   it("stays with a node until it fails, then takes the next", () => {
@@ -32,7 +35,7 @@ describe("Nodes", () => {
     nodes.rests(B, 600_000);
     assert.equal(nodes.pick(false), A);
     assert.ok(nodes.rest(A) > 0);
-    assert.equal(nodes.pick(false, new Set([A])), B);
+    assert.equal(nodes.pick(false, { ...NOTHING, hopeless: new Set([A]) }), B);
   });
 
   it("lets a node rest for an hour at most", () => {
@@ -41,13 +44,16 @@ describe("Nodes", () => {
     assert.ok(nodes.rest(A) <= 3_600_000);
   });
 
-  it("tries a node that could not be reached once before it waits for one that rests", () => {
+  it("lets each call try a node that could not be reached before it waits for one that rests", () => {
     const nodes = new Nodes([A, B]);
-    nodes.failed(B, true);
     nodes.rests(A, 60_000);
-    assert.equal(nodes.pick(false), B);
     nodes.failed(B, true);
-    assert.equal(nodes.pick(false), A);
+    assert.equal(nodes.pick(false), B);
+    const tried = { ...NOTHING, unreached: new Set([B]), remaining: 90_000 };
+    assert.equal(nodes.pick(false, tried), A);
+    assert.equal(nodes.pick(false, { ...tried, remaining: 30_000 }), B, "there is no time to wait");
+    nodes.learn(["http://c:4001"]);
+    assert.equal(nodes.pick(false), "http://c:4001", "one that is well comes first");
   });
 
   it("does not send the leader's work to a leader that rests", () => {

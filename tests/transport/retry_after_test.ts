@@ -4,16 +4,21 @@ import { describe, it } from "node:test";
 import {
   type Client,
   connect,
+  ConnectionError,
   type ConnectOptions,
   OperationalError,
   TimeoutError,
 } from "../../mod.ts";
+import { until } from "../support/http.ts";
 import { type ScriptedFetch, scriptedFetch, type Step } from "../support/scripted_fetch.ts";
 
 const A = "http://a:4001";
 const B = "http://b:4001";
 const ROW: Step = { body: { results: [{ columns: ["1"], types: ["integer"], values: [[1]] }] } };
 const OK: Step = { body: { results: [{ rows_affected: 1 }] } };
+
+const cause = Object.assign(new Error("refused"), { code: "ECONNREFUSED" });
+const REFUSED: Step = { reject: new TypeError("fetch failed", { cause }) };
 
 /** A node, or what stands in front of it, that has too much to do. */
 const busy = (after: string, status = 503): Step => ({
@@ -45,6 +50,12 @@ function client(
 
 /** Longer than any call may take. */
 const LATE = ["3600", "1000000000000", "9".repeat(400), "Fri, 01 Jan 2100 00:00:00 GMT"];
+
+/** Until that is so, and the call knows the answer. */
+async function asks(what: string, so: () => boolean): Promise<void> {
+  await until(what, () => Promise.resolve(so() || undefined));
+  await new Promise((resolve) => setTimeout(resolve, 0));
+}
 
 describe("Retry-After", () => {
   for (const after of LATE) {
@@ -96,11 +107,29 @@ describe("Retry-After", () => {
   });
 
   it("is waited for where the other node cannot be reached", async () => {
-    const cause = Object.assign(new Error("refused"), { code: "ECONNREFUSED" });
-    const refused = { reject: new TypeError("fetch failed", { cause }) };
-    const { db, asked } = client({ [A]: [busy("1"), ROW], [B]: [refused] });
+    const { db, asked } = client({ [A]: [busy("1"), ROW], [B]: [REFUSED] });
     assert.equal((await db.query("SELECT 1")).rows.length, 1);
     assert.deepEqual(asked(), [A, B, A]);
+    await db.close();
+  });
+
+  it("keeps no call from a node that was out of reach for a moment", async () => {
+    const { db, asked } = client({ [A]: [REFUSED, REFUSED, REFUSED, ROW], [B]: [busy("86400")] });
+    await assert.rejects(db.query("SELECT 1"), ConnectionError);
+    assert.equal((await db.query("SELECT 1", [], { timeout: 5_000 })).rows.length, 1);
+    assert.deepEqual(asked(), [A, B, A, A, A]);
+    await db.close();
+  });
+
+  it("is not waited for to its end when another call has found a node that is well", async () => {
+    const { db, asked } = client({ [A]: [REFUSED, REFUSED, ROW], [B]: [busy("20")] });
+    const waiting = [db.query("SELECT 1")];
+    await asks("first call", () => asked().includes(B));
+    waiting.push(db.query("SELECT 1"));
+    await asks("second call", () => asked().length === 3);
+    assert.equal((await db.query("SELECT 1")).rows.length, 1);
+    assert.deepEqual((await Promise.all(waiting)).map(({ rows }) => rows.length), [1, 1]);
+    assert.deepEqual(asked(), [A, B, A, A, A, A]);
     await db.close();
   });
 
