@@ -69,10 +69,12 @@ export function reap({ method, store }: Call): Answer {
 async function replace({ store, body, turn }: Call): Promise<Answer | undefined> {
   await store.quiet(turn);
   try {
-    await store.replace(body);
+    await store.replace(body, turn);
     store.index++;
     return undefined;
   } catch (error) {
+    turn.throwIfAborted();
+    if (store.closed) throw error;
     const reason = error instanceof Error ? error.message : String(error);
     return failure(500, `error swapping databases: open SQLite file failed: ${reason}`);
   }

@@ -15,6 +15,9 @@ const VERSION_BYTES = [18, 19];
 /** More than any database has: a copy is made in one go. */
 const ALL_PAGES = 2 ** 30;
 
+/** How often a copy is begun at most, where somebody else gets the file first each time. */
+const MOST_TRIES = 100;
+
 /** The database and its two connections: one that writes, one that only reads. */
 export class Store {
   #location: string;
@@ -81,11 +84,7 @@ export class Store {
   /** Waits until nobody writes to the file, nor by this connection. @throws {SqliteError} */
   async quiet(turn: Turn): Promise<void> {
     await turn.write();
-    if (this.#memory) return;
-    await turn.whenFree(this.#writer, () => {
-      this.#writer.run("BEGIN IMMEDIATE");
-      this.#writer.run("ROLLBACK");
-    });
+    if (!this.#memory) await this.#free(turn);
   }
 
   /** A copy of the database file as it is, in WAL mode as rqlite has it or not. */
@@ -107,13 +106,13 @@ export class Store {
   }
 
   /** Replaces everything by the content of a database file. @throws {Error} when it is damaged */
-  async replace(bytes: Uint8Array): Promise<void> {
+  async replace(bytes: Uint8Array, turn: Turn): Promise<void> {
     await this.#inFolder(async (file) => {
       writeFileSync(file, setMode(Uint8Array.from(bytes), "delete"));
       const source = openSource(file, this.#pageSize());
       try {
         if (this.#memory) return this.#moveTo(source);
-        await backup(source, this.#location, { rate: ALL_PAGES });
+        await this.#overwrite(source, turn);
         this.#reopen();
       } finally {
         source.close();
@@ -148,6 +147,25 @@ export class Store {
     this.#reader.close();
     this.#writer.close();
     this.#place?.release();
+  }
+
+  async #free(turn: Turn): Promise<void> {
+    await turn.whenFree(this.#writer, () => {
+      this.#writer.run("BEGIN IMMEDIATE");
+      this.#writer.run("ROLLBACK");
+    });
+  }
+
+  /** Somebody else may be faster than the copy, which then has changed nothing. */
+  async #overwrite(source: DatabaseSync, turn: Turn): Promise<void> {
+    for (let tries = 1;; tries++) {
+      try {
+        return void await backup(source, this.#location, { rate: ALL_PAGES });
+      } catch (error) {
+        if (tries >= MOST_TRIES || !mayBeBusy(error)) throw error;
+      }
+      await this.#free(turn);
+    }
   }
 
   async #copyTo(file: string, turn: Turn): Promise<void> {
@@ -227,6 +245,11 @@ function isSetUp(connections: readonly Connection[]): boolean {
     if (connections.some((connection) => connection.waitsAfter(error))) return false;
     throw error;
   }
+}
+
+/** backup() asks the wrong connection for the reason, which knows none. */
+function mayBeBusy(error: unknown): boolean {
+  return error instanceof Error && "errcode" in error && [0, 5, 6].includes(Number(error.errcode));
 }
 
 function memoryLocation(): string {

@@ -43,6 +43,11 @@ export class Turn {
     return this.#wrote;
   }
 
+  /** @throws The signal's reason, if it has fired. */
+  throwIfAborted(): void {
+    this.#signal?.throwIfAborted();
+  }
+
   /** Waits for the turn. */
   async begin(): Promise<void> {
     this.#leave = await this.#turns.take(this.#signal);

@@ -241,6 +241,34 @@ describe("embedded() while the file is locked", () => {
     engine.close();
   });
 
+  it("loads a database file while somebody else locks and frees it all the time", async () => {
+    const file = await newFile();
+    const engine = embedded(file);
+    await post(engine, "/db/execute", [`INSERT INTO t WITH RECURSIVE c(x) AS
+      (SELECT 1 UNION ALL SELECT x + 1 FROM c LIMIT 3000) SELECT randomblob(1000) FROM c`]);
+    const body = await (await engine.fetch(`${URL_BASE}/db/backup`)).arrayBuffer();
+    const other = new DatabaseSync(file, { timeout: 0 });
+    const timer = setInterval(() => {
+      try {
+        other.exec(other.isTransaction ? "COMMIT" : "BEGIN IMMEDIATE");
+      } catch {
+        // The engine was faster.
+      }
+    }, 1);
+    try {
+      for (let i = 0; i < 10; i++) {
+        const { signal } = new AbortController();
+        const loaded = await engine.fetch(`${URL_BASE}/boot`, { method: "POST", body, signal });
+        assert.equal(loaded.status, 200, await loaded.text());
+      }
+      assert.deepEqual(await rows(engine, "SELECT count(*) FROM t"), [[3000]]);
+    } finally {
+      clearInterval(timer);
+      other.close();
+      engine.close();
+    }
+  });
+
   it(
     "does not say of a batch that nothing was done, where a statement had been applied",
     { skip },
