@@ -306,7 +306,8 @@ export class HttpTransport implements Transport {
       judge: ({ status, text }) => {
         try {
           if (status === 200) this.#options.nodes.learn(discover(text));
-          return { value: status < 500 };
+          // A node that has enough to do may know more later; one that refuses for good does not.
+          return { value: status < 500 && status !== 429 };
         } catch (cause) {
           const error = cause instanceof InterfaceError
             ? cause

@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { type Client, connect, InterfaceError, type RequestEvent } from "../../mod.ts";
 import { Discovery } from "../../src/transport/discovery.ts";
+import { until } from "../support/http.ts";
 import { type ScriptedFetch, scriptedFetch, type Step } from "../support/scripted_fetch.ts";
 
 const ROWS = { results: [{ columns: ["1"], types: ["integer"], values: [[1]] }] };
@@ -85,6 +86,20 @@ describe("discover", () => {
       await db.close();
     });
   }
+
+  it("looks again later where a node had too much to do to name the members", async () => {
+    let busy = true;
+    const { db, lookUps } = world(() => busy ? { status: 429 } : MEMBERS);
+    await db.query("SELECT 1");
+    await settled();
+    busy = false;
+    await until("look-up", async () => {
+      await db.query("SELECT 1");
+      await settled();
+      return lookUps().length > 1 || undefined;
+    });
+    await db.close();
+  });
 
   it("asks the next node once one has failed, and looks among all that it knows", async () => {
     let dead = "";
