@@ -105,7 +105,9 @@ export interface Client extends BaseClient {
    * @param text At most 2²⁶ (67,108,864) characters, as all of it is one request and one entry of the log of every node.
    * @returns The results of the statements that were run, in their order.
    * @throws {ProgrammingError} If the text cannot be cut into statements; nothing was sent.
-   * @throws {NotSupportedError} If a statement cannot be part of a batch, such as ROLLBACK or VACUUM; nothing was sent.
+   * @throws {NotSupportedError} If a statement cannot be part of a batch, such as ROLLBACK or VACUUM; nothing was sent. Also
+   * if the text turns foreign keys off, the server checks them, and a table is dropped to which rows of others refer that
+   * would be changed by that; nothing was kept.
    * @throws {DatabaseError} Of the first statement that failed, with its line in the message and its `statementIndex`
    * among those that were run; nothing was kept.
    *

@@ -112,7 +112,16 @@ export class DefaultDatabase implements Client {
   script(text: string, options?: CallOptions): Promise<Result[]> {
     return called(() => {
       const given = readOptions(options, CALL);
-      return runScript(text, (statements) => this.#writes.batch(statements, given));
+      const { timeout, signal } = this.#client.settings(given);
+      const deadline = new Deadline(timeout, signal);
+      const left = () => ({ ...given, timeout: deadline.remaining || Number.MIN_VALUE });
+      const asked =
+        () => ({ signal, timeout: left().timeout, level: "weak", rows: "array" } as const);
+      return runScript(
+        text,
+        (statements) => this.#writes.batch(statements, left()),
+        async (sql) => (await this.#client.query(sql, [], asked())).rows,
+      );
     });
   }
 

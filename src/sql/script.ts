@@ -18,6 +18,8 @@ export interface Script {
   readonly lines: readonly number[];
   /** It turns foreign keys off, as dumps do. */
   readonly unchecked: boolean;
+  /** The tables that it drops, by their names in lower case, also those that they had before. */
+  readonly drops: ReadonlyMap<string, Part>;
 }
 
 /** Everything that BEGIN, COMMIT and END may have behind them; nothing of it matters to what is one unit anyway. */
@@ -61,7 +63,10 @@ class Reader implements Script {
   readonly statements: string[] = [];
   readonly lines: number[] = [];
   unchecked = false;
+  readonly drops: Map<string, Part> = new Map();
   readonly #text: string;
+  /** What tables were called before, by the names that they were given. */
+  readonly #renamed = new Map<string, string>();
   /** Tables that a dump must not make, in lower case. */
   readonly #shadows = new Set<string>();
 
@@ -77,8 +82,21 @@ class Reader implements Script {
     if (this.unchecked && this.#isOwn(view)) return;
     if (verb === "CREATE") this.#create(part, view);
     if (view.isWord(1, "INTO") && SCHEMA.test(view.name(2))) throw refused(part, BY_HAND);
+    this.#follow(part, view);
     this.lines.push(part.line);
     this.statements.push(emptiesSequences(view) ? EMPTY_SEQUENCES : part.sql);
+  }
+
+  /** Keeps what tells whether a table may be dropped while keys are checked. */
+  #follow(part: Part, view: TokenView): void {
+    const { verb } = part.verb;
+    const name = (i: number): string => view.name(view.is(i + 1, ".") ? i + 2 : i).toLowerCase();
+    if (verb === "DROP" && view.isWord(1, "TABLE")) {
+      const table = name(view.isWord(2, "IF") ? 4 : 2);
+      for (const one of [table, this.#renamed.get(table) ?? table]) this.drops.set(one, part);
+    } else if (view.isWord(view.tokens.length - 2, "TO")) {
+      this.#renamed.set(name(view.tokens.length - 1), name(2));
+    }
   }
 
   #control(part: Part, view: TokenView): void {
@@ -137,7 +155,8 @@ function tooLong(length: number): NotSupportedError {
   );
 }
 
-function refused({ sql, line }: Part, why: string): NotSupportedError {
+/** The error where a statement cannot be part of a script. */
+export function refused({ sql, line }: Part, why: string): NotSupportedError {
   return new NotSupportedError(`Cannot run the script as ${why} (${placeOf(line, sql)})`, { sql });
 }
 

@@ -196,6 +196,55 @@ function suite(name: string, world: World, skip: string | false): void {
         assert.deepEqual(await contentsOf(db), await contentsInSqlite(ORDERS));
       }, { foreignKeys: true }));
 
+    it("makes no table anew where that would take rows of others along, as keys are checked", () =>
+      using(async (db) => {
+        await db.script(`
+          CREATE TABLE shelves(id INTEGER PRIMARY KEY);
+          CREATE TABLE books(id INTEGER PRIMARY KEY, shelf REFERENCES shelves(id) ON DELETE CASCADE)`);
+        const rebuild = `PRAGMA foreign_keys=OFF;
+          CREATE TABLE new_shelves(id INTEGER PRIMARY KEY, label TEXT);
+          INSERT INTO new_shelves SELECT id, NULL FROM shelves;
+          DROP TABLE main."Shelves";
+          ALTER TABLE new_shelves RENAME TO shelves;`;
+        const renamed = `PRAGMA foreign_keys=OFF;
+          ALTER TABLE shelves RENAME TO old_shelves;
+          CREATE TABLE shelves(id INTEGER PRIMARY KEY, more);
+          INSERT INTO shelves SELECT id, NULL FROM old_shelves;
+          DROP TABLE IF EXISTS old_shelves;`;
+        const dump = `PRAGMA foreign_keys=OFF;
+          DROP TABLE IF EXISTS books; CREATE TABLE books(id, shelf); INSERT INTO books VALUES(8, 1);
+          DROP TABLE IF EXISTS shelves; CREATE TABLE shelves(id);`;
+        await db.script(rebuild); // nobody refers to a row
+        await db.script(
+          "INSERT INTO shelves(id) VALUES(1); INSERT INTO books VALUES(1, 1), (2, NULL)",
+        );
+        const before = await contentsOf(db);
+        for (const [script, line] of [[rebuild, 4], [renamed, 5], [dump, 3]] as const) {
+          await assert.rejects(db.script(script), {
+            name: "NotSupportedError",
+            message: new RegExp(
+              `rows of books.*ALTER TABLE.*-fk.*PRAGMA.*\\(line ${line}: DROP TABLE`,
+            ),
+          });
+          assert.deepEqual(await contentsOf(db), before);
+        }
+        await db.script(dump.replace("PRAGMA foreign_keys=OFF;", "")); // they may go
+        assert.deepEqual((await db.query("SELECT id FROM books")).rows, [{ id: 8 }]);
+      }, { foreignKeys: true }));
+
+    it("makes a table anew where keys are not checked", () =>
+      using(async (db) => {
+        await db.script(`
+          CREATE TABLE shelves(id INTEGER PRIMARY KEY);
+          CREATE TABLE books(id INTEGER PRIMARY KEY, shelf REFERENCES shelves(id) ON DELETE CASCADE);
+          INSERT INTO shelves(id) VALUES(1); INSERT INTO books VALUES(1, 1);
+          PRAGMA foreign_keys=OFF;
+          CREATE TABLE new_shelves(id INTEGER PRIMARY KEY, label TEXT);
+          INSERT INTO new_shelves SELECT id, NULL FROM shelves;
+          DROP TABLE shelves; ALTER TABLE new_shelves RENAME TO shelves`);
+        assert.deepEqual(await db.value("SELECT count(*) FROM books"), 1);
+      }));
+
     it("ends with the signal, and with the time of the call", () =>
       using(async (db) => {
         const reason = new Error("enough");
