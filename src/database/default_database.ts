@@ -27,7 +27,7 @@ import {
 import { beginTransaction, type Runner, runTransaction } from "../transaction/run_transaction.ts";
 import type { Transaction, TransactionOptions } from "../transaction/transaction.ts";
 import { Shapes } from "../transaction/shapes.ts";
-import { Turns } from "../transaction/turns.ts";
+import { makeTurns } from "../transaction/turns.ts";
 import { Deadline } from "../transport/deadline.ts";
 import type { Node } from "../wire/cluster.ts";
 import type { Client } from "./client.ts";
@@ -49,7 +49,7 @@ export class DefaultDatabase implements Client {
     this.#commits = new Commits(dispatcher);
     this.#writes = new Writes(client, this.#commits, exactlyOnce);
     const shared = { dispatcher, commits: this.#commits, shapes: new Shapes() };
-    this.#runner = { client: this, backend: client, shared, turns: new Turns() };
+    this.#runner = { client: this, backend: client, shared, turns: makeTurns() };
   }
 
   /** See {@linkcode Client.closed}. */

@@ -3,7 +3,6 @@ import { Lease, type Moment, now } from "./lease.ts";
 import { type LeaseRow, mayPass, type Seen } from "./lease_row.ts";
 import { pause } from "../client/pause.ts";
 import { persist } from "./persist.ts";
-import { SILENCE } from "./places.ts";
 import { tooLate, type Turn } from "./queue.ts";
 import type { Watch } from "./watch.ts";
 
@@ -69,7 +68,7 @@ export class Acquisition {
   async run(end: number): Promise<Taken> {
     try {
       for (let round = 0;; round++) {
-        this.#turn.trust(SILENCE);
+        this.#turn.trust();
         let wait = Math.random() * Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** Math.min(round, 9));
         let failure: unknown;
         try {
@@ -110,7 +109,7 @@ export class Acquisition {
   async #take(seen: Seen, sent: Moment, end: number): Promise<boolean> {
     const before = this.#doubt;
     this.#doubt ??= { seen, sent };
-    this.#turn.trust(SILENCE);
+    this.#turn.trust();
     try {
       return await this.#row.take(seen, this.#token, this.#terms.duration, this.#options(end));
     } catch (error) {

@@ -2,7 +2,7 @@ import { INSPECT, shown } from "../client/shown.ts";
 import { checkName, resolveAcquire } from "./acquire_options.ts";
 import { keyOf } from "./identity.ts";
 import type { AcquireOptions, Lock, LockHandle } from "./lock.ts";
-import { Queue, type Turn } from "./queue.ts";
+import { Queue, tooLate, type Turn } from "./queue.ts";
 import { released } from "./released.ts";
 
 /**
@@ -46,7 +46,10 @@ export class LocalLock implements Lock {
    */
   async acquire(options?: AcquireOptions): Promise<LockHandle> {
     const { timeout, signal } = resolveAcquire(options);
-    return new LocalHandle(this.name, await this.#queue.enter(timeout, this.name, signal));
+    return new LocalHandle(
+      this.name,
+      await this.#queue.enter(timeout, () => tooLate(this.name), signal),
+    );
   }
 
   /** How it is printed. */

@@ -6,22 +6,28 @@ const LOOK = 1_000;
 
 /** One's turn in a {@linkcode Queue}. */
 export class Turn {
+  readonly #patience: number;
   #until = Infinity;
   #leave: (() => void) | undefined;
 
-  /** @param leave Lets the next one in. */
-  constructor(leave: () => void) {
+  /**
+   * @param leave Lets the next one in.
+   * @param patience For how many milliseconds it is trusted where nothing is heard of whoever has it.
+   */
+  constructor(leave: () => void, patience = Infinity) {
     this.#leave = leave;
+    this.#patience = patience;
+    this.trust();
   }
 
   /** Whoever has it lives: without another sign of that within so many milliseconds, the next one gets it. */
-  trust(limit: number): void {
+  trust(limit: number = this.#patience): void {
     this.#until = performance.now() + limit;
   }
 
   /** Whether it was trusted for a time that is over. */
   get over(): boolean {
-    return this.#until < Infinity && this.#until <= performance.now();
+    return this.#until <= performance.now();
   }
 
   /** From now on it lets nobody in. */
@@ -42,7 +48,7 @@ export class Turn {
  * over, by the first of those who wait.
  */
 export class Queue {
-  readonly #waiting: (() => void)[] = [];
+  readonly #waiting: ((turn: Turn) => void)[] = [];
   #turn: Turn | undefined;
   readonly #onIdle: (() => void) | undefined;
   readonly #patience: number;
@@ -60,74 +66,74 @@ export class Queue {
    * Waits for the turn.
    *
    * @param limit Milliseconds; 0 does not wait.
-   * @param name Of the lock, for the error.
-   * @param holder What is known of whoever holds it, for the error.
-   * @throws {LockTimeoutError} If it is not there in time; and the signal's reason, if that fires.
+   * @param late The error of whoever waits for longer, with so many others in front.
+   * @throws The signal's reason, if that fires.
    */
-  enter(
+  async enter(
     limit: number,
-    name: string,
+    late: (others: number) => Error,
     signal?: AbortSignal,
-    holder?: () => string | undefined,
   ): Promise<Turn> {
     signal?.throwIfAborted();
     this.#passOver();
-    if (this.#turn === undefined) return Promise.resolve(this.#begin());
+    if (this.#turn === undefined) return this.#begin();
     const end = performance.now() + limit;
-    return new Promise((resolve, reject) => {
-      let timer: ReturnType<typeof setTimeout> | undefined;
-      const leave = (): void => {
-        clearTimeout(timer);
-        signal?.removeEventListener("abort", onAbort);
-      };
-      const giveUp = (reason: unknown): void => {
-        leave();
-        this.#waiting.splice(this.#waiting.indexOf(enter), 1);
-        reject(reason);
-      };
-      const enter = (): void => {
-        leave();
-        resolve(this.#begin());
-      };
-      const onAbort = (): void => giveUp(signal!.reason);
-      const onTimer = (): void => {
-        this.#passOver();
-        if (!this.#waiting.includes(enter)) return;
-        if (performance.now() < end) return wait();
-        giveUp(tooLate(name, undefined, holder?.()));
-      };
-      const wait = (): void => {
-        const delay = Math.min(
-          end - performance.now(),
-          this.#patience < Infinity ? LOOK : Infinity,
-        );
-        if (delay < 2 ** 31) timer = setTimeout(onTimer, Math.ceil(delay));
-      };
-      this.#waiting.push(enter);
-      signal?.addEventListener("abort", onAbort, { once: true });
-      wait();
-    });
+    let resolve = (_turn: Turn): void => {};
+    let reject = (_reason: unknown): void => {};
+    const promise = new Promise<Turn>((...both) => [resolve, reject] = both);
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const giveUp = (reason: (others: number) => unknown): void => {
+      const at = this.#waiting.indexOf(resolve);
+      if (at < 0) return;
+      this.#waiting.splice(at, 1);
+      reject(reason(at + 1));
+    };
+    const onAbort = (): void => giveUp(() => signal!.reason);
+    const onTimer = (): void => {
+      this.#passOver();
+      if (performance.now() < end) return wait();
+      giveUp(late);
+    };
+    const wait = (): void => {
+      const look = this.#patience < Infinity ? LOOK : Infinity;
+      const delay = Math.min(end - performance.now(), look);
+      if (delay < 2 ** 31) timer = setTimeout(onTimer, Math.ceil(delay));
+    };
+    this.#waiting.push(resolve);
+    signal?.addEventListener("abort", onAbort);
+    wait();
+    try {
+      return await promise;
+    } finally {
+      // Not by whoever lets it in: on Workers timers and signals are those of one request.
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", onAbort);
+    }
+  }
+
+  /** Nobody waits any longer. */
+  clear(): void {
+    while (this.#waiting.length > 0) this.#next();
   }
 
   #begin(): Turn {
-    const turn = this.#turn = new Turn(() => {
+    const leave = (): void => {
       this.#next();
       if (this.#turn === undefined) this.#onIdle?.();
-    });
-    if (this.#patience < Infinity) turn.trust(this.#patience);
-    return turn;
+    };
+    return this.#turn = new Turn(leave, this.#patience);
   }
 
+  /** The turn is that of the next one, if somebody waits. */
   #next(): void {
+    this.#turn?.drop();
     this.#turn = undefined;
-    this.#waiting.shift()?.();
+    this.#waiting.shift()?.(this.#begin());
   }
 
   /** Somebody has come or waits, so this is not idle. */
   #passOver(): void {
-    if (!this.#turn?.over) return;
-    this.#turn.drop();
-    this.#next();
+    if (this.#turn?.over) this.#next();
   }
 }
 

@@ -26,7 +26,7 @@ import { HOLDER, keyOf } from "./identity.ts";
 import { LeaseHandle } from "./lease_handle.ts";
 import type { AcquireOptions, Lock, LockHandle } from "./lock.ts";
 import { Pace } from "./pace.ts";
-import { Queue, Turn } from "./queue.ts";
+import { Queue, tooLate, Turn } from "./queue.ts";
 import { COMMAND_LIMIT, RedisAcquisition } from "./redis_acquisition.ts";
 import type { RedisCommand } from "./redis_clients.ts";
 import { RedisKey } from "./redis_key.ts";
@@ -188,7 +188,7 @@ export class RedisLock implements Lock {
   #enter(timeout: number, signal: AbortSignal | undefined): Promise<Turn> {
     // What a factory makes belongs to one request: nobody must wait for another's.
     if (isFactory(this.#command)) return Promise.resolve(new Turn(() => {}));
-    return queueOf(this.#command, this.#key).enter(timeout, this.name, signal);
+    return queueOf(this.#command, this.#key).enter(timeout, () => tooLate(this.name), signal);
   }
 
   /** How it is printed. */

@@ -32,6 +32,7 @@ import { LeaseRow, mayPass } from "./lease_row.ts";
 import type { AcquireOptions, Lock, LockHandle } from "./lock.ts";
 import { persist, RELEASE_LIMIT } from "./persist.ts";
 import { observe, placeOf } from "./places.ts";
+import { tooLate } from "./queue.ts";
 
 export type { AcquireOptions, BatchRelease, Lock, LockHandle } from "./lock.ts";
 
@@ -126,7 +127,11 @@ export class RqliteLock implements Lock {
     const end = performance.now() + timeout;
     const [client, row] = [this.#client, this.#row];
     const { queue, watch } = placeOf(client, this.name);
-    const turn = await queue.enter(timeout, this.name, signal, () => watch.told);
+    const turn = await queue.enter(
+      timeout,
+      () => tooLate(this.name, undefined, watch.told),
+      signal,
+    );
     const leave = (): void => turn.leave();
     try {
       const acquisition = new Acquisition(this.name, row, this.#terms, watch, turn, signal);

@@ -4,7 +4,7 @@ import type { CommitId } from "../commit/log.ts";
 import type { Hold } from "./hold.ts";
 import type { ResolvedTransactionOptions } from "./options.ts";
 import type { Shared } from "./trial.ts";
-import type { Turn } from "./turns.ts";
+import type { Turn } from "../locks/queue.ts";
 
 /** What a transaction is made of. */
 export interface TransactionContext {

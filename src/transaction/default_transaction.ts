@@ -396,7 +396,7 @@ export class DefaultTransaction implements Whole {
   /** @param timeout Of the statement that begins, in milliseconds. */
   #checkActive(timeout = 0): void {
     this.#lifetime.renew(timeout, this.#open.size === 0);
-    this.#context.turn?.renew();
+    this.#context.turn?.trust();
     if (this.open) return;
     const state = this.#state === "active" ? "being committed" : STATES[this.#state];
     throw new InterfaceError(

@@ -12,7 +12,8 @@ import { Hold } from "./hold.ts";
 import type { ResolvedTransactionOptions } from "./options.ts";
 import type { Transaction } from "./transaction.ts";
 import type { Shared } from "./trial.ts";
-import type { Turn, Turns } from "./turns.ts";
+import type { Queue, Turn } from "../locks/queue.ts";
+import { takeTurn } from "./turns.ts";
 import { pause } from "./pause.ts";
 
 /** The longest waits before another run, by the number of runs so far, in milliseconds. */
@@ -25,7 +26,8 @@ export interface Runner {
   readonly client: Executor;
   readonly backend: Backend;
   readonly shared: Shared;
-  readonly turns: Turns;
+  /** Of the transactions that take turns. */
+  readonly turns: Queue;
 }
 
 /** Takes the lock, if there is one, then its turn, if it takes one, and begins. */
@@ -38,7 +40,7 @@ export async function beginTransaction(
   const deadline = new Deadline(timeout, signal);
   const hold = await acquire(runner, options, deadline);
   try {
-    const turn = options.turns ? await takeTurn(runner, deadline, hold) : undefined;
+    const turn = options.turns ? await takeTurn(runner.turns, deadline, hold) : undefined;
     const own = { deadline, hold, turn, earlier: [], ends: true };
     return new DefaultTransaction({ backend, shared, options, ...own }).handle;
   } catch (error) {
@@ -119,7 +121,7 @@ class Runs<T> {
   }
 
   async #takeTurn(): Promise<void> {
-    this.#turn ??= await takeTurn(this.#runner, this.#deadline, this.#hold);
+    this.#turn ??= await takeTurn(this.#runner.turns, this.#deadline, this.#hold);
   }
 
   async #once(): Promise<{ readonly result: T } | { readonly error: unknown }> {
@@ -204,17 +206,6 @@ class Runs<T> {
 
 function isConflict(error: unknown): boolean {
   return error instanceof TransactionConflictError;
-}
-
-/** Not for longer than it makes sense: whoever waits holds his lock. */
-async function takeTurn(
-  { turns }: Runner,
-  deadline: Deadline,
-  hold: Hold | undefined,
-): Promise<Turn> {
-  const { signal } = deadline;
-  const signals = [signal, hold?.signal].filter((one) => one !== undefined);
-  return await turns.take(deadline, hold && AbortSignal.any(signals));
 }
 
 async function acquire(
