@@ -2,8 +2,6 @@
 const FRILLS: readonly (readonly [RegExp, string])[] = [
   [/^.*: client error \(\w+\): /s, ""],
   [/ For more information, pass `verbose: true` in the second argument to fetch\(\)$/, ""],
-  // A URL that a runtime quotes may hold a password.
-  [/\/\/\S*@/g, "//***@"],
   [/^.*error:[0-9A-F]+:SSL routines:[^:]*:([^:]+).*$/is, "$1"],
 ];
 
@@ -35,7 +33,7 @@ export function causeOf(error: unknown): unknown {
   } catch {
     // What cannot be read may hold anything.
   }
-  return new Error(withoutUsers(reasonOf(error)));
+  return new Error(reasonOf(error));
 }
 
 function isTelling(value: unknown, depth = 0): boolean {
@@ -58,5 +56,6 @@ function wordsOf(error: unknown): string {
   const { message, code, name } = Object(error) as Record<string, unknown>;
   let words = String(message || code || (error instanceof Error ? name : error)).trim();
   for (const [frill, rest] of FRILLS) words = words.replace(frill, rest);
+  words = withoutUsers(words);
   return NO_TLS.test(words) ? `${words}: does it speak TLS on this port?` : words;
 }
