@@ -18,7 +18,7 @@ export interface Script {
   readonly lines: readonly number[];
   /** It turns foreign keys off, as dumps do. */
   readonly unchecked: boolean;
-  /** The tables that it drops, by their names in lower case, also those that they had before. */
+  /** The tables that it drops, by the names that they had at first, in lower case. */
   readonly drops: ReadonlyMap<string, Part>;
 }
 
@@ -65,7 +65,7 @@ class Reader implements Script {
   unchecked = false;
   readonly drops: Map<string, Part> = new Map();
   readonly #text: string;
-  /** What tables were called before, by the names that they were given. */
+  /** What tables were called at first, by the names that they were given. */
   readonly #renamed = new Map<string, string>();
   /** Tables that a dump must not make, in lower case. */
   readonly #shadows = new Set<string>();
@@ -89,13 +89,12 @@ class Reader implements Script {
 
   /** Keeps what tells whether a table may be dropped while keys are checked. */
   #follow(part: Part, view: TokenView): void {
-    const { verb } = part.verb;
     const name = (i: number): string => view.name(view.is(i + 1, ".") ? i + 2 : i).toLowerCase();
-    if (verb === "DROP" && view.isWord(1, "TABLE")) {
-      const table = name(view.isWord(2, "IF") ? 4 : 2);
-      for (const one of [table, this.#renamed.get(table) ?? table]) this.drops.set(one, part);
+    const first = (table: string): string => this.#renamed.get(table) ?? table;
+    if (view.isWord(0, "DROP") && view.isWord(1, "TABLE")) {
+      this.drops.set(first(name(view.isWord(2, "IF") ? 4 : 2)), part);
     } else if (view.isWord(view.tokens.length - 2, "TO")) {
-      this.#renamed.set(name(view.tokens.length - 1), name(2));
+      this.#renamed.set(name(view.tokens.length - 1), first(name(2)));
     }
   }
 

@@ -211,6 +211,11 @@ function suite(name: string, world: World, skip: string | false): void {
           CREATE TABLE shelves(id INTEGER PRIMARY KEY, more);
           INSERT INTO shelves SELECT id, NULL FROM old_shelves;
           DROP TABLE IF EXISTS old_shelves;`;
+        const renamedTwice = `PRAGMA foreign_keys=OFF;
+          ALTER TABLE shelves RENAME TO old_shelves; ALTER TABLE old_shelves RENAME TO "Older ones";
+          CREATE TABLE shelves(id INTEGER PRIMARY KEY, more);
+          INSERT INTO shelves SELECT id, NULL FROM "Older ones";
+          DROP TABLE main.'older ones';`;
         const dump = `PRAGMA foreign_keys=OFF;
           DROP TABLE IF EXISTS books; CREATE TABLE books(id, shelf); INSERT INTO books VALUES(8, 1);
           DROP TABLE IF EXISTS shelves; CREATE TABLE shelves(id);`;
@@ -219,7 +224,8 @@ function suite(name: string, world: World, skip: string | false): void {
           "INSERT INTO shelves(id) VALUES(1); INSERT INTO books VALUES(1, 1), (2, NULL)",
         );
         const before = await contentsOf(db);
-        for (const [script, line] of [[rebuild, 4], [renamed, 5], [dump, 3]] as const) {
+        const scripts = [[rebuild, 4], [renamed, 5], [renamedTwice, 5], [dump, 3]] as const;
+        for (const [script, line] of scripts) {
           await assert.rejects(db.script(script), {
             name: "NotSupportedError",
             message: new RegExp(
@@ -230,6 +236,28 @@ function suite(name: string, world: World, skip: string | false): void {
         }
         await db.script(dump.replace("PRAGMA foreign_keys=OFF;", "")); // they may go
         assert.deepEqual((await db.query("SELECT id FROM books")).rows, [{ id: 8 }]);
+      }, { foreignKeys: true }));
+
+    it("finds what refers to a table that it would make anew, whatever its keys and names are", () =>
+      using(async (db) => {
+        const rebuild = `PRAGMA foreign_keys=OFF;
+          CREATE TABLE anew(a, b, c, PRIMARY KEY(a, b)); INSERT INTO anew SELECT a, b, 1 FROM "a ""b";
+          DROP TABLE "A ""b"; ALTER TABLE anew RENAME TO "a ""b"`;
+        await db.script(`
+          CREATE TABLE "a ""b"(a, b, PRIMARY KEY(a, b));
+          CREATE TABLE json_each(id INTEGER PRIMARY KEY, "or""der", "select",
+            FOREIGN KEY("or""der", "select") REFERENCES "A ""b" ON DELETE SET NULL);
+          CREATE VIEW seen AS SELECT "select" FROM json_each;
+          CREATE TABLE log(id);
+          CREATE TRIGGER told AFTER UPDATE ON json_each BEGIN INSERT INTO log VALUES(new.id); END;
+          INSERT INTO "a ""b" VALUES(1, 2); INSERT INTO json_each(id) VALUES(1)`);
+        await db.script(rebuild); // nobody refers to a row
+        await db.script("INSERT INTO json_each VALUES(2, 1, 2)");
+        const before = await contentsOf(db);
+        await assert.rejects(db.script(rebuild), {
+          message: /dropping .* rows of json_each: use/i,
+        });
+        assert.deepEqual(await contentsOf(db), before);
       }, { foreignKeys: true }));
 
     it("makes a table anew where keys are not checked", () =>
