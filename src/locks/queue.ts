@@ -111,9 +111,9 @@ export class Queue {
     }
   }
 
-  /** Nobody waits any longer. */
+  /** Nobody waits any longer, nor for whoever has the turn now. */
   clear(): void {
-    while (this.#waiting.length > 0) this.#next();
+    while (this.#turn !== undefined) this.#next();
   }
 
   #begin(): Turn {

@@ -11,6 +11,7 @@ import { drizzle } from "../../src/drizzle/mod.ts";
 import { embedded } from "../../src/embedded/mod.ts";
 import { rqlite, type RqliteVariables } from "../../src/hono/mod.ts";
 import { RqliteDialect } from "../../src/kysely/mod.ts";
+import { sleep } from "../support/http.ts";
 import { Random } from "../support/random.ts";
 import { ToldLock } from "./told_lock.ts";
 import { PLACES, type World } from "./world.ts";
@@ -240,9 +241,38 @@ describe("the turn of a transaction", () => {
   test("is waited for by nobody once the client is closed", async ({ connect }) => {
     const db = connect({});
     await db.begin({ turns: true });
-    const waiting = db.transaction((tx) => tx.query("SELECT 1"), { turns: true });
+    const options = { turns: true, timeout: UNTIL_PASSED_OVER };
+    const waiting = db.transaction((tx) => tx.query("SELECT 1"), options);
     await db.close();
     await assert.rejects(waiting, { name: "InterfaceError" });
+  });
+
+  test("is kept by who is at work, however long others have waited", async ({ db }) => {
+    const { now } = performance;
+    let clock = now.call(performance);
+    let [inside, most] = [1, 1];
+    const come = () =>
+      db.transaction(async () => {
+        most = Math.max(most, ++inside);
+        await sleep(20);
+        inside--;
+      }, { turns: true });
+    performance.now = () => clock;
+    try {
+      const first = await db.begin({ turns: true });
+      const second = come();
+      clock += 4_000;
+      await first.query("SELECT 1");
+      clock += 4_000;
+      const third = come(); // who comes looks whether somebody is silent
+      await sleep(20);
+      inside--;
+      await first.rollback();
+      await Promise.all([second, third, come()]);
+    } finally {
+      performance.now = now;
+    }
+    assert.equal(most, 1);
   });
 
   it("passes to the next when nothing is heard of whoever has it, and he goes on", async () => {
