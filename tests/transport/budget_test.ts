@@ -69,6 +69,16 @@ function election(
   });
 }
 
+/** Fewer callers of a cluster that is back, and takes so long for an answer that the budget grows slowly. */
+function recovery(): Promise<Told> {
+  let heard = 0;
+  return crowd(read, async () => {
+    if (++heard <= 300) return leaderless();
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    return rows();
+  }, 200);
+}
+
 /** What `ready()` says of two nodes that are not, once calls of the same client have spent the budget. */
 async function readiness(): Promise<boolean> {
   const spent = Promise.withResolvers<void>();
@@ -95,14 +105,16 @@ describe(`${CALLERS} callers of a cluster`, () => {
   let dying: readonly Told[];
   let writing: Told;
   let elected: Told;
+  let slow: Told;
   let ready: unknown;
 
   before(async () => {
     // At the same time, as most of it is waiting.
-    [ready, writing, elected, ...dying] = await Promise.all([
+    [ready, writing, elected, slow, ...dying] = await Promise.all([
       readiness().catch((error: unknown) => error),
       crowd(write, leaderless),
       election(read, rows),
+      recovery(),
       ...DEATHS.map(([, die]) => crowd(read, die)),
     ]);
   });
@@ -145,6 +157,10 @@ describe(`${CALLERS} callers of a cluster`, () => {
     assert.deepEqual(errors, []);
     assert.ok(received >= 2 * CALLERS + 100, `${received} requests`);
     assert.ok(received <= allowed + CALLERS, `${received} requests`);
+  });
+
+  it("that answers slowly when the budget is spent all wait for as long as others succeed", () => {
+    assert.deepEqual(slow.errors, []);
   });
 });
 
