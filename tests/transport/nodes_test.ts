@@ -56,6 +56,16 @@ describe("Nodes", () => {
     assert.equal(nodes.pick(false), "http://c:4001", "one that is well comes first");
   });
 
+  it("gives those that could not be reached another chance once one asked to be left alone", () => {
+    const nodes = new Nodes([A, B]);
+    nodes.failed(A, true);
+    nodes.failed(B);
+    nodes.rests(B, 0);
+    assert.equal(nodes.pick(false), B);
+    nodes.failed(B);
+    assert.equal(nodes.pick(false), A);
+  });
+
   it("does not send the leader's work to a leader that rests", () => {
     const nodes = new Nodes([A]);
     nodes.rests(B, 60_000);

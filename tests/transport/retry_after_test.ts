@@ -133,6 +133,18 @@ describe("Retry-After", () => {
     await db.close();
   });
 
+  it("of a node keeps the look-up of the members from it, too", async () => {
+    const options = { discover: true };
+    const { db, fetch } = client({ [A]: [busy("3600")], [B]: [ROW] }, options);
+    await db.query("SELECT 1");
+    await asks("look-up", () => fetch.calls.length === 3);
+    const asked = fetch.calls.map(({ url }) => new URL(url)).map((url) =>
+      url.origin + url.pathname
+    );
+    assert.deepEqual(asked, [`${A}/db/query`, `${B}/db/query`, `${B}/nodes`]);
+    await db.close();
+  });
+
   it("of the leader lets another node forward the write", async () => {
     const redirect = { status: 301, headers: { location: `${A}/db/execute?redirect` } };
     const { db, fetch, asked } = client({ [A]: [busy("3600", 429)], [B]: [redirect, OK] });
