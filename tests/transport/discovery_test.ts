@@ -3,11 +3,11 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import process from "node:process";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { type Client, connect, InterfaceError, type RequestEvent } from "../../mod.ts";
 import { Discovery } from "../../src/transport/discovery.ts";
+import { OWN_ENGINE } from "../support/engines.ts";
 import { until } from "../support/http.ts";
 import { type ScriptedFetch, scriptedFetch, type Step } from "../support/scripted_fetch.ts";
 
@@ -142,8 +142,8 @@ describe("discover", () => {
     try {
       const { port } = server.address() as AddressInfo;
       const child = fileURLToPath(new URL("./leaving.ts", import.meta.url));
-      const run = "deno" in process.versions ? ["run", "-A", "--no-check", child] : [child];
-      const program = spawn(process.execPath, [...run, `http://127.0.0.1:${port}`], {
+      const { command, args } = OWN_ENGINE;
+      const program = spawn(command, [...args, child, `http://127.0.0.1:${port}`], {
         stdio: ["ignore", "ignore", "inherit"],
       });
       const code = await new Promise((resolve) => program.once("close", resolve));
