@@ -37,11 +37,12 @@ export function causeOf(error: unknown): unknown {
 }
 
 function isTelling(value: unknown, depth = 0): boolean {
-  if (typeof value === "string") return value.search(USER) >= 0;
-  if (!(value instanceof Error || Array.isArray(value)) || depth > 8) return false;
-  // Engines attach the URL that they could not read. The stack has paths, and the message.
-  return Object.getOwnPropertyNames(value).some((name) =>
-    name !== "stack" && isTelling((value as unknown as Record<string, unknown>)[name], depth + 1)
+  if (typeof value === "string" || value instanceof URL) return String(value).search(USER) >= 0;
+  const told = Object(value) as Record<string, unknown>;
+  if (!("message" in told || Array.isArray(value)) || depth > 8) return false;
+  // Engines attach the URL that they could not read. The stack has paths, and the message, which a getter may give.
+  return ["message", ...Object.getOwnPropertyNames(told)].some((name) =>
+    name !== "stack" && isTelling(told[name], depth + 1)
   );
 }
 

@@ -253,6 +253,13 @@ describe("a secret of a client is in nothing that", () => {
       reject: new TypeError("fetch failed", { cause: new AggregateError([refused, refused]) }),
     },
     "a fetch that throws text": { reject: `Cannot use ${URL_OF}` },
+    "a fetch that throws a DOMException": {
+      reject: new TypeError("fetch failed", { cause: new DOMException(`no ${URL_OF}`) }),
+    },
+    "a fetch that throws what is no Error": { reject: { message: `no ${URL_OF}` } },
+    "a fetch that fails with a URL object": {
+      reject: Object.assign(new TypeError("fetch failed"), { input: new URL(URL_OF) }),
+    },
     "a body that breaks with a URL": { body: "{", breaksWith: refused },
   };
   for (const [what, step] of Object.entries(FAULTS)) {
