@@ -63,6 +63,13 @@ describe("maxResponseSize", () => {
     assert.throws(() => connect("http://a:4001?maxResponseSize=5MB"), /`maxResponseSize`.*bytes/);
   });
 
+  it("reads an answer that is too long once, as another copy would be as long", async () => {
+    const fetch = scriptedFetch(() => ({ body: { results: [{ values: ["x".repeat(2_000)] }] } }));
+    const db = connect({ fetch: fetch as typeof globalThis.fetch, maxResponseSize: 1_000 });
+    await assert.rejects(db.query("SELECT 1", [], { level: "weak" }), { code: "ERR_TOO_LARGE" });
+    assert.equal(fetch.calls.length, 1);
+  });
+
   it("leaves a refusal readable, however long it is", async () => {
     const body = `leader not found${" ".repeat(70_000)}`;
     const fetch = scriptedFetch(() => ({ status: 503, body })) as typeof globalThis.fetch;
