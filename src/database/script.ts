@@ -1,7 +1,7 @@
 import { DatabaseError } from "../errors.ts";
-import { identifier } from "../sql/identifier.ts";
 import { placeOf, readScript, refused, type Script } from "../sql/script.ts";
 import type { Result } from "../sql/value.ts";
+import { checkDrops } from "./drops.ts";
 
 /**
  * Runs a script as one batch; an error of a statement says where that stands in the text.
@@ -14,36 +14,21 @@ export async function runScript(
   read: (sql: string) => Promise<readonly unknown[]>,
 ): Promise<Result[]> {
   const script = readScript(text);
-  if (script.unchecked && script.drops.size > 0) await checkDrops(script, read);
+  const { drops } = script;
+  if (script.unchecked && drops.size > 0) {
+    // The script takes foreign keys to be off.
+    await checkDrops(drops, read, (table, child) =>
+      refused(
+        drops.get(table.toLowerCase())!,
+        `the server checks foreign keys, whatever a script says, and dropping ${table} would change rows of ${child}: ` +
+          "use ALTER TABLE, start rqlited without -fk, or leave out `PRAGMA foreign_keys` if they may go",
+      ));
+  }
   try {
     return await batch(script.statements);
   } catch (error) {
     if (error instanceof DatabaseError) locate(error, script);
     throw error;
-  }
-}
-
-/** The keys by which dropping a table, which deletes its rows first, changes those of others; none if keys are not checked. */
-const ACTIONS = `SELECT f."table", m.name, f."from"
-FROM sqlite_schema m JOIN temp.pragma_foreign_key_list(m.name) f
-WHERE (SELECT foreign_keys FROM temp.pragma_foreign_keys) AND m.type = 'table' AND f.on_delete NOT IN ('NO ACTION', 'RESTRICT')`;
-
-/** Refuses to drop a table where that would change rows of others, as the script takes foreign keys to be off. */
-async function checkDrops(
-  { drops }: Script,
-  read: (sql: string) => Promise<readonly unknown[]>,
-): Promise<void> {
-  for (const [table, child, column] of await read(ACTIONS) as [string, string, string][]) {
-    const drop = drops.get(table.toLowerCase());
-    if (drop === undefined || child.toLowerCase() === table.toLowerCase()) continue;
-    const [from, key] = [child, column].map(identifier);
-    const rows = await read(`SELECT 1 FROM ${from} WHERE ${key} IS NOT NULL LIMIT 1`);
-    if (rows.length === 0) continue;
-    throw refused(
-      drop,
-      `the server checks foreign keys, whatever a script says, and dropping ${table} would change rows of ${child}: ` +
-        "use ALTER TABLE, start rqlited without -fk, or leave out `PRAGMA foreign_keys` if they may go",
-    );
   }
 }
 
