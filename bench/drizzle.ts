@@ -8,7 +8,7 @@ import process from "node:process";
 import { eq, relations } from "drizzle-orm";
 import { integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import { connect, type Params } from "../mod.ts";
-import { drizzle } from "../src/drizzle/mod.ts";
+import { drizzle } from "../packages/drizzle/mod.ts";
 import { skipWithoutRqlited, startRqlited } from "../tests/support/rqlited.ts";
 import { interleave } from "./support/interleave.ts";
 

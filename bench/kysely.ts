@@ -8,7 +8,7 @@
 import process from "node:process";
 import { CompiledQuery, type Generated, Kysely } from "kysely";
 import { connect } from "../mod.ts";
-import { RqliteDialect } from "../src/kysely/mod.ts";
+import { RqliteDialect } from "../packages/kysely/mod.ts";
 import { interleave } from "./support/interleave.ts";
 
 interface Database {

@@ -11,9 +11,9 @@ import { integer, sqliteTable } from "drizzle-orm/sqlite-core";
 import { Hono } from "hono";
 import { Kysely } from "kysely";
 import { type Client, connect } from "../mod.ts";
-import { drizzle } from "../src/drizzle/mod.ts";
+import { drizzle } from "../packages/drizzle/mod.ts";
 import { rqlite, type RqliteVariables } from "../src/hono/mod.ts";
-import { RqliteDialect } from "../src/kysely/mod.ts";
+import { RqliteDialect } from "../packages/kysely/mod.ts";
 import { skipWithoutRqlited, startRqlited } from "../tests/support/rqlited.ts";
 
 const CALLERS = [1, 8, 64];

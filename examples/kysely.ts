@@ -20,7 +20,7 @@ import { type Migration, Migrator, NO_MIGRATIONS } from "kysely/migration";
 // In your project these three are "@tangled/rqlite", "…/embedded" and "…/kysely".
 import { type Client, connect } from "../mod.ts";
 import { embedded } from "../src/embedded/mod.ts";
-import { batch, RqliteDialect, withRetry } from "../src/kysely/mod.ts";
+import { batch, RqliteDialect, withRetry } from "../packages/kysely/mod.ts";
 import { detail, done, heading, table } from "./terminal.ts";
 
 /** An author has many books; books and tags have many of each other. */

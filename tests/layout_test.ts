@@ -1,23 +1,12 @@
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { cycles, forbiddenImports, foreignNames, type Layers } from "./support/layout.ts";
 import { codeOnly, importsOf, runtimeNames } from "./support/source.ts";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
-
-/** What a driver of an ORM may import. */
-const ORM = [
-  "database",
-  "transaction",
-  "inspect",
-  "locks",
-  "client",
-  "sql",
-  "errors.ts",
-  "options.ts",
-];
 
 /** Who may import whom; CONTRIBUTING.md says why. */
 const LAYERS: Layers = {
@@ -66,8 +55,10 @@ const LAYERS: Layers = {
   ],
   "hono": ["database", "transaction", "locks", "client", "sql", "errors.ts", "options.ts"],
   "inspect": ["client", "sql", "errors.ts", "options.ts"],
-  "kysely": ORM,
-  "drizzle": ORM,
+  "driver": ["transaction", "inspect", "locks", "client", "sql", "errors.ts", "options.ts"],
+  "packages/kysely": [],
+  "packages/drizzle": [],
+  "packages/drizzle-v1": [],
   "node": ["errors.ts", "options.ts"],
   "embedded": ["sql", "errors.ts", "options.ts"],
   "mod.ts": ["database", "transaction", "locks", "client", "transport", "wire", "sql", "errors.ts"],
@@ -76,17 +67,25 @@ const LAYERS: Layers = {
 /** The parts that are made for certain runtimes. */
 const BOUND = ["embedded", "node"];
 
-/** The one package that a part may import: the one its entry point is named after. */
-const PACKAGES = { kysely: "kysely", drizzle: "drizzle-orm" };
+/** What the drivers may import: the client, by its public entry points, and the ORM that they are for. */
+const PACKAGES = {
+  "packages/kysely": ["@tangled/rqlite", "kysely"],
+  "packages/drizzle": ["@tangled/rqlite", "drizzle-orm"],
+  "packages/drizzle-v1": ["@tangled/rqlite", "drizzle-orm"],
+};
 
 function readSources(): Map<string, string> {
-  const inside = readdirSync(`${ROOT}src`, { recursive: true, encoding: "utf8" });
-  const modules = inside.filter((path) => path.endsWith(".ts"));
-  const paths = ["mod.ts", ...modules.map((path) => `src/${path.replaceAll("\\", "/")}`)];
+  const paths = ["mod.ts", ...modulesIn("src"), ...modulesIn("packages")];
   return new Map(paths.map((path) => [path, readFileSync(ROOT + path, "utf8")]));
 }
 
-describe("layout of the package", () => {
+function modulesIn(folder: string): string[] {
+  const inside = readdirSync(ROOT + folder, { recursive: true, encoding: "utf8" });
+  const modules = inside.filter((path) => path.endsWith(".ts") && !path.includes("node_modules"));
+  return modules.map((path) => `${folder}/${path.replaceAll("\\", "/")}`);
+}
+
+describe("layout of the packages", () => {
   it("src/ imports in the directions of the layers only", () => {
     assert.deepEqual(forbiddenImports(readSources(), LAYERS), []);
   });
@@ -105,11 +104,14 @@ describe("layout of the package", () => {
     assert.deepEqual(found.map(([path]) => path), []);
   });
 
-  it("deno.json exports files that exist", () => {
-    const manifest = JSON.parse(readFileSync(`${ROOT}deno.json`, "utf8"));
-    const entries: string[] = Object.values(manifest.exports);
-    assert.deepEqual(entries.filter((entry) => !existsSync(ROOT + entry)), []);
-    assert.ok(entries.length > 0);
+  it("every deno.json exports files that exist", () => {
+    const { workspace } = JSON.parse(readFileSync(`${ROOT}deno.json`, "utf8"));
+    for (const folder of ["", ...workspace]) {
+      const manifest = JSON.parse(readFileSync(join(ROOT, folder, "deno.json"), "utf8"));
+      const entries: string[] = Object.values(manifest.exports);
+      assert.deepEqual(entries.filter((entry) => !existsSync(join(ROOT, folder, entry))), []);
+      assert.ok(entries.length > 0, folder);
+    }
   });
 });
 
@@ -146,14 +148,14 @@ describe("checks of the layout", () => {
       "src/wire/a.ts": 'import x from "npm:x@1";\nimport "node:fs";\nconst b = Buffer.from("");',
       "src/embedded/b.ts": 'import { DatabaseSync } from "node:sqlite";\nprocess.exit();',
       "src/embedded/c.ts": 'import * as pg from "pg";',
-      "src/kysely/d.ts": 'import "kysely"; import "kysely/migration"; import "kysely-x";',
+      "packages/kysely/d.ts": 'import "kysely"; import "kysely/migration"; import "kysely-x";',
     });
     assert.deepEqual(foreignNames(sources, BOUND, PACKAGES), [
       "src/wire/a.ts uses Buffer",
       "src/wire/a.ts imports npm:x@1",
       "src/wire/a.ts imports node:fs",
       "src/embedded/c.ts imports pg",
-      "src/kysely/d.ts imports kysely-x",
+      "packages/kysely/d.ts imports kysely-x",
     ]);
   });
 

@@ -1,13 +1,13 @@
 // Options that nobody knows or that have the wrong type are refused by name, at every way in.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { drizzle } from "../src/drizzle/mod.ts";
-import { migrate } from "../src/drizzle/migrator.ts";
+import { drizzle } from "../packages/drizzle/mod.ts";
+import { migrate } from "../packages/drizzle/migrator.ts";
 import { connect as connectDbapi } from "../src/dbapi/mod.ts";
 import { embedded } from "../src/embedded/mod.ts";
 import { rqlite } from "../src/hono/mod.ts";
 import { inspect } from "../src/inspect/mod.ts";
-import { RqliteDialect } from "../src/kysely/mod.ts";
+import { RqliteDialect } from "../packages/kysely/mod.ts";
 import { connect, sql, withRetry } from "../mod.ts";
 import { db, lock, never, type WayIn, WAYS } from "./support/ways_in.ts";
 

@@ -10,6 +10,7 @@
 
 import { type EngineName, filesOn } from "./runner/files.ts";
 import type { Case } from "./runner/junit.ts";
+import { linkWorkspace } from "./runner/links.ts";
 import { filesUnder } from "./runner/paths.ts";
 import { skips, totals } from "./runner/report.ts";
 import { portableSteps } from "./runner/portable.ts";
@@ -57,6 +58,7 @@ async function setUp(): Promise<boolean> {
     print(`${ran.output}\nCannot install the dependencies of ${folder}\n`);
     return false;
   }
+  linkWorkspace();
   return true;
 }
 

@@ -15,9 +15,9 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { parseArgs, promisify } from "node:util";
 import { asc, avg, eq, gt, sql } from "drizzle-orm";
-// In your project: "@tangled/rqlite", "@tangled/rqlite/drizzle" and "@tangled/rqlite/embedded".
+// In your project: "@tangled/rqlite", "@tangled/rqlite-drizzle" and "@tangled/rqlite/embedded".
 import { connect } from "../../mod.ts";
-import { drizzle, type RqliteDatabase } from "../../src/drizzle/mod.ts";
+import { drizzle, type RqliteDatabase } from "../../packages/drizzle/mod.ts";
 import { embedded } from "../../src/embedded/mod.ts";
 import { done, heading, table } from "../terminal.ts";
 import * as schema from "./schema.ts";

@@ -6,10 +6,10 @@
 
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-// In your project: "@tangled/rqlite", "@tangled/rqlite/drizzle", "…/drizzle/migrator", "…/embedded".
+// In your project: "@tangled/rqlite", "@tangled/rqlite-drizzle", "…/drizzle/migrator", "…/embedded".
 import { connect } from "../../mod.ts";
-import { drizzle } from "../../src/drizzle/mod.ts";
-import { migrate } from "../../src/drizzle/migrator.ts";
+import { drizzle } from "../../packages/drizzle/mod.ts";
+import { migrate } from "../../packages/drizzle/migrator.ts";
 import { embedded } from "../../src/embedded/mod.ts";
 
 const [place = "http://localhost:4001"] = process.argv.slice(2);

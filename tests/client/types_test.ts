@@ -24,12 +24,12 @@ import type { ConnectionOptions } from "../../src/dbapi/mod.ts";
 import { embedded, type EmbeddedOptions } from "../../src/embedded/mod.ts";
 import type { RqliteMiddlewareOptions } from "../../src/hono/mod.ts";
 import type { InspectOptions } from "../../src/inspect/mod.ts";
-import type { MigrationLock, RqliteDialectOptions } from "../../src/kysely/mod.ts";
+import type { MigrationLock, RqliteDialectOptions } from "../../packages/kysely/mod.ts";
 import type { RedisLockOptions } from "../../src/locks/redis.ts";
 import type { RqliteLockOptions } from "../../src/locks/rqlite.ts";
 import type { NodeFetchOptions } from "../../src/node/mod.ts";
-import type { MigrateOptions } from "../../src/drizzle/migrator.ts";
-import type { RqliteTransactionConfig } from "../../src/drizzle/mod.ts";
+import type { MigrateOptions } from "../../packages/drizzle/migrator.ts";
+import type { RqliteTransactionConfig } from "../../packages/drizzle/mod.ts";
 
 /** Whether two types are the same one. */
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true

@@ -2,8 +2,8 @@
 
 import process from "node:process";
 import { connect } from "../../mod.ts";
-import { drizzle } from "../../src/drizzle/mod.ts";
-import { migrate } from "../../src/drizzle/migrator.ts";
+import { drizzle } from "../../packages/drizzle/mod.ts";
+import { migrate } from "../../packages/drizzle/migrator.ts";
 import { RqliteLock } from "../../src/locks/rqlite.ts";
 
 const [url = "", migrationsFolder = "", times = "1"] = process.argv.slice(2);

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { pushSQLiteSchema } from "drizzle-kit/api";
 import { index, integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
-import { drizzle, forDrizzleKit, type RqliteDatabase } from "../../src/drizzle/mod.ts";
+import { drizzle, forDrizzleKit, type RqliteDatabase } from "../../packages/drizzle/mod.ts";
 import { RqliteLock } from "../../src/locks/rqlite.ts";
 import { DRIZZLE_PLACES } from "./world.ts";
 

@@ -28,7 +28,7 @@ import {
   union,
   unionAll,
 } from "drizzle-orm/sqlite-core";
-import { drizzle } from "../../src/drizzle/mod.ts";
+import { drizzle } from "../../packages/drizzle/mod.ts";
 import { groups, posts, users } from "./schema.ts";
 import { DRIZZLE_PLACES, type DrizzleWorld } from "./world.ts";
 

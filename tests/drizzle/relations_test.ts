@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { asc, eq, gt, sql, TransactionRollbackError } from "drizzle-orm";
 import { Cache } from "drizzle-orm/cache/core";
-import { drizzle } from "../../src/drizzle/mod.ts";
+import { drizzle } from "../../packages/drizzle/mod.ts";
 import * as schema from "./schema.ts";
 import { DRIZZLE_PLACES, type DrizzleWorld } from "./world.ts";
 

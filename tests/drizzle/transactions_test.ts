@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { eq, sql, TransactionRollbackError } from "drizzle-orm";
 import { OutcomeUnknownError, TransactionConflictError, withRetry } from "../../mod.ts";
-import { drizzle, RqliteTransaction } from "../../src/drizzle/mod.ts";
+import { drizzle, RqliteTransaction } from "../../packages/drizzle/mod.ts";
 import { groups, posts, users } from "./schema.ts";
 import { DRIZZLE_PLACES, type DrizzleWorld } from "./world.ts";
 

@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { it } from "node:test";
 import { eq, sql } from "drizzle-orm";
 import { type Client, connect, type Result } from "../../mod.ts";
-import { drizzle, type RqliteDatabase } from "../../src/drizzle/mod.ts";
-import { migrate } from "../../src/drizzle/migrator.ts";
+import { drizzle, type RqliteDatabase } from "../../packages/drizzle/mod.ts";
+import { migrate } from "../../packages/drizzle/migrator.ts";
 import * as schema from "./schema.ts";
 
 const { members, posts, users, values } = schema;

@@ -1,6 +1,6 @@
 import type { Logger } from "drizzle-orm/logger";
 import type { Client } from "../../mod.ts";
-import { drizzle, type RqliteDatabase } from "../../src/drizzle/mod.ts";
+import { drizzle, type RqliteDatabase } from "../../packages/drizzle/mod.ts";
 import type { FaultyNetwork } from "../support/faulty_network.ts";
 import { PLACES } from "../transaction/world.ts";
 import * as schema from "./schema.ts";

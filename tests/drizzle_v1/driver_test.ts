@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { describe, it } from "node:test";
-import { defineRelations, eq, sql, TransactionRollbackError } from "drizzle-orm";
+import { defineRelations, eq, sql, TransactionRollbackError } from "drizzle-orm-v1";
 import {
   blob,
   customType,
@@ -11,10 +11,10 @@ import {
   real,
   sqliteTable,
   text,
-} from "drizzle-orm/sqlite-core";
+} from "drizzle-orm-v1/sqlite-core";
 import { TransactionConflictError, withRetry } from "../../mod.ts";
 import { PLACES, type World } from "../transaction/world.ts";
-import { drizzle } from "./driver.ts";
+import { drizzle } from "../../packages/drizzle-v1/mod.ts";
 
 const int64 = customType<{ data: bigint; driverData: number | bigint }>({
   dataType: () => "integer",

@@ -15,7 +15,7 @@ import {
   rqlite,
   type RqliteMiddlewareOptions,
 } from "../../src/hono/mod.ts";
-import { drizzle } from "../../src/drizzle/mod.ts";
+import { drizzle } from "../../packages/drizzle/mod.ts";
 import { ToldLock } from "../transaction/told_lock.ts";
 import type { AppContext, AppEnv } from "./copies.ts";
 import { add, test } from "./world.ts";

@@ -18,12 +18,14 @@ const two = await copy.load<typeof one>("mod.ts");
 const other = {
   hono: await copy.load<typeof hono>("src/hono/mod.ts"),
   dbapi: await copy.load<typeof import("../../src/dbapi/mod.ts")>("src/dbapi/mod.ts"),
-  drizzle: await copy.load<typeof import("../../src/drizzle/mod.ts")>("src/drizzle/mod.ts"),
-  kysely: await copy.load<typeof import("../../src/kysely/mod.ts")>("src/kysely/mod.ts"),
+  drizzle: await copy.load<typeof import("../../packages/drizzle/mod.ts")>(
+    "packages/drizzle/mod.ts",
+  ),
+  kysely: await copy.load<typeof import("../../packages/kysely/mod.ts")>("packages/kysely/mod.ts"),
   locks: await copy.load<typeof import("../../src/locks/mod.ts")>("src/locks/mod.ts"),
   rqlite: await copy.load<typeof import("../../src/locks/rqlite.ts")>("src/locks/rqlite.ts"),
 };
-const { drizzle } = await import("../../src/drizzle/mod.ts");
+const { drizzle } = await import("../../packages/drizzle/mod.ts");
 const { run } = await import("../../src/dbapi/mod.ts");
 
 type ErrorClass = (new (message: string, init: object) => Error) & { readonly name: string };

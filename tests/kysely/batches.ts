@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { it } from "node:test";
 import { sql } from "kysely";
 import { IntegrityError } from "../../mod.ts";
-import { batch } from "../../src/kysely/mod.ts";
+import { batch } from "../../packages/kysely/mod.ts";
 import { fill, names, type Topic } from "./target.ts";
 
 export const batches: Topic = (target) => {

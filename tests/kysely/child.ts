@@ -4,7 +4,7 @@ import process from "node:process";
 import { Kysely, sql } from "kysely";
 import type { Migration } from "kysely/migration";
 import { connect } from "../../mod.ts";
-import { RqliteDialect } from "../../src/kysely/mod.ts";
+import { RqliteDialect } from "../../packages/kysely/mod.ts";
 import { migrate } from "./migrator.ts";
 
 const [url = "", mode] = process.argv.slice(2);

@@ -4,7 +4,7 @@ import process from "node:process";
 import { it } from "node:test";
 import { Kysely, sql } from "kysely";
 import { ConnectionError, IntegrityError, NotSupportedError, ProgrammingError } from "../../mod.ts";
-import { RqliteDialect } from "../../src/kysely/mod.ts";
+import { RqliteDialect } from "../../packages/kysely/mod.ts";
 import { type Database, fill, names, type Topic } from "./target.ts";
 
 type Violation = (db: Kysely<Database>) => { execute(): Promise<unknown> };

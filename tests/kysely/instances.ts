@@ -5,7 +5,7 @@ import { it } from "node:test";
 import { Kysely, sql } from "kysely";
 import { InterfaceError } from "../../mod.ts";
 import { embedded } from "../../src/embedded/mod.ts";
-import { RqliteDialect } from "../../src/kysely/mod.ts";
+import { RqliteDialect } from "../../packages/kysely/mod.ts";
 import { fill, type Topic } from "./target.ts";
 
 /** Whether `execute()` takes a signal. */

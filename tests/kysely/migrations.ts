@@ -4,7 +4,7 @@ import { Kysely, sql } from "kysely";
 import type { Migration } from "kysely/migration";
 import { LockTimeoutError } from "../../mod.ts";
 import { RqliteLock } from "../../src/locks/rqlite.ts";
-import { type MigrationLock, RqliteDialect } from "../../src/kysely/mod.ts";
+import { type MigrationLock, RqliteDialect } from "../../packages/kysely/mod.ts";
 import { migrate, migratorOf } from "./migrator.ts";
 import type { Target, Topic } from "./target.ts";
 

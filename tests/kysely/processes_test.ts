@@ -5,7 +5,7 @@ import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { Kysely } from "kysely";
 import { connect } from "../../mod.ts";
-import { RqliteDialect } from "../../src/kysely/mod.ts";
+import { RqliteDialect } from "../../packages/kysely/mod.ts";
 import { OWN_ENGINE } from "../support/engines.ts";
 import { until } from "../support/http.ts";
 import { skipWithoutRqlited, startRqlited } from "../support/rqlited.ts";

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { it } from "node:test";
 import { CamelCasePlugin, CompiledQuery, Kysely, type LogEvent, NoResultError, sql } from "kysely";
 import { ProgrammingError } from "../../mod.ts";
-import { RqliteDialect } from "../../src/kysely/mod.ts";
+import { RqliteDialect } from "../../packages/kysely/mod.ts";
 import { type Database, fill, type Topic } from "./target.ts";
 
 async function all<R>(rows: AsyncIterable<R>): Promise<R[]> {

@@ -1,7 +1,7 @@
 import { type Generated, Kysely, type KyselyConfig } from "kysely";
 import { type Client, connect, type ConnectOptions } from "../../mod.ts";
 import { embedded } from "../../src/embedded/mod.ts";
-import { RqliteDialect } from "../../src/kysely/mod.ts";
+import { RqliteDialect } from "../../packages/kysely/mod.ts";
 import { startRqlited } from "../support/rqlited.ts";
 
 /** A database, and as many clients of it as a test wants. */

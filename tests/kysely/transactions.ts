@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { it } from "node:test";
 import { type IsolationLevel, Kysely, sql } from "kysely";
 import { NotSupportedError, ProgrammingError, TransactionConflictError } from "../../mod.ts";
-import { RqliteDialect, withRetry } from "../../src/kysely/mod.ts";
+import { RqliteDialect, withRetry } from "../../packages/kysely/mod.ts";
 import { type Database, fill, names, type Topic } from "./target.ts";
 
 export const transactions: Topic = (target) => {

@@ -12,7 +12,7 @@ import {
 } from "kysely";
 import { connect } from "../../mod.ts";
 import { embedded } from "../../src/embedded/mod.ts";
-import { batch, RqliteDialect } from "../../src/kysely/mod.ts";
+import { batch, RqliteDialect } from "../../packages/kysely/mod.ts";
 
 interface Database {
   users: { id: Generated<number>; name: string; age: number | null };

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { it } from "node:test";
 import { Kysely, ParseJSONResultsPlugin, sql } from "kysely";
 import { DataError } from "../../mod.ts";
-import { RqliteDialect } from "../../src/kysely/mod.ts";
+import { RqliteDialect } from "../../packages/kysely/mod.ts";
 import { type Database, fill, type Topic } from "./target.ts";
 
 type Thing = Partial<Database["things"]>;

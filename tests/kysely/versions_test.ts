@@ -6,6 +6,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readFileSync,
   realpathSync,
   rmSync,
   symlinkSync,
@@ -35,17 +36,18 @@ type Library = "the same" | "its own";
 /** A copy of the library and the suite, in which the suite imports that version of Kysely. */
 function workshop(version: string, library: Library): string {
   const folder = mkdtempSync(join(tmpdir(), "kysely-"));
-  for (const part of ["mod.ts", "src", "tests/support", "tests/kysely"]) {
-    const filter = (source: string): boolean => !source.includes("versions");
+  for (const part of ["mod.ts", "src", "packages/kysely", "tests/support", "tests/kysely"]) {
+    const filter = (source: string): boolean => !/versions|node_modules/.test(source);
     cpSync(join(ROOT, part), join(folder, part), { recursive: true, filter });
   }
   writeFileSync(join(folder, "deno.json"), '{ "nodeModulesDir": "manual" }');
   if (library === "the same") {
     link(folder, installed(version));
   } else {
-    link(folder, realpathSync(`${ROOT}node_modules/kysely`));
-    link(join(folder, "tests"), installed(version));
+    link(join(folder, "packages/kysely"), realpathSync(`${ROOT}node_modules/kysely`));
+    link(folder, installed(version));
   }
+  linkClient(folder);
   return folder;
 }
 
@@ -54,6 +56,15 @@ function link(folder: string, target: string): void {
   writeFileSync(join(folder, "package.json"), JSON.stringify(manifest));
   mkdirSync(join(folder, "node_modules"));
   symlinkSync(target, join(folder, "node_modules/kysely"));
+}
+
+/** What the dialect finds by the name of the client's package. */
+function linkClient(folder: string): void {
+  const home = join(folder, "node_modules/@tangled/rqlite");
+  const { name, exports } = JSON.parse(readFileSync(`${ROOT}deno.json`, "utf8"));
+  mkdirSync(home, { recursive: true });
+  writeFileSync(join(home, "package.json"), JSON.stringify({ name, type: "module", exports }));
+  for (const part of ["mod.ts", "src"]) symlinkSync(join(folder, part), join(home, part));
 }
 
 function installed(version: string): string {

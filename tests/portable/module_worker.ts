@@ -5,9 +5,9 @@ import { Hono } from "hono";
 import { stream } from "hono/streaming";
 import { Kysely, sql } from "kysely";
 import { type Client, connect } from "../../mod.ts";
-import { drizzle } from "../../src/drizzle/mod.ts";
+import { drizzle } from "../../packages/drizzle/mod.ts";
 import { rqlite, type RqliteVariables } from "../../src/hono/mod.ts";
-import { RqliteDialect } from "../../src/kysely/mod.ts";
+import { RqliteDialect } from "../../packages/kysely/mod.ts";
 import { LocalLock } from "../../src/locks/mod.ts";
 import { RqliteLock } from "../../src/locks/rqlite.ts";
 

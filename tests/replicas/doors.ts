@@ -4,9 +4,9 @@ import { Hono } from "hono";
 import { CompiledQuery, Kysely } from "kysely";
 import { type Client, connect, type Executor, type TransactionOptions } from "../../mod.ts";
 import { connect as connectDbapi, type Connection } from "../../src/dbapi/mod.ts";
-import { drizzle } from "../../src/drizzle/mod.ts";
+import { drizzle } from "../../packages/drizzle/mod.ts";
 import { rqlite, type RqliteVariables } from "../../src/hono/mod.ts";
-import { RqliteDialect } from "../../src/kysely/mod.ts";
+import { RqliteDialect } from "../../packages/kysely/mod.ts";
 import { RqliteLock } from "../../src/locks/rqlite.ts";
 
 /** What a value of a program is. */

@@ -53,7 +53,8 @@ export const PLACEMENTS: readonly Placement[] = [
   },
   {
     files: [
-      ...["client/", "dbapi/", "drizzle/", "examples/", "hono/", "integration/", "kysely/"],
+      ...["client/", "dbapi/", "drizzle/", "drizzle_v1/", "examples/", "hono/", "integration/"],
+      "kysely/",
       ...["locks/", "transaction/ends_test.ts", "transaction/first_use_test.ts"],
       ...["transaction/leaks_test.ts", "transaction/lock_option_test.ts"],
       ...["transaction/timeout_per_test.ts", "transaction/transaction_test.ts"],

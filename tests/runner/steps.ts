@@ -45,16 +45,35 @@ function check(name: string, ...args: readonly string[]): Step {
   };
 }
 
+interface Manifest {
+  readonly exports: Readonly<Record<string, string>>;
+  readonly workspace?: readonly string[];
+}
+
+function manifestOf(folder: string): Manifest {
+  return JSON.parse(Deno.readTextFileSync(`${ROOT}${folder}deno.json`));
+}
+
+/** The folders of the packages besides that of the root. */
+function members(): string[] {
+  return (manifestOf("").workspace ?? []).map((folder) => `${folder.replace("./", "")}/`);
+}
+
 function entryPoints(): string[] {
-  const text = Deno.readTextFileSync(`${ROOT}deno.json`);
-  return Object.values((JSON.parse(text) as { exports: Record<string, string> }).exports);
+  return ["", ...members()].flatMap((folder) =>
+    Object.values(manifestOf(folder).exports).map((path) => folder + path)
+  );
+}
+
+/** Every module that is published. */
+function sources(): string[] {
+  return ["mod.ts", ...filesUnder("src", ".ts"), ...filesUnder("packages", ".ts")];
 }
 
 /** The files that promise to run anywhere: all but those for one family of runtimes. */
 function portableFiles(): string[] {
   const bound = ["src/embedded/", "src/node/"];
-  const files = filesUnder("src", ".ts");
-  return ["mod.ts", ...files.filter((file) => !bound.some((folder) => file.startsWith(folder)))];
+  return sources().filter((file) => !bound.some((folder) => file.startsWith(folder)));
 }
 
 /** What a browser has to load for the client and its transactions, minified and compressed, in bytes. */
@@ -80,8 +99,8 @@ const documentationStep: Step = {
       limit: CHECK_LIMIT_MS,
       verbose: false,
     });
-    const sources = filesUnder("src", ".ts").map((file) => Deno.readTextFileSync(ROOT + file));
-    const findings = ownFindings(output, sources);
+    const texts = sources().map((file) => Deno.readTextFileSync(ROOT + file));
+    const findings = ownFindings(output, texts);
     const passed = code === 0 || (output.includes("documentation lint error") && !findings.length);
     return { cases: [single("documentation", passed ? "passed" : "failed")], output };
   },
@@ -130,7 +149,8 @@ async function runWithReport(
 
 /** Runs the code blocks of the README, of `docs/` and of the documentation comments. */
 export function docsStep(): Step {
-  const files = ["README.md", ...filesUnder("docs", ".md"), "mod.ts", ...filesUnder("src", ".ts")];
+  const texts = ["README.md", ...filesUnder("docs", ".md"), ...filesUnder("packages", ".md")];
+  const files = [...texts, ...sources()];
   const args = (report: string) => ["test", "--doc", "-A", `--junit-path=${report}`, ...files];
   return {
     name: "docs",

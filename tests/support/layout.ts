@@ -7,8 +7,9 @@ export type Layers = Readonly<Record<string, readonly string[]>>;
 /** Module texts by path from the root, such as `src/wire/json.ts`. */
 export type Sources = ReadonlyMap<string, string>;
 
-/** The part a module belongs to: a folder of `src/`, a file directly in it, or `mod.ts`. */
+/** The part a module belongs to: a folder of `src/`, a file directly in it, `mod.ts`, or a package of its own. */
 function partOf(path: string): string {
+  if (path.startsWith("packages/")) return path.split("/", 2).join("/");
   return path.startsWith("src/") ? path.split("/")[1] ?? path : path;
 }
 
@@ -66,21 +67,21 @@ export function cycles(sources: Sources): string[] {
 
 /**
  * Every name of a runtime and every module from outside the package, in words. Parts in `bound` may
- * use `node:` modules and runtime names; those in `packages` the package that is named there.
+ * use `node:` modules and runtime names; those in `packages` the packages that are named there.
  */
 export function foreignNames(
   sources: Sources,
   bound: readonly string[],
-  packages: Readonly<Record<string, string>>,
+  packages: Readonly<Record<string, readonly string[]>>,
 ): string[] {
   const problems: string[] = [];
   for (const [path, text] of sources) {
     const free = bound.includes(partOf(path));
     if (!free) problems.push(...runtimeNames(text).map((name) => `${path} uses ${name}`));
     for (const { specifier } of importsOf(text)) {
-      const own = packages[partOf(path)];
+      const own = packages[partOf(path)] ?? [];
       const fine = specifier.startsWith(".") || (free && specifier.startsWith("node:")) ||
-        specifier === own || specifier.startsWith(`${own}/`);
+        own.some((name) => specifier === name || specifier.startsWith(`${name}/`));
       if (!fine) problems.push(`${path} imports ${specifier}`);
     }
   }

@@ -1,4 +1,12 @@
-import { cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -16,11 +24,27 @@ export function copyPackage(): PackageCopy {
   mkdirSync(`${ROOT}out`, { recursive: true });
   // Within the root, where the names of other packages mean the same.
   const folder = mkdtempSync(`${ROOT}out/copy-`);
-  for (const path of ["mod.ts", "src"]) {
-    cpSync(`${ROOT}${path}`, `${folder}/${path}`, { recursive: true });
+  for (const path of ["mod.ts", "src", "packages/kysely", "packages/drizzle"]) {
+    const filter = (source: string): boolean => !source.includes("node_modules");
+    cpSync(`${ROOT}${path}`, `${folder}/${path}`, { recursive: true, filter });
   }
+  pointDrivers(folder);
   return {
     load: (path) => import(pathToFileURL(`${folder}/${path}`).href),
     remove: () => rmSync(folder, { recursive: true }),
   };
+}
+
+/** The drivers of the copy are to use its client, not the one that the name stands for. */
+function pointDrivers(folder: string): void {
+  const { exports } = JSON.parse(readFileSync(`${ROOT}deno.json`, "utf8"));
+  for (const path of readdirSync(`${folder}/packages`, { recursive: true, encoding: "utf8" })) {
+    if (!path.endsWith(".ts")) continue;
+    const file = `${folder}/packages/${path}`;
+    const text = readFileSync(file, "utf8").replace(
+      /(?<=from ")@tangled\/rqlite(\/[\w/]+)?(?=")/g,
+      (_, entry = "") => pathToFileURL(`${folder}/${exports[`.${entry}`]}`).href,
+    );
+    writeFileSync(file, text);
+  }
 }

@@ -1,10 +1,10 @@
-import { drizzle } from "../../src/drizzle/mod.ts";
-import { migrate } from "../../src/drizzle/migrator.ts";
+import { drizzle } from "../../packages/drizzle/mod.ts";
+import { migrate } from "../../packages/drizzle/migrator.ts";
 import { connect as connectDbapi, run } from "../../src/dbapi/mod.ts";
 import { embedded } from "../../src/embedded/mod.ts";
 import { rqlite } from "../../src/hono/mod.ts";
 import { inspect } from "../../src/inspect/mod.ts";
-import { batch, RqliteDialect } from "../../src/kysely/mod.ts";
+import { batch, RqliteDialect } from "../../packages/kysely/mod.ts";
 import { LocalLock, withLock } from "../../src/locks/mod.ts";
 import { RedisLock, ValkeyLock } from "../../src/locks/redis.ts";
 import { RqliteLock } from "../../src/locks/rqlite.ts";

@@ -1,0 +1,182 @@
+import type { BatchItem, BatchResponse } from "drizzle-orm/batch";
+import type { Cache } from "drizzle-orm/cache/core";
+import type { WithCacheConfig } from "drizzle-orm/cache/core/types";
+import { entityKind, is } from "drizzle-orm/entity";
+import type { Logger } from "drizzle-orm/logger";
+import type { RelationalSchemaConfig, TablesRelationalConfig } from "drizzle-orm/relations";
+import { fillPlaceholders, type Query } from "drizzle-orm/sql/sql";
+import {
+  type PreparedQueryConfig,
+  type SelectedFieldsOrdered,
+  type SQLiteAsyncDialect,
+  type SQLiteExecuteMethod,
+  SQLiteSession,
+} from "drizzle-orm/sqlite-core";
+import type {
+  Client,
+  Executor,
+  Params,
+  Result,
+  Statement,
+  Transaction,
+  TransactionOptions,
+} from "@tangled/rqlite";
+import {
+  CELLS,
+  cellsOf,
+  objectsOf,
+  readConfig,
+  refuseConfig,
+  type RqliteTransactionConfig,
+  runResultOf,
+} from "@tangled/rqlite/driver";
+import { prepareItem, type QueryMetadata } from "./internals.ts";
+import { type QueryContext, RqlitePreparedQuery } from "./prepared_query.ts";
+import { RqliteTransaction } from "./transaction.ts";
+
+/** What Drizzle runs on: a client, or whatever executes SQL and has transactions like one. */
+export type RqliteClient = Executor & Pick<Client, "transaction">;
+
+/** What a session is made of. */
+export interface SessionParts<TSchema extends TablesRelationalConfig> {
+  /** What makes SQL of queries. */
+  readonly dialect: SQLiteAsyncDialect;
+  /** The tables and relations of `db.query`. */
+  readonly schema: RelationalSchemaConfig<TSchema> | undefined;
+  /** Told of every query. */
+  readonly logger: Logger;
+  /** Drizzle's cache, if there is one. */
+  readonly cache: Cache | undefined;
+}
+
+/** Runs the queries of Drizzle on a client, or on one transaction. */
+export class RqliteSession<
+  TFullSchema extends Record<string, unknown>,
+  TSchema extends TablesRelationalConfig,
+> extends SQLiteSession<"async", Result, TFullSchema, TSchema> {
+  /** Drizzle's name of the class. */
+  static override readonly [entityKind]: string = "RqliteSession";
+  readonly #parts: SessionParts<TSchema>;
+  readonly #client: RqliteClient;
+  readonly #context: QueryContext;
+
+  /**
+   * Sends nothing.
+   *
+   * @param tx Where the queries run, if not on the client.
+   * @param changed Collects the tables that the transaction changes.
+   */
+  constructor(
+    client: RqliteClient,
+    parts: SessionParts<TSchema>,
+    tx?: Transaction,
+    changed?: Set<string>,
+  ) {
+    super(parts.dialect);
+    this.#parts = parts;
+    this.#client = client;
+    this.#context = {
+      executor: tx ?? client,
+      logger: parts.logger,
+      cache: tx === undefined ? parts.cache : undefined,
+      changed,
+    };
+  }
+
+  /** The session of a nested transaction. */
+  within(tx: Transaction): RqliteSession<TFullSchema, TSchema> {
+    return new RqliteSession(this.#client, this.#parts, tx, this.#context.changed);
+  }
+
+  /** Makes a query ready; called by Drizzle's query builder. */
+  override prepareQuery<T extends PreparedQueryConfig = PreparedQueryConfig>(
+    query: Query,
+    fields: SelectedFieldsOrdered | undefined,
+    method: SQLiteExecuteMethod,
+    _isResponseInArrayMode: boolean,
+    mapper?: (rows: unknown[][]) => unknown,
+    metadata?: QueryMetadata,
+    cacheConfig?: WithCacheConfig,
+  ): RqlitePreparedQuery<T> {
+    return new RqlitePreparedQuery(this.#context, query, {
+      fields,
+      method,
+      mapper,
+      metadata,
+      cacheConfig,
+    });
+  }
+
+  /** Runs all queries as one unit, in as few requests as possible. */
+  async batch<U extends BatchItem<"sqlite">, T extends Readonly<[U, ...U[]]>>(
+    items: T,
+  ): Promise<BatchResponse<T>> {
+    const { executor, logger, changed } = this.#context;
+    const queries = items.map(prepareItem);
+    const statements = queries.map((query): Statement => {
+      const { sql, params } = query.getQuery();
+      const filled = fillPlaceholders(params, {});
+      logger.logQuery(sql, filled);
+      return { sql, params: filled as Params };
+    });
+    const results = await executor.batch(statements, CELLS);
+    const tables = queries.flatMap((query) => is(query, RqlitePreparedQuery) ? query.changes : []);
+    for (const table of tables) changed?.add(table);
+    if (changed === undefined) await this.#invalidate(tables);
+    return queries.map((query, i) => query.mapResult(results[i], true)) as BatchResponse<T>;
+  }
+
+  /** Runs a function as one transaction. */
+  override async transaction<T>(
+    fn: (tx: RqliteTransaction<TFullSchema, TSchema>) => Promise<T>,
+    config?: RqliteTransactionConfig,
+  ): Promise<T> {
+    const { dialect, schema } = this.#parts;
+    const changed = new Set<string>();
+    try {
+      return await this.#client.transaction(async (tx) => {
+        const session = new RqliteSession<TFullSchema, TSchema>(
+          this.#client,
+          this.#parts,
+          tx,
+          changed,
+        );
+        return await fn(new RqliteTransaction(tx, dialect, session, schema));
+      }, this.#optionsOf(config));
+    } finally {
+      // Also after a failure: nobody knows what became of a commit whose answer was lost.
+      await this.#invalidate([...changed]);
+    }
+  }
+
+  /** What is itself a transaction has no options: its own are nested ones. */
+  #optionsOf(config: RqliteTransactionConfig | undefined): TransactionOptions | undefined {
+    if (!("savepoint" in this.#client)) return readConfig(config);
+    refuseConfig(config);
+    return undefined;
+  }
+
+  async #invalidate(tables: string[]): Promise<void> {
+    if (tables.length > 0) await this.#parts.cache?.onMutate({ tables });
+  }
+
+  /** The result of `db.run(sql)` from one of a batch. */
+  extractRawRunValueFromBatchResult(result: unknown): unknown {
+    return runResultOf(result as Result<unknown>);
+  }
+
+  /** The result of `db.all(sql)` from one of a batch. */
+  extractRawAllValueFromBatchResult(result: unknown): unknown {
+    return objectsOf(result as Result<unknown>);
+  }
+
+  /** The result of `db.get(sql)` from one of a batch. */
+  extractRawGetValueFromBatchResult(result: unknown): unknown {
+    return objectsOf(result as Result<unknown>)[0];
+  }
+
+  /** The result of `db.values(sql)` from one of a batch. */
+  extractRawValuesValueFromBatchResult(result: unknown): unknown {
+    return cellsOf(result as Result<unknown>);
+  }
+}

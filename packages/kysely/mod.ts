@@ -1,0 +1,11 @@
+/**
+ * rqlite for [Kysely](https://kysely.dev), 0.28 to 0.30.
+ *
+ * @module
+ */
+
+export { batch } from "./src/batch.ts";
+export type { BatchQuery, BatchResults } from "./src/batch.ts";
+export { RqliteDialect } from "./src/dialect.ts";
+export type { MigrationLock, RqliteDialectConfig, RqliteDialectOptions } from "./src/options.ts";
+export { type RetryOptions, withRetry } from "@tangled/rqlite";

@@ -1,0 +1,96 @@
+import {
+  type Compilable,
+  type CompiledQuery,
+  DeleteResult,
+  type InferResult,
+  InsertResult,
+  type RootOperationNode,
+  UpdateResult,
+} from "kysely";
+import type { CallOptions, Executor, Params, Statement } from "@tangled/rqlite";
+import { analyse, CALL, readOptions } from "@tangled/rqlite/driver";
+import { queryResult } from "./results.ts";
+
+/** A query of Kysely, compiled or not. */
+export type BatchQuery = Compilable<unknown> | CompiledQuery<unknown>;
+
+/** What the queries of a batch answer: each what its own `execute()` would. */
+export type BatchResults<Queries extends readonly BatchQuery[]> = {
+  -readonly [I in keyof Queries]: InferResult<Queries[I]>;
+};
+
+/**
+ * Runs queries as one unit, all or none of them, in as few requests as possible. Plugins see the queries, not the
+ * results.
+ *
+ * @param client The client of the dialect, or a transaction of it.
+ * @returns For each query what its `execute()` would answer.
+ * @throws {DatabaseError} Of the first query that failed, with `statementIndex`; nothing was kept.
+ *
+ * @example
+ * ```ts
+ * import { connect } from "@tangled/rqlite";
+ * import { embedded } from "@tangled/rqlite/embedded";
+ * import { batch, RqliteDialect } from "@tangled/rqlite-kysely";
+ * import { Kysely } from "kysely";
+ *
+ * const client = connect(embedded());
+ * await client.execute("CREATE TABLE stock(name TEXT, n INTEGER)");
+ * const db = new Kysely<{ stock: { name: string; n: number } }>({
+ *   dialect: new RqliteDialect({ client }),
+ * });
+ * const [inserted, rows] = await batch(client, [
+ *   db.insertInto("stock").values({ name: "tea", n: 3 }),
+ *   db.selectFrom("stock").select("n").compile(),
+ * ]);
+ * console.log(inserted[0]?.insertId, rows[0]?.n); // 1n 3
+ * await client.close();
+ * ```
+ */
+export async function batch<const Queries extends readonly BatchQuery[]>(
+  client: Executor,
+  queries: Queries,
+  options?: CallOptions,
+): Promise<BatchResults<Queries>> {
+  const call = readOptions(options, CALL);
+  const compiled = queries.map(compiledOf);
+  const statements = compiled.map(({ sql, parameters }): Statement => ({
+    sql,
+    params: parameters as Params,
+  }));
+  const results = await client.batch(statements, { ...call, rows: "object" });
+  const answers = results.map((result, i) => {
+    const { query, sql } = compiled[i]!;
+    const { rows, insertId, numAffectedRows = 0n } = queryResult(result, analyse(sql));
+    return countsOf(query, insertId, numAffectedRows) ?? rows;
+  });
+  // Each has the type that Kysely inferred for its query.
+  return answers as BatchResults<Queries>;
+}
+
+function compiledOf(query: BatchQuery, index: number): CompiledQuery<unknown> {
+  if (typeof query === "object" && query !== null) {
+    if ("compile" in query && typeof query.compile === "function") return query.compile();
+    if ("sql" in query && "parameters" in query && "query" in query) return query;
+  }
+  throw new TypeError(
+    `Cannot use query ${index} of the batch as it must be a query of Kysely or what its compile() answers`,
+  );
+}
+
+/** The one element that Kysely's builders answer for a write without RETURNING. */
+function countsOf(
+  query: RootOperationNode,
+  insertId: bigint | undefined,
+  rows: bigint,
+): [InsertResult | UpdateResult | DeleteResult] | undefined {
+  switch (query.kind) {
+    case "InsertQueryNode":
+      return query.returning ? undefined : [new InsertResult(insertId, rows)];
+    case "UpdateQueryNode":
+      return query.returning ? undefined : [new UpdateResult(rows, undefined)];
+    case "DeleteQueryNode":
+      return query.returning ? undefined : [new DeleteResult(rows)];
+  }
+  return undefined;
+}

@@ -1,0 +1,98 @@
+import { type Checks, isBoolean, isLease, isWait, readOptions } from "@tangled/rqlite/driver";
+import { type Client, connect, type ConnectOptions } from "@tangled/rqlite";
+
+/** How migrators exclude each other. */
+export interface MigrationLock {
+  /** Milliseconds to wait for another migrator; Infinity waits. @default {60000} */
+  timeout?: number | undefined;
+  /** Milliseconds after which the lock of a migrator that died is taken over. @default {10000} */
+  leaseDuration?: number | undefined;
+}
+
+/** What every dialect takes. */
+export interface RqliteDialectOptions {
+  /** How migrators exclude each other. */
+  migrationLock?: MigrationLock | undefined;
+  /**
+   * Runs all pending migrations in one transaction: all or nothing, also when the migrator dies. Without it they are as
+   * with other SQLite dialects: what a failed migration did stays. @default {false}
+   */
+  transactionalMigrations?: boolean | undefined;
+}
+
+/** What {@linkcode RqliteDialect} takes: a client, or where to connect. */
+export type RqliteDialectConfig =
+  & RqliteDialectOptions
+  & (
+    | {
+      /** A client that the caller keeps: `db.destroy()` leaves it open. */
+      client: Client;
+      /** Only in place of `client`. */
+      url?: never;
+    }
+    | {
+      /** Where to connect, or options of `connect`; `db.destroy()` closes what was made. */
+      url: string | URL | readonly (string | URL)[] | ConnectOptions;
+      /** Only in place of `url`. */
+      client?: never;
+    }
+  );
+
+/** {@linkcode RqliteDialectOptions} with every default filled in. */
+export interface ResolvedOptions {
+  readonly timeout: number;
+  readonly leaseDuration: number;
+  readonly transactionalMigrations: boolean;
+}
+
+type Config = RqliteDialectOptions & {
+  client?: Client | undefined;
+  url?: string | URL | readonly (string | URL)[] | ConnectOptions | undefined;
+};
+
+const MIGRATION_LOCK: Checks<MigrationLock> = {
+  timeout: (value) => isWait(value, "migrationLock.timeout"),
+  leaseDuration: (value) => isLease(value, "migrationLock.leaseDuration"),
+};
+
+const DIALECT: Checks<Config> = {
+  client(value) {
+    if (typeof (value as Partial<Client> | null)?.begin === "function") return;
+    throw new TypeError("Cannot use `client` as it must be what `connect` answers");
+  },
+  // `connect` checks it.
+  url() {},
+  migrationLock() {},
+  transactionalMigrations: isBoolean,
+};
+
+const LOCK_TIMEOUT = 60_000;
+const LEASE = 10_000;
+
+/**
+ * Reads what the user passed to {@linkcode RqliteDialect}; a client that has to be made is made.
+ *
+ * @returns With `owned`, whether the client was made here.
+ * @throws {TypeError|RangeError} If an option is wrong.
+ */
+export function resolveConfig(
+  config: RqliteDialectConfig,
+): { readonly client: Client; readonly owned: boolean; readonly options: ResolvedOptions } {
+  const { client, url, migrationLock, transactionalMigrations = false } = readOptions(
+    config as Config | undefined,
+    DIALECT,
+  );
+  if ((client === undefined) === (url === undefined)) {
+    throw new TypeError("Cannot make the dialect as it needs either `client` or `url`");
+  }
+  const { timeout = LOCK_TIMEOUT, leaseDuration = LEASE } = readOptions(
+    migrationLock,
+    MIGRATION_LOCK,
+    "`migrationLock`",
+  );
+  return {
+    client: client ?? connect(url),
+    owned: client === undefined,
+    options: { timeout, leaseDuration, transactionalMigrations },
+  };
+}

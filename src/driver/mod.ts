@@ -1,0 +1,21 @@
+/**
+ * What drivers of ORMs share, for their authors: how options are read and refused, rows as SQLite stores them, the config
+ * of a transaction, migrations. Applications need nothing of it.
+ *
+ * @module
+ */
+
+export { isBoolean, isName, readOptions } from "../options.ts";
+export type { Check, Checks } from "../options.ts";
+export { isTarget } from "../client/url.ts";
+export { CALL } from "../client/checks.ts";
+export { isLease, isWait } from "../locks/acquire_options.ts";
+export { analyse } from "../sql/analyse.ts";
+export type { Analysis } from "../sql/analyse.ts";
+export { isOwnTable } from "../sql/own_tables.ts";
+export { readSchema } from "../inspect/inspect.ts";
+export { CELLS, cellsOf, objectsOf, runResultOf } from "./rows.ts";
+export { readConfig, refuseConfig } from "./transaction_config.ts";
+export type { RqliteTransactionConfig } from "./transaction_config.ts";
+export { droppedTables, readMigration, turnsForeignKeys } from "./migration.ts";
+export type { Migration, MigrationMeta } from "./migration.ts";
