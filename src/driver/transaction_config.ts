@@ -39,7 +39,11 @@ export function readConfig(config?: RqliteTransactionConfig): TransactionOptions
   return { driver: true, ...options };
 }
 
-/** @throws {TypeError} If a nested transaction is given options: it is a savepoint of the one around it. */
+/**
+ * Refuses options for a nested transaction, which is a savepoint of the one around it.
+ *
+ * @throws {TypeError} If there is one.
+ */
 export function refuseConfig(config: RqliteTransactionConfig | undefined): void {
   const [name] = Object.keys(readOptions(config, CONFIG));
   if (name === undefined) return;
