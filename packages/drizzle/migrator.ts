@@ -12,17 +12,17 @@
  * @module
  */
 
-import { readMigrationFiles } from "drizzle-orm/migrator";
+import { type MigrationMeta, readMigrationFiles } from "drizzle-orm/migrator";
 import { type SQL, sql } from "drizzle-orm/sql";
-import { NotSupportedError } from "@tangled/rqlite";
-import { RqliteLock } from "@tangled/rqlite/locks/rqlite";
+import { ProgrammingError } from "@tangled/rqlite";
 import {
   type Checks,
-  droppedTables,
   isName,
   type Migration,
+  migrationOptions,
   readMigration,
   readOptions,
+  runMigration,
 } from "@tangled/rqlite/driver";
 import type { RqliteDatabase } from "./src/database.ts";
 import type { RqliteClient } from "./src/session.ts";
@@ -37,20 +37,16 @@ export interface MigrateOptions {
 
 const MIGRATE: Checks<MigrateOptions> = { migrationsFolder: isName, migrationsTable: isName };
 
-/** Milliseconds for everything, the wait for another migrator included. */
-const TIMEOUT = 60_000;
-
-/** Milliseconds after which the lock of a migrator that died is taken over. */
-const LEASE = 5_000;
-
 /**
  * Applies the migrations of a folder that are newer than the newest applied one: all of them in one transaction, so all or
  * none. Others that migrate the same database at the same time wait; the lock of one that crashed is taken over.
  *
- * @throws {ProgrammingError} If a file holds no statement, or two without a breakpoint between them, unless the journal
- * says that there are no breakpoints.
- * @throws {NotSupportedError} If a statement cannot be part of a transaction; if a table is made anew that others refer
- * to, as dropping the old one would change their rows.
+ * A file without a statement, as `drizzle-kit generate --custom` writes it, is noted as applied like any other.
+ *
+ * @throws {ProgrammingError} If there are no such files, or two statements stand in one without a breakpoint between
+ * them, unless the journal says that there are no breakpoints.
+ * @throws {NotSupportedError} If a statement cannot be part of a transaction; if a table is made anew with foreign keys
+ * off, the server checks them, and dropping the old table would delete or change rows that refer to it. Nothing was kept.
  * @throws {LockTimeoutError} If another migrator was at work for a minute.
  * @throws {DatabaseError} If a statement fails; nothing was kept.
  *
@@ -84,30 +80,47 @@ export async function migrate<TSchema extends Record<string, unknown>>(
   );
   isName(migrationsFolder, "migrationsFolder");
   const table = sql.identifier(migrationsTable);
-  const files = readMigrationFiles({ migrationsFolder });
+  const files = readFolder(migrationsFolder);
   await db.run(
     sql`CREATE TABLE IF NOT EXISTS ${table}(id INTEGER PRIMARY KEY, hash TEXT NOT NULL, created_at NUMERIC)`,
   );
   const newest = sql`SELECT max(created_at) FROM ${table}`;
   const applied = await newestOf(db, newest);
-  const migrations = files.flatMap((meta, i) =>
-    meta.folderMillis > applied ? readMigration(meta, i + 1) : []
-  );
-  if (migrations.length === 0) return;
-  await checkRebuilds(db, migrations);
-  const lock = new RqliteLock({
-    name: `drizzle:${migrationsTable}`,
-    client: db.$client,
-    leaseDuration: LEASE,
-  });
+  const pending = files.flatMap((file, i) => file.folderMillis > applied ? read(file, i + 1) : []);
+  if (pending.length === 0) return;
   await db.transaction(async (tx) => {
+    // Again, as another migrator may have been at work meanwhile.
     const applied = await newestOf(tx, newest);
-    for (const { createdAt, hash, statements } of migrations) {
-      if (createdAt <= applied) continue;
-      for (const statement of statements) await tx.run(sql.raw(statement));
-      await tx.run(sql`INSERT INTO ${table}(hash, created_at) VALUES(${hash}, ${createdAt})`);
+    for (const { folderMillis, hash, migration } of pending) {
+      if (folderMillis <= applied) continue;
+      await runMigration(tx.$transaction, migration, async (text) => await tx.run(sql.raw(text)));
+      await tx.run(sql`INSERT INTO ${table}(hash, created_at) VALUES(${hash}, ${folderMillis})`);
     }
-  }, { lock, mode: "lazy", timeout: TIMEOUT, retries: 10 });
+  }, migrationOptions(db.$client, `drizzle:${migrationsTable}`));
+}
+
+/** A file of the folder, checked. */
+interface Pending extends MigrationMeta {
+  readonly migration: Migration;
+}
+
+function readFolder(migrationsFolder: string): MigrationMeta[] {
+  try {
+    return readMigrationFiles({ migrationsFolder });
+  } catch (cause) {
+    throw new ProgrammingError(
+      `Cannot read the migrations as ${
+        (cause as Error).message
+      }: drizzle-kit 0.31 writes it; folders that ` +
+        "drizzle-kit 1.0 writes are applied by @tangled/rqlite-drizzle-v1",
+      { cause },
+    );
+  }
+}
+
+function read(file: MigrationMeta, position: number): Pending {
+  const name = `migration ${position} (made ${new Date(file.folderMillis).toISOString()})`;
+  return { ...file, migration: readMigration(name, file.sql, file.bps) };
 }
 
 /** When the newest applied migration was made. */
@@ -118,35 +131,4 @@ async function newestOf(
   const [row] = await db.values(query);
   const newest = row?.[0] ?? null;
   return newest === null ? -Infinity : Number(newest);
-}
-
-/**
- * drizzle-kit changes a table by making it anew with foreign keys turned off, which nothing inside a transaction can do.
- * Where they are enforced, dropping the old table would delete or change the rows that refer to it.
- */
-async function checkRebuilds(
-  db: { values(query: SQL): PromiseLike<unknown[][]> },
-  migrations: readonly Migration[],
-): Promise<void> {
-  const rebuilds = migrations.filter(({ withoutForeignKeys }) => withoutForeignKeys);
-  if (rebuilds.length === 0) return;
-  const [row] = await db.values(sql`PRAGMA foreign_keys`);
-  if (row?.[0] !== 1) return;
-  for (const migration of rebuilds) {
-    for (const table of droppedTables(migration)) {
-      const [child] = await db.values(sql`
-        SELECT m.name FROM sqlite_schema AS m JOIN temp.pragma_foreign_key_list(m.name) AS f
-        WHERE m.type = 'table' AND lower(f."table") = lower(${table}) AND lower(m.name) <> lower(${table})
-          AND f.on_delete IN ('CASCADE', 'SET NULL', 'SET DEFAULT')`);
-      if (child !== undefined) throw rebuildOf(migration.name, table, String(child[0]));
-    }
-  }
-}
-
-function rebuildOf(name: string, table: string, child: string): NotSupportedError {
-  return new NotSupportedError(
-    `Cannot apply ${name} as it makes ${table} anew with foreign keys off, which is not possible in a ` +
-      `transaction: with them on, dropping the old table would change the rows of ${child}. Start rqlited without -fk ` +
-      "for this migration, or change the table with ALTER TABLE",
-  );
 }

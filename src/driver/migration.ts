@@ -1,95 +1,162 @@
-import { ProgrammingError } from "../errors.ts";
+import type { Executor } from "../client/executor.ts";
+import { checkDrops } from "../database/drops.ts";
+import { NotSupportedError, ProgrammingError } from "../errors.ts";
+import { RqliteLock } from "../locks/rqlite.ts";
 import { analyse } from "../sql/analyse.ts";
 import { refuse } from "../sql/refuse.ts";
 import { splitScript } from "../sql/split.ts";
 import { significantTokens } from "../sql/tokenize.ts";
 import { TokenView } from "../sql/view.ts";
 import { admit } from "../transaction/admit.ts";
+import type { TransactionOptions } from "../transaction/transaction.ts";
 
-/** A migration file, as Drizzle reads it. */
-export interface MigrationMeta {
-  /** What stands between its breakpoints. */
-  sql: string[];
-  /** When it was made, in milliseconds. */
-  folderMillis: number;
-  /** Of its file. */
-  hash: string;
-  /** Whether there are breakpoints. */
-  bps: boolean;
+/** One statement of a migration. */
+export interface MigrationStatement {
+  /** Its text. */
+  readonly sql: string;
+  /** It stands where the file has turned foreign keys off, so it must not change rows that refer to others. */
+  readonly unchecked: boolean;
 }
 
-/** One migration of the folder, checked. */
+/** A migration file, checked by {@linkcode readMigration} and run by {@linkcode runMigration}. */
 export interface Migration {
-  /** Which one, for errors. */
+  /** Which one, for errors, such as "migration 2". */
   readonly name: string;
-  /** When it was made, in milliseconds: what Drizzle orders migrations by. */
-  readonly createdAt: number;
-  /** Of its file. */
-  readonly hash: string;
-  /** What it does, without PRAGMA foreign_keys. */
-  readonly statements: readonly string[];
-  /** It had that PRAGMA: drizzle-kit turns foreign keys off where it makes a table anew. */
-  readonly withoutForeignKeys: boolean;
+  /** What it does, in order, without `PRAGMA foreign_keys`; none if the file says nothing. */
+  readonly statements: readonly MigrationStatement[];
 }
 
 /**
- * Reads what a migration file says.
+ * Reads what a migration file says, without sending anything.
  *
- * @param position Its place in the folder, from 1.
- * @throws {ProgrammingError} If it says nothing, or several things where one is expected.
+ * @param name Which one, for errors, such as "migration 2".
+ * @param chunks What stands between its breakpoints.
+ * @param breakpoints Whether there must be a breakpoint between two statements.
+ * @throws {ProgrammingError} If two statements stand where one is expected, or SQLite cannot read one.
  * @throws {NotSupportedError} If it holds what must never be sent, or not in a transaction.
+ *
+ * @example
+ * ```ts
+ * import { readMigration } from "@tangled/rqlite/driver";
+ *
+ * const { statements } = readMigration("migration 1", ["CREATE TABLE a(n);", "-- nothing"], true);
+ * console.log(statements); // [{ sql: "CREATE TABLE a(n)", unchecked: false }]
+ * ```
  */
-export function readMigration(meta: MigrationMeta, position: number): Migration {
-  const name = `migration ${position} (made ${new Date(meta.folderMillis).toISOString()})`;
-  const all = meta.sql.flatMap((chunk) => statementsOf(chunk, meta.bps, name));
-  const statements = all.filter((statement) => !turnsForeignKeys(statement));
-  if (statements.length === 0) {
-    throw new ProgrammingError(
-      `Cannot apply ${name} as its file holds no statement: write one, or take it out of meta/_journal.json`,
-    );
+export function readMigration(
+  name: string,
+  chunks: readonly string[],
+  breakpoints: boolean,
+): Migration {
+  const statements: MigrationStatement[] = [];
+  let unchecked = false;
+  for (const sql of chunks.flatMap((chunk) => statementsOf(chunk, breakpoints, name))) {
+    const keys = readForeignKeys(sql);
+    if (keys === undefined) {
+      check(sql);
+      statements.push({ sql, unchecked });
+    } else {
+      unchecked = keys === "off";
+    }
   }
-  return {
-    name,
-    createdAt: meta.folderMillis,
-    hash: meta.hash,
-    statements,
-    withoutForeignKeys: statements.length < all.length,
-  };
+  return { name, statements };
 }
 
-/** The tables that a migration drops. */
-export function droppedTables({ statements }: Migration): string[] {
-  return statements.flatMap((statement) => droppedTable(statement) ?? []);
+/**
+ * Runs the statements of a migration in a transaction. A server does not turn foreign keys off inside of one; so before
+ * each table that is dropped where the file has turned them off, it looks for rows that would be lost.
+ *
+ * @param tx The transaction.
+ * @param run Runs a statement in it, where the ORM has its own way to do so, such as one that is logged.
+ * @throws {NotSupportedError} If rows of other tables would be changed or deleted; let it end the transaction.
+ * @throws {DatabaseError} If a statement fails.
+ *
+ * @example
+ * ```ts
+ * import { connect } from "@tangled/rqlite";
+ * import { migrationOptions, readMigration, runMigration } from "@tangled/rqlite/driver";
+ * import { embedded } from "@tangled/rqlite/embedded";
+ *
+ * const db = connect(embedded());
+ * const first = readMigration("migration 1", ["CREATE TABLE notes(body TEXT)"], true);
+ * await db.transaction((tx) => runMigration(tx, first), migrationOptions(db, "my migrations"));
+ * await db.close();
+ * ```
+ */
+export async function runMigration(
+  tx: Executor,
+  { name, statements }: Migration,
+  run: (sql: string) => Promise<unknown> = (sql) => tx.execute(sql),
+): Promise<void> {
+  const read = async (sql: string): Promise<unknown[]> =>
+    (await tx.query<unknown>(sql, [], { rows: "array" })).rows;
+  for (const { sql, unchecked } of statements) {
+    const table = unchecked ? droppedTable(sql) : undefined;
+    if (table !== undefined) {
+      await checkDrops(new Set([table]), read, (table, child) => lossOf(name, table, child));
+    }
+    await run(sql);
+  }
 }
 
+/** Milliseconds for everything, the wait for another migrator included. */
+const TIMEOUT = 60_000;
+
+/** Milliseconds after which the lock of a migrator that died is taken over. */
+const LEASE = 5_000;
+
+/**
+ * How migrations are run: as one transaction, so all of them or none, with few requests and while others that migrate the
+ * same database wait, for a minute at most.
+ *
+ * @param client What the transaction is begun on; the lock is kept there, too.
+ * @param name Those with the same one wait for each other.
+ */
+export function migrationOptions(client: Executor, name: string): TransactionOptions {
+  const lock = new RqliteLock({ name, client, leaseDuration: LEASE });
+  return { lock, mode: "lazy", timeout: TIMEOUT, retries: 10 };
+}
+
+/** What a statement does to foreign keys, if it is `PRAGMA foreign_keys = …`. */
+export function readForeignKeys(statement: string): "on" | "off" | undefined {
+  const { kind, pragma, statements, text } = analyse(statement);
+  if (kind !== "pragma" || statements !== 1) return undefined;
+  if (pragma?.name !== "foreign_keys" || !pragma.writes) return undefined;
+  const view = new TokenView(text, significantTokens(text).tokens);
+  const last = view.tokens.length - 1;
+  const value = view.name(view.is(last, ")") ? last - 1 : last);
+  return /^(?:on|yes|true|0*[1-9]\d*)$/i.test(value) ? "on" : "off";
+}
+
+/** The table that a statement drops, in lower case. */
 function droppedTable(statement: string): string | undefined {
   const view = new TokenView(statement, significantTokens(statement).tokens);
   if (!view.isWord(0, "DROP") || !view.isWord(1, "TABLE")) return undefined;
   const first = view.isWord(2, "IF") && view.isWord(3, "EXISTS") ? 4 : 2;
-  return view.name(view.is(first + 1, ".") ? first + 2 : first);
+  return view.name(view.is(first + 1, ".") ? first + 2 : first).toLowerCase();
 }
 
 function statementsOf(chunk: string, breakpoints: boolean, name: string): string[] {
   const statements = splitScript(chunk);
-  if (breakpoints && statements.length > 1) {
-    throw new ProgrammingError(
-      `Cannot apply ${name} as ${statements.length} statements stand between two breakpoints: ` +
-        "write `--> statement-breakpoint` between them",
-      { sql: chunk },
-    );
-  }
-  for (const statement of statements) {
-    if (turnsForeignKeys(statement)) continue;
-    const analysis = analyse(statement);
-    const refusal = refuse(analysis);
-    if (refusal !== undefined) throw refusal;
-    admit({ analysis, sql: statement, params: [] });
-  }
-  return statements;
+  if (!breakpoints || statements.length <= 1) return statements;
+  throw new ProgrammingError(
+    `Cannot apply ${name} as ${statements.length} statements stand between two breakpoints: ` +
+      "write `--> statement-breakpoint` between them",
+    { sql: chunk },
+  );
 }
 
-/** Whether a statement is `PRAGMA foreign_keys = …`. */
-export function turnsForeignKeys(statement: string): boolean {
-  const { kind, pragma, statements } = analyse(statement);
-  return kind === "pragma" && statements === 1 && pragma?.name === "foreign_keys" && pragma.writes;
+function check(sql: string): void {
+  const analysis = analyse(sql);
+  const refusal = refuse(analysis);
+  if (refusal !== undefined) throw refusal;
+  admit({ analysis, sql, params: [] });
+}
+
+function lossOf(name: string, table: string, child: string): NotSupportedError {
+  return new NotSupportedError(
+    `Cannot apply ${name} as it makes ${table} anew with foreign keys off, which is not possible in a ` +
+      `transaction: with them on, dropping the old table would change the rows of ${child}. Start rqlited without -fk ` +
+      "for this migration, or change the table with ALTER TABLE",
+  );
 }

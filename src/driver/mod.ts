@@ -17,5 +17,5 @@ export { readSchema } from "../inspect/inspect.ts";
 export { CELLS, cellsOf, objectsOf, runResultOf } from "./rows.ts";
 export { readConfig, refuseConfig } from "./transaction_config.ts";
 export type { RqliteTransactionConfig } from "./transaction_config.ts";
-export { droppedTables, readMigration, turnsForeignKeys } from "./migration.ts";
-export type { Migration, MigrationMeta } from "./migration.ts";
+export { migrationOptions, readForeignKeys, readMigration, runMigration } from "./migration.ts";
+export type { Migration, MigrationStatement } from "./migration.ts";

@@ -24,6 +24,32 @@ const FIRST = [
 const SECOND =
   `ALTER TABLE cities ADD people integer;${BREAK}INSERT INTO cities VALUES (2, 'c', 7);`;
 
+/** What drizzle-kit writes where a column is changed. */
+function rebuild(table: string, columns: string): string {
+  return [
+    "PRAGMA foreign_keys=OFF;",
+    `CREATE TABLE \`__new_${table}\` (${columns});`,
+    `INSERT INTO \`__new_${table}\` SELECT * FROM \`${table}\`;`,
+    `DROP TABLE \`${table}\`;`,
+    `ALTER TABLE \`__new_${table}\` RENAME TO \`${table}\`;`,
+    "PRAGMA foreign_keys=ON;",
+  ].join("--> statement-breakpoint\n");
+}
+
+async function assertLoss(
+  db: DrizzleWorld["db"],
+  migrationsFolder: string,
+  table: string,
+  child: string,
+): Promise<void> {
+  await assert.rejects(migrate(db, { migrationsFolder }), (error: Error) => {
+    assert.ok(error instanceof NotSupportedError, String(error));
+    const expected = `makes ${table} anew .* would change the rows of ${child}`;
+    assert.match(error.message, new RegExp(expected));
+    return true;
+  });
+}
+
 function runChild(...args: string[]): Promise<number | null> {
   const run = "deno" in process.versions ? ["run", "-A", "--no-check", CHILD] : [CHILD];
   const child = spawn(process.execPath, [...run, ...args], {
@@ -86,7 +112,7 @@ for (const place of DRIZZLE_PLACES) {
       });
     });
 
-    test("refuses files that say nothing, or several things at once", async ({ db }) => {
+    test("refuses files that say several things at once, or what no transaction can do", async ({ db }) => {
       const refused = (
         text: string,
         type: typeof ProgrammingError | typeof NotSupportedError,
@@ -102,13 +128,6 @@ for (const place of DRIZZLE_PLACES) {
             }),
         );
       await refused(
-        "",
-        ProgrammingError,
-        /migration 2 \(made 2023.*\) as its file holds no statement/,
-      );
-      await refused("-- Custom SQL migration file\n", ProgrammingError, /holds no statement/);
-      await refused(`;${BREAK}/* nothing */`, ProgrammingError, /holds no statement/);
-      await refused(
         "DROP TABLE cities; DROP TABLE users",
         ProgrammingError,
         /2 statements stand between/,
@@ -117,12 +136,31 @@ for (const place of DRIZZLE_PLACES) {
       await refused("VACUUM", NotSupportedError, /Cannot send VACUUM in a transaction/);
       await refused("PRAGMA optimize", NotSupportedError, /Cannot send PRAGMA optimize in a trans/);
       await refused("PRAGMA journal_mode = WAL", NotSupportedError, /journal_mode/);
-      await refused("PRAGMA foreign_keys = OFF", ProgrammingError, /holds no statement/);
       await refused("ATTACH 'x' AS y", NotSupportedError, /Cannot send ATTACH/);
       await refused("CREATE TABLE x(a", ProgrammingError, /./);
       const tables = await db.values(sql`SELECT name FROM sqlite_schema WHERE name = 'cities'`);
       assert.deepEqual(tables, [], "nothing was applied");
-      await assert.rejects(migrate(db, { migrationsFolder: "/nowhere" }), /_journal\.json/);
+      await assert.rejects(migrate(db, { migrationsFolder: "/nowhere" }), (error: Error) => {
+        assert.ok(error instanceof ProgrammingError);
+        assert.match(error.message, /_journal\.json .* @tangled\/rqlite-drizzle-v1/);
+        return true;
+      });
+    });
+
+    test("applies files without a statement and notes them", async ({ db }) => {
+      const empty = [
+        "",
+        "-- Custom SQL migration file, put your code below! --",
+        `;${BREAK}/* nothing */`,
+        "PRAGMA foreign_keys = OFF",
+      ];
+      await withMigrations([FIRST, ...empty, SECOND], async (migrationsFolder) => {
+        await migrate(db, { migrationsFolder });
+        await migrate(db, { migrationsFolder });
+      });
+      assert.equal((await db.values(sql`SELECT * FROM cities`)).length, 2);
+      const hashes = await db.values(sql`SELECT hash FROM __drizzle_migrations`);
+      assert.equal(new Set(hashes.flat()).size, 6);
     });
 
     test("splits files that were made without breakpoints", async ({ db }) => {
@@ -134,34 +172,45 @@ for (const place of DRIZZLE_PLACES) {
     });
 
     test("makes a table anew, unless rows that refer to it would be lost", async ({ db }) => {
-      const rebuild = (table: string, columns: string): string =>
-        [
-          "PRAGMA foreign_keys=OFF;",
-          `CREATE TABLE \`__new_${table}\` (${columns});`,
-          `INSERT INTO \`__new_${table}\` SELECT * FROM \`${table}\`;`,
-          `DROP TABLE \`${table}\`;`,
-          `ALTER TABLE \`__new_${table}\` RENAME TO \`${table}\`;`,
-          "PRAGMA foreign_keys=ON;",
-        ].join("--> statement-breakpoint\n");
       await db.run(sql`INSERT INTO users(id, name) VALUES(1, 'Ada')`);
       await db.run(sql`INSERT INTO posts VALUES(1, 1, 'One')`);
       const posts = rebuild("posts", "id INTEGER PRIMARY KEY, author INTEGER, title TEXT");
-      await withMigrations([posts], (migrationsFolder) => migrate(db, { migrationsFolder }));
-      assert.deepEqual(await db.values(sql`SELECT * FROM posts`), [[1, 1, "One"]]);
-      await db.run(sql`DROP TABLE __drizzle_migrations`);
       const users = rebuild("users", "id INTEGER PRIMARY KEY, name TEXT, a, b, c");
-      const other = users.replace("DROP TABLE `", "-- the old one\nDROP TABLE IF EXISTS main.`");
-      for (const file of [users, other]) {
-        await withMigrations(
-          [file],
-          (migrationsFolder) =>
-            assert.rejects(migrate(db, { migrationsFolder }), (error: Error) => {
-              assert.ok(error instanceof NotSupportedError);
-              assert.match(error.message, /makes users anew .* would change the rows of members/);
-              return true;
-            }),
-        );
+      // What refers to users has no rows, or does not refer any more.
+      await withMigrations([posts, users], (migrationsFolder) => migrate(db, { migrationsFolder }));
+      assert.deepEqual(await db.values(sql`SELECT * FROM posts`), [[1, 1, "One"]]);
+      assert.deepEqual(await db.values(sql`SELECT id, name FROM users`), [[1, "Ada"]]);
+      await db.run(sql`DROP TABLE __drizzle_migrations`);
+      await db.run(sql`INSERT INTO groups VALUES(1, 'G')`);
+      await db.run(sql`INSERT INTO members VALUES(1, 1)`);
+      const again = rebuild("users", "id INTEGER PRIMARY KEY, name TEXT, a, b, c");
+      const other = again.replace("DROP TABLE `", "-- the old one\nDROP TABLE IF EXISTS main.`");
+      for (const file of [again, other]) {
+        await withMigrations([file], (folder) => assertLoss(db, folder, "users", "members"));
       }
+      assert.deepEqual(await db.values(sql`SELECT * FROM members`), [[1, 1]]);
+    });
+
+    test("looks for such rows in the middle of all that is pending on an empty database", async ({ db }) => {
+      const first = "CREATE TABLE a(id INTEGER PRIMARY KEY, old INTEGER)";
+      const second = "CREATE TABLE b(a INTEGER REFERENCES a(id) ON DELETE CASCADE)";
+      const third = ["INSERT INTO a VALUES(1, 2)", "INSERT INTO b VALUES(1)"].join(BREAK);
+      const last = rebuild("a", "id INTEGER PRIMARY KEY, new TEXT");
+      const folder = [first, second, last];
+      await withMigrations(folder, (migrationsFolder) => migrate(db, { migrationsFolder }));
+      await db.batch([db.run("DROP TABLE b"), db.run("DROP TABLE a")]);
+      await db.run("DROP TABLE __drizzle_migrations");
+      await withMigrations([first, second, third, last], async (folder, write) => {
+        await assertLoss(db, folder, "a", "b");
+        const tables = await db.values(
+          sql`SELECT name FROM sqlite_schema WHERE name IN ('a', 'b')`,
+        );
+        assert.deepEqual(tables, [], "nothing was applied");
+        // Dropped on purpose, with foreign keys on: SQLite deletes such rows by itself.
+        write([first, second, third, "DROP TABLE a"]);
+        await migrate(db, { migrationsFolder: folder });
+        assert.deepEqual(await db.values("SELECT * FROM b"), []);
+      });
     });
   });
 }
