@@ -1,6 +1,6 @@
-import type { SQL } from "drizzle-orm/sql";
-import type { Result } from "@tangled/rqlite";
-import { isOwnTable } from "@tangled/rqlite/driver";
+import { type SQL, sql } from "drizzle-orm/sql";
+import { SQLiteAsyncDialect } from "drizzle-orm/sqlite-core";
+import { isOwnTable, readForeignKeys, readMigration, runMigration } from "@tangled/rqlite/driver";
 import type { RqliteDatabase } from "./database.ts";
 
 /** What drizzle-kit asks of a database that it pushes a schema to. */
@@ -8,12 +8,16 @@ export interface DrizzleKitTarget {
   /** The rows of a statement. */
   all(query: SQL): Promise<unknown[]>;
   /** Runs a statement. */
-  run(query: SQL): Promise<Result>;
+  run(query: SQL): Promise<unknown>;
 }
 
 /**
- * The database as `pushSQLiteSchema` of `drizzle-kit/api` should see it: without the tables that clients keep for commits
- * and locks, which it would drop, since they are in no schema.
+ * The database as `pushSQLiteSchema` of `drizzle-kit/api` should see it.
+ *
+ * It is without the tables that clients keep for commits and locks, which drizzle-kit would drop, since they are in no
+ * schema. A table that is made anew is one transaction, without `PRAGMA foreign_keys`, which a server does not obey inside
+ * of one: where it checks foreign keys and dropping the old table would delete or change rows that refer to it, `apply()`
+ * throws a `NotSupportedError`, and nothing of that table was kept.
  *
  * @example
  * ```ts ignore
@@ -31,10 +35,51 @@ export interface DrizzleKitTarget {
 export function forDrizzleKit<TSchema extends Record<string, unknown>>(
   db: RqliteDatabase<TSchema>,
 ): DrizzleKitTarget {
-  return {
-    all: async (query) => (await db.all<Record<string, unknown>>(query)).filter(isForeign),
-    run: async (query) => await db.run(query),
-  };
+  const target = new Target(db as unknown as RqliteDatabase);
+  return { all: (query) => target.all(query), run: (query) => target.all(query) };
+}
+
+/** How drizzle-kit begins to make a table anew, and how it ends. */
+const BEGINS = /^CREATE TABLE `__new_/;
+const ENDS = /^ALTER TABLE `__new_.* RENAME TO /;
+
+const DIALECT: SQLiteAsyncDialect = new SQLiteAsyncDialect();
+
+class Target {
+  readonly #db: RqliteDatabase;
+  /** What makes a table anew, so far. */
+  #rebuild: string[] | undefined;
+  /** It goes on until foreign keys are turned on. */
+  #untilOn = false;
+
+  constructor(db: RqliteDatabase) {
+    this.#db = db;
+  }
+
+  async all(query: SQL): Promise<unknown[]> {
+    const text = DIALECT.sqlToQuery(query).sql;
+    const keys = readForeignKeys(text);
+    if (keys === "off" || BEGINS.test(text)) {
+      this.#rebuild ??= [];
+      this.#untilOn ||= keys === "off";
+    }
+    if (this.#rebuild === undefined) {
+      return (await this.#db.all<Record<string, unknown>>(query)).filter(isForeign);
+    }
+    if (keys === undefined) this.#rebuild.push(text);
+    if (keys === "on" || (!this.#untilOn && ENDS.test(text))) await this.#make();
+    return [];
+  }
+
+  async #make(): Promise<void> {
+    const chunks = ["PRAGMA foreign_keys = OFF", ...this.#rebuild ?? []];
+    this.#rebuild = undefined;
+    this.#untilOn = false;
+    const migration = readMigration("the push", chunks, true);
+    await this.#db.transaction((tx) =>
+      runMigration(tx.$transaction, migration, async (text) => await tx.run(sql.raw(text)))
+    );
+  }
 }
 
 function isForeign({ tableName, tableFrom, tbl_name }: Record<string, unknown>): boolean {
