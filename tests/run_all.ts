@@ -50,7 +50,7 @@ function selectSteps(only: readonly string[], parts: readonly string[]): Step[] 
 /** The engines' packages are for one platform; elsewhere the engines come from `PATH`. */
 async function setUp(): Promise<boolean> {
   const limits = { limit: SETUP_LIMIT_MS, verbose: false };
-  const folders = [".", "tests/kysely/versions"];
+  const folders = [".", "tests/kysely/versions", "tests/recipes/tools"];
   if (Deno.build.os === "linux" && Deno.build.arch === "x86_64") folders.push("tests/runtimes");
   for (const folder of folders) {
     const ran = await run(Deno.execPath(), ["install", "--frozen"], { ...limits, folder });
