@@ -5,7 +5,7 @@
  * @module
  */
 
-export { isBoolean, isName, readOptions } from "../options.ts";
+export { isBoolean, isName, readOptions, refused, refusing } from "../options.ts";
 export type { Check, Checks } from "../options.ts";
 export { isTarget } from "../client/url.ts";
 export { CALL } from "../client/checks.ts";

@@ -53,8 +53,7 @@ export const PLACEMENTS: readonly Placement[] = [
   },
   {
     files: [
-      ...["client/", "dbapi/", "drizzle/", "drizzle_v1/", "examples/", "hono/", "integration/"],
-      "kysely/",
+      ...["client/", "dbapi/", "drizzle/", "examples/", "hono/", "integration/", "kysely/"],
       ...["locks/", "transaction/ends_test.ts", "transaction/first_use_test.ts"],
       ...["transaction/leaks_test.ts", "transaction/lock_option_test.ts"],
       ...["transaction/timeout_per_test.ts", "transaction/transaction_test.ts"],
@@ -119,6 +118,16 @@ export const PLACEMENTS: readonly Placement[] = [
     files: ["client/every_option_test.ts"],
     engines: ["node24"],
     why: "A table of what the client makes of options, the same on every engine",
+  },
+  {
+    files: ["drizzle_v1/"],
+    engines: ["node24"],
+    why: "What Drizzle makes of queries and of rows, the same on every engine",
+  },
+  {
+    files: ["drizzle_v1/relations_test.ts"],
+    engines: ["bun"],
+    why: "The same, and that Bun finds the package and its version of Drizzle",
   },
   {
     files: ["database/", "replicas/"],

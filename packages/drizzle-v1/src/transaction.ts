@@ -1,0 +1,60 @@
+import type { BatchItem, BatchResponse } from "drizzle-orm/batch";
+import { entityKind } from "drizzle-orm/entity";
+import type { AnyRelations } from "drizzle-orm/relations";
+import * as core from "drizzle-orm/sqlite-core";
+import type { SQLiteDialect } from "drizzle-orm/sqlite-core";
+import type { Result, Transaction } from "@tangled/rqlite";
+import { refuseConfig, type RqliteTransactionConfig } from "@tangled/rqlite/driver";
+import type { RqliteSession } from "./session.ts";
+
+/** What the function of `db.transaction(fn)` is given: the database, as this transaction sees it. */
+export class RqliteTransaction<TRelations extends AnyRelations>
+  extends core.SQLiteAsyncTransaction<"async", Result, TRelations> {
+  /** Drizzle's name of the class. */
+  static override readonly [entityKind]: string = "RqliteTransaction";
+  /** The client's transaction: its `id`, `signal` and savepoints. */
+  readonly $transaction: Transaction;
+  readonly #dialect: SQLiteDialect;
+  readonly #session: RqliteSession<TRelations>;
+  readonly #relations: TRelations;
+
+  /** Made by `transaction()`. */
+  constructor(
+    tx: Transaction,
+    dialect: SQLiteDialect,
+    session: RqliteSession<TRelations>,
+    relations: TRelations,
+    nestedIndex?: number,
+  ) {
+    super("async", dialect, session, relations, nestedIndex);
+    this.$transaction = tx;
+    this.#dialect = dialect;
+    this.#session = session;
+    this.#relations = relations;
+  }
+
+  /**
+   * Nested: a savepoint around the function, undone if it throws. Inside of it, use the `tx` that the function is given.
+   *
+   * @throws {TypeError} If options are given.
+   */
+  override async transaction<T>(
+    fn: (tx: RqliteTransaction<TRelations>) => Promise<T>,
+    config?: RqliteTransactionConfig,
+  ): Promise<T> {
+    refuseConfig(config);
+    const [dialect, relations] = [this.#dialect, this.#relations];
+    const index = this.nestedIndex + 1;
+    return await this.$transaction.transaction((tx) => {
+      const session = this.#session.within(tx);
+      return fn(new RqliteTransaction(tx, dialect, session, relations, index));
+    });
+  }
+
+  /** Runs all queries as one step of the transaction. */
+  async batch<U extends BatchItem<"sqlite">, T extends Readonly<[U, ...U[]]>>(
+    queries: T,
+  ): Promise<BatchResponse<T>> {
+    return await this.#session.batch<U, T>(queries);
+  }
+}
