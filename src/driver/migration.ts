@@ -6,7 +6,7 @@ import { analyse } from "../sql/analyse.ts";
 import { refuse } from "../sql/refuse.ts";
 import { splitScript } from "../sql/split.ts";
 import { significantTokens } from "../sql/tokenize.ts";
-import { TokenView } from "../sql/view.ts";
+import { behind, TokenView } from "../sql/view.ts";
 import { admit } from "../transaction/admit.ts";
 import type { TransactionOptions } from "../transaction/transaction.ts";
 
@@ -25,6 +25,9 @@ export interface Migration {
   /** What it does, in order, without `PRAGMA foreign_keys`; none if the file says nothing. */
   readonly statements: readonly MigrationStatement[];
 }
+
+/** What drizzle-kit writes between two statements. */
+const BREAKPOINT = "--> statement-breakpoint";
 
 /**
  * Reads what a migration file says, without sending anything.
@@ -49,6 +52,8 @@ export function readMigration(
   breakpoints: boolean,
 ): Migration {
   const statements: MigrationStatement[] = [];
+  // `drizzle-kit pull` describes what is there in one comment that has breakpoints inside.
+  if (significantTokens(chunks.join(BREAKPOINT)).tokens.length === 0) return { name, statements };
   let unchecked = false;
   for (const sql of chunks.flatMap((chunk) => statementsOf(chunk, breakpoints, name))) {
     const keys = readForeignKeys(sql);
@@ -69,6 +74,7 @@ export function readMigration(
  * @param tx The transaction.
  * @param run Runs a statement in it, where the ORM has its own way to do so, such as one that is logged.
  * @throws {NotSupportedError} If rows of other tables would be changed or deleted; let it end the transaction.
+ * @throws {ProgrammingError} If a table is made anew from a column that the old one lacks; let it end the transaction.
  * @throws {DatabaseError} If a statement fails.
  *
  * @example
@@ -95,6 +101,7 @@ export async function runMigration(
     if (table !== undefined) {
       await checkDrops(new Set([table]), read, (table, child) => lossOf(name, table, child));
     }
+    await checkCopy(name, sql, read);
     await run(sql);
   }
 }
@@ -134,6 +141,52 @@ function droppedTable(statement: string): string | undefined {
   if (!view.isWord(0, "DROP") || !view.isWord(1, "TABLE")) return undefined;
   const first = view.isWord(2, "IF") && view.isWord(3, "EXISTS") ? 4 : 2;
   return view.name(view.is(first + 1, ".") ? first + 2 : first).toLowerCase();
+}
+
+/** Columns, in lower case, that are copied to a table that is made anew. */
+interface Copy {
+  readonly table: string;
+  readonly columns: readonly string[];
+}
+
+/** What drizzle-kit 0.31 writes: `INSERT INTO "__new_t"(…) SELECT "a", "b" FROM "t"`; only names in double quotes. */
+function copyOf(statement: string): Copy | undefined {
+  const view = new TokenView(statement, significantTokens(statement).tokens);
+  const isCopy = view.isWord(0, "INSERT") && view.isWord(1, "INTO") &&
+    view.name(2).startsWith("__new_");
+  const select = behind(view, 3);
+  if (!isCopy || !view.isWord(select, "SELECT")) return undefined;
+  let i = select + 1;
+  while (view.is(i + 1, ",")) i += 2;
+  if (!view.isWord(i + 1, "FROM") || view.tokens.length > i + 3) return undefined;
+  const names = Array.from({ length: (i - select + 1) / 2 }, (_, n) => select + 1 + 2 * n);
+  const quoted = names.filter((name) => view.text(name).startsWith('"'));
+  return {
+    table: view.name(i + 2),
+    columns: quoted.map((name) => view.name(name).toLowerCase()),
+  };
+}
+
+/** SQLite takes a name in double quotes that is none of a column for a text, which every row would get. */
+async function checkCopy(
+  name: string,
+  sql: string,
+  read: (sql: string) => Promise<readonly unknown[]>,
+): Promise<void> {
+  const copy = copyOf(sql);
+  if (copy === undefined || copy.columns.length === 0) return;
+  const { table, columns } = copy;
+  const rows = await read(
+    `SELECT lower(name) FROM temp.pragma_table_xinfo('${table.replaceAll("'", "''")}')`,
+  ) as [string][];
+  const known = new Set([...rows.map(([column]) => column), "rowid", "_rowid_", "oid"]);
+  const lacking = columns.find((column) => !known.has(column));
+  if (rows.length === 0 || lacking === undefined) return;
+  throw new ProgrammingError(
+    `Cannot apply ${name} as it copies ${lacking} from ${table}, which has no such column: ` +
+      `take it out of both lists of the statement, as SQLite would take the name for a text`,
+    { sql },
+  );
 }
 
 function statementsOf(chunk: string, breakpoints: boolean, name: string): string[] {
