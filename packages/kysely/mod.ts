@@ -7,5 +7,11 @@
 export { batch } from "./src/batch.ts";
 export type { BatchQuery, BatchResults } from "./src/batch.ts";
 export { RqliteDialect } from "./src/dialect.ts";
-export type { MigrationLock, RqliteDialectConfig, RqliteDialectOptions } from "./src/options.ts";
+export type {
+  MigrationLock,
+  RqliteDialectConfig,
+  RqliteDialectOptions,
+  RqliteTransactionOptions,
+} from "./src/options.ts";
+export { transaction } from "./src/transaction.ts";
 export { type RetryOptions, withRetry } from "@tangled/rqlite";

@@ -13,7 +13,7 @@ export { isLease, isWait } from "../locks/acquire_options.ts";
 export { analyse } from "../sql/analyse.ts";
 export type { Analysis } from "../sql/analyse.ts";
 export { isOwnTable } from "../sql/own_tables.ts";
-export { readSchema } from "../inspect/inspect.ts";
+export { TRANSACTION } from "../transaction/options.ts";
 export { CELLS, cellsOf, objectsOf, runResultOf } from "./rows.ts";
 export { readConfig, refuseConfig } from "./transaction_config.ts";
 export type { RqliteTransactionConfig } from "./transaction_config.ts";

@@ -6,9 +6,11 @@ import { errors } from "./errors.ts";
 import { instances } from "./instances.ts";
 import { introspection } from "./introspection.ts";
 import { migrations } from "./migrations.ts";
+import { misuse } from "./misuse.ts";
 import { queries } from "./queries.ts";
 import { results } from "./results.ts";
 import { openEmbedded, openRqlited, type Target, type Topic } from "./target.ts";
+import { transactionOptions } from "./transaction_options.ts";
 import { transactions } from "./transactions.ts";
 import { values } from "./values.ts";
 import { writes } from "./writes.ts";
@@ -20,6 +22,8 @@ const TOPICS: Readonly<Record<string, Topic>> = {
   values,
   errors,
   transactions,
+  "options of transactions": transactionOptions,
+  misuse,
   batches,
   migrations,
   introspection,

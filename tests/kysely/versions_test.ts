@@ -17,12 +17,15 @@ import { join } from "node:path";
 import process from "node:process";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
-import { OWN_ENGINE } from "../support/engines.ts";
+import { childEngines, OWN_ENGINE } from "../support/engines.ts";
 import { rqlitedBinary, skipWithoutRqlited } from "../support/rqlited_binary.ts";
 
 const VERSIONS = ["0.28.19", "0.30.0-beta.2"];
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const SUITE = "tests/kysely/dialect_test.ts";
+
+/** What tells how the dialect meets queries of another Kysely. */
+const OTHER_COPY = "tests/kysely/other_copy.ts";
 
 const TEST_ARGS = {
   deno: ["test", "-A", "--no-check", SUITE],
@@ -40,7 +43,11 @@ function workshop(version: string, library: Library): string {
     const filter = (source: string): boolean => !/versions|node_modules/.test(source);
     cpSync(join(ROOT, part), join(folder, part), { recursive: true, filter });
   }
-  writeFileSync(join(folder, "deno.json"), '{ "nodeModulesDir": "manual" }');
+  const { compilerOptions } = JSON.parse(readFileSync(`${ROOT}deno.json`, "utf8"));
+  writeFileSync(
+    join(folder, "deno.json"),
+    JSON.stringify({ nodeModulesDir: "manual", compilerOptions }),
+  );
   if (library === "the same") {
     link(folder, installed(version));
   } else {
@@ -71,21 +78,22 @@ function installed(version: string): string {
   return `${ROOT}tests/kysely/versions/node_modules/.deno/kysely@${version}/node_modules/kysely`;
 }
 
-/** Servers differ in nothing that a second Kysely could matter to. */
-const TARGETS = { "the same": "all", "its own": "embedded" } as const;
+interface Ended {
+  readonly code: number;
+  readonly output: string;
+}
 
-async function runSuite(
+async function run(
   folder: string,
-  version: string,
-  library: Library,
-): Promise<{ code: number; output: string }> {
+  command: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Ended> {
   // A run within a run of Node's would report to that.
   const { NODE_TEST_CONTEXT: _, ...inherited } = process.env;
-  const server = skipWithoutRqlited() === false ? { RQLITED_BIN: rqlitedBinary().path } : {};
-  const env = { ...inherited, ...server, KYSELY_VERSION: version, KYSELY_TARGET: TARGETS[library] };
-  const child = spawn(OWN_ENGINE.command, TEST_ARGS[OWN_ENGINE.name], {
+  const child = spawn(command, args, {
     cwd: folder,
-    env,
+    env: { ...inherited, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let output = "";
@@ -99,21 +107,51 @@ async function runSuite(
   return { code: code ?? -1, output };
 }
 
+async function within(
+  version: string,
+  library: Library,
+  work: (folder: string) => Promise<Ended>,
+): Promise<void> {
+  const folder = workshop(version, library);
+  try {
+    const { code, output } = await work(folder);
+    assert.equal(code, 0, output.slice(-5000));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
 describe("RqliteDialect with another Kysely", () => {
+  const deno = childEngines().find(({ name }) => name === "deno");
   for (const version of VERSIONS) {
     const skip = existsSync(installed(version)) || process.env.CI
       ? false
       : "deno install --frozen in tests/kysely/versions";
-    for (const library of ["the same", "its own"] as const) {
-      it(`${version} passes the suite where the library imports ${library}`, { skip }, async () => {
-        const folder = workshop(version, library);
-        try {
-          const { code, output } = await runSuite(folder, version, library);
-          assert.equal(code, 0, output.slice(-5000));
-        } finally {
-          rmSync(folder, { recursive: true, force: true });
-        }
-      });
-    }
+
+    it(`${version} passes the suite`, { skip }, () =>
+      within(version, "the same", (folder) => {
+        const server = skipWithoutRqlited() === false ? { RQLITED_BIN: rqlitedBinary().path } : {};
+        const { name, command } = OWN_ENGINE;
+        return run(folder, command, TEST_ARGS[name], { ...server, KYSELY_VERSION: version });
+      }));
+
+    it(
+      `${version} has types that it fits`,
+      { skip: skip || (deno ? false : "no deno") },
+      () =>
+        within(
+          version,
+          "the same",
+          (folder) => run(folder, deno!.command, ["check", "packages/kysely/mod.ts"]),
+        ),
+    );
+
+    it(`${version} beside the one that the library imports is refused, and nothing is sent`, {
+      skip,
+    }, () =>
+      within(version, "its own", (folder) => {
+        const { command, args } = OWN_ENGINE;
+        return run(folder, command, [...args, OTHER_COPY]);
+      }));
   }
 });

@@ -24,11 +24,9 @@ export class RqliteAdapter extends SqliteAdapter {
   constructor(options: AdapterOptions) {
     super();
     this.#options = options;
-  }
-
-  /** Queries do not wait for one another. */
-  override get supportsMultipleConnections(): boolean {
-    return true;
+    // Queries do not wait for one another. Kysely 0.29 has this in the class that is extended and 0.28 and 0.30 do not,
+    // so that TypeScript refuses it in one or the other, with `override` or without.
+    Object.defineProperty(this, "supportsMultipleConnections", { value: true });
   }
 
   /** Whether migrations run in a transaction. */

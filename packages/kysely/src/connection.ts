@@ -2,6 +2,8 @@ import type { CompiledQuery, DatabaseConnection, QueryResult } from "kysely";
 import { analyse } from "@tangled/rqlite/driver";
 import {
   type Client,
+  type Executor,
+  InterfaceError,
   type Params,
   ProgrammingError,
   type Transaction,
@@ -22,18 +24,26 @@ export interface QueryCallOptions {
  */
 export class RqliteConnection implements DatabaseConnection {
   readonly #client: Client;
+  readonly #defaults: TransactionOptions;
   readonly #actions: WeakMap<CompiledQuery, () => Promise<void>> = new WeakMap();
+  /** What Kysely began. One that is over stays where queries of it may follow that nobody awaited. */
   #transaction: Transaction | undefined;
+  /** What it begins next. */
+  #lent: Transaction | undefined;
+  #running = 0;
+  #released = false;
 
-  /** Sends nothing. */
-  constructor(client: Client) {
+  /** @param defaults Of transactions. */
+  constructor(client: Client, defaults: TransactionOptions) {
     this.#client = client;
+    this.#defaults = { driver: true, ...defaults, mode: "eager" };
   }
 
   /**
    * Runs a statement.
    *
    * @throws {ProgrammingError} If it is transaction control, or does not compile.
+   * @throws {InterfaceError} If the transaction that it was meant for is over.
    */
   async executeQuery<R>(
     query: CompiledQuery,
@@ -46,16 +56,19 @@ export class RqliteConnection implements DatabaseConnection {
     }
     const analysis = analyse(query.sql);
     if (analysis.kind === "control") throw notControl(query.sql, analysis.verb);
-    const target = this.#transaction ?? this.#client;
+    const { executor } = this;
     const params = query.parameters as Params;
     const call = { rows: "object" as const, ...callOptions(options) };
+    this.#running++;
     try {
-      const result = await target.execute(query.sql, params, call);
+      const result = await executor.execute(query.sql, params, call);
       // Rows have the type that Kysely inferred.
       return queryResult(result, analysis) as QueryResult<unknown> as QueryResult<R>;
     } catch (error) {
-      if (this.#transaction !== undefined) addCaller(error, new Error().stack);
+      if (executor !== this.#client) addCaller(error, new Error().stack);
       throw error;
+    } finally {
+      this.#running--;
     }
   }
 
@@ -65,11 +78,28 @@ export class RqliteConnection implements DatabaseConnection {
     chunkSize?: number,
     options?: QueryCallOptions,
   ): AsyncIterableIterator<QueryResult<R>> {
-    const source = { client: this.#client, transaction: this.#transaction };
-    const chunks = stream(source, query, chunkSize, callOptions(options));
-    for await (const rows of chunks) {
+    const { executor } = this;
+    const pages = executor === this.#client ? this.#client : undefined;
+    for await (const rows of stream({ executor, pages }, query, chunkSize, callOptions(options))) {
       yield { rows: rows.map(sqliteRow) as unknown[] as R[] };
     }
+  }
+
+  /** Nothing more to do: the signal for which Kysely calls this has ended the request already. */
+  cancelQuery(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  /**
+   * What queries go to.
+   *
+   * @throws {InterfaceError} If the connection was given back: what follows belonged to what is over.
+   */
+  get executor(): Executor {
+    if (!this.#released) return this.#transaction ?? this.#client;
+    throw new InterfaceError(
+      "Cannot run this as its transaction is over, or its connection was given back: await each query before that",
+    );
   }
 
   /** Lets an action go through the log under the name of a statement. */
@@ -78,26 +108,61 @@ export class RqliteConnection implements DatabaseConnection {
     await this.executeQuery(query);
   }
 
-  /** What follows goes into a transaction. */
-  async begin(options: TransactionOptions): Promise<void> {
-    this.#transaction = await this.#client.begin(options);
+  /**
+   * Runs a function in a transaction of the client, which is the one that Kysely begins in there.
+   *
+   * @returns What the function answered in the run that took effect.
+   */
+  lend<T>(fn: () => Promise<T>, options: TransactionOptions): Promise<T> {
+    return this.#client.transaction(async (tx) => {
+      this.#lent = tx;
+      try {
+        return await fn();
+      } finally {
+        this.#lent = undefined;
+      }
+    }, { ...this.#defaults, ...options });
   }
 
-  /** Whether a transaction began and is not over. */
+  /** What follows goes into a transaction. */
+  async begin(settings: TransactionOptions): Promise<void> {
+    // Kysely cannot run a function again.
+    const { retries: _, ...defaults } = this.#defaults;
+    this.#transaction = this.#lent ?? await this.#client.begin({ ...defaults, ...settings });
+  }
+
+  /** Whether a transaction began and is not over, or left queries. */
   get inTransaction(): boolean {
     return this.#transaction !== undefined;
   }
 
-  /** Commits the transaction; on an error it stays, to be rolled back. */
+  /**
+   * Commits the transaction; on an error it stays, to be rolled back.
+   *
+   * @throws {InterfaceError} If a query of it is still running.
+   */
   async commit(): Promise<void> {
-    await this.transaction.commit();
+    const { transaction } = this;
+    if (this.#running > 0) {
+      throw new InterfaceError(
+        "Nothing was kept, as the transaction's function ended while a query of it was still running, and others may " +
+          "follow: await each of them",
+      );
+    }
+    if (transaction !== this.#lent) await transaction.commit();
     this.#transaction = undefined;
   }
 
   /** Rolls the transaction back; without one it does nothing, as Kysely also calls it behind a failed commit. */
   async rollback(): Promise<void> {
-    await this.#transaction?.rollback();
-    this.#transaction = undefined;
+    if (this.#transaction !== this.#lent) await this.#transaction?.rollback();
+    if (this.#running === 0) this.#transaction = undefined;
+  }
+
+  /** Ends what was left open; nothing runs here any more. */
+  async release(): Promise<void> {
+    this.#released = true;
+    await this.rollback();
   }
 
   /** @throws {ProgrammingError} If there is none. */
@@ -105,6 +170,12 @@ export class RqliteConnection implements DatabaseConnection {
     if (this.#transaction !== undefined) return this.#transaction;
     throw new ProgrammingError("Cannot do this as the connection is in no transaction");
   }
+}
+
+/** @throws {TypeError} If another dialect made it. */
+export function connectionOf(connection: DatabaseConnection): RqliteConnection {
+  if (connection instanceof RqliteConnection) return connection;
+  throw new TypeError("Cannot use `db` as it must be a Kysely whose dialect is a RqliteDialect");
 }
 
 const told: WeakSet<Error> = new WeakSet();

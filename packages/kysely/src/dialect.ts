@@ -1,15 +1,15 @@
-import {
-  type DatabaseIntrospector,
-  type Dialect,
-  type DialectAdapter,
-  type Driver,
-  type Kysely,
-  type QueryCompiler,
-  SqliteQueryCompiler,
+import type {
+  DatabaseIntrospector,
+  Dialect,
+  DialectAdapter,
+  Driver,
+  Kysely,
+  QueryCompiler,
 } from "kysely";
 import type { Client } from "@tangled/rqlite";
 import { RqliteLock } from "@tangled/rqlite/locks/rqlite";
 import { RqliteAdapter } from "./adapter.ts";
+import { checkVersion, RqliteQueryCompiler } from "./compiler.ts";
 import { RqliteDriver } from "./driver.ts";
 import { RqliteIntrospector } from "./introspector.ts";
 import { resolveConfig, type ResolvedOptions, type RqliteDialectConfig } from "./options.ts";
@@ -45,8 +45,10 @@ export class RqliteDialect implements Dialect {
    * Sends nothing.
    *
    * @throws {TypeError|RangeError} If an option is wrong.
+   * @throws {NotSupportedError} If Kysely is older than 0.28.
    */
   constructor(config: RqliteDialectConfig) {
+    checkVersion();
     const { client, owned, options } = resolveConfig(config);
     this.#client = client;
     this.#owned = owned;
@@ -55,12 +57,12 @@ export class RqliteDialect implements Dialect {
 
   /** What runs the queries. */
   createDriver(): Driver {
-    return new RqliteDriver(this.#client, this.#owned);
+    return new RqliteDriver(this.#client, this.#owned, this.#options.transaction);
   }
 
   /** SQLite's. */
   createQueryCompiler(): QueryCompiler {
-    return new SqliteQueryCompiler();
+    return new RqliteQueryCompiler();
   }
 
   /** What Kysely has to know of the database. */

@@ -1,12 +1,4 @@
-import {
-  CompiledQuery,
-  createQueryId,
-  type Driver,
-  IdentifierNode,
-  type QueryCompiler,
-  RawNode,
-  type TransactionSettings,
-} from "kysely";
+import { CompiledQuery, type Driver, type IsolationLevel, type TransactionSettings } from "kysely";
 import {
   type Client,
   NotSupportedError,
@@ -19,11 +11,16 @@ import { RqliteConnection } from "./connection.ts";
 export class RqliteDriver implements Driver {
   readonly #client: Client;
   readonly #owned: boolean;
+  readonly #defaults: TransactionOptions;
 
-  /** @param owned Whether `destroy()` closes the client. */
-  constructor(client: Client, owned: boolean) {
+  /**
+   * @param owned Whether `destroy()` closes the client.
+   * @param defaults Of transactions.
+   */
+  constructor(client: Client, owned: boolean, defaults: TransactionOptions) {
     this.#client = client;
     this.#owned = owned;
+    this.#defaults = defaults;
   }
 
   /** Nothing to do: the client needs no connection. */
@@ -33,7 +30,7 @@ export class RqliteDriver implements Driver {
 
   /** A new connection; there is no limit. */
   acquireConnection(): Promise<RqliteConnection> {
-    return Promise.resolve(new RqliteConnection(this.#client));
+    return Promise.resolve(new RqliteConnection(this.#client, this.#defaults));
   }
 
   /**
@@ -47,7 +44,7 @@ export class RqliteDriver implements Driver {
     connection: RqliteConnection,
     settings: TransactionSettings,
   ): Promise<void> {
-    const options = transactionOptions(settings);
+    const options = settingsOf(settings);
     if (connection.inTransaction) {
       throw new ProgrammingError("Cannot begin a transaction as this connection is in one already");
     }
@@ -65,38 +62,26 @@ export class RqliteDriver implements Driver {
   }
 
   /** Sets a savepoint. */
-  async savepoint(
-    connection: RqliteConnection,
-    name: string,
-    compileQuery: QueryCompiler["compileQuery"],
-  ): Promise<void> {
-    const query = savepointQuery("savepoint", name, compileQuery);
+  async savepoint(connection: RqliteConnection, name: string): Promise<void> {
+    const query = savepointQuery("savepoint", name);
     await connection.act(query, async () => void await connection.transaction.savepoint(name));
   }
 
   /** Undoes what was done since a savepoint. */
-  async rollbackToSavepoint(
-    connection: RqliteConnection,
-    name: string,
-    compileQuery: QueryCompiler["compileQuery"],
-  ): Promise<void> {
-    const query = savepointQuery("rollback to", name, compileQuery);
+  async rollbackToSavepoint(connection: RqliteConnection, name: string): Promise<void> {
+    const query = savepointQuery("rollback to", name);
     await connection.act(query, () => connection.transaction.rollbackTo(name));
   }
 
   /** Forgets a savepoint. */
-  async releaseSavepoint(
-    connection: RqliteConnection,
-    name: string,
-    compileQuery: QueryCompiler["compileQuery"],
-  ): Promise<void> {
-    const query = savepointQuery("release", name, compileQuery);
+  async releaseSavepoint(connection: RqliteConnection, name: string): Promise<void> {
+    const query = savepointQuery("release", name);
     await connection.act(query, () => connection.transaction.release(name));
   }
 
   /** Rolls back what was left open. */
   async releaseConnection(connection: RqliteConnection): Promise<void> {
-    await connection.rollback();
+    await connection.release();
   }
 
   /** Closes a client that the dialect made. */
@@ -105,32 +90,33 @@ export class RqliteDriver implements Driver {
   }
 }
 
-/** Every transaction is serializable: these levels are no more than that. */
-const LEVELS: readonly unknown[] = [undefined, "serializable", "snapshot"];
+/**
+ * What a level asks for. Every transaction reads what was committed, and its own writes; where reads have to stay as they
+ * were, they are checked at commit, which is more than any level below "serializable" asks for.
+ */
+const LEVELS: Readonly<Record<IsolationLevel, TransactionOptions["isolation"]>> = {
+  "read uncommitted": undefined,
+  "read committed": undefined,
+  "repeatable read": "serializable",
+  snapshot: "serializable",
+  serializable: "serializable",
+};
 
-function transactionOptions(
-  { isolationLevel, accessMode }: TransactionSettings,
-): TransactionOptions {
-  if (!LEVELS.includes(isolationLevel)) {
+function settingsOf({ isolationLevel, accessMode }: TransactionSettings): TransactionOptions {
+  if (isolationLevel !== undefined && !Object.hasOwn(LEVELS, isolationLevel)) {
     throw new NotSupportedError(
-      `Cannot use the isolation level ${JSON.stringify(isolationLevel)} as every transaction is ` +
-        "checked at commit: leave it out, or use serializable or snapshot",
+      `Cannot use the isolation level ${JSON.stringify(isolationLevel)} as it is unknown: ` +
+        `use one of ${Object.keys(LEVELS).join(", ")}`,
     );
   }
+  const isolation = isolationLevel && LEVELS[isolationLevel];
   return {
-    driver: true,
-    mode: "eager", // Kysely wants counts and ids at once
-    ...(isolationLevel !== undefined && { isolation: "serializable" }),
+    ...(isolation !== undefined && { isolation }),
     ...(accessMode !== undefined && { readOnly: accessMode === "read only" }),
   };
 }
 
 /** The text that Kysely's own dialects send, for the log. */
-function savepointQuery(
-  command: string,
-  name: string,
-  compileQuery: QueryCompiler["compileQuery"],
-): CompiledQuery {
-  const parts = [RawNode.createWithSql(`${command} `), IdentifierNode.create(name)];
-  return compileQuery(RawNode.createWithChildren(parts), createQueryId());
+function savepointQuery(command: string, name: string): CompiledQuery {
+  return CompiledQuery.raw(`${command} "${name.replaceAll('"', '""')}"`);
 }

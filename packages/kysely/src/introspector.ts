@@ -1,12 +1,11 @@
 import {
-  CompiledQuery,
   type DatabaseMetadataOptions,
   type Kysely,
   SqliteIntrospector,
   type TableMetadata,
 } from "kysely";
-import type { Column } from "@tangled/rqlite/inspect";
-import { readSchema } from "@tangled/rqlite/driver";
+import { type Column, inspect } from "@tangled/rqlite/inspect";
+import { connectionOf } from "./connection.ts";
 
 /** The names of Kysely's own tables, which it exports from different modules in its versions. */
 const KYSELY_TABLES: readonly string[] = ["kysely_migration", "kysely_migration_lock"];
@@ -25,11 +24,9 @@ export class RqliteIntrospector extends SqliteIntrospector {
 
   /** Tables and views, without those that this client keeps for itself. */
   override async getTables(options?: DatabaseMetadataOptions): Promise<TableMetadata[]> {
-    const read = async (sql: string, params: readonly string[]): Promise<unknown[]> => {
-      const { rows } = await this.#db.executeQuery(CompiledQuery.raw(sql, [...params]));
-      return rows;
-    };
-    const { tables, views } = await readSchema(read, false);
+    const { tables, views } = await this.#db.getExecutor().provideConnection((connection) =>
+      inspect(connectionOf(connection).executor)
+    );
     const all = [
       ...tables.map((table) => metadata(table, false, table.primaryKey?.rowid ?? false)),
       ...views.map((view) => metadata(view, true, false)),
@@ -48,7 +45,8 @@ function metadata(
   isView: boolean,
   rowid: boolean,
 ): TableMetadata {
-  return {
+  // By a name, as 0.28 does not know `isForeign`.
+  const table = {
     name,
     isView,
     isForeign: false,
@@ -62,4 +60,5 @@ function metadata(
       ...NO_COMMENT,
     })),
   };
+  return table;
 }

@@ -1,5 +1,17 @@
-import { type Checks, isBoolean, isLease, isWait, readOptions } from "@tangled/rqlite/driver";
-import { type Client, connect, type ConnectOptions } from "@tangled/rqlite";
+import {
+  type Checks,
+  isBoolean,
+  isLease,
+  isWait,
+  readOptions,
+  TRANSACTION,
+} from "@tangled/rqlite/driver";
+import {
+  type Client,
+  connect,
+  type ConnectOptions,
+  type TransactionOptions,
+} from "@tangled/rqlite";
 
 /** How migrators exclude each other. */
 export interface MigrationLock {
@@ -9,8 +21,24 @@ export interface MigrationLock {
   leaseDuration?: number | undefined;
 }
 
+/** How a transaction is run: as by the client, but once, in its turn, and with the result of each query at once. */
+export interface RqliteTransactionOptions
+  extends Omit<TransactionOptions, "driver" | "mode" | "rows"> {
+  /** Kysely answers counts and ids at once. @default {"eager"} */
+  mode?: "eager" | undefined;
+  /** Runs of the function after the first, on conflict; only by `transaction()`. @default {0} */
+  retries?: number | undefined;
+  /** Waits for earlier transactions of this client, so that they do not collide. @default {true} */
+  turns?: boolean | undefined;
+}
+
 /** What every dialect takes. */
 export interface RqliteDialectOptions {
+  /**
+   * Defaults of transactions, before those of `connect({ transaction })`: of `db.transaction()`, `db.startTransaction()`
+   * and `transaction()`. What is set for one transaction wins.
+   */
+  transaction?: RqliteTransactionOptions | undefined;
   /** How migrators exclude each other. */
   migrationLock?: MigrationLock | undefined;
   /**
@@ -43,6 +71,7 @@ export interface ResolvedOptions {
   readonly timeout: number;
   readonly leaseDuration: number;
   readonly transactionalMigrations: boolean;
+  readonly transaction: RqliteTransactionOptions;
 }
 
 type Config = RqliteDialectOptions & {
@@ -55,6 +84,32 @@ const MIGRATION_LOCK: Checks<MigrationLock> = {
   leaseDuration: (value) => isLease(value, "migrationLock.leaseDuration"),
 };
 
+const { driver: _driver, mode: _mode, rows: _rows, ...HONOURED } = TRANSACTION;
+
+/** {@linkcode RqliteTransactionOptions}, checked. */
+const OPTIONS: Checks<RqliteTransactionOptions> = {
+  ...HONOURED,
+  mode(value) {
+    if (value === "eager") return;
+    throw new TypeError(
+      'Cannot use `mode` as it must be "eager" for Kysely, which answers counts and ids at once: leave it out, or use ' +
+        "batch() for many writes in one request",
+    );
+  },
+};
+
+/**
+ * Reads the options of a transaction.
+ *
+ * @throws {TypeError|RangeError} If one of them is wrong, or cannot be honoured.
+ */
+export function readTransaction(
+  options: RqliteTransactionOptions | undefined,
+  name?: string,
+): RqliteTransactionOptions {
+  return readOptions(options, OPTIONS, name);
+}
+
 const DIALECT: Checks<Config> = {
   client(value) {
     if (typeof (value as Partial<Client> | null)?.begin === "function") return;
@@ -63,6 +118,7 @@ const DIALECT: Checks<Config> = {
   // `connect` checks it.
   url() {},
   migrationLock() {},
+  transaction() {},
   transactionalMigrations: isBoolean,
 };
 
@@ -78,10 +134,11 @@ const LEASE = 10_000;
 export function resolveConfig(
   config: RqliteDialectConfig,
 ): { readonly client: Client; readonly owned: boolean; readonly options: ResolvedOptions } {
-  const { client, url, migrationLock, transactionalMigrations = false } = readOptions(
+  const { client, url, migrationLock, transactionalMigrations = false, ...given } = readOptions(
     config as Config | undefined,
     DIALECT,
   );
+  const transaction = readTransaction(given.transaction, "`transaction`");
   if ((client === undefined) === (url === undefined)) {
     throw new TypeError("Cannot make the dialect as it needs either `client` or `url`");
   }
@@ -93,6 +150,6 @@ export function resolveConfig(
   return {
     client: client ?? connect(url),
     owned: client === undefined,
-    options: { timeout, leaseDuration, transactionalMigrations },
+    options: { timeout, leaseDuration, transactionalMigrations, transaction },
   };
 }

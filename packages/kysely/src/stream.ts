@@ -2,10 +2,10 @@ import type { CompiledQuery } from "kysely";
 import { analyse } from "@tangled/rqlite/driver";
 import {
   type Client,
+  type Executor,
   type Params,
   ProgrammingError,
   type Row,
-  type Transaction,
 } from "@tangled/rqlite";
 
 /** Rows for each request, as Kysely has it by default. */
@@ -13,8 +13,9 @@ const CHUNK = 100;
 
 /** Where a stream reads. */
 export interface StreamSource {
-  readonly client: Client;
-  readonly transaction: Transaction | undefined;
+  readonly executor: Executor;
+  /** What can read page by page; nothing inside of a transaction. */
+  readonly pages: Client | undefined;
 }
 
 /**
@@ -25,7 +26,7 @@ export interface StreamSource {
  * @throws {RangeError} If `chunkSize` is not a positive integer.
  */
 export async function* stream(
-  { client, transaction }: StreamSource,
+  { executor, pages: client }: StreamSource,
   { sql, parameters }: CompiledQuery,
   chunkSize: number = CHUNK,
   options: { signal?: AbortSignal },
@@ -42,7 +43,7 @@ export async function* stream(
     });
   }
   const params = parameters as Params;
-  if (transaction === undefined) {
+  if (client !== undefined) {
     const pages = pagesOf(client, sql, params, chunkSize, options);
     const first = await firstOf(pages);
     if (first !== undefined) {
@@ -52,7 +53,7 @@ export async function* stream(
       return;
     }
   }
-  const { rows } = await (transaction ?? client).query(sql, params, { ...options, rows: "object" });
+  const { rows } = await executor.query(sql, params, { ...options, rows: "object" });
   for (let at = 0; at < rows.length; at += chunkSize) yield rows.slice(at, at + chunkSize);
 }
 
