@@ -2,7 +2,7 @@
  * Runs everything: the static checks, the examples in the documentation, and the tests on every
  * engine. The last line is `N passed, N failed, N skipped`.
  *
- *     deno run -A tests/run_all.ts [--only=static,docs,deno,bun,node24,node22,workerd,chromium] [--verbose] [FILE…]
+ *     deno run -A tests/run_all.ts [--only=static,docs,recipes,deno,bun,node24,node22,workerd,chromium] [--verbose] [FILE…]
  *
  * A FILE is a part of a test file's path; with one, only engines run, each of them what was named. Without, each engine runs
  * what tests/runner/files.ts gives it.
@@ -12,6 +12,7 @@ import { type EngineName, filesOn } from "./runner/files.ts";
 import type { Case } from "./runner/junit.ts";
 import { linkWorkspace } from "./runner/links.ts";
 import { filesUnder } from "./runner/paths.ts";
+import { RECIPES, recipesStep } from "./runner/recipes.ts";
 import { skips, totals } from "./runner/report.ts";
 import { portableSteps } from "./runner/portable.ts";
 import { installPython } from "./runner/python.ts";
@@ -42,6 +43,7 @@ function selectSteps(only: readonly string[], parts: readonly string[]): Step[] 
   const steps: Step[] = engineSteps(selectFiles(parts)).filter(({ engine }) => wanted(engine));
   if (parts.length > 0) return steps;
   steps.push(...portableSteps().filter((step) => wanted(step.name)));
+  if (wanted(recipesStep.name)) steps.push(recipesStep);
   if (wanted("docs")) steps.unshift(docsStep());
   if (wanted("static")) steps.unshift(...staticSteps());
   return steps;
@@ -50,7 +52,7 @@ function selectSteps(only: readonly string[], parts: readonly string[]): Step[] 
 /** The engines' packages are for one platform; elsewhere the engines come from `PATH`. */
 async function setUp(): Promise<boolean> {
   const limits = { limit: SETUP_LIMIT_MS, verbose: false };
-  const folders = [".", "tests/kysely/versions", "tests/recipes/tools"];
+  const folders = [".", "tests/kysely/versions", "tests/recipes/tools", ...RECIPES];
   if (Deno.build.os === "linux" && Deno.build.arch === "x86_64") folders.push("tests/runtimes");
   for (const folder of folders) {
     const ran = await run(Deno.execPath(), ["install", "--frozen"], { ...limits, folder });

@@ -7,7 +7,7 @@ import { enginesOf, EVERYWHERE, filesOn, PLACEMENTS } from "./files.ts";
 const TESTS = fileURLToPath(new URL("../", import.meta.url));
 
 /** Folders with dependencies or fixtures of their own, which no engine looks into. */
-const CLOSED = ["node_modules", "fixtures", "runtimes"];
+const CLOSED = ["node_modules", "fixtures", "runtimes", "auth", "auth_v1"];
 
 /** The test files below a folder of `tests/`, relative to it. */
 function testFiles(folder = ""): string[] {

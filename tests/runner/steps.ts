@@ -4,7 +4,7 @@ import { type Engine, ENGINES, findEngine } from "./engines.ts";
 import { type EngineName, EVERYWHERE } from "./files.ts";
 import { type Case, readJunit } from "./junit.ts";
 import { filesUnder, ROOT } from "./paths.ts";
-import { type Ran, run } from "./run.ts";
+import { type Ran, run, type RunOptions } from "./run.ts";
 
 /** What one step came to. */
 export interface Outcome {
@@ -133,16 +133,17 @@ function judge(name: string, cases: readonly Case[], ran: Ran): Outcome {
   return { cases: [...cases, single(problem, "failed")], output: `${ran.output}\n${problem}\n` };
 }
 
-async function runWithReport(
+/** Runs tests by a command that reports to a file below the root. */
+export async function runWithReport(
   name: string,
   path: string,
   args: (report: string) => readonly string[],
-  verbose: boolean,
+  options: Omit<RunOptions, "limit">,
 ): Promise<Outcome> {
   const report = `out/${name}.xml`;
   await Deno.mkdir(`${ROOT}out`, { recursive: true });
   await Deno.remove(ROOT + report).catch(() => {}); // that of an earlier run
-  const ran = await run(path, args(report), { limit: ENGINE_LIMIT_MS, verbose });
+  const ran = await run(path, args(report), { limit: ENGINE_LIMIT_MS, ...options });
   const xml = await Deno.readTextFile(ROOT + report).catch(() => "");
   return judge(name, readJunit(xml), ran);
 }
@@ -154,7 +155,7 @@ export function docsStep(): Step {
   const args = (report: string) => ["test", "--doc", "-A", `--junit-path=${report}`, ...files];
   return {
     name: "docs",
-    run: (verbose) => runWithReport("docs", Deno.execPath(), args, verbose),
+    run: (verbose) => runWithReport("docs", Deno.execPath(), args, { verbose }),
   };
 }
 
@@ -170,7 +171,7 @@ function denoStep(name: string, files: readonly string[]): EngineStep {
   return {
     name,
     engine: "deno",
-    run: (verbose) => runWithReport(name, Deno.execPath(), args, verbose),
+    run: (verbose) => runWithReport(name, Deno.execPath(), args, { verbose }),
   };
 }
 
@@ -181,7 +182,7 @@ function engineStep(name: string, engine: Engine, files: readonly string[]): Eng
     async run(verbose) {
       const found = await findEngine(engine);
       const args = (report: string) => engine.args(files, report);
-      if (found !== undefined) return runWithReport(name, found.path, args, verbose);
+      if (found !== undefined) return runWithReport(name, found.path, args, { verbose });
       const reason = `not found; name it with ${engine.variable}`;
       const state = Deno.env.get("CI") ? "failed" : "skipped";
       return { cases: [single(`${name} (engine)`, state, reason)], output: `${name} ${reason}\n` };

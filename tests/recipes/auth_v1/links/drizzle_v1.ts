@@ -1,0 +1,1 @@
+export * from "../../../../packages/drizzle-v1/mod.ts";

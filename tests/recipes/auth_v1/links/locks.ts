@@ -1,0 +1,1 @@
+export * from "../../../../src/locks/rqlite.ts";
