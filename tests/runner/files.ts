@@ -105,7 +105,11 @@ export const PLACEMENTS: readonly Placement[] = [
     why: "About versions of a package, another language, processes of every engine",
   },
   {
-    files: ["recipes/kysely_codegen_test.ts", "recipes/kysely_ctl_test.ts"],
+    files: [
+      "recipes/drizzle_kit_test.ts",
+      "recipes/kysely_codegen_test.ts",
+      "recipes/kysely_ctl_test.ts",
+    ],
     engines: ["node24"],
     why: "Tools in projects of their own, which most people run on Node",
   },
