@@ -12,6 +12,7 @@
  * @module
  */
 
+import "./src/version.ts";
 import { type MigrationMeta, readMigrationFiles } from "drizzle-orm/migrator";
 import { type SQL, sql } from "drizzle-orm/sql";
 import { ProgrammingError } from "@tangled/rqlite";

@@ -1,5 +1,5 @@
 /**
- * A driver for [Drizzle](https://orm.drizzle.team) 0.45: queries, relational queries, atomic batches, and transactions
+ * A driver for [Drizzle](https://orm.drizzle.team) 0.44 and 0.45: queries, relational queries, atomic batches, and transactions
  * that commit, roll back, nest and conflict as they should.
  *
  * ```ts
@@ -22,7 +22,11 @@
  * @module
  */
 
+import "./src/version.ts";
+
 export { drizzle } from "./src/drizzle.ts";
+export type { Drizzle } from "./src/drizzle.ts";
+export type { MockClient } from "./src/mock.ts";
 export { RqliteDatabase } from "./src/database.ts";
 export { RqliteTransaction } from "./src/transaction.ts";
 export { RqliteSession } from "./src/session.ts";

@@ -15,6 +15,8 @@ export type { Analysis } from "../sql/analyse.ts";
 export { isOwnTable } from "../sql/own_tables.ts";
 export { TRANSACTION } from "../transaction/options.ts";
 export { CELLS, cellsOf, objectsOf, runResultOf } from "./rows.ts";
+export type { RunResult } from "./rows.ts";
+export { Issued } from "./issued.ts";
 export { readConfig, refuseConfig } from "./transaction_config.ts";
 export type { RqliteTransactionConfig } from "./transaction_config.ts";
 export { migrationOptions, readForeignKeys, readMigration, runMigration } from "./migration.ts";

@@ -19,10 +19,17 @@ export function objectsOf(result: Result<unknown>): Row[] {
   );
 }
 
-/** A result as `run()` answers it. */
-export function runResultOf(result: Result<unknown>): Result {
+/** A result as `run()` of an ORM answers it. */
+export interface RunResult extends Result {
+  /** The same as `lastInsertId`, by the name that other drivers for SQLite give it. */
+  readonly lastInsertRowid: number | bigint | undefined;
+}
+
+/** A result that was asked for with {@linkcode CELLS}, as `run()` answers it. */
+export function runResultOf(result: Result<unknown>): RunResult {
   // Not by spreading: that would look at `lastInsertId`, and transactions check an id that was looked at.
   const { rows: _, ...others } = Object.getOwnPropertyDescriptors(result);
   const rows = { value: objectsOf(result), enumerable: true };
-  return Object.defineProperties({}, { ...others, rows }) as Result;
+  const lastInsertRowid = { get: () => result.lastInsertId, enumerable: true };
+  return Object.defineProperties({}, { ...others, lastInsertRowid, rows }) as RunResult;
 }

@@ -1,4 +1,4 @@
-import { type Checks, readOptions } from "../options.ts";
+import { type Check, type Checks, oneOf, readOptions } from "../options.ts";
 import { TRANSACTION } from "../transaction/options.ts";
 import type { TransactionOptions } from "../transaction/transaction.ts";
 
@@ -8,7 +8,10 @@ import type { TransactionOptions } from "../transaction/transaction.ts";
  */
 export interface RqliteTransactionConfig
   extends Omit<TransactionOptions, "integers" | "rows" | "driver"> {
-  /** Drizzle's own, of which only "deferred" can be honoured: nothing is locked on the server. */
+  /**
+   * Drizzle's own. "deferred" is what every transaction is; "concurrent" stands for `turns: false`. The others are refused:
+   * nothing is locked on the server, so `lock` and `retries` are for what they are used for.
+   */
   behavior?: "deferred" | "immediate" | "exclusive" | "concurrent" | undefined;
   /** Runs of the function after the first, on conflict. @default {0} */
   retries?: number | undefined;
@@ -20,14 +23,17 @@ const { integers: _integers, rows: _rows, driver: _driver, ...REST } = TRANSACTI
 
 const CONFIG: Checks<RqliteTransactionConfig> = {
   ...REST,
-  behavior(value) {
-    if (value === "deferred") return;
+  behavior(value, name) {
+    if (value === "deferred" || value === "concurrent") return;
+    BEHAVIORS(value, name);
     throw new TypeError(
-      'Cannot use `behavior` as it must be "deferred", since nothing is locked on the server ' +
-        `(\`lock\` makes others wait): current value is ${String(value)}`,
+      `Cannot use \`behavior: "${value}"\` as nothing is locked on the server: give \`lock\` where others must wait, ` +
+        "`retries` where the function may run again on a conflict, or leave it out, which is serializable, too",
     );
   },
 };
+
+const BEHAVIORS: Check = oneOf("deferred", "immediate", "exclusive", "concurrent");
 
 /**
  * Reads the config of a transaction.
@@ -35,8 +41,8 @@ const CONFIG: Checks<RqliteTransactionConfig> = {
  * @throws {TypeError} If an option is unknown or cannot be honoured.
  */
 export function readConfig(config?: RqliteTransactionConfig): TransactionOptions {
-  const { behavior: _, ...options } = readOptions(config, CONFIG);
-  return { driver: true, ...options };
+  const { behavior, ...options } = readOptions(config, CONFIG);
+  return { driver: true, ...behavior === "concurrent" && { turns: false }, ...options };
 }
 
 /**

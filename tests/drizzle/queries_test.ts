@@ -78,6 +78,8 @@ for (const place of DRIZZLE_PLACES) {
     test("insert(), update() and delete() report rows, ids and RETURNING", async ({ db }) => {
       const first = await db.insert(users).values({ name: "Ada" });
       assert.deepEqual([first.rowsAffected, first.lastInsertId], [1, 1]);
+      assert.equal(first.lastInsertRowid, 1);
+      assert.deepEqual({ ...first }.lastInsertRowid, 1);
       const returned = await db.insert(users).values([{ name: "Bob" }, { name: "Cy" }])
         .returning({ id: users.id });
       assert.deepEqual(returned, [{ id: 2 }, { id: 3 }]);

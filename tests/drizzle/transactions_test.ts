@@ -3,7 +3,11 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { eq, sql, TransactionRollbackError } from "drizzle-orm";
 import { OutcomeUnknownError, TransactionConflictError, withRetry } from "../../mod.ts";
-import { drizzle, RqliteTransaction } from "../../packages/drizzle/mod.ts";
+import {
+  drizzle,
+  RqliteTransaction,
+  type RqliteTransactionConfig,
+} from "../../packages/drizzle/mod.ts";
 import { groups, posts, users } from "./schema.ts";
 import { DRIZZLE_PLACES, type DrizzleWorld } from "./world.ts";
 
@@ -154,13 +158,35 @@ for (const place of DRIZZLE_PLACES) {
           assert.match(error.message, message);
           return true;
         });
-      await refused({ behavior: "exclusive" }, /`behavior` .* "deferred".*exclusive/);
+      for (const behavior of ["immediate", "exclusive"]) {
+        await refused({ behavior }, new RegExp(`behavior: "${behavior}".* \`lock\` .*\`retries\``));
+      }
+      await refused({ behavior: "eager" }, /`behavior` .* one of deferred, immediate, .* "eager"/);
       await refused({ isolationLevel: "serializable" }, /`isolationLevel` .* `isolation`/);
       await refused({ isolation: "snapshot" }, /`isolation` .* "snapshot"/);
       await db.transaction(nothing, { behavior: "deferred" });
       await db.transaction(nothing, { timeoutPer: "statement" });
       await db.transaction((tx) => refusedInside(tx as never));
       assert.equal(network.requests.length, before);
+    });
+
+    test('`behavior: "concurrent"` runs transactions side by side, others take turns', async ({ db }) => {
+      const most = async (config?: RqliteTransactionConfig): Promise<number> => {
+        let [now, most] = [0, 0];
+        const both = Promise.withResolvers<void>();
+        const transaction = (): Promise<void> =>
+          db.transaction(async (tx) => {
+            most = Math.max(most, ++now);
+            if (most === 2) both.resolve();
+            await tx.$count(users);
+            if (config !== undefined) await both.promise;
+            now--;
+          }, config);
+        await Promise.all([transaction(), transaction()]);
+        return most;
+      };
+      assert.equal(await most(), 1);
+      assert.equal(await most({ behavior: "concurrent" }), 2);
     });
 
     test("drizzle() on a transaction of the client is part of that", async ({ db }) => {

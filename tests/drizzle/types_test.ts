@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
 import { eq, sql } from "drizzle-orm";
-import { type Client, connect, type Result } from "../../mod.ts";
+import { type Client, connect } from "../../mod.ts";
+import type { RunResult } from "../../src/driver/mod.ts";
 import { drizzle, type RqliteDatabase } from "../../packages/drizzle/mod.ts";
 import { migrate } from "../../packages/drizzle/migrator.ts";
 import * as schema from "./schema.ts";
@@ -33,7 +34,7 @@ export async function results(db: RqliteDatabase<typeof schema, Client>): Promis
       .leftJoin(posts, eq(posts.author, users.id)),
     true,
   );
-  expectType<Result>()(db.insert(users).values({ name: "Ada" }), true);
+  expectType<RunResult>()(db.insert(users).values({ name: "Ada" }), true);
   expectType<{ id: number }[]>()(db.delete(users).returning({ id: users.id }), true);
   expectType<{ big: bigint | null; at: Date | null; flag: boolean | null }[]>()(
     db.select({ big: values.int64, at: values.seconds, flag: values.flag }).from(values),
@@ -48,7 +49,7 @@ export async function results(db: RqliteDatabase<typeof schema, Client>): Promis
     db.insert(members).values({ user: 1, group: 1 }),
     db.select().from(users),
   ]);
-  expectType<Result>()(Promise.resolve(inserted), true);
+  expectType<RunResult>()(Promise.resolve(inserted), true);
   expectType<User[]>()(Promise.resolve(all), true);
   expectType<User | undefined>()(
     db.transaction(async (tx) => {

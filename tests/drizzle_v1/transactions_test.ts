@@ -154,7 +154,7 @@ for (const place of DRIZZLE_PLACES) {
           assert.match(error.message, message);
           return true;
         });
-      await refused({ behavior: "exclusive" }, /`behavior` .* "deferred".*exclusive/);
+      await refused({ behavior: "exclusive" }, /`behavior: "exclusive"` .*`lock` .*`retries`/);
       await refused({ isolationLevel: "serializable" }, /`isolationLevel` .* `isolation`/);
       await refused({ isolation: "snapshot" }, /`isolation` .* "snapshot"/);
       await db.transaction(nothing, { behavior: "deferred" });

@@ -2,9 +2,8 @@ import type { BatchItem, BatchResponse } from "drizzle-orm/batch";
 import type { MutationOption } from "drizzle-orm/cache/core";
 import { entityKind } from "drizzle-orm/entity";
 import type { ExtractTablesWithRelations } from "drizzle-orm/relations";
-import { BaseSQLiteDatabase } from "drizzle-orm/sqlite-core";
-import type { Result } from "@tangled/rqlite";
-import type { RqliteTransactionConfig } from "@tangled/rqlite/driver";
+import * as core from "drizzle-orm/sqlite-core";
+import type { RqliteTransactionConfig, RunResult } from "@tangled/rqlite/driver";
 import { type RqliteClient, RqliteSession, type SessionParts } from "./session.ts";
 import type { RqliteTransaction } from "./transaction.ts";
 
@@ -12,7 +11,7 @@ import type { RqliteTransaction } from "./transaction.ts";
 export class RqliteDatabase<
   TSchema extends Record<string, unknown> = Record<string, never>,
   TClient extends RqliteClient = RqliteClient,
-> extends BaseSQLiteDatabase<"async", Result, TSchema> {
+> extends core.BaseSQLiteDatabase<"async", RunResult, TSchema> {
   /** Drizzle's name of the class. */
   static override readonly [entityKind]: string = "RqliteDatabase";
   /** The client, for whatever Drizzle does not do. */

@@ -1,27 +1,71 @@
 import { DefaultLogger, type Logger, NoopLogger } from "drizzle-orm/logger";
-import {
-  createTableRelationsHelpers,
-  extractTablesRelationalConfig,
-  type ExtractTablesWithRelations,
-  type RelationalSchemaConfig,
-} from "drizzle-orm/relations";
-import { SQLiteAsyncDialect } from "drizzle-orm/sqlite-core";
+import type { ExtractTablesWithRelations, RelationalSchemaConfig } from "drizzle-orm/relations";
+import * as relations from "drizzle-orm/relations";
 import type { DrizzleConfig } from "drizzle-orm/utils";
 import { type Checks, isTarget, readOptions } from "@tangled/rqlite/driver";
 import { type Client, connect, type ConnectOptions } from "@tangled/rqlite";
 import { RqliteDatabase } from "./database.ts";
+import { dialectOf } from "./dialect.ts";
+import { type MockClient, mockClient } from "./mock.ts";
 import type { RqliteClient } from "./session.ts";
 
-/** Makes a database of a URL, with a client of its own at `$client`: close that in the end. */
-export function drizzle<TSchema extends Record<string, unknown> = Record<string, never>>(
-  url: string | URL | readonly (string | URL)[],
-  config?: DrizzleConfig<TSchema>,
-): RqliteDatabase<TSchema, Client>;
+/** One node or several: what `connect` takes. */
+type Target = string | URL | readonly (string | URL)[];
+
+/** Makes databases; it is {@linkcode drizzle}. */
+export interface Drizzle {
+  /** Makes a database of a URL, with a client of its own at `$client`: close that in the end. */
+  <TSchema extends Record<string, unknown> = Record<string, never>>(
+    url: string | URL | readonly (string | URL)[],
+    config?: DrizzleConfig<TSchema>,
+  ): RqliteDatabase<TSchema, Client>;
+  /** Makes a database of a client, which stays its maker's to close. */
+  <
+    TSchema extends Record<string, unknown> = Record<string, never>,
+    TClient extends RqliteClient = Client,
+  >(
+    client: TClient,
+    config?: DrizzleConfig<TSchema>,
+  ): RqliteDatabase<TSchema, TClient>;
+  /** The same with everything in one object. */
+  <
+    TSchema extends Record<string, unknown> = Record<string, never>,
+    TClient extends RqliteClient = Client,
+  >(
+    config: DrizzleConfig<TSchema> & { client: TClient },
+  ): RqliteDatabase<TSchema, TClient>;
+  /** The same with the options of a client of its own. */
+  <TSchema extends Record<string, unknown> = Record<string, never>>(
+    config: DrizzleConfig<TSchema> & {
+      connection: string | URL | readonly (string | URL)[] | ConnectOptions;
+    },
+  ): RqliteDatabase<TSchema, Client>;
+  /**
+   * Makes a database without a client, for the SQL that queries are: to run one is a `ProgrammingError`.
+   *
+   * @throws {TypeError} If an option is unknown or has the wrong form.
+   *
+   * @example
+   * ```ts
+   * import { integer, sqliteTable } from "drizzle-orm/sqlite-core";
+   * import { drizzle } from "@tangled/rqlite-drizzle";
+   *
+   * const users = sqliteTable("users", { id: integer().primaryKey() });
+   * const db = drizzle.mock();
+   * console.log(db.select().from(users).toSQL().sql); // select "id" from "users"
+   * ```
+   */
+  mock<TSchema extends Record<string, unknown> = Record<string, never>>(
+    config?: DrizzleConfig<TSchema>,
+  ): RqliteDatabase<TSchema, MockClient>;
+}
+
 /**
- * Makes a database of a client; no request is sent.
+ * Makes a database of a client, of a URL, or of an object with either; no request is sent.
  *
- * @param client What `connect` answers.
- * @param config Drizzle's: `schema` for relational queries, `logger`, `casing`, `cache`.
+ * The config is Drizzle's: `schema` for relational queries, `logger`, `casing`, `cache`.
+ *
+ * @throws {TypeError} If there is no client, or an option is unknown or has the wrong form.
  *
  * @example
  * ```ts
@@ -38,36 +82,28 @@ export function drizzle<TSchema extends Record<string, unknown> = Record<string,
  * console.log(await db.query.users.findFirst({ where: eq(users.name, "Ada") })); // { id: 1, name: "Ada" }
  * await db.$client.close();
  * ```
- *
- * @throws {TypeError} If there is no client, or an option has the wrong form.
  */
-export function drizzle<
-  TSchema extends Record<string, unknown> = Record<string, never>,
-  TClient extends RqliteClient = Client,
->(client: TClient, config?: DrizzleConfig<TSchema>): RqliteDatabase<TSchema, TClient>;
-/** The same with everything in one object. */
-export function drizzle<
-  TSchema extends Record<string, unknown> = Record<string, never>,
-  TClient extends RqliteClient = Client,
->(config: DrizzleConfig<TSchema> & { client: TClient }): RqliteDatabase<TSchema, TClient>;
-/** The same with the options of a client of its own. */
-export function drizzle<TSchema extends Record<string, unknown> = Record<string, never>>(
-  config: DrizzleConfig<TSchema> & {
-    connection: string | URL | readonly (string | URL)[] | ConnectOptions;
+export const drizzle: Drizzle = Object.assign(make, {
+  mock<TSchema extends Record<string, unknown> = Record<string, never>>(
+    config?: DrizzleConfig<TSchema>,
+  ): RqliteDatabase<TSchema, MockClient> {
+    return construct(mockClient(), readConfig(config));
   },
-): RqliteDatabase<TSchema, Client>;
-export function drizzle<TSchema extends Record<string, unknown>>(
-  first: string | URL | readonly (string | URL)[] | RqliteClient | AllInOne<TSchema>,
+}) as Drizzle;
+
+function make<TSchema extends Record<string, unknown>>(
+  first: Target | RqliteClient | AllInOne<TSchema>,
   second?: DrizzleConfig<TSchema>,
 ): RqliteDatabase<TSchema> {
   if (isTarget(first) || isClient(first)) {
     // Read first: a client that nobody gets would stay open.
-    const config = readOptions(second, CONFIG as Checks<DrizzleConfig<TSchema>>);
+    const config = readConfig(second);
     return construct(isClient(first) ? first : connect(first), config);
   }
-  if (second !== undefined) {
+  if (second !== undefined && typeof first === "object" && first !== null) {
     throw new TypeError("Cannot use a second argument behind an object: put its options into that");
   }
+  if (typeof first !== "object" || first === null) throw noClient(first);
   const all = readOptions(first, ALL_IN_ONE as Checks<AllInOne<TSchema>>);
   const { client, connection, ...config } = all;
   if (client !== undefined && connection !== undefined) {
@@ -79,11 +115,37 @@ export function drizzle<TSchema extends Record<string, unknown>>(
 
 type AllInOne<TSchema extends Record<string, unknown>> = DrizzleConfig<TSchema> & {
   client?: RqliteClient;
-  connection?: string | URL | readonly (string | URL)[] | ConnectOptions;
+  connection?: Target | ConnectOptions;
 };
 
-/** What they hold is Drizzle's. */
-const CONFIG: Checks<DrizzleConfig> = { logger() {}, schema() {}, casing() {}, cache() {} };
+const CONFIG: Checks<DrizzleConfig> = {
+  logger: (value, name) => {
+    if (typeof value !== "boolean" && !has(value, "logQuery")) {
+      throw wrong(name, "a boolean or a Logger of Drizzle");
+    }
+  },
+  schema: (value, name) => {
+    if (typeof value !== "object" || value === null) throw wrong(name, "an object of tables");
+  },
+  casing: (value, name) => {
+    if (value !== "snake_case" && value !== "camelCase") {
+      throw wrong(name, '"snake_case" or "camelCase"');
+    }
+  },
+  cache: (value, name) => {
+    if (!has(value, "strategy", "get", "put", "onMutate")) throw wrong(name, "a Cache of Drizzle");
+  },
+};
+
+function wrong(name: string, wanted: string): TypeError {
+  return new TypeError(`Cannot use \`${name}\` as it must be ${wanted}`);
+}
+
+function readConfig<TSchema extends Record<string, unknown>>(
+  config: DrizzleConfig<TSchema> | undefined,
+): DrizzleConfig<TSchema> {
+  return readOptions(config, CONFIG as Checks<DrizzleConfig<TSchema>>);
+}
 
 // Both are checked where they are used.
 const ALL_IN_ONE: Checks<AllInOne<Record<string, never>>> = {
@@ -93,20 +155,32 @@ const ALL_IN_ONE: Checks<AllInOne<Record<string, never>>> = {
 };
 
 function isClient(value: unknown): value is RqliteClient {
-  const { query, execute, batch, transaction } = (value ?? {}) as Record<string, unknown>;
-  return [query, execute, batch, transaction].every((method) => typeof method === "function");
+  return has(value, "query", "execute", "batch", "transaction");
+}
+
+/** Whether a value has these methods; not by its class, as it may be one of another copy of a package. */
+function has(value: unknown, ...methods: readonly string[]): boolean {
+  const object = (value ?? {}) as Record<string, unknown>;
+  return methods.every((method) => typeof object[method] === "function");
+}
+
+function noClient(given: unknown): TypeError {
+  const what = given === undefined || given === null
+    ? `: it is ${given}, which a variable of the environment may be that is not set`
+    : "";
+  return new TypeError(
+    `Cannot use \`client\` as it must be a URL or what \`connect\` answers${what}`,
+  );
 }
 
 function construct<TSchema extends Record<string, unknown>, TClient extends RqliteClient>(
   client: TClient | undefined,
   config: DrizzleConfig<TSchema>,
 ): RqliteDatabase<TSchema, TClient> {
-  if (!isClient(client)) {
-    throw new TypeError("Cannot use `client` as it must be a URL or what `connect` answers");
-  }
+  if (!isClient(client)) throw noClient(client);
   const { casing, cache, schema, logger } = config;
   return new RqliteDatabase<TSchema, TClient>(client, {
-    dialect: new SQLiteAsyncDialect(casing === undefined ? {} : { casing }),
+    dialect: dialectOf(casing),
     schema: schema && relationsOf(schema),
     logger: loggerOf(logger),
     cache,
@@ -116,9 +190,9 @@ function construct<TSchema extends Record<string, unknown>, TClient extends Rqli
 function relationsOf<TSchema extends Record<string, unknown>>(
   schema: TSchema,
 ): RelationalSchemaConfig<ExtractTablesWithRelations<TSchema>> {
-  const { tables, tableNamesMap } = extractTablesRelationalConfig<
+  const { tables, tableNamesMap } = relations.extractTablesRelationalConfig<
     ExtractTablesWithRelations<TSchema>
-  >(schema, createTableRelationsHelpers);
+  >(schema, relations.createTableRelationsHelpers);
   return { fullSchema: schema, schema: tables, tableNamesMap };
 }
 

@@ -1,7 +1,7 @@
 import { type SQL, sql } from "drizzle-orm/sql";
-import { SQLiteAsyncDialect } from "drizzle-orm/sqlite-core";
 import { isOwnTable, readForeignKeys, readMigration, runMigration } from "@tangled/rqlite/driver";
 import type { RqliteDatabase } from "./database.ts";
+import { dialectOf } from "./dialect.ts";
 
 /** What drizzle-kit asks of a database that it pushes a schema to. */
 export interface DrizzleKitTarget {
@@ -43,7 +43,7 @@ export function forDrizzleKit<TSchema extends Record<string, unknown>>(
 const BEGINS = /^CREATE TABLE `__new_/;
 const ENDS = /^ALTER TABLE `__new_.* RENAME TO /;
 
-const DIALECT: SQLiteAsyncDialect = new SQLiteAsyncDialect();
+const DIALECT = dialectOf();
 
 class Target {
   readonly #db: RqliteDatabase;

@@ -5,10 +5,12 @@
  */
 
 import type { BatchItem } from "drizzle-orm/batch";
+import type { CasingCache } from "drizzle-orm/casing";
 import type { Query } from "drizzle-orm/sql/sql";
 import type {
   PreparedQueryConfig,
   SelectedFieldsOrdered,
+  SQLiteAsyncDialect,
   SQLitePreparedQuery,
 } from "drizzle-orm/sqlite-core";
 import * as utils from "drizzle-orm/utils";
@@ -55,6 +57,11 @@ export function withCache<T>(
     queryWithCache(sql: string, params: unknown[], run: () => Promise<T>): Promise<T>;
   };
   return queryWithCache.call(query, query.getQuery().sql, params, run);
+}
+
+/** Lets a dialect ask for the names of columns. */
+export function setCasing(dialect: SQLiteAsyncDialect, casing: CasingCache): void {
+  (dialect as unknown as { casing: CasingCache }).casing = casing;
 }
 
 /** A query of a batch, ready to be sent. */

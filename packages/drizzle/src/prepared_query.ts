@@ -10,7 +10,14 @@ import {
   SQLitePreparedQuery,
 } from "drizzle-orm/sqlite-core";
 import type { Executor, Params, Result } from "@tangled/rqlite";
-import { CELLS, cellsOf, objectsOf, runResultOf } from "@tangled/rqlite/driver";
+import {
+  CELLS,
+  cellsOf,
+  type Issued,
+  objectsOf,
+  type RunResult,
+  runResultOf,
+} from "@tangled/rqlite/driver";
 import { checkNumbers } from "./numbers.ts";
 import { joinsOf, mapRow, type QueryMetadata, withCache } from "./internals.ts";
 
@@ -24,6 +31,8 @@ export interface QueryContext {
   readonly cache: Cache | undefined;
   /** The tables that a transaction has changed, for the cache. */
   readonly changed: Set<string> | undefined;
+  /** Follows the statements of a transaction. */
+  readonly issued: Issued | undefined;
 }
 
 /** How the result of a query is read. */
@@ -44,7 +53,7 @@ export interface QueryShape {
 export class RqlitePreparedQuery<T extends PreparedQueryConfig = PreparedQueryConfig>
   extends SQLitePreparedQuery<{
     type: "async";
-    run: Result;
+    run: RunResult;
     all: T["all"];
     get: T["get"];
     values: T["values"];
@@ -63,25 +72,23 @@ export class RqlitePreparedQuery<T extends PreparedQueryConfig = PreparedQueryCo
   }
 
   /** Runs it for its effect. */
-  async run(placeholders?: Record<string, unknown>): Promise<Result> {
-    return await this.#send(placeholders, runResultOf);
+  run(placeholders?: Record<string, unknown>): Promise<RunResult> {
+    return this.#follow(this.#send(placeholders, runResultOf));
   }
 
   /** Every row. */
-  async all(placeholders?: Record<string, unknown>): Promise<T["all"]> {
-    if (this.#raw) return await this.#send(placeholders, objectsOf);
-    return this.#map(await this.#send(placeholders, cellsOf));
+  all(placeholders?: Record<string, unknown>): Promise<T["all"]> {
+    return this.#follow(this.#all(placeholders));
   }
 
   /** The first row, or undefined. */
-  async get(placeholders?: Record<string, unknown>): Promise<T["get"]> {
-    if (this.#raw) return (await this.#send(placeholders, objectsOf))[0];
-    return this.#mapFirst(await this.#send(placeholders, cellsOf));
+  get(placeholders?: Record<string, unknown>): Promise<T["get"]> {
+    return this.#follow(this.#get(placeholders));
   }
 
   /** Every row as an array. */
-  async values(placeholders?: Record<string, unknown>): Promise<T["values"]> {
-    return await this.#send(placeholders, cellsOf);
+  values(placeholders?: Record<string, unknown>): Promise<T["values"]> {
+    return this.#follow(this.#send(placeholders, cellsOf));
   }
 
   /** The result of `run()` from one of a batch. */
@@ -107,6 +114,21 @@ export class RqlitePreparedQuery<T extends PreparedQueryConfig = PreparedQueryCo
   /** Raw SQL: nobody says what the columns mean. */
   get #raw(): boolean {
     return this.#shape.fields === undefined && this.#shape.mapper === undefined;
+  }
+
+  #follow<R>(result: Promise<R>): Promise<R> {
+    const { issued } = this.#context;
+    return issued === undefined ? result : issued.follow(result);
+  }
+
+  async #all(placeholders: Record<string, unknown> | undefined): Promise<T["all"]> {
+    if (this.#raw) return await this.#send(placeholders, objectsOf);
+    return this.#map(await this.#send(placeholders, cellsOf));
+  }
+
+  async #get(placeholders: Record<string, unknown> | undefined): Promise<T["get"]> {
+    if (this.#raw) return (await this.#send(placeholders, objectsOf))[0];
+    return this.#mapFirst(await this.#send(placeholders, cellsOf));
   }
 
   async #send<R>(

@@ -24,10 +24,12 @@ import type {
 import {
   CELLS,
   cellsOf,
+  Issued,
   objectsOf,
   readConfig,
   refuseConfig,
   type RqliteTransactionConfig,
+  type RunResult,
   runResultOf,
 } from "@tangled/rqlite/driver";
 import { prepareItem, type QueryMetadata } from "./internals.ts";
@@ -53,7 +55,7 @@ export interface SessionParts<TSchema extends TablesRelationalConfig> {
 export class RqliteSession<
   TFullSchema extends Record<string, unknown>,
   TSchema extends TablesRelationalConfig,
-> extends SQLiteSession<"async", Result, TFullSchema, TSchema> {
+> extends SQLiteSession<"async", RunResult, TFullSchema, TSchema> {
   /** Drizzle's name of the class. */
   static override readonly [entityKind]: string = "RqliteSession";
   readonly #parts: SessionParts<TSchema>;
@@ -65,12 +67,14 @@ export class RqliteSession<
    *
    * @param tx Where the queries run, if not on the client.
    * @param changed Collects the tables that the transaction changes.
+   * @param issued Follows the statements of the transaction.
    */
   constructor(
     client: RqliteClient,
     parts: SessionParts<TSchema>,
     tx?: Transaction,
     changed?: Set<string>,
+    issued?: Issued,
   ) {
     super(parts.dialect);
     this.#parts = parts;
@@ -80,12 +84,38 @@ export class RqliteSession<
       logger: parts.logger,
       cache: tx === undefined ? parts.cache : undefined,
       changed,
+      issued,
     };
   }
 
-  /** The session of a nested transaction. */
-  within(tx: Transaction): RqliteSession<TFullSchema, TSchema> {
-    return new RqliteSession(this.#client, this.#parts, tx, this.#context.changed);
+  /** Runs a function as a nested transaction. */
+  nest<T>(
+    tx: Transaction,
+    fn: (session: RqliteSession<TFullSchema, TSchema>, tx: Transaction) => Promise<T>,
+  ): Promise<T> {
+    const { changed, issued } = this.#context;
+    const result = tx.transaction((inner) => this.#within(inner, changed, fn));
+    return issued === undefined ? result : issued.follow(result);
+  }
+
+  async #within<T>(
+    tx: Transaction,
+    changed: Set<string> | undefined,
+    fn: (session: RqliteSession<TFullSchema, TSchema>, tx: Transaction) => Promise<T>,
+  ): Promise<T> {
+    const issued = new Issued();
+    const session = new RqliteSession<TFullSchema, TSchema>(
+      this.#client,
+      this.#parts,
+      tx,
+      changed,
+      issued,
+    );
+    const running: unknown = fn(session, tx);
+    if (!isThenable(running)) throw noPromise();
+    const result = await running as T;
+    await issued.settle();
+    return result;
   }
 
   /** Makes a query ready; called by Drizzle's query builder. */
@@ -108,7 +138,15 @@ export class RqliteSession<
   }
 
   /** Runs all queries as one unit, in as few requests as possible. */
-  async batch<U extends BatchItem<"sqlite">, T extends Readonly<[U, ...U[]]>>(
+  batch<U extends BatchItem<"sqlite">, T extends Readonly<[U, ...U[]]>>(
+    items: T,
+  ): Promise<BatchResponse<T>> {
+    const { issued } = this.#context;
+    const result = this.#batch<U, T>(items);
+    return issued === undefined ? result : issued.follow(result);
+  }
+
+  async #batch<U extends BatchItem<"sqlite">, T extends Readonly<[U, ...U[]]>>(
     items: T,
   ): Promise<BatchResponse<T>> {
     const { executor, logger, changed } = this.#context;
@@ -134,15 +172,15 @@ export class RqliteSession<
     const { dialect, schema } = this.#parts;
     const changed = new Set<string>();
     try {
-      return await this.#client.transaction(async (tx) => {
-        const session = new RqliteSession<TFullSchema, TSchema>(
-          this.#client,
-          this.#parts,
-          tx,
-          changed,
-        );
-        return await fn(new RqliteTransaction(tx, dialect, session, schema));
-      }, this.#optionsOf(config));
+      return await this.#client.transaction(
+        (tx) =>
+          this.#within<T>(
+            tx,
+            changed,
+            (session) => fn(new RqliteTransaction(tx, dialect, session, schema)),
+          ),
+        this.#optionsOf(config),
+      );
     } finally {
       // Also after a failure: nobody knows what became of a commit whose answer was lost.
       await this.#invalidate([...changed]);
@@ -179,4 +217,15 @@ export class RqliteSession<
   extractRawValuesValueFromBatchResult(result: unknown): unknown {
     return cellsOf(result as Result<unknown>);
   }
+}
+
+function isThenable(value: unknown): boolean {
+  return typeof (value as PromiseLike<unknown> | undefined)?.then === "function";
+}
+
+/** Queries of Drizzle run when somebody waits for them, so nothing of such a function would. */
+function noPromise(): TypeError {
+  return new TypeError(
+    "Cannot run a transaction whose function answers no promise: make it async, and await each of its queries",
+  );
 }

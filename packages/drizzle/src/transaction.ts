@@ -1,27 +1,27 @@
 import type { BatchItem, BatchResponse } from "drizzle-orm/batch";
 import { entityKind } from "drizzle-orm/entity";
 import type { RelationalSchemaConfig, TablesRelationalConfig } from "drizzle-orm/relations";
-import { type SQLiteAsyncDialect, SQLiteTransaction } from "drizzle-orm/sqlite-core";
-import type { Result, Transaction } from "@tangled/rqlite";
-import { refuseConfig, type RqliteTransactionConfig } from "@tangled/rqlite/driver";
+import * as core from "drizzle-orm/sqlite-core";
+import type { Transaction } from "@tangled/rqlite";
+import { refuseConfig, type RqliteTransactionConfig, type RunResult } from "@tangled/rqlite/driver";
 import type { RqliteSession } from "./session.ts";
 
 /** What the function of `db.transaction(fn)` is given: the database, as this transaction sees it. */
 export class RqliteTransaction<
   TFullSchema extends Record<string, unknown>,
   TSchema extends TablesRelationalConfig,
-> extends SQLiteTransaction<"async", Result, TFullSchema, TSchema> {
+> extends core.SQLiteTransaction<"async", RunResult, TFullSchema, TSchema> {
   /** Drizzle's name of the class. */
   static override readonly [entityKind]: string = "RqliteTransaction";
   /** The client's transaction: its `id`, `signal` and savepoints. */
   readonly $transaction: Transaction;
-  readonly #dialect: SQLiteAsyncDialect;
+  readonly #dialect: core.SQLiteAsyncDialect;
   readonly #session: RqliteSession<TFullSchema, TSchema>;
 
   /** Made by `transaction()`. */
   constructor(
     tx: Transaction,
-    dialect: SQLiteAsyncDialect,
+    dialect: core.SQLiteAsyncDialect,
     session: RqliteSession<TFullSchema, TSchema>,
     schema: RelationalSchemaConfig<TSchema> | undefined,
     nestedIndex?: number,
@@ -37,22 +37,27 @@ export class RqliteTransaction<
    *
    * @throws {TypeError} If options are given.
    */
-  override async transaction<T>(
+  override transaction<T>(
     fn: (tx: RqliteTransaction<TFullSchema, TSchema>) => Promise<T>,
     config?: RqliteTransactionConfig,
   ): Promise<T> {
-    refuseConfig(config);
+    try {
+      refuseConfig(config);
+    } catch (error) {
+      return Promise.reject(error);
+    }
     const { $transaction, schema, nestedIndex } = this;
-    return await $transaction.transaction((tx) => {
-      const session = this.#session.within(tx);
-      return fn(new RqliteTransaction(tx, this.#dialect, session, schema, nestedIndex + 1));
-    });
+    return this.#session.nest(
+      $transaction,
+      (session, tx) =>
+        fn(new RqliteTransaction(tx, this.#dialect, session, schema, nestedIndex + 1)),
+    );
   }
 
   /** Runs all queries as one step of the transaction. */
-  async batch<U extends BatchItem<"sqlite">, T extends Readonly<[U, ...U[]]>>(
+  batch<U extends BatchItem<"sqlite">, T extends Readonly<[U, ...U[]]>>(
     queries: T,
   ): Promise<BatchResponse<T>> {
-    return await this.#session.batch<U, T>(queries);
+    return this.#session.batch<U, T>(queries);
   }
 }

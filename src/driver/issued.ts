@@ -1,0 +1,59 @@
+import { HeededPromise } from "../transaction/heeded_promise.ts";
+
+/** A statement that failed, and the promise that says so. */
+interface Failed {
+  readonly error: unknown;
+  readonly told: HeededPromise<unknown>;
+}
+
+/**
+ * The statements that an ORM has sent in one run of a transaction. A driver waits for their results to read them, so the
+ * client believes that somebody looks at every error: this is what knows whether the user of the ORM did.
+ */
+export class Issued {
+  readonly #running = new Set<HeededPromise<unknown>>();
+  readonly #failed: Failed[] = [];
+  #ended = false;
+
+  /**
+   * Follows a statement.
+   *
+   * @returns The same promise for the user, who may forget it.
+   */
+  follow<T>(result: Promise<T>): Promise<T> {
+    if (this.#ended) return result;
+    const told = new HeededPromise<T>((resolve, reject) => {
+      result.then(
+        (value) => {
+          this.#running.delete(told);
+          resolve(value);
+        },
+        (error) => {
+          this.#running.delete(told);
+          this.#failed.push({ error, told });
+          reject(error);
+        },
+      );
+    });
+    this.#running.add(told);
+    // The transaction tells the error where nobody else does.
+    told.whenSettled(() => {});
+    return told;
+  }
+
+  /**
+   * Waits for what is still under way; called where the function of the transaction has ended.
+   *
+   * @throws What a statement has thrown that nobody waited for: without it the rest must not be stored.
+   */
+  async settle(): Promise<void> {
+    while (this.#running.size > 0) {
+      await Promise.race(
+        [...this.#running].map((told) => new Promise<void>((resolve) => told.whenSettled(resolve))),
+      );
+    }
+    this.#ended = true;
+    const forgotten = this.#failed.find(({ told }) => !told.heeded);
+    if (forgotten !== undefined) throw forgotten.error;
+  }
+}
