@@ -44,9 +44,9 @@ function byDrizzle(client: Client, turns: boolean): Raise {
     }, { turns });
 }
 
-function byKysely(client: Client): Raise {
+function byKysely(client: Client, turns: boolean): Raise {
   const db = new Kysely<{ t: { id: number; n: number } }>({
-    dialect: new RqliteDialect({ client }),
+    dialect: new RqliteDialect({ client, transaction: { turns } }),
   });
   return (id) =>
     db.transaction().execute(async (trx) => {
@@ -116,7 +116,8 @@ else {
       "client.transaction": again(client),
       "Drizzle": byDrizzle(client, true),
       "Drizzle, turns: false": byDrizzle(client, false),
-      "Kysely": byKysely(client),
+      "Kysely": byKysely(client, true),
+      "Kysely, turns: false": byKysely(client, false),
       "Hono": byHono(client),
     };
     for (const one of [false, true]) {

@@ -17,10 +17,10 @@ import { parseArgs } from "node:util";
 import { type Generated, Kysely, ParseJSONResultsPlugin, sql } from "kysely";
 import { jsonArrayFrom, jsonObjectFrom } from "kysely/helpers/sqlite";
 import { type Migration, Migrator, NO_MIGRATIONS } from "kysely/migration";
-// In your project these three are "@tangled/rqlite", "…/embedded" and "…/kysely".
+// In your project these three are "@tangled/rqlite", "@tangled/rqlite/embedded" and "@tangled/rqlite-kysely".
 import { type Client, connect } from "../mod.ts";
 import { embedded } from "../src/embedded/mod.ts";
-import { batch, RqliteDialect, withRetry } from "../packages/kysely/mod.ts";
+import { batch, RqliteDialect, transaction } from "../packages/kysely/mod.ts";
 import { detail, done, heading, table } from "./terminal.ts";
 
 /** An author has many books; books and tags have many of each other. */
@@ -202,15 +202,15 @@ async function updateThroughRelations(db: Kysely<Database>): Promise<void> {
 async function transact(db: Kysely<Database>): Promise<void> {
   heading("Transactions");
   const take = async (title: string, n: number): Promise<number> =>
-    await db.transaction().execute(async (trx) => {
+    await transaction(db, async (trx) => {
       const { id, stock } = await trx.updateTable("demo_books")
         .set((eb) => ({ stock: eb("stock", "-", n) })).where("title", "=", title)
         .returning(["id", "stock"]).executeTakeFirstOrThrow();
       await trx.insertInto("demo_tags").values({ name: `order of ${n} of book ${id}` }).execute();
       if (n > 3) throw new Error("Nobody needs that many");
       return stock;
-    });
-  done(`Took 2: ${await withRetry(() => take("The Dispossessed", 2))} left`);
+    }, { retries: 10 });
+  done(`Took 2: ${await take("The Dispossessed", 2)} left`);
   await take("A Wizard of Earthsea", 4).catch(({ message }: Error) =>
     done(`Took 4, and rolled back: ${message}`)
   );
