@@ -15,7 +15,9 @@ interface Database {
   bench: { id: Generated<number>; name: string; price: number };
 }
 
-const READ = '{"results":[{"columns":["id","name","price"],"types":["integer","text","real"],' +
+// The client may look at the schema in front of a read.
+const READ = '{"results":[{"columns":["1"],"types":[""],"values":[[1]]},' +
+  '{"columns":["id","name","price"],"types":["integer","text","real"],' +
   '"values":[[1,"Widget A",9.99]]}]}';
 const WRITE = '{"results":[{"rows_affected":1}]}';
 
