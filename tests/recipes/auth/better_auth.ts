@@ -59,7 +59,8 @@ async function call(
 
 const PASSWORD = "correct horse battery staple";
 
-function signUp(auth: Auth, name: string): Promise<Answer> {
+/** Asks for a user of that name. */
+export function signUp(auth: Auth, name: string): Promise<Answer> {
   return call(auth, "/sign-up/email", {
     body: { name, email: `${name}@example.com`, password: PASSWORD },
   });
