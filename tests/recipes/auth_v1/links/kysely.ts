@@ -1,0 +1,1 @@
+export * from "../../../../packages/kysely/mod.ts";
