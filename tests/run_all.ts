@@ -2,13 +2,14 @@
  * Runs everything: the static checks, the examples in the documentation, and the tests on every
  * engine. The last line is `N passed, N failed, N skipped`.
  *
- *     deno run -A tests/run_all.ts [--only=static,docs,recipes,deno,bun,node24,node22,workerd,chromium] [--verbose] [FILE…]
+ *     deno run -A tests/run_all.ts [--only=static,docs,installs,recipes,deno,bun,node24,node22,workerd,chromium] [--verbose] [FILE…]
  *
  * A FILE is a part of a test file's path; with one, only engines run, each of them what was named. Without, each engine runs
  * what tests/runner/files.ts gives it.
  */
 
 import { type EngineName, filesOn } from "./runner/files.ts";
+import { installsStep } from "./runner/installs.ts";
 import type { Case } from "./runner/junit.ts";
 import { linkWorkspace } from "./runner/links.ts";
 import { filesUnder } from "./runner/paths.ts";
@@ -44,6 +45,7 @@ function selectSteps(only: readonly string[], parts: readonly string[]): Step[] 
   if (parts.length > 0) return steps;
   steps.push(...portableSteps().filter((step) => wanted(step.name)));
   if (wanted(recipesStep.name)) steps.push(recipesStep);
+  if (wanted(installsStep.name)) steps.push(installsStep);
   if (wanted("docs")) steps.unshift(docsStep());
   if (wanted("static")) steps.unshift(...staticSteps());
   return steps;

@@ -3,18 +3,9 @@
  * version that it is made for. Deno links one version of a package only, and none of the workspace.
  */
 
+import { join } from "node:path";
+import { type Package, packages } from "./packages.ts";
 import { ROOT } from "./paths.ts";
-
-interface Manifest {
-  readonly name: string;
-  readonly exports: Readonly<Record<string, string>>;
-  readonly imports?: Readonly<Record<string, string>>;
-  readonly workspace?: readonly string[];
-}
-
-function readJson<T>(path: string): T {
-  return JSON.parse(Deno.readTextFileSync(ROOT + path)) as T;
-}
 
 /** Points a link somewhere, whatever it pointed to before. */
 function link(path: string, target: string): void {
@@ -29,7 +20,7 @@ function link(path: string, target: string): void {
 }
 
 /** Links what a manifest imports into the folder next to it. */
-function linkImports(folder: string, { imports = {} }: Manifest, versions: Versions): void {
+function linkImports({ folder, imports = {} }: Package, versions: Versions): void {
   for (const [alias, specifier] of Object.entries(imports)) {
     const [, name, range] = /^npm:(@?[^@]+)@(.+)$/.exec(specifier) ?? [];
     if (name === undefined || range === undefined) continue;
@@ -38,7 +29,7 @@ function linkImports(folder: string, { imports = {} }: Manifest, versions: Versi
     // What stands behind an underscore says which peers it was installed with.
     const stored = `${name.replace("/", "+")}@${version.replace(/_.*/, "")}`;
     link(
-      `${ROOT}${folder}node_modules/${alias}`,
+      join(ROOT, folder, "node_modules", alias),
       `${ROOT}node_modules/.deno/${stored}/node_modules/${name}`,
     );
   }
@@ -52,7 +43,7 @@ function shortened(range: string): string {
 }
 
 /** A folder of a package's name that holds links to its files, so that they are the very modules that tests import. */
-function linkPackage(folder: string, { name, exports }: Manifest): void {
+function linkPackage({ folder, name, exports }: Package): void {
   const home = `${ROOT}node_modules/${name}`;
   Deno.mkdirSync(home, { recursive: true });
   Deno.writeTextFileSync(
@@ -60,18 +51,17 @@ function linkPackage(folder: string, { name, exports }: Manifest): void {
     JSON.stringify({ name, type: "module", exports }, null, 2),
   );
   for (const file of new Set(Object.values(exports).map((path) => path.split("/")[1]!))) {
-    link(`${home}/${file}`, `${ROOT}${folder}${file}`);
+    link(`${home}/${file}`, join(ROOT, folder, file));
   }
 }
 
 /** Makes all links; those that are right stay. */
 export function linkWorkspace(): void {
-  const { specifiers } = readJson<{ specifiers: Versions }>("deno.lock");
-  const { workspace = [] } = readJson<Manifest>("deno.json");
-  for (const folder of ["", ...workspace.map((member) => `${member.replace("./", "")}/`)]) {
-    const manifest = readJson<Manifest>(`${folder}deno.json`);
-    linkImports(folder, manifest, specifiers);
-    linkPackage(folder, manifest);
+  const lock = Deno.readTextFileSync(`${ROOT}deno.lock`);
+  const { specifiers } = JSON.parse(lock) as { specifiers: Versions };
+  for (const one of packages()) {
+    linkImports(one, specifiers);
+    linkPackage(one);
   }
 }
 

@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { ROOT } from "./paths.ts";
 
 /** How a command ended. */
@@ -36,7 +37,7 @@ export async function run(
   const stdio = verbose ? "inherit" : "piped";
   const child = new Deno.Command(path, {
     args: [...args],
-    cwd: ROOT + folder,
+    cwd: resolve(ROOT, folder),
     stdin: "null",
     stdout: stdio,
     stderr: stdio,

@@ -1,9 +1,12 @@
+import { join } from "node:path";
 import { bundle, compressedSize } from "./bundle.ts";
 import { ownFindings } from "./documentation.ts";
 import { type Engine, ENGINES, findEngine } from "./engines.ts";
 import { type EngineName, EVERYWHERE } from "./files.ts";
 import { type Case, readJunit } from "./junit.ts";
+import { packages } from "./packages.ts";
 import { filesUnder, ROOT } from "./paths.ts";
+import { packageStep } from "./publishing.ts";
 import { type Ran, run, type RunOptions } from "./run.ts";
 
 /** What one step came to. */
@@ -45,23 +48,9 @@ function check(name: string, ...args: readonly string[]): Step {
   };
 }
 
-interface Manifest {
-  readonly exports: Readonly<Record<string, string>>;
-  readonly workspace?: readonly string[];
-}
-
-function manifestOf(folder: string): Manifest {
-  return JSON.parse(Deno.readTextFileSync(`${ROOT}${folder}deno.json`));
-}
-
-/** The folders of the packages besides that of the root. */
-function members(): string[] {
-  return (manifestOf("").workspace ?? []).map((folder) => `${folder.replace("./", "")}/`);
-}
-
 function entryPoints(): string[] {
-  return ["", ...members()].flatMap((folder) =>
-    Object.values(manifestOf(folder).exports).map((path) => folder + path)
+  return packages().flatMap(({ folder, exports }) =>
+    Object.values(exports).map((path) => join(folder, path))
   );
 }
 
@@ -116,7 +105,7 @@ export function staticSteps(): Step[] {
     check("types", "check"),
     check("types without a runtime", "check", "--config", "deno.web.json", ...portableFiles()),
     documentationStep,
-    check("package", "publish", "--dry-run", "--allow-dirty"),
+    packageStep,
     sizeStep,
   ];
 }

@@ -1,0 +1,32 @@
+/** A program of a user who installed the client and nothing else: every entry point of it. */
+
+import { connect, IntegrityError, sql } from "@tangled/rqlite";
+import { connect as dbapi } from "@tangled/rqlite/dbapi";
+import { embedded } from "@tangled/rqlite/embedded";
+import { onRqliteError, rqlite } from "@tangled/rqlite/hono";
+import { inspect } from "@tangled/rqlite/inspect";
+import { LocalLock, withLock } from "@tangled/rqlite/locks";
+import { RedisLock } from "@tangled/rqlite/locks/redis";
+import { RqliteLock } from "@tangled/rqlite/locks/rqlite";
+import { nodeFetch } from "@tangled/rqlite/node";
+import { expect } from "./expect.ts";
+
+const client = connect(embedded());
+await client.execute("CREATE TABLE users(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE)");
+await client.execute(sql`INSERT INTO users(name) VALUES (${"Ada"})`);
+expect("a row", await client.first("SELECT id, name FROM users"), { id: 1, name: "Ada" });
+const refused = await client.execute("INSERT INTO users(name) VALUES ('Ada')")
+  .catch((error: unknown) => error instanceof IntegrityError && error.constraint);
+expect("a constraint", refused, "unique");
+expect("tables", (await inspect(client)).tables.map(({ name }) => name), ["users"]);
+await client.close();
+
+const connection = dbapi(embedded());
+const cursor = connection.cursor();
+await cursor.execute("SELECT 1");
+expect("a cursor's rows", await cursor.fetchAll(), [[1]]);
+await connection.close();
+
+expect("a lock", await withLock(new LocalLock("a"), async () => await 1), 1);
+const names = [rqlite, onRqliteError, RedisLock, RqliteLock, nodeFetch].map((one) => typeof one);
+expect("the rest", new Set(names).size, 1);
