@@ -54,7 +54,8 @@ function selectSteps(only: readonly string[], parts: readonly string[]): Step[] 
 /** The engines' packages are for one platform; elsewhere the engines come from `PATH`. */
 async function setUp(): Promise<boolean> {
   const limits = { limit: SETUP_LIMIT_MS, verbose: false };
-  const folders = [".", "tests/kysely/versions", "tests/recipes/tools", ...RECIPES];
+  const tools = ["tests/recipes/tools", "tests/recipes/tools_v1"];
+  const folders = [".", "tests/kysely/versions", ...tools, ...RECIPES];
   if (Deno.build.os === "linux" && Deno.build.arch === "x86_64") folders.push("tests/runtimes");
   for (const folder of folders) {
     const ran = await run(Deno.execPath(), ["install", "--frozen"], { ...limits, folder });

@@ -1,10 +1,10 @@
 // drizzle-kit 0.31, by what packages/drizzle/README.md shows.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { freePort } from "../support/ports.ts";
 import { skipWithoutRqlited } from "../support/rqlited.ts";
 import {
   CHANGED_SCHEMA,
+  checkStudio,
   type DrizzleWorld,
   SCHEMA,
   TABLES,
@@ -73,40 +73,5 @@ describe("drizzle-kit with drizzle()", { skip }, () => {
       ]);
     }));
 
-  it("shows the database in its Studio, by a client in place of D1", () =>
-    withWorld(async ({ client, project, url }) => {
-      project.write({ "schema.ts": SCHEMA });
-      await client.execute("CREATE TABLE notes(id INTEGER PRIMARY KEY, text TEXT NOT NULL)");
-      await client.execute("INSERT INTO notes VALUES(9007199254740993, 'far')");
-      const port = await freePort();
-      const ask = async (question: object): Promise<unknown> => {
-        const response = await fetch(`http://127.0.0.1:${port}/`, {
-          method: "POST",
-          headers: { "Content-Type": "application/json" },
-          body: JSON.stringify(question),
-        });
-        return await response.json();
-      };
-      const environment = { RQLITE_URL: url, PORT: `${port}` };
-      await project.during("studio.ts", environment, `${port}`, async () => {
-        const { dialect } = await ask({ type: "init" }) as { dialect: string };
-        assert.equal(dialect, "sqlite");
-        const sql = "SELECT id, text FROM notes WHERE text = ?";
-        const data = { sql, params: ["far"], method: "all" };
-        assert.deepEqual(await ask({ type: "proxy", data }), [
-          { id: "9007199254740993", text: "far" },
-        ]);
-        assert.deepEqual(await ask({ type: "proxy", data: { ...data, mode: "array" } }), [
-          ["9007199254740993", "far"],
-        ]);
-        const insert = { sql: "INSERT INTO notes(id, text) VALUES(1, 'near')" };
-        await ask({ type: "tproxy", data: [insert, { sql: "SELECT count(*) AS n FROM notes" }] });
-        assert.equal(await client.value("SELECT count(*) FROM notes"), 2);
-        const failing = { sql: "INSERT INTO nowhere VALUES(1)" };
-        const next = { sql: "INSERT INTO notes(id, text) VALUES(2, 'lost')" };
-        const answer = JSON.stringify(await ask({ type: "tproxy", data: [next, failing] }));
-        assert.match(answer, /no such table: nowhere/);
-        assert.equal(await client.value("SELECT count(*) FROM notes"), 2);
-      });
-    }));
+  it("shows the database in its Studio, by a client in place of D1", () => withWorld(checkStudio));
 });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { type Client, connect } from "../../mod.ts";
+import { freePort } from "../support/ports.ts";
 import { startRqlited } from "../support/rqlited.ts";
 import { type PackageName, type Project, type Tools, withProject } from "./project.ts";
 
@@ -80,4 +81,44 @@ export function tablesOf(schema: string): string[] {
 /** The schema with one column more in `posts`. */
 export function withLikes(schema: string): string {
   return schema.replace("title: text()", "likes: integer(),\n\ttitle: text()");
+}
+
+/** Starts the Studio, by the `studio.ts` of the README, and asks it what its page would. */
+export async function checkStudio({ client, project, url }: DrizzleWorld): Promise<void> {
+  project.write({ "schema.ts": SCHEMA });
+  await client.execute("CREATE TABLE notes(id INTEGER PRIMARY KEY, text TEXT NOT NULL)");
+  await client.execute("INSERT INTO notes VALUES(9007199254740993, 'far')");
+  const port = await freePort();
+  const ask = async (question: object): Promise<unknown> => {
+    const response = await fetch(`http://127.0.0.1:${port}/`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(question),
+    });
+    // One version writes it as a number, the other as a text.
+    return JSON.parse(
+      (await response.text()).replace(/"?9007199254740993"?/g, '"9007199254740993"'),
+    );
+  };
+  const environment = { RQLITE_URL: url, PORT: `${port}` };
+  await project.during("studio.ts", environment, `${port}`, async () => {
+    const { dialect } = await ask({ type: "init" }) as { dialect: string };
+    assert.equal(dialect, "sqlite");
+    const sql = "SELECT id, text FROM notes WHERE text = ?";
+    const data = { sql, params: ["far"], method: "all" };
+    assert.deepEqual(await ask({ type: "proxy", data }), [
+      { id: "9007199254740993", text: "far" },
+    ]);
+    assert.deepEqual(await ask({ type: "proxy", data: { ...data, mode: "array" } }), [
+      ["9007199254740993", "far"],
+    ]);
+    const insert = { sql: "INSERT INTO notes(id, text) VALUES(1, 'near')" };
+    await ask({ type: "tproxy", data: [insert, { sql: "SELECT count(*) AS n FROM notes" }] });
+    assert.equal(await client.value("SELECT count(*) FROM notes"), 2);
+    const failing = { sql: "INSERT INTO nowhere VALUES(1)" };
+    const next = { sql: "INSERT INTO notes(id, text) VALUES(2, 'lost')" };
+    const answer = JSON.stringify(await ask({ type: "tproxy", data: [next, failing] }));
+    assert.match(answer, /no such table: nowhere/);
+    assert.equal(await client.value("SELECT count(*) FROM notes"), 2);
+  });
 }

@@ -107,6 +107,7 @@ export const PLACEMENTS: readonly Placement[] = [
   {
     files: [
       "recipes/drizzle_kit_test.ts",
+      "recipes/drizzle_kit_v1_test.ts",
       "recipes/kysely_codegen_test.ts",
       "recipes/kysely_ctl_test.ts",
     ],
