@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
 import { sql } from "kysely";
-import { IntegrityError } from "../../mod.ts";
+import { IntegrityError, InterfaceError } from "../../mod.ts";
 import { batch } from "../../packages/kysely/mod.ts";
 import { fill, names, type Topic } from "./target.ts";
 
@@ -44,6 +44,40 @@ export const batches: Topic = (target) => {
       await batch(tx, [db.insertInto("users").values({ name: "Dan" })]);
     });
     assert.equal((await names(db)).length, 4);
+  });
+
+  it("batch() runs by a Kysely, in its transaction, which sees it and takes it back", async () => {
+    const db = await fill(target());
+    const [[inserted]] = await batch(db, [db.insertInto("users").values({ name: "Dan" })]);
+    assert.equal(inserted!.insertId, 4n);
+    const run = db.transaction().execute(async (trx) => {
+      const [, rows] = await batch(trx, [
+        trx.insertInto("users").values({ name: "Eve" }),
+        trx.selectFrom("users").select("name").orderBy("id", "desc").limit(1),
+      ]);
+      assert.deepEqual(rows, [{ name: "Eve" }]);
+      const failing = batch(trx, [
+        trx.insertInto("users").values({ name: "Fay" }),
+        trx.insertInto("users").values({ name: "Ada" }),
+      ]);
+      await assert.rejects(failing, IntegrityError);
+      assert.deepEqual(await names(trx), ["Ada", "Bob", "Cleo", "Dan", "Eve"]);
+      throw new Error("no");
+    });
+    await assert.rejects(run, /no/);
+    assert.deepEqual(await names(db), ["Ada", "Bob", "Cleo", "Dan"]);
+  });
+
+  it("batch() that its transaction does not await is not kept, nor is the transaction", async () => {
+    const db = await fill(target());
+    let forgotten: Promise<unknown> | undefined;
+    const run = db.transaction().execute((trx) => {
+      forgotten = batch(trx, [trx.deleteFrom("users")]).catch(() => {});
+      return Promise.resolve();
+    });
+    await assert.rejects(run, InterfaceError);
+    await forgotten;
+    assert.equal((await names(db)).length, 3);
   });
 
   it("batch() of nothing sends nothing, and refuses what is no query", async () => {

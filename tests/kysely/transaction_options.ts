@@ -172,6 +172,26 @@ export const transactionOptions: Topic = (target) => {
     assert.deepEqual(tags.map(({ name }) => name), ["new", "old", "x", "y"]);
   });
 
+  it("`integers`, `scope` and `signal` of one transaction count", async () => {
+    const db = await fill(target());
+    const id = (trx: Kysely<Database>) =>
+      trx.selectFrom("users").select("id").where("id", "=", 1).executeTakeFirst();
+    assert.deepEqual(await transaction(db, id, { integers: "bigint" }), { id: 1n as never });
+    assert.deepEqual(await transaction(db, id), { id: 1 });
+
+    const tag = (trx: Kysely<Database>, name: string) =>
+      trx.insertInto("tags").values({ name }).execute();
+    const other = open(target());
+    const apart = transaction(db, async (trx) => {
+      await tag(trx, "mine");
+      await transaction(other, (its) => tag(its, "its"), { scope: "tags" });
+    }, { scope: "tags" });
+    await assert.rejects(apart, TransactionConflictError);
+
+    const signal = AbortSignal.abort(new Error("enough"));
+    await assert.rejects(transaction(db, () => assert.fail(), { signal }), /enough/);
+  });
+
   it("what Kysely has no use for is refused by its name, when it is given", async () => {
     const db = await fill(target());
     const wrong: Record<string, unknown>[] = [

@@ -12,7 +12,7 @@ import {
 } from "kysely";
 import { connect } from "../../mod.ts";
 import { embedded } from "../../src/embedded/mod.ts";
-import { batch, RqliteDialect } from "../../packages/kysely/mod.ts";
+import { batch, RqliteDialect, transaction } from "../../packages/kysely/mod.ts";
 
 interface Database {
   users: { id: Generated<number>; name: string; age: number | null };
@@ -65,9 +65,23 @@ describe("types of RqliteDialect", () => {
     assert.ok(results[2][0] instanceof UpdateResult);
     assert.ok(results[3][0] instanceof DeleteResult);
 
+    const count = await transaction(db, async (trx) => {
+      const found = await trx.selectFrom("users").select("age").execute();
+      typed<{ age: number | null }[]>()(found, true);
+      return found.length;
+    }, { retries: 1 });
+    assert.equal(typed<number>()(count, true), 2);
+    // @ts-expect-error: Kysely answers counts at once.
+    await assert.rejects(transaction(db, () => assert.fail(), { mode: "lazy" }), TypeError);
+    const [first] = typed<[{ name: string }[]]>()(
+      await batch(db, [db.selectFrom("users").select("name")]),
+      true,
+    );
+    assert.equal(first.length, 2);
+
     const list = [db.selectFrom("users").select("name"), db.selectFrom("users").select("name")];
-    const [first] = typed<{ name: string }[][]>()(await batch(client, list), true);
-    assert.equal(first?.length, 2);
+    const [all] = typed<{ name: string }[][]>()(await batch(client, list), true);
+    assert.equal(all?.length, 2);
 
     // @ts-expect-error: there is no such column.
     assert.ok(db.selectFrom("users").select("nope").compile());

@@ -4,11 +4,13 @@ import {
   DeleteResult,
   type InferResult,
   InsertResult,
+  type Kysely,
   type RootOperationNode,
   UpdateResult,
 } from "kysely";
 import type { CallOptions, Executor, Params, Statement } from "@tangled/rqlite";
 import { analyse, CALL, readOptions } from "@tangled/rqlite/driver";
+import { withConnection } from "./connection.ts";
 import { queryResult } from "./results.ts";
 
 /** A query of Kysely, compiled or not. */
@@ -23,7 +25,7 @@ export type BatchResults<Queries extends readonly BatchQuery[]> = {
  * Runs queries as one unit, all or none of them, in as few requests as possible. Plugins see the queries, not the
  * results.
  *
- * @param client The client of the dialect, or a transaction of it.
+ * @param on A Kysely of this dialect or a transaction of it; or the client or one of its transactions.
  * @returns For each query what its `execute()` would answer.
  * @throws {DatabaseError} Of the first query that failed, with `statementIndex`; nothing was kept.
  *
@@ -39,7 +41,7 @@ export type BatchResults<Queries extends readonly BatchQuery[]> = {
  * const db = new Kysely<{ stock: { name: string; n: number } }>({
  *   dialect: new RqliteDialect({ client }),
  * });
- * const [inserted, rows] = await batch(client, [
+ * const [inserted, rows] = await batch(db, [
  *   db.insertInto("stock").values({ name: "tea", n: 3 }),
  *   db.selectFrom("stock").select("n").compile(),
  * ]);
@@ -48,7 +50,8 @@ export type BatchResults<Queries extends readonly BatchQuery[]> = {
  * ```
  */
 export async function batch<const Queries extends readonly BatchQuery[]>(
-  client: Executor,
+  // deno-lint-ignore no-explicit-any -- Kysely's own signature.
+  on: Kysely<any> | Executor,
   queries: Queries,
   options?: CallOptions,
 ): Promise<BatchResults<Queries>> {
@@ -58,7 +61,10 @@ export async function batch<const Queries extends readonly BatchQuery[]>(
     sql,
     params: parameters as Params,
   }));
-  const results = await client.batch(statements, { ...call, rows: "object" });
+  const send = (executor: Executor) => executor.batch(statements, { ...call, rows: "object" });
+  const results = "getExecutor" in on
+    ? await withConnection(on, (connection) => connection.run(send))
+    : await send(on);
   const answers = results.map((result, i) => {
     const { query, sql } = compiled[i]!;
     const { rows, insertId, numAffectedRows = 0n } = queryResult(result, analyse(sql));

@@ -1,4 +1,4 @@
-import type { CompiledQuery, DatabaseConnection, QueryResult } from "kysely";
+import type { CompiledQuery, DatabaseConnection, Kysely, QueryResult } from "kysely";
 import { analyse } from "@tangled/rqlite/driver";
 import {
   type Client,
@@ -56,20 +56,11 @@ export class RqliteConnection implements DatabaseConnection {
     }
     const analysis = analyse(query.sql);
     if (analysis.kind === "control") throw notControl(query.sql, analysis.verb);
-    const { executor } = this;
     const params = query.parameters as Params;
     const call = { rows: "object" as const, ...callOptions(options) };
-    this.#running++;
-    try {
-      const result = await executor.execute(query.sql, params, call);
-      // Rows have the type that Kysely inferred.
-      return queryResult(result, analysis) as QueryResult<unknown> as QueryResult<R>;
-    } catch (error) {
-      if (executor !== this.#client) addCaller(error, new Error().stack);
-      throw error;
-    } finally {
-      this.#running--;
-    }
+    const result = await this.run((executor) => executor.execute(query.sql, params, call));
+    // Rows have the type that Kysely inferred.
+    return queryResult(result, analysis) as QueryResult<unknown> as QueryResult<R>;
   }
 
   /** Reads the rows of a SELECT in chunks. */
@@ -78,7 +69,7 @@ export class RqliteConnection implements DatabaseConnection {
     chunkSize?: number,
     options?: QueryCallOptions,
   ): AsyncIterableIterator<QueryResult<R>> {
-    const { executor } = this;
+    const executor = this.#executor();
     const pages = executor === this.#client ? this.#client : undefined;
     for await (const rows of stream({ executor, pages }, query, chunkSize, callOptions(options))) {
       yield { rows: rows.map(sqliteRow) as unknown[] as R[] };
@@ -91,15 +82,21 @@ export class RqliteConnection implements DatabaseConnection {
   }
 
   /**
-   * What queries go to.
+   * Runs something on what queries go to; a transaction is not committed in the meantime.
    *
-   * @throws {InterfaceError} If the connection was given back: what follows belonged to what is over.
+   * @throws {InterfaceError} If the transaction that it was meant for is over.
    */
-  get executor(): Executor {
-    if (!this.#released) return this.#transaction ?? this.#client;
-    throw new InterfaceError(
-      "Cannot run this as its transaction is over, or its connection was given back: await each query before that",
-    );
+  async run<T>(work: (executor: Executor) => Promise<T>): Promise<T> {
+    const executor = this.#executor();
+    this.#running++;
+    try {
+      return await work(executor);
+    } catch (error) {
+      if (executor !== this.#client) addCaller(error, new Error().stack);
+      throw error;
+    } finally {
+      this.#running--;
+    }
   }
 
   /** Lets an action go through the log under the name of a statement. */
@@ -165,6 +162,13 @@ export class RqliteConnection implements DatabaseConnection {
     await this.rollback();
   }
 
+  #executor(): Executor {
+    if (!this.#released) return this.#transaction ?? this.#client;
+    throw new InterfaceError(
+      "Cannot run this as its transaction is over, or its connection was given back: await each query before that",
+    );
+  }
+
   /** @throws {ProgrammingError} If there is none. */
   get transaction(): Transaction {
     if (this.#transaction !== undefined) return this.#transaction;
@@ -172,10 +176,22 @@ export class RqliteConnection implements DatabaseConnection {
   }
 }
 
-/** @throws {TypeError} If another dialect made it. */
-export function connectionOf(connection: DatabaseConnection): RqliteConnection {
-  if (connection instanceof RqliteConnection) return connection;
-  throw new TypeError("Cannot use `db` as it must be a Kysely whose dialect is a RqliteDialect");
+// deno-lint-ignore no-explicit-any -- Kysely's own signature.
+type AnyKysely = Kysely<any>;
+
+/**
+ * Lends a connection of a Kysely: in a transaction that of the transaction.
+ *
+ * @throws {TypeError} If another dialect made it.
+ */
+export function withConnection<T>(
+  db: AnyKysely,
+  work: (connection: RqliteConnection) => Promise<T>,
+): Promise<T> {
+  return db.getExecutor().provideConnection((connection) => {
+    if (connection instanceof RqliteConnection) return work(connection);
+    throw new TypeError("Cannot use `db` as it must be a Kysely whose dialect is a RqliteDialect");
+  });
 }
 
 const told: WeakSet<Error> = new WeakSet();

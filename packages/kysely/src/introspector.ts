@@ -5,7 +5,7 @@ import {
   type TableMetadata,
 } from "kysely";
 import { type Column, inspect } from "@tangled/rqlite/inspect";
-import { connectionOf } from "./connection.ts";
+import { withConnection } from "./connection.ts";
 
 /** The names of Kysely's own tables, which it exports from different modules in its versions. */
 const KYSELY_TABLES: readonly string[] = ["kysely_migration", "kysely_migration_lock"];
@@ -24,8 +24,9 @@ export class RqliteIntrospector extends SqliteIntrospector {
 
   /** Tables and views, without those that this client keeps for itself. */
   override async getTables(options?: DatabaseMetadataOptions): Promise<TableMetadata[]> {
-    const { tables, views } = await this.#db.getExecutor().provideConnection((connection) =>
-      inspect(connectionOf(connection).executor)
+    const { tables, views } = await withConnection(
+      this.#db,
+      (connection) => connection.run((executor) => inspect(executor)),
     );
     const all = [
       ...tables.map((table) => metadata(table, false, table.primaryKey?.rowid ?? false)),

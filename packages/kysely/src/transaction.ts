@@ -1,6 +1,6 @@
 import type { Kysely, Transaction } from "kysely";
 import { ProgrammingError } from "@tangled/rqlite";
-import { connectionOf } from "./connection.ts";
+import { withConnection } from "./connection.ts";
 import { readTransaction, type RqliteTransactionOptions } from "./options.ts";
 
 /**
@@ -51,7 +51,7 @@ export async function transaction<DB, T>(
     );
   }
   return await db.connection().execute(async (one) => {
-    const connection = await one.getExecutor().provideConnection((own) => Promise.resolve(own));
-    return await connectionOf(connection).lend(() => one.transaction().execute(fn), read);
+    const connection = await withConnection(one, (own) => Promise.resolve(own));
+    return await connection.lend(() => one.transaction().execute(fn), read);
   });
 }
