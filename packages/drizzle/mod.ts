@@ -1,5 +1,5 @@
 /**
- * A driver for [Drizzle](https://orm.drizzle.team) 0.44 and 0.45: queries, relational queries, atomic batches, and transactions
+ * A driver for [Drizzle](https://orm.drizzle.team) 0.45 and 0.44 (from 0.44.5 on): queries, relational queries, atomic batches, and transactions
  * that commit, roll back, nest and conflict as they should.
  *
  * ```ts

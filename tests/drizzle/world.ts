@@ -1,3 +1,4 @@
+import process from "node:process";
 import type { Logger } from "drizzle-orm/logger";
 import type { Client } from "../../mod.ts";
 import { drizzle, type RqliteDatabase } from "../../packages/drizzle/mod.ts";
@@ -24,8 +25,13 @@ export interface DrizzlePlace {
   run(body: (world: DrizzleWorld) => Promise<void>): Promise<void>;
 }
 
+/** Where tests of another version of Drizzle run, to which servers make no difference. */
+const ONLY = process.env.DRIZZLE_PLACE;
+
 /** The embedded engine and, where there is one, a server; both enforce foreign keys. */
-export const DRIZZLE_PLACES: readonly DrizzlePlace[] = PLACES.map(({ name, skip, run }) => ({
+export const DRIZZLE_PLACES: readonly DrizzlePlace[] = PLACES.filter(({ name }) =>
+  ONLY === undefined || name === ONLY
+).map(({ name, skip, run }) => ({
   name,
   skip,
   run: (body) =>

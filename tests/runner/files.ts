@@ -100,7 +100,10 @@ export const PLACEMENTS: readonly Placement[] = [
     why: "Compares the engine with a server, which is the same for every runtime",
   },
   {
-    files: ["kysely/versions_test.ts", "locks/python_test.ts", "locks/room_rqlite_test.ts"],
+    files: [
+      ...["drizzle/versions_test.ts", "kysely/versions_test.ts", "locks/python_test.ts"],
+      "locks/room_rqlite_test.ts",
+    ],
     engines: ["bun"],
     why: "About versions of a package, another language, processes of every engine",
   },

@@ -1,4 +1,4 @@
-import { CasingCache } from "drizzle-orm/casing";
+import * as names from "drizzle-orm/casing";
 import { Column } from "drizzle-orm/column";
 import * as core from "drizzle-orm/sqlite-core";
 import type { Casing } from "drizzle-orm/utils";
@@ -17,7 +17,7 @@ export function dialectOf(casing?: Casing): core.SQLiteAsyncDialect {
 }
 
 /** Asked for the name of each column that a query reads or writes, whatever kind of query it is. */
-class Names extends CasingCache {
+class Names extends names.CasingCache {
   override getColumnCasing(column: Column): string {
     if (isOfV1(column)) throw otherVersion(`${shown(column)}, a column that drizzle-orm 1.0 made`);
     return super.getColumnCasing(column);
