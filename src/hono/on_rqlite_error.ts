@@ -16,8 +16,8 @@ import { answerOf } from "./answer.ts";
  * | the outcome is unknown                                    | 500: do not send it again blind |
  * | anything else, such as SQL that does not compile          | 500                             |
  *
- * What another error has as its `cause` counts, too, however deep, as ORMs wrap errors into their own: the outermost that
- * this table or Hono knows decides. Any other error is answered as Hono's own handler does: an `HTTPException` by itself, the rest with 500. What is
+ * What another error has as its `cause` counts, too, however deep, as ORMs wrap errors into their own, and what Prisma has
+ * in its `meta`: the outermost that this table or Hono knows decides. Any other error is answered as Hono's own handler does: an `HTTPException` by itself, the rest with 500. What is
  * answered with 500 is logged by `console.error`, as nobody is told what it was.
  *
  * @param error What was thrown.
@@ -41,12 +41,25 @@ export function onRqliteError(
   c?: { readonly req: { readonly raw: Request } },
 ): Response {
   const signal = c?.req.raw.signal as AbortSignal | undefined;
-  for (const one of causesOf(error)) {
+  for (const one of reasonsOf(error)) {
     if (one instanceof RqliteError) return logged(error, answerOf(one));
     if (answersItself(one)) return one.getResponse();
     if (signal?.aborted && signal.reason === one) return new Response(null, { status: 499 });
   }
   return logged(error, new Response("Internal Server Error", { status: 500 }));
+}
+
+/** An error, its causes, and what the driver of Prisma has told that, which makes errors of its own without a cause. */
+function reasonsOf(error: unknown): unknown[] {
+  return causesOf(error).flatMap((one) => {
+    const told = (one as Partial<PrismaError> | null)?.meta?.driverAdapterError?.error;
+    return told === undefined ? [one] : [one, ...causesOf(told)];
+  });
+}
+
+/** What an error of `@prisma/client` holds where a driver adapter has thrown. */
+interface PrismaError {
+  readonly meta: { readonly driverAdapterError?: { readonly error?: unknown } } | undefined;
 }
 
 function answersItself(error: unknown): error is Error & { getResponse(): Response } {
