@@ -46,7 +46,9 @@ export class RqliteDriver implements Driver {
   ): Promise<void> {
     const options = settingsOf(settings);
     if (connection.inTransaction) {
-      throw new ProgrammingError("Cannot begin a transaction as this connection is in one already");
+      throw new ProgrammingError(
+        "Cannot begin a transaction as this connection is in one, or queries of the last one are still running",
+      );
     }
     await connection.act(CompiledQuery.raw("begin"), () => connection.begin(options));
   }
