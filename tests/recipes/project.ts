@@ -10,7 +10,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { stripTypeScriptTypes } from "node:module";
+import module from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import process from "node:process";
@@ -59,6 +59,7 @@ export type Tools = "tools" | "tools_v1";
 
 /** Why a test that needs these packages cannot run here, or false. Where everything is tested, they have to be there. */
 export function skipWithout(tools: Tools): string | false {
+  if (OWN_ENGINE.name !== "node") return "The tools are run on Node";
   return existsSync(installed(tools)) || process.env.CI
     ? false
     : `deno install --frozen in tests/recipes/${tools}`;
@@ -91,21 +92,33 @@ export async function withProject(
 
 /** As npm has it: JavaScript below `node_modules`. What tools make of TypeScript there takes them seconds, if they can. */
 function installPackage(name: PackageName, folder: string): void {
+  let files = packed.get(name);
+  if (files === undefined) packed.set(name, files = pack(name));
+  for (const [path, text] of files) {
+    const file = join(folder, "node_modules", name, path);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, text);
+  }
+}
+
+/** What was packed, as the next project needs it again. */
+const packed = new Map<PackageName, ReadonlyMap<string, string>>();
+
+/** The files of a package and their text. */
+function pack(name: PackageName): Map<string, string> {
   const source = ROOT + PACKAGES[name];
   const manifest = readFileSync(`${source}deno.json`, "utf8");
   const { exports } = JSON.parse(manifest) as { exports: Record<string, string> };
-  const target = join(folder, "node_modules", name);
-  const inSource = readdirSync(`${source}src`, { encoding: "utf8", recursive: true })
-    .filter((path) => path.endsWith(".ts")).map((path) => `./src/${path}`);
-  for (const path of new Set([...Object.values(exports), ...inSource])) {
-    const file = join(target, compiled(path));
-    mkdirSync(dirname(file), { recursive: true });
-    const code = stripTypeScriptTypes(readFileSync(source + path, "utf8"));
-    writeFileSync(file, code.replace(/"\.{1,2}\/[^"\n]+\.ts"/g, compiled));
-  }
   const entries = Object.entries(exports).map(([entry, path]) => [entry, compiled(path)]);
   const json = { name, type: "module", exports: Object.fromEntries(entries) };
-  writeFileSync(join(target, "package.json"), JSON.stringify(json));
+  const files = new Map([["package.json", JSON.stringify(json)]]);
+  const inSource = readdirSync(`${source}src`, { encoding: "utf8", recursive: true })
+    .filter((path) => path.endsWith(".ts")).map((path) => `./src/${path}`);
+  for (const path of [...Object.values(exports), ...inSource]) {
+    const code = module.stripTypeScriptTypes(readFileSync(source + path, "utf8"));
+    files.set(compiled(path), code.replace(/"\.{1,2}\/[^"\n]+\.ts"/g, compiled));
+  }
+  return files;
 }
 
 function compiled(path: string): string {
