@@ -68,6 +68,7 @@ const LAYERS: Layers = {
   "packages/kysely": [],
   "packages/drizzle": [],
   "packages/drizzle-v1": [],
+  "packages/prisma": [],
   "node": ["errors.ts", "options.ts"],
   "embedded": ["sql", "errors.ts", "options.ts"],
   "mod.ts": ["database", "transaction", "locks", "client", "transport", "wire", "sql", "errors.ts"],
@@ -81,6 +82,7 @@ const PACKAGES = {
   "packages/kysely": ["@tangled/rqlite", "kysely"],
   "packages/drizzle": ["@tangled/rqlite", "drizzle-orm"],
   "packages/drizzle-v1": ["@tangled/rqlite", "drizzle-orm"],
+  "packages/prisma": ["@tangled/rqlite", "@prisma/driver-adapter-utils"],
 };
 
 function readSources(): Map<string, string> {

@@ -16,6 +16,7 @@ import { filesUnder } from "./runner/paths.ts";
 import { RECIPES, recipesStep } from "./runner/recipes.ts";
 import { skips, totals } from "./runner/report.ts";
 import { portableSteps } from "./runner/portable.ts";
+import { generatePrisma } from "./runner/prisma.ts";
 import { installPython } from "./runner/python.ts";
 import { run } from "./runner/run.ts";
 import { installServers } from "./runner/servers.ts";
@@ -64,7 +65,10 @@ async function setUp(): Promise<boolean> {
     return false;
   }
   linkWorkspace();
-  return true;
+  const generated = await generatePrisma();
+  if (generated.code === 0) return true;
+  print(`${generated.output}\nCannot generate the client of Prisma\n`);
+  return false;
 }
 
 /** Only engines run tests. */

@@ -138,6 +138,21 @@ export const PLACEMENTS: readonly Placement[] = [
     why: "The same, and that Bun finds the package and its version of Drizzle",
   },
   {
+    files: ["prisma/"],
+    engines: ["node24"],
+    why: "What Prisma makes of queries and of rows, the same on every engine",
+  },
+  {
+    files: ["prisma/adapter_test.ts"],
+    engines: ["deno", "bun", "node24"],
+    why: "The same, and that every engine finds the package and runs a generated client",
+  },
+  {
+    files: ["prisma/migrate_test.ts"],
+    engines: ["deno"],
+    why: "The engine behind it leaves a timer of a minute, which only Deno does not wait for",
+  },
+  {
     files: ["database/", "replicas/"],
     engines: ["node24"],
     why: "The database's behaviour",

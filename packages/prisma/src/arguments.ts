@@ -1,0 +1,52 @@
+import type { ArgType } from "@prisma/driver-adapter-utils";
+import type { Param } from "@tangled/rqlite";
+import type { TimestampFormat } from "./options.ts";
+
+/** The arguments of a query of Prisma as parameters of the client. */
+export function paramsOf(
+  args: readonly unknown[],
+  types: readonly (ArgType | undefined)[],
+  format: TimestampFormat,
+): Param[] {
+  // What is none of the types below is refused by the client, which names its position.
+  return args.map((arg, i) => paramOf(arg, types[i]?.scalarType, format) as Param);
+}
+
+function paramOf(
+  arg: unknown,
+  type: ArgType["scalarType"] | undefined,
+  format: TimestampFormat,
+): unknown {
+  if (arg instanceof Date) return dateParam(arg, format);
+  if (typeof arg !== "string") return arg;
+  switch (type) {
+    case "int":
+    case "bigint":
+      return BigInt(arg);
+    case "float":
+      return Number(arg);
+    case "decimal":
+      return decimalParam(arg);
+    case "datetime":
+      return dateParam(new Date(arg), format);
+    case "bytes":
+      return bytesOf(arg);
+    default:
+      return arg;
+  }
+}
+
+/** A DECIMAL column makes a number of text in any case; a parameter elsewhere should be one, too. */
+function decimalParam(text: string): number | bigint {
+  const integer = /^[+-]?\d+$/.test(text) ? BigInt(text) : undefined;
+  return integer !== undefined && BigInt.asIntN(64, integer) === integer ? integer : Number(text);
+}
+
+/** As other adapters for SQLite write it, so that texts compare as dates do. */
+function dateParam(date: Date, format: TimestampFormat): string | number {
+  return format === "iso8601" ? date.toISOString().replace("Z", "+00:00") : date.getTime();
+}
+
+function bytesOf(base64: string): Uint8Array {
+  return Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
+}
