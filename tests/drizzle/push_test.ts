@@ -79,6 +79,27 @@ for (const place of DRIZZLE_PLACES) {
         assert.deepEqual(await push({ streets: strange, retyped }, db), []);
       }));
 
+    it("copies no column that is new, whose name SQLite would take for a text", () =>
+      place.run(async ({ db: { $client } }) => {
+        const db = await empty($client);
+        await push({ cities }, db);
+        await db.insert(cities).values({ id: 1, name: "Rome" });
+        const wider = sqliteTable("cities", {
+          id: integer().primaryKey(),
+          name: text(),
+          mayor: text(),
+          people: integer().notNull().default(7),
+        });
+        const statements = await push({ wider }, db);
+        assert.ok(
+          statements.some((one) => one.includes('"mayor", "people" FROM')),
+          `${statements}`,
+        );
+        const later = drizzle($client);
+        const rows = await later.select().from(wider);
+        assert.deepEqual(rows, [{ id: 1, name: "Rome", mayor: null, people: 7 }]);
+      }));
+
     it("makes no table anew where rows that refer to it would be lost, and keeps nothing of it", () =>
       place.run(async ({ db: { $client } }) => {
         const db = await empty($client);

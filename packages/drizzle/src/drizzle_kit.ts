@@ -43,6 +43,9 @@ export function forDrizzleKit<TSchema extends Record<string, unknown>>(
 const BEGINS = /^CREATE TABLE `__new_/;
 const ENDS = /^ALTER TABLE `__new_.* RENAME TO /;
 
+/** How it copies the rows. */
+const COPIES = /^(INSERT INTO `__new_.*`)\((.*)\) SELECT .* FROM `(.*)`;$/;
+
 const DIALECT = dialectOf();
 
 class Target {
@@ -72,13 +75,27 @@ class Target {
   }
 
   async #make(): Promise<void> {
-    const chunks = ["PRAGMA foreign_keys = OFF", ...this.#rebuild ?? []];
+    const statements = this.#rebuild ?? [];
     this.#rebuild = undefined;
     this.#untilOn = false;
+    const chunks = ["PRAGMA foreign_keys = OFF"];
+    for (const statement of statements) chunks.push(await this.#copyWhatIsThere(statement));
     const migration = readMigration("the push", chunks, true);
     await this.#db.transaction((tx) =>
       runMigration(tx.$transaction, migration, async (text) => await tx.run(sql.raw(text)))
     );
+  }
+
+  /** drizzle-kit 0.31 also copies columns that are new: SQLite would take such a name for a text, and put that into each row. */
+  async #copyWhatIsThere(statement: string): Promise<string> {
+    const [, into, list, table] = COPIES.exec(statement) ?? [];
+    if (into === undefined || list === undefined || table === undefined) return statement;
+    const rows = await this.#db.values<[string]>(
+      sql`SELECT name FROM temp.pragma_table_xinfo(${table})`,
+    );
+    const old = new Set(rows.map(([name]) => `"${name}"`));
+    const columns = list.split(", ").filter((column) => old.has(column)).join(", ");
+    return columns === "" ? statement : `${into}(${columns}) SELECT ${columns} FROM \`${table}\``;
   }
 }
 
