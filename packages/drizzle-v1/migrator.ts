@@ -19,6 +19,7 @@ import {
   isName,
   migrationOptions,
   readOptions,
+  type RqliteClient,
   runMigration,
 } from "@tangled/rqlite/driver";
 import { type MigrationMeta, readMigrationFiles } from "drizzle-orm/migrator";
@@ -26,7 +27,6 @@ import type { AnyRelations } from "drizzle-orm/relations";
 import { sql } from "drizzle-orm/sql";
 import { creationOf, planOf } from "./src/applied.ts";
 import type { RqliteDatabase } from "./src/database.ts";
-import type { RqliteClient } from "./src/session.ts";
 
 /** Where the migrations are, and where it is noted which of them were applied. */
 export interface MigrateOptions {
@@ -102,7 +102,7 @@ export async function migrate<TRelations extends AnyRelations>(
   }, migrationOptions(db.$client, `drizzle:${migrationsTable}`));
 }
 
-/** A database of another driver would fail later, by an error that does not say why; that of `mock()` has no client. */
+/** A database of another driver would fail later, by an error that does not say why. */
 function checkDatabase(db: { _?: object; $client?: unknown } | undefined): void {
   const { transaction } = Object(db?.$client) as Partial<RqliteClient>;
   if (typeof transaction === "function" && "relations" in Object(db?._)) return;

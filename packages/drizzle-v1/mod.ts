@@ -29,5 +29,12 @@ export { rqliteCodecs } from "./src/codecs.ts";
 export { RqliteDatabase } from "./src/database.ts";
 export { RqliteTransaction } from "./src/transaction.ts";
 export { RqliteSession } from "./src/session.ts";
-export type { RqliteClient, SessionParts } from "./src/session.ts";
-export type { RqliteTransactionConfig } from "@tangled/rqlite/driver";
+export type { SessionParts } from "./src/session.ts";
+export { RqlitePreparedQuery } from "./src/prepared_query.ts";
+export type { QueryContext, QueryShape } from "./src/prepared_query.ts";
+export type {
+  MockClient,
+  RqliteClient,
+  RqliteTransactionConfig,
+  RunResult,
+} from "@tangled/rqlite/driver";

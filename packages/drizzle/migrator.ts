@@ -23,10 +23,10 @@ import {
   migrationOptions,
   readMigration,
   readOptions,
+  type RqliteClient,
   runMigration,
 } from "@tangled/rqlite/driver";
 import type { RqliteDatabase } from "./src/database.ts";
-import type { RqliteClient } from "./src/session.ts";
 
 /** Where the migrations are, and where it is noted which of them were applied. */
 export interface MigrateOptions {

@@ -26,12 +26,11 @@ import "./src/version.ts";
 
 export { drizzle } from "./src/drizzle.ts";
 export type { Drizzle } from "./src/drizzle.ts";
-export type { MockClient } from "./src/mock.ts";
 export { RqliteDatabase } from "./src/database.ts";
 export { RqliteTransaction } from "./src/transaction.ts";
 export { RqliteSession } from "./src/session.ts";
-export type { RqliteClient, SessionParts } from "./src/session.ts";
-export type { RqliteTransactionConfig } from "@tangled/rqlite/driver";
+export type { SessionParts } from "./src/session.ts";
+export type { MockClient, RqliteClient, RqliteTransactionConfig } from "@tangled/rqlite/driver";
 export { RqlitePreparedQuery } from "./src/prepared_query.ts";
 export type { QueryContext, QueryShape } from "./src/prepared_query.ts";
 export type { QueryMetadata } from "./src/internals.ts";

@@ -57,3 +57,23 @@ export class Issued {
     if (forgotten !== undefined) throw forgotten.error;
   }
 }
+
+/**
+ * Runs the function of a transaction of an ORM, and waits for the statements that it has sent.
+ *
+ * @param fn Is told what follows them.
+ * @throws What it throws, or what a statement has thrown that nobody waited for.
+ * @throws {TypeError} If it answers no promise: queries of an ORM run when somebody waits for them.
+ */
+export async function runIssuing<T>(fn: (issued: Issued) => Promise<T>): Promise<T> {
+  const issued = new Issued();
+  const running: Promise<T> | undefined = fn(issued);
+  if (typeof running?.then !== "function") {
+    throw new TypeError(
+      "Cannot run a transaction whose function answers no promise: make it async, and await each of its queries",
+    );
+  }
+  const result = await running;
+  await issued.settle();
+  return result;
+}

@@ -7,7 +7,6 @@
 
 export { isBoolean, isName, readOptions, refused, refusing } from "../options.ts";
 export type { Check, Checks } from "../options.ts";
-export { isTarget } from "../client/url.ts";
 export { CALL } from "../client/checks.ts";
 export { isLease, isWait } from "../locks/acquire_options.ts";
 export { analyse } from "../sql/analyse.ts";
@@ -16,7 +15,9 @@ export { isOwnTable } from "../sql/own_tables.ts";
 export { TRANSACTION } from "../transaction/options.ts";
 export { CELLS, cellsOf, objectsOf, runResultOf } from "./rows.ts";
 export type { RunResult } from "./rows.ts";
-export { Issued } from "./issued.ts";
+export { Issued, runIssuing } from "./issued.ts";
+export { hasMethods, mockClient, openTarget } from "./target.ts";
+export type { AllInOne, MockClient, Opened, RqliteClient, Urls } from "./target.ts";
 export { readConfig, refuseConfig } from "./transaction_config.ts";
 export type { RqliteTransactionConfig } from "./transaction_config.ts";
 export { migrationOptions, readForeignKeys, readMigration, runMigration } from "./migration.ts";

@@ -3,25 +3,24 @@ import type { MutationOption } from "drizzle-orm/cache/core";
 import { entityKind } from "drizzle-orm/entity";
 import type { AnyRelations, EmptyRelations } from "drizzle-orm/relations";
 import * as core from "drizzle-orm/sqlite-core";
-import type { Result } from "@tangled/rqlite";
-import type { RqliteTransactionConfig } from "@tangled/rqlite/driver";
-import { type RqliteClient, RqliteSession, type SessionParts } from "./session.ts";
+import type { RqliteClient, RqliteTransactionConfig, RunResult } from "@tangled/rqlite/driver";
+import { RqliteSession, type SessionParts } from "./session.ts";
 import type { RqliteTransaction } from "./transaction.ts";
 
 /** Drizzle's database over rqlite; made by {@linkcode drizzle}. */
 export class RqliteDatabase<
   TRelations extends AnyRelations = EmptyRelations,
-  TClient = RqliteClient,
-> extends core.SQLiteAsyncDatabase<"async", Result, TRelations> {
+  TClient extends RqliteClient = RqliteClient,
+> extends core.SQLiteAsyncDatabase<"async", RunResult, TRelations> {
   /** Drizzle's name of the class. */
   static override readonly [entityKind]: string = "RqliteDatabase";
   /** The client, for whatever Drizzle does not do. */
   readonly $client: TClient;
 
   /** Made by `drizzle()`. */
-  constructor(client: RqliteClient, parts: SessionParts<TRelations>, shown: TClient) {
+  constructor(client: TClient, parts: SessionParts<TRelations>) {
     super("async", parts.dialect, new RqliteSession(client, parts), parts.relations);
-    this.$client = shown;
+    this.$client = client;
     const { cache } = parts;
     // As Drizzle's own drivers do: the cache itself is $cache.
     if (cache !== undefined) {
@@ -105,7 +104,7 @@ export class RqliteDatabase<
 
 /** No private field: what `withReplicas` makes inherits from a database and has none. */
 function sessionOf<TRelations extends AnyRelations>(
-  db: core.SQLiteAsyncDatabase<"async", Result, TRelations>,
+  db: core.SQLiteAsyncDatabase<"async", RunResult, TRelations>,
 ): RqliteSession<TRelations> {
   return db._.session as RqliteSession<TRelations>;
 }

@@ -5,20 +5,25 @@ import type { AnyRelations, EmptyRelations } from "drizzle-orm/relations";
 import * as core from "drizzle-orm/sqlite-core";
 import type { DrizzleSQLiteConfig, SQLiteCodecs } from "drizzle-orm/sqlite-core";
 import {
+  type AllInOne,
   type Check,
   type Checks,
+  hasMethods,
   isBoolean,
-  isTarget,
+  type MockClient,
+  mockClient,
+  openTarget,
   readOptions,
   refused,
   refusing,
+  type RqliteClient,
+  type Urls,
 } from "@tangled/rqlite/driver";
-import { type Client, connect, type ConnectOptions, InterfaceError } from "@tangled/rqlite";
+import type { Client, ConnectOptions } from "@tangled/rqlite";
 import { rqliteCodecs } from "./codecs.ts";
 import { RqliteDatabase } from "./database.ts";
 import { dialectOf } from "./dialect.ts";
 import { canCompile } from "./internals.ts";
-import type { RqliteClient } from "./session.ts";
 
 /** How a database of Drizzle is made. */
 export interface RqliteDrizzleConfig<TRelations extends AnyRelations = EmptyRelations>
@@ -60,7 +65,7 @@ export interface RqliteDrizzle {
     },
   ): RqliteDatabase<TRelations, Client>;
   /**
-   * Makes a database without a client, for what builds queries and sends none: `toSQL()`, types.
+   * Makes a database without a client, for the SQL that queries are: to run one is a `ProgrammingError`.
    *
    * @throws {TypeError} If an option is unknown or has the wrong form.
    *
@@ -75,7 +80,7 @@ export interface RqliteDrizzle {
    */
   mock<TRelations extends AnyRelations = EmptyRelations>(
     config?: RqliteDrizzleConfig<TRelations>,
-  ): RqliteDatabase<TRelations, "$client is not available on drizzle.mock()">;
+  ): RqliteDatabase<TRelations, MockClient>;
 }
 
 /**
@@ -102,66 +107,36 @@ export interface RqliteDrizzle {
  * await db.$client.close();
  * ```
  */
-export const drizzle: RqliteDrizzle = Object.assign(make, { mock }) as RqliteDrizzle;
+export const drizzle: RqliteDrizzle = Object.assign(make, {
+  mock<TRelations extends AnyRelations>(config?: RqliteDrizzleConfig<TRelations>) {
+    return construct(mockClient("drizzle.mock()"), readOptions(config, checksOf<TRelations>()));
+  },
+}) as RqliteDrizzle;
 
 function make<TRelations extends AnyRelations>(
-  first: string | URL | readonly (string | URL)[] | RqliteClient | AllInOne<TRelations>,
+  first: Urls | RqliteClient | AllInOne<RqliteDrizzleConfig<TRelations>>,
   second?: RqliteDrizzleConfig<TRelations>,
 ): RqliteDatabase<TRelations> {
-  if (isTarget(first) || isClient(first)) {
-    // Read first: a client that nobody gets would stay open.
-    const config = readConfig(second);
-    const client = isClient(first) ? first : connect(first);
-    return construct(client, config, client);
-  }
-  if (second !== undefined) {
-    throw new TypeError("Cannot use a second argument behind an object: put its options into that");
-  }
-  const all = readOptions(first, ALL_IN_ONE as Checks<AllInOne<TRelations>>);
-  const { client, connection, ...config } = all;
-  if (client !== undefined && connection !== undefined) {
-    throw new TypeError("Cannot use `connection` beside `client`: give one of them");
-  }
-  const made = connection === undefined ? client : connect(connection);
-  if (!isClient(made)) {
-    throw new TypeError("Cannot use `client` as it must be a URL or what `connect` answers");
-  }
-  return construct(made, config, made);
+  const { client, config } = openTarget(first, second, checksOf<TRelations>());
+  return construct(client, config);
 }
-
-function mock<TRelations extends AnyRelations>(
-  config?: RqliteDrizzleConfig<TRelations>,
-): RqliteDatabase<TRelations, string> {
-  const shown = "$client is not available on drizzle.mock()";
-  return construct(NOBODY, readConfig(config), shown);
-}
-
-const refuse = (): Promise<never> =>
-  Promise.reject(
-    new InterfaceError("Cannot send a query of drizzle.mock() as it has no client: use drizzle()"),
-  );
-
-const NOBODY: RqliteClient = {
-  query: refuse,
-  execute: refuse,
-  batch: refuse,
-  first: refuse,
-  value: refuse,
-  transaction: refuse,
-};
-
-type AllInOne<TRelations extends AnyRelations> = RqliteDrizzleConfig<TRelations> & {
-  client?: RqliteClient;
-  connection?: string | URL | readonly (string | URL)[] | ConnectOptions;
-};
 
 const CONFIG = {
   relations: isRelations,
-  logger: hasMethods("a boolean or a Logger", ["logQuery"], (value) => typeof value === "boolean"),
-  cache: hasMethods("a Cache", ["strategy", "get", "put", "onMutate"]),
+  logger(value, name) {
+    if (typeof value === "boolean" || hasMethods(value, "logQuery")) return;
+    throw refused(name, "a boolean or a Logger of Drizzle", value);
+  },
+  cache(value, name) {
+    if (hasMethods(value, "strategy", "get", "put", "onMutate")) return;
+    throw refused(name, "a Cache of Drizzle", value);
+  },
   jit: isBoolean,
   paramsInErrors: isBoolean,
-  codecs: hasMethods("codecs, such as `rqliteCodecs`", []),
+  codecs(value, name) {
+    if (typeof value === "object" && value !== null) return;
+    throw refused(name, "codecs, such as `rqliteCodecs`", value);
+  },
   // Of older versions, which took them.
   schema: refusing(
     "with drizzle-orm 1.0: give `relations`, which is what `defineRelations` answers",
@@ -171,26 +146,8 @@ const CONFIG = {
   ),
 } satisfies Checks<RqliteDrizzleConfig> & Record<string, Check>;
 
-// Both are checked where they are used.
-const ALL_IN_ONE = { client() {}, connection() {}, ...CONFIG };
-
-function readConfig<TRelations extends AnyRelations>(
-  given: RqliteDrizzleConfig<TRelations> | undefined,
-): RqliteDrizzleConfig<TRelations> {
-  return readOptions(given, CONFIG as Checks<RqliteDrizzleConfig<TRelations>>);
-}
-
-function hasMethods(
-  wanted: string,
-  methods: readonly string[],
-  fits: (value: unknown) => boolean = () => false,
-): Check {
-  return (value, name) => {
-    if (fits(value)) return;
-    const found = Object(value) as Record<string, unknown>;
-    if (found === value && methods.every((method) => typeof found[method] === "function")) return;
-    throw refused(name, wanted, value);
-  };
+function checksOf<TRelations extends AnyRelations>(): Checks<RqliteDrizzleConfig<TRelations>> {
+  return CONFIG as Checks<RqliteDrizzleConfig<TRelations>>;
 }
 
 function isRelations(value: unknown, name: string): void {
@@ -206,25 +163,18 @@ function isRelations(value: unknown, name: string): void {
   }
 }
 
-function isClient(value: unknown): value is RqliteClient {
-  const { query, execute, batch, transaction } = (value ?? {}) as Record<string, unknown>;
-  return [query, execute, batch, transaction].every((method) => typeof method === "function");
-}
-
-function construct<TRelations extends AnyRelations, TClient>(
+function construct<TRelations extends AnyRelations>(
   client: RqliteClient,
   config: RqliteDrizzleConfig<TRelations>,
-  shown: TClient,
-): RqliteDatabase<TRelations, TClient> {
+): RqliteDatabase<TRelations> {
   const { relations = {} as TRelations, logger, cache, codecs, jit, paramsInErrors } = config;
-  const parts = {
+  return new RqliteDatabase<TRelations, RqliteClient>(client, {
     dialect: dialectOf(codecs ?? rqliteCodecs, canCompile(jit)),
     relations,
     logger: loggerOf(logger),
     cache,
     paramsInErrors,
-  };
-  return new RqliteDatabase<TRelations, TClient>(client, parts, shown);
+  });
 }
 
 function loggerOf(logger: boolean | Logger | undefined): Logger {

@@ -6,35 +6,23 @@ import type { Logger } from "drizzle-orm/logger";
 import type { AnyRelations } from "drizzle-orm/relations";
 import { fillPlaceholders, type Query } from "drizzle-orm/sql";
 import * as core from "drizzle-orm/sqlite-core";
-import type {
-  SQLiteAsyncPreparedQuery,
-  SQLiteAsyncPreparedQueryConfig,
-  SQLiteDialect,
-  SQLiteExecuteMethod,
-} from "drizzle-orm/sqlite-core";
-import type {
-  Client,
-  Executor,
-  Params,
-  Result,
-  Statement,
-  Transaction,
-  TransactionOptions,
-} from "@tangled/rqlite";
+import type { SQLiteDialect, SQLiteExecuteMethod } from "drizzle-orm/sqlite-core";
+import type { Params, Result, Statement, Transaction, TransactionOptions } from "@tangled/rqlite";
 import {
   CELLS,
   cellsOf,
-  objectsOf,
+  type Issued,
   readConfig,
   refuseConfig,
+  type RqliteClient,
   type RqliteTransactionConfig,
+  runIssuing,
+  type RunResult,
   runResultOf,
 } from "@tangled/rqlite/driver";
 import { type BatchQuery, type Mode, prepareItem } from "./internals.ts";
+import { changesOf, type QueryContext, rowsOf, RqlitePreparedQuery } from "./prepared_query.ts";
 import { RqliteTransaction } from "./transaction.ts";
-
-/** What Drizzle runs on: a client, or whatever executes SQL and has transactions like one. */
-export type RqliteClient = Executor & Pick<Client, "transaction">;
 
 /** What a session is made of. */
 export interface SessionParts<TRelations extends AnyRelations> {
@@ -52,36 +40,62 @@ export interface SessionParts<TRelations extends AnyRelations> {
 
 /** Runs the queries of Drizzle on a client, or on one transaction. */
 export class RqliteSession<TRelations extends AnyRelations>
-  extends core.SQLiteAsyncSession<"async", Result, TRelations> {
+  extends core.SQLiteAsyncSession<"async", RunResult, TRelations> {
   /** Drizzle's name of the class. */
   static override readonly [entityKind]: string = "RqliteSession";
   readonly #client: RqliteClient;
   readonly #parts: SessionParts<TRelations>;
-  readonly #tx: Transaction | undefined;
-  readonly #changed: Set<string> | undefined;
+  readonly #context: QueryContext;
 
   /**
    * Sends nothing.
    *
    * @param tx Where the queries run, if not on the client.
    * @param changed Collects the tables that the transaction changes.
+   * @param issued Follows the statements of the transaction.
    */
   constructor(
     client: RqliteClient,
     parts: SessionParts<TRelations>,
     tx?: Transaction,
     changed?: Set<string>,
+    issued?: Issued,
   ) {
     super(parts.dialect, "async");
     this.#client = client;
     this.#parts = parts;
-    this.#tx = tx;
-    this.#changed = changed;
+    const { logger, cache, paramsInErrors } = parts;
+    this.#context = {
+      executor: tx ?? client,
+      logger,
+      // What a transaction reads is its own, and what it changes nobody sees before it has committed.
+      cache: tx === undefined ? cache : undefined,
+      paramsInErrors,
+      changed,
+      issued,
+    };
   }
 
-  /** The session of a nested transaction. */
-  within(tx: Transaction): RqliteSession<TRelations> {
-    return new RqliteSession(this.#client, this.#parts, tx, this.#changed);
+  /** Runs a function as a nested transaction. */
+  nest<T>(
+    tx: Transaction,
+    fn: (session: RqliteSession<TRelations>, tx: Transaction) => Promise<T>,
+  ): Promise<T> {
+    const { changed, issued } = this.#context;
+    const result = tx.transaction((inner) =>
+      this.#within(inner, changed, (session) => fn(session, inner))
+    );
+    return issued === undefined ? result : issued.follow(result);
+  }
+
+  #within<T>(
+    tx: Transaction,
+    changed: Set<string> | undefined,
+    fn: (session: RqliteSession<TRelations>) => Promise<T>,
+  ): Promise<T> {
+    return runIssuing((issued) =>
+      fn(new RqliteSession(this.#client, this.#parts, tx, changed, issued))
+    );
   }
 
   /** Makes a query ready; called by Drizzle's query builder. */
@@ -93,44 +107,40 @@ export class RqliteSession<TRelations extends AnyRelations>
     mapper?: (rows: unknown[]) => unknown,
     metadata?: QueryMetadata,
     cacheConfig?: WithCacheConfig,
-  ): SQLiteAsyncPreparedQuery<SQLiteAsyncPreparedQueryConfig & { type: "async" }> {
-    const { logger, cache, paramsInErrors } = this.#parts;
-    const send = async (params: unknown[]): Promise<Result<unknown>> => {
-      const executor = this.#tx ?? this.#client;
-      const result = await executor.execute<unknown>(query.sql, params as Params, CELLS);
-      this.#noteChange(metadata);
-      return result;
-    };
-    const executors = {
-      all: async (params: unknown[]) => rowsOf(await send(params), mode),
-      get: async (params: unknown[]) => rowsOf(await send(params), mode)[0],
-      run: async (params: unknown[]) => runResultOf(await send(params)),
-    };
-    // What a transaction reads is its own, and what it changes nobody sees before it has committed.
-    const shared = this.#tx === undefined ? cache : undefined;
-    return new core.SQLiteAsyncPreparedQuery(
-      ...["async", method, executors, query, mapper, mode, logger] as const,
-      ...[shared, metadata, cacheConfig, paramsInErrors] as const,
-    );
+  ): RqlitePreparedQuery {
+    return new RqlitePreparedQuery(this.#context, query, {
+      mode,
+      method,
+      mapper,
+      metadata,
+      cacheConfig,
+    });
   }
 
   /** Runs all queries as one unit, in as few requests as possible. */
-  async batch<U extends BatchItem<"sqlite">, T extends Readonly<[U, ...U[]]>>(
+  batch<U extends BatchItem<"sqlite">, T extends Readonly<[U, ...U[]]>>(
     items: T,
   ): Promise<BatchResponse<T>> {
+    const { issued } = this.#context;
+    const result = this.#batch<U, T>(items);
+    return issued === undefined ? result : issued.follow(result);
+  }
+
+  async #batch<U extends BatchItem<"sqlite">, T extends Readonly<[U, ...U[]]>>(
+    items: T,
+  ): Promise<BatchResponse<T>> {
+    const { executor, logger, changed } = this.#context;
     const queries = items.map(prepareItem);
     const statements = queries.map((query): Statement => {
       const { sql, params } = query.getQuery();
       const filled = fillPlaceholders(params, {});
-      this.#parts.logger.logQuery(sql, filled);
+      logger.logQuery(sql, filled);
       return { sql, params: filled as Params };
     });
-    const results = await (this.#tx ?? this.#client).batch(statements, CELLS);
-    if (this.#changed === undefined) {
-      await this.#invalidate(queries.flatMap(({ queryMetadata }) => changes(queryMetadata)));
-    } else {
-      for (const { queryMetadata } of queries) this.#noteChange(queryMetadata);
-    }
+    const results = await executor.batch(statements, CELLS);
+    const tables = queries.flatMap(({ queryMetadata }) => changesOf(queryMetadata));
+    for (const table of tables) changed?.add(table);
+    if (changed === undefined) await this.#invalidate(tables);
     return queries.map((query, i) => answerOf(query, results[i]!)) as BatchResponse<T>;
   }
 
@@ -142,10 +152,15 @@ export class RqliteSession<TRelations extends AnyRelations>
     const { dialect, relations } = this.#parts;
     const changed = new Set<string>();
     try {
-      return await this.#client.transaction(async (tx) => {
-        const session = new RqliteSession(this.#client, this.#parts, tx, changed);
-        return await fn(new RqliteTransaction(tx, dialect, session, relations));
-      }, this.#optionsOf(config));
+      return await this.#client.transaction(
+        (tx) =>
+          this.#within(
+            tx,
+            changed,
+            (session) => fn(new RqliteTransaction(tx, dialect, session, relations)),
+          ),
+        this.#optionsOf(config),
+      );
     } finally {
       // Also after a failure: nobody knows what became of a commit whose answer was lost.
       await this.#invalidate([...changed]);
@@ -159,24 +174,9 @@ export class RqliteSession<TRelations extends AnyRelations>
     return undefined;
   }
 
-  #noteChange(metadata: QueryMetadata | undefined): void {
-    for (const table of this.#changed === undefined ? [] : changes(metadata)) {
-      this.#changed!.add(table);
-    }
-  }
-
   async #invalidate(tables: string[]): Promise<void> {
     if (tables.length > 0) await this.#parts.cache?.onMutate({ tables });
   }
-}
-
-function rowsOf(result: Result<unknown>, mode: Mode): unknown[] {
-  return mode === "arrays" ? cellsOf(result) : objectsOf(result);
-}
-
-/** The tables that a query changes. */
-function changes(metadata: QueryMetadata | undefined): string[] {
-  return metadata === undefined || metadata.type === "select" ? [] : metadata.tables();
 }
 
 /** What one query of a batch answers. */

@@ -3,13 +3,13 @@ import { entityKind } from "drizzle-orm/entity";
 import type { AnyRelations } from "drizzle-orm/relations";
 import * as core from "drizzle-orm/sqlite-core";
 import type { SQLiteDialect } from "drizzle-orm/sqlite-core";
-import type { Result, Transaction } from "@tangled/rqlite";
-import { refuseConfig, type RqliteTransactionConfig } from "@tangled/rqlite/driver";
+import type { Transaction } from "@tangled/rqlite";
+import { refuseConfig, type RqliteTransactionConfig, type RunResult } from "@tangled/rqlite/driver";
 import type { RqliteSession } from "./session.ts";
 
 /** What the function of `db.transaction(fn)` is given: the database, as this transaction sees it. */
 export class RqliteTransaction<TRelations extends AnyRelations>
-  extends core.SQLiteAsyncTransaction<"async", Result, TRelations> {
+  extends core.SQLiteAsyncTransaction<"async", RunResult, TRelations> {
   /** Drizzle's name of the class. */
   static override readonly [entityKind]: string = "RqliteTransaction";
   /** The client's transaction: its `id`, `signal` and savepoints. */
@@ -38,23 +38,27 @@ export class RqliteTransaction<TRelations extends AnyRelations>
    *
    * @throws {TypeError} If options are given.
    */
-  override async transaction<T>(
+  override transaction<T>(
     fn: (tx: RqliteTransaction<TRelations>) => Promise<T>,
     config?: RqliteTransactionConfig,
   ): Promise<T> {
-    refuseConfig(config);
+    try {
+      refuseConfig(config);
+    } catch (error) {
+      return Promise.reject(error);
+    }
     const [dialect, relations] = [this.#dialect, this.#relations];
     const index = this.nestedIndex + 1;
-    return await this.$transaction.transaction((tx) => {
-      const session = this.#session.within(tx);
-      return fn(new RqliteTransaction(tx, dialect, session, relations, index));
-    });
+    return this.#session.nest(
+      this.$transaction,
+      (session, tx) => fn(new RqliteTransaction(tx, dialect, session, relations, index)),
+    );
   }
 
   /** Runs all queries as one step of the transaction. */
-  async batch<U extends BatchItem<"sqlite">, T extends Readonly<[U, ...U[]]>>(
+  batch<U extends BatchItem<"sqlite">, T extends Readonly<[U, ...U[]]>>(
     queries: T,
   ): Promise<BatchResponse<T>> {
-    return await this.#session.batch<U, T>(queries);
+    return this.#session.batch<U, T>(queries);
   }
 }

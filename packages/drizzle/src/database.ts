@@ -3,8 +3,8 @@ import type { MutationOption } from "drizzle-orm/cache/core";
 import { entityKind } from "drizzle-orm/entity";
 import type { ExtractTablesWithRelations } from "drizzle-orm/relations";
 import * as core from "drizzle-orm/sqlite-core";
-import type { RqliteTransactionConfig, RunResult } from "@tangled/rqlite/driver";
-import { type RqliteClient, RqliteSession, type SessionParts } from "./session.ts";
+import type { RqliteClient, RqliteTransactionConfig, RunResult } from "@tangled/rqlite/driver";
+import { RqliteSession, type SessionParts } from "./session.ts";
 import type { RqliteTransaction } from "./transaction.ts";
 
 /** Drizzle's database over rqlite; made by {@linkcode drizzle}. */

@@ -2,15 +2,20 @@ import { DefaultLogger, type Logger, NoopLogger } from "drizzle-orm/logger";
 import type { ExtractTablesWithRelations, RelationalSchemaConfig } from "drizzle-orm/relations";
 import * as relations from "drizzle-orm/relations";
 import type { DrizzleConfig } from "drizzle-orm/utils";
-import { type Checks, isTarget, readOptions } from "@tangled/rqlite/driver";
-import { type Client, connect, type ConnectOptions } from "@tangled/rqlite";
+import {
+  type AllInOne,
+  type Checks,
+  hasMethods,
+  type MockClient,
+  mockClient,
+  openTarget,
+  readOptions,
+  type RqliteClient,
+  type Urls,
+} from "@tangled/rqlite/driver";
+import type { Client, ConnectOptions } from "@tangled/rqlite";
 import { RqliteDatabase } from "./database.ts";
 import { dialectOf } from "./dialect.ts";
-import { type MockClient, mockClient } from "./mock.ts";
-import type { RqliteClient } from "./session.ts";
-
-/** One node or several: what `connect` takes. */
-type Target = string | URL | readonly (string | URL)[];
 
 /** Makes databases; it is {@linkcode drizzle}. */
 export interface Drizzle {
@@ -87,40 +92,21 @@ export const drizzle: Drizzle = Object.assign(make, {
   mock<TSchema extends Record<string, unknown> = Record<string, never>>(
     config?: DrizzleConfig<TSchema>,
   ): RqliteDatabase<TSchema, MockClient> {
-    return construct(mockClient(), readConfig(config));
+    return construct(mockClient("drizzle.mock()"), readOptions(config, checksOf<TSchema>()));
   },
 }) as Drizzle;
 
 function make<TSchema extends Record<string, unknown>>(
-  first: Target | RqliteClient | AllInOne<TSchema>,
+  first: Urls | RqliteClient | AllInOne<DrizzleConfig<TSchema>>,
   second?: DrizzleConfig<TSchema>,
 ): RqliteDatabase<TSchema> {
-  if (isTarget(first) || isClient(first)) {
-    // Read first: a client that nobody gets would stay open.
-    const config = readConfig(second);
-    return construct(isClient(first) ? first : connect(first), config);
-  }
-  if (second !== undefined && typeof first === "object" && first !== null) {
-    throw new TypeError("Cannot use a second argument behind an object: put its options into that");
-  }
-  if (typeof first !== "object" || first === null) throw noClient(first);
-  const all = readOptions(first, ALL_IN_ONE as Checks<AllInOne<TSchema>>);
-  const { client, connection, ...config } = all;
-  if (client !== undefined && connection !== undefined) {
-    throw new TypeError("Cannot use `connection` beside `client`: give one of them");
-  }
-  const made = connection === undefined ? client : connect(connection);
-  return construct(made, config as DrizzleConfig<TSchema>);
+  const { client, config } = openTarget(first, second, checksOf<TSchema>());
+  return construct(client, config);
 }
-
-type AllInOne<TSchema extends Record<string, unknown>> = DrizzleConfig<TSchema> & {
-  client?: RqliteClient;
-  connection?: Target | ConnectOptions;
-};
 
 const CONFIG: Checks<DrizzleConfig> = {
   logger: (value, name) => {
-    if (typeof value !== "boolean" && !has(value, "logQuery")) {
+    if (typeof value !== "boolean" && !hasMethods(value, "logQuery")) {
       throw wrong(name, "a boolean or a Logger of Drizzle");
     }
   },
@@ -133,7 +119,9 @@ const CONFIG: Checks<DrizzleConfig> = {
     }
   },
   cache: (value, name) => {
-    if (!has(value, "strategy", "get", "put", "onMutate")) throw wrong(name, "a Cache of Drizzle");
+    if (!hasMethods(value, "strategy", "get", "put", "onMutate")) {
+      throw wrong(name, "a Cache of Drizzle");
+    }
   },
 };
 
@@ -141,43 +129,14 @@ function wrong(name: string, wanted: string): TypeError {
   return new TypeError(`Cannot use \`${name}\` as it must be ${wanted}`);
 }
 
-function readConfig<TSchema extends Record<string, unknown>>(
-  config: DrizzleConfig<TSchema> | undefined,
-): DrizzleConfig<TSchema> {
-  return readOptions(config, CONFIG as Checks<DrizzleConfig<TSchema>>);
-}
-
-// Both are checked where they are used.
-const ALL_IN_ONE: Checks<AllInOne<Record<string, never>>> = {
-  client() {},
-  connection() {},
-  ...CONFIG,
-};
-
-function isClient(value: unknown): value is RqliteClient {
-  return has(value, "query", "execute", "batch", "transaction");
-}
-
-/** Whether a value has these methods; not by its class, as it may be one of another copy of a package. */
-function has(value: unknown, ...methods: readonly string[]): boolean {
-  const object = (value ?? {}) as Record<string, unknown>;
-  return methods.every((method) => typeof object[method] === "function");
-}
-
-function noClient(given: unknown): TypeError {
-  const what = given === undefined || given === null
-    ? `: it is ${given}, which a variable of the environment may be that is not set`
-    : "";
-  return new TypeError(
-    `Cannot use \`client\` as it must be a URL or what \`connect\` answers${what}`,
-  );
+function checksOf<TSchema extends Record<string, unknown>>(): Checks<DrizzleConfig<TSchema>> {
+  return CONFIG as Checks<DrizzleConfig<TSchema>>;
 }
 
 function construct<TSchema extends Record<string, unknown>, TClient extends RqliteClient>(
-  client: TClient | undefined,
+  client: TClient,
   config: DrizzleConfig<TSchema>,
 ): RqliteDatabase<TSchema, TClient> {
-  if (!isClient(client)) throw noClient(client);
   const { casing, cache, schema, logger } = config;
   return new RqliteDatabase<TSchema, TClient>(client, {
     dialect: dialectOf(casing),

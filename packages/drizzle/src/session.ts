@@ -12,32 +12,23 @@ import {
   type SQLiteExecuteMethod,
   SQLiteSession,
 } from "drizzle-orm/sqlite-core";
-import type {
-  Client,
-  Executor,
-  Params,
-  Result,
-  Statement,
-  Transaction,
-  TransactionOptions,
-} from "@tangled/rqlite";
+import type { Params, Result, Statement, Transaction, TransactionOptions } from "@tangled/rqlite";
 import {
   CELLS,
   cellsOf,
-  Issued,
+  type Issued,
   objectsOf,
   readConfig,
   refuseConfig,
+  type RqliteClient,
   type RqliteTransactionConfig,
+  runIssuing,
   type RunResult,
   runResultOf,
 } from "@tangled/rqlite/driver";
 import { prepareItem, type QueryMetadata } from "./internals.ts";
 import { type QueryContext, RqlitePreparedQuery } from "./prepared_query.ts";
 import { RqliteTransaction } from "./transaction.ts";
-
-/** What Drizzle runs on: a client, or whatever executes SQL and has transactions like one. */
-export type RqliteClient = Executor & Pick<Client, "transaction">;
 
 /** What a session is made of. */
 export interface SessionParts<TSchema extends TablesRelationalConfig> {
@@ -98,24 +89,17 @@ export class RqliteSession<
     return issued === undefined ? result : issued.follow(result);
   }
 
-  async #within<T>(
+  #within<T>(
     tx: Transaction,
     changed: Set<string> | undefined,
     fn: (session: RqliteSession<TFullSchema, TSchema>, tx: Transaction) => Promise<T>,
   ): Promise<T> {
-    const issued = new Issued();
-    const session = new RqliteSession<TFullSchema, TSchema>(
-      this.#client,
-      this.#parts,
-      tx,
-      changed,
-      issued,
+    return runIssuing((issued) =>
+      fn(
+        new RqliteSession<TFullSchema, TSchema>(this.#client, this.#parts, tx, changed, issued),
+        tx,
+      )
     );
-    const running: unknown = fn(session, tx);
-    if (!isThenable(running)) throw noPromise();
-    const result = await running as T;
-    await issued.settle();
-    return result;
   }
 
   /** Makes a query ready; called by Drizzle's query builder. */
@@ -217,15 +201,4 @@ export class RqliteSession<
   extractRawValuesValueFromBatchResult(result: unknown): unknown {
     return cellsOf(result as Result<unknown>);
   }
-}
-
-function isThenable(value: unknown): boolean {
-  return typeof (value as PromiseLike<unknown> | undefined)?.then === "function";
-}
-
-/** Queries of Drizzle run when somebody waits for them, so nothing of such a function would. */
-function noPromise(): TypeError {
-  return new TypeError(
-    "Cannot run a transaction whose function answers no promise: make it async, and await each of its queries",
-  );
 }

@@ -1,0 +1,106 @@
+import type { Executor } from "../client/executor.ts";
+import { isTarget } from "../client/url.ts";
+import type { Client } from "../database/client.ts";
+import { connect } from "../database/connect.ts";
+import type { ConnectOptions } from "../database/options.ts";
+import { ProgrammingError } from "../errors.ts";
+import { type Checks, readOptions } from "../options.ts";
+
+/** What a driver runs on: a client, or whatever executes SQL and has transactions like one. */
+export type RqliteClient = Executor & Pick<Client, "transaction">;
+
+/** The URL of a node, or those of several. */
+export type Urls = string | URL | readonly (string | URL)[];
+
+/** The config of a driver with what it runs on in it. */
+export type AllInOne<C> = C & { client?: RqliteClient; connection?: Urls | ConnectOptions };
+
+/** What a database of an ORM is made of. */
+export interface Opened<C> {
+  /** What it runs on. */
+  readonly client: RqliteClient;
+  /** The rest of what was given. */
+  readonly config: C;
+}
+
+/**
+ * Reads the arguments of `drizzle()` and the like: a URL or a client with a config behind it, or a config with `client` or
+ * `connection` in it. The config is read before a client is made.
+ *
+ * @param checks One for each option of the config.
+ * @throws {TypeError} If there is no client, or an option is unknown or has the wrong form.
+ *
+ * @example
+ * ```ts
+ * import { connect } from "@tangled/rqlite";
+ * import { isBoolean, openTarget } from "@tangled/rqlite/driver";
+ * import { embedded } from "@tangled/rqlite/embedded";
+ *
+ * const checks = { verbose: isBoolean };
+ * const { client, config } = openTarget(connect(embedded()), { verbose: true }, checks);
+ * console.log(await client.value("SELECT 1"), config); // 1 { verbose: true }
+ * ```
+ */
+export function openTarget<C extends object>(
+  first: Urls | RqliteClient | AllInOne<C>,
+  second: C | undefined,
+  checks: Checks<C>,
+): Opened<C> {
+  if (isTarget(first) || isClient(first)) {
+    const config = readOptions<C>(second, checks);
+    return { client: isClient(first) ? first : connect(first), config };
+  }
+  if (typeof first !== "object" || first === null) throw noClient(first);
+  if (second !== undefined) {
+    throw new TypeError("Cannot use a second argument behind an object: put its options into that");
+  }
+  // Both are checked where they are used.
+  const all = { client() {}, connection() {}, ...checks } as Checks<AllInOne<C>>;
+  const { client, connection, ...config } = readOptions<AllInOne<C>>(first, all);
+  if (client !== undefined && connection !== undefined) {
+    throw new TypeError("Cannot use `connection` beside `client`: give one of them");
+  }
+  const made = connection === undefined ? client : connect(connection);
+  if (!isClient(made)) throw noClient(made);
+  return { client: made, config: config as unknown as C };
+}
+
+/** Whether a value has these methods; not by its class, as it may be one of another copy of a package. */
+export function hasMethods(value: unknown, ...methods: readonly string[]): boolean {
+  const object = (value ?? {}) as Record<string, unknown>;
+  return methods.every((method) => typeof object[method] === "function");
+}
+
+function isClient(value: unknown): value is RqliteClient {
+  return hasMethods(value, "query", "execute", "batch", "transaction");
+}
+
+function noClient(given: unknown): TypeError {
+  const what = given === undefined || given === null
+    ? `: it is ${given}, which a variable of the environment may be that is not set`
+    : "";
+  return new TypeError(
+    `Cannot use \`client\` as it must be a URL or what \`connect\` answers${what}`,
+  );
+}
+
+/** What stands at `$client` of `drizzle.mock()`: whatever it is asked is a `ProgrammingError`. */
+export type MockClient = RqliteClient;
+
+/** A client of nothing. @param maker What answers databases with it, for its error. */
+export function mockClient(maker: string): MockClient {
+  const refuse = (): Promise<never> =>
+    Promise.reject(
+      new ProgrammingError(
+        `Cannot run anything on ${maker}, which has no client: use drizzle(url)`,
+      ),
+    );
+  return {
+    query: refuse,
+    execute: refuse,
+    batch: refuse,
+    first: refuse,
+    value: refuse,
+    transaction: refuse,
+  };
+}
