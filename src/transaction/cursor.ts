@@ -31,7 +31,7 @@ export class Cursor {
     return this.#reply.answer.errorAt(this.#reply.first + this.#at++);
   }
 
-  /** The result of the next statement; its error goes to the step. */
+  /** The result of the next statement; its error goes to the step, which is not told of it yet. */
   result(
     step: Step,
     settings: Step["settings"],
@@ -43,7 +43,7 @@ export class Cursor {
     try {
       return resultsOf(reply, [prepared], settings, { positions: [step.index], tried: true })[0]!;
     } catch (error) {
-      step.fail(error);
+      step.error = error;
       return undefined;
     }
   }

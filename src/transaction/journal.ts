@@ -162,7 +162,8 @@ export function scopesOf(op: Op): readonly string[] {
   return op.kind === "read" ? op.check.scopes : op.scopes;
 }
 
-function statementsOf(op: Op): Prepared[] {
+/** What stands for a statement in a commit. */
+export function statementsOf(op: Op): Prepared[] {
   if (op.kind === "read") {
     const guard = op.check.guard(op.digests);
     return guard === undefined ? [] : [guard];

@@ -12,8 +12,7 @@ import { statementError } from "../wire/sql_error.ts";
 import type { Digests } from "./check.ts";
 import { schemaConflict, tableConflict } from "./conflicts.ts";
 import { Cursor } from "./cursor.ts";
-import { enclosed } from "./guard.ts";
-import type { Journal, WriteOp } from "./journal.ts";
+import { type Journal, statementsOf, type WriteOp } from "./journal.ts";
 import type { Shapes } from "./shapes.ts";
 import type { Step } from "./step.ts";
 import { PinnedSchema } from "./pinned_schema.ts";
@@ -134,7 +133,8 @@ export class Trial {
       settings: { ...ownSettings(settings), level: this.#options.checkLevel },
       deadline,
     });
-    return this.#same(new Cursor(reply));
+    const cursor = new Cursor(reply);
+    return reads.every(({ check, digests }) => isSame(check.digests(cursor), digests));
   }
 
   /**
@@ -146,11 +146,7 @@ export class Trial {
     const { commits: { grounds }, dispatcher } = this.#shared;
     const ops = this.#journal.ops;
     const statements = ops.flatMap((op) =>
-      op.kind === "read"
-        ? op.check.statements
-        : op.fragile
-        ? enclosed([op.prepared])
-        : [op.prepared]
+      op.kind === "read" ? op.check.statements : statementsOf(op)
     );
     const { settings, deadline } = this.#call;
     const all = [...grounds.questions, ...statements, POISON];
@@ -165,12 +161,6 @@ export class Trial {
       if (!same) return undefined;
     }
     return sighting.base;
-  }
-
-  #same(cursor: Cursor): boolean {
-    return this.#journal.reads.every(({ check, digests }) =>
-      isSame(check.digests(cursor), digests)
-    );
   }
 
   #keepsBack({ writes, prepared: { analysis } }: Step): boolean {
@@ -222,8 +212,15 @@ export class Trial {
     throw schemaConflict();
   }
 
-  /** One request; answers how many of the statements, from the first on, are settled. */
-  async #round(steps: readonly Step[], writes = this.#journal.writes): Promise<number> {
+  /**
+   * One request; answers how many of the statements, from the first on, are settled.
+   *
+   * @param writes Those in front of them; where it is said what one did, it has to do that again.
+   */
+  async #round(
+    steps: readonly Step[],
+    writes = this.#journal.writes.map((write): WriteOp => ({ ...write, observed: undefined })),
+  ): Promise<number> {
     const plans = this.#plan(steps);
     if (steps.length > 0 && plans.every(([, plan]) => plan === undefined)) return steps.length;
     const { commits: { grounds } } = this.#shared;
@@ -233,7 +230,7 @@ export class Trial {
     const statements = [
       ...grounds.questions,
       ...(asksVersion ? [readVersion(scope)] : []),
-      ...writes.flatMap(({ prepared, fragile }) => fragile ? enclosed([prepared]) : [prepared]),
+      ...writes.flatMap(statementsOf),
       ...plans.flatMap(([, plan]) => plan?.statements ?? []),
       ...(tries ? [POISON] : []),
     ];
@@ -263,6 +260,11 @@ export class Trial {
         continue;
       }
       const ops = plan === undefined ? [] : plan.settle(place, sighting.base);
+      if (step.error !== undefined && !step.done) {
+        // It may be about a rowid that a write told, and that another client's row has got by now.
+        if (step.writes && writes.length > 0) await this.#round([], this.#journal.writes);
+        step.fail(step.error);
+      }
       for (const op of ops ?? []) this.#journal.add(op);
       if (ops !== undefined && step.done) settled++;
     }
@@ -342,10 +344,10 @@ function together(steps: readonly Step[]): number {
   return ddl < 0 ? steps.length : ddl + 1;
 }
 
-/** The error of a write that was sent again. */
-function takeWrite({ fragile }: WriteOp, cursor: Cursor): string | undefined {
+/** The error of a write that was sent again, or of its guard. */
+function takeWrite({ fragile, observed }: WriteOp, cursor: Cursor): string | undefined {
   if (fragile) cursor.take();
-  const error = cursor.take();
+  const error = cursor.take() ?? (observed && cursor.take());
   if (fragile) cursor.take();
   return error;
 }
