@@ -9,7 +9,7 @@ import {
   UpdateResult,
 } from "kysely";
 import type { CallOptions, Executor, Params, Statement } from "@tangled/rqlite";
-import { analyse, CALL, readOptions } from "@tangled/rqlite/driver";
+import { CALL, readOptions } from "@tangled/rqlite/driver";
 import { withConnection } from "./connection.ts";
 import { queryResult } from "./results.ts";
 
@@ -66,9 +66,8 @@ export async function batch<const Queries extends readonly BatchQuery[]>(
     ? await withConnection(on, (connection) => connection.run(send))
     : await send(on);
   const answers = results.map((result, i) => {
-    const { query, sql } = compiled[i]!;
-    const { rows, insertId, numAffectedRows = 0n } = queryResult(result, analyse(sql));
-    return countsOf(query, insertId, numAffectedRows) ?? rows;
+    const { rows, insertId, numAffectedRows = 0n } = queryResult(result);
+    return countsOf(compiled[i]!.query, insertId, numAffectedRows) ?? rows;
   });
   // Each has the type that Kysely inferred for its query.
   return answers as BatchResults<Queries>;

@@ -1,14 +1,13 @@
 import type { QueryResult } from "kysely";
-import type { Analysis } from "@tangled/rqlite/driver";
 import type { Result, Row } from "@tangled/rqlite";
 
 /** The result of a statement as Kysely's SQLite dialects answer it. */
 export function queryResult(
   { rows, types, columns, rowsAffected, lastInsertId }: Result,
-  { kind }: Analysis,
 ): QueryResult<Row> {
   if (types.includes("boolean")) numberBooleans(rows, columns, types);
-  if (kind !== "write") return { rows };
+  // What answers columns and changed nothing is a read, or as good as one.
+  if (columns.length > 0 && rowsAffected === 0) return { rows };
   return {
     rows,
     numAffectedRows: BigInt(rowsAffected),

@@ -1,5 +1,4 @@
 import type { CompiledQuery } from "kysely";
-import { analyse } from "@tangled/rqlite/driver";
 import {
   type Client,
   type Executor,
@@ -35,12 +34,6 @@ export async function* stream(
     throw new RangeError(
       `Cannot use \`chunkSize\` as it must be a positive integer: current value is ${chunkSize}`,
     );
-  }
-  const { kind, verb } = analyse(sql);
-  if (kind !== "read") {
-    throw new ProgrammingError(`Cannot stream ${verb} as only SELECT can be read in chunks`, {
-      sql,
-    });
   }
   const params = parameters as Params;
   if (client !== undefined) {

@@ -1,4 +1,4 @@
-import type { Kysely, Transaction } from "kysely";
+import type { Kysely, Transaction as KyselyTransaction } from "kysely";
 import { ProgrammingError } from "@tangled/rqlite";
 import { withConnection } from "./connection.ts";
 import { readTransaction, type RqliteTransactionOptions } from "./options.ts";
@@ -36,7 +36,7 @@ import { readTransaction, type RqliteTransactionOptions } from "./options.ts";
  */
 export async function transaction<DB, T>(
   db: Kysely<DB>,
-  fn: (trx: Transaction<DB>) => Promise<T>,
+  fn: (trx: KyselyTransaction<DB>) => Promise<T>,
   options?: RqliteTransactionOptions,
 ): Promise<T> {
   const read = readTransaction(options);
