@@ -10,6 +10,7 @@ import type { Column } from "drizzle-orm/column";
 import type { RelationalQueryMapperConfig } from "drizzle-orm/relations";
 import * as core from "drizzle-orm/sqlite-core";
 import type { SQLiteCodecs, SQLiteDialect } from "drizzle-orm/sqlite-core";
+import { npmVersion } from "drizzle-orm/version";
 
 type Selection = RelationalQueryMapperConfig["selection"];
 
@@ -83,8 +84,9 @@ function checkColumn(column: Column | undefined): void {
   throw new NotSupportedError(
     `Cannot read column ${
       JSON.stringify(name)
-    } as its table was made with another version of drizzle-orm: import ` +
-      "`sqliteTable` from the drizzle-orm that this driver uses",
+    } as its table was made with another version of drizzle-orm than the ${npmVersion} that ` +
+      "@tangled/rqlite-drizzle-v1 imports: install one for both, from 1.0.0-rc.5 on; `npm ls drizzle-orm` shows who " +
+      "brings which",
   );
 }
 
