@@ -123,6 +123,11 @@ export const PLACEMENTS: readonly Placement[] = [
     why: "The database's behaviour",
   },
   {
+    files: ["integration/orm_versions_test.ts"],
+    engines: ["node24"],
+    why: "Starts processes of every engine by itself",
+  },
+  {
     files: ["client/every_option_test.ts"],
     engines: ["node24"],
     why: "A table of what the client makes of options, the same on every engine",
