@@ -11,18 +11,14 @@
 import { type EngineName, filesOn } from "./runner/files.ts";
 import { installsStep } from "./runner/installs.ts";
 import type { Case } from "./runner/junit.ts";
-import { linkWorkspace } from "./runner/links.ts";
 import { filesUnder } from "./runner/paths.ts";
-import { RECIPES, recipesStep } from "./runner/recipes.ts";
+import { recipesStep } from "./runner/recipes.ts";
 import { skips, totals } from "./runner/report.ts";
 import { portableSteps } from "./runner/portable.ts";
-import { generatePrisma } from "./runner/prisma.ts";
 import { installPython } from "./runner/python.ts";
-import { run } from "./runner/run.ts";
 import { installServers } from "./runner/servers.ts";
+import { setUp } from "./runner/set_up.ts";
 import { docsStep, engineSteps, type Outcome, staticSteps, type Step } from "./runner/steps.ts";
-
-const SETUP_LIMIT_MS = 4 * 60_000;
 
 function print(text: string): void {
   let bytes = new TextEncoder().encode(text);
@@ -50,25 +46,6 @@ function selectSteps(only: readonly string[], parts: readonly string[]): Step[] 
   if (wanted("docs")) steps.unshift(docsStep());
   if (wanted("static")) steps.unshift(...staticSteps());
   return steps;
-}
-
-/** The engines' packages are for one platform; elsewhere the engines come from `PATH`. */
-async function setUp(): Promise<boolean> {
-  const limits = { limit: SETUP_LIMIT_MS, verbose: false };
-  const tools = ["tests/recipes/tools", "tests/recipes/tools_v1"];
-  const folders = [".", "tests/kysely/versions", ...tools, ...RECIPES];
-  if (Deno.build.os === "linux" && Deno.build.arch === "x86_64") folders.push("tests/runtimes");
-  for (const folder of folders) {
-    const ran = await run(Deno.execPath(), ["install", "--frozen"], { ...limits, folder });
-    if (ran.code === 0) continue;
-    print(`${ran.output}\nCannot install the dependencies of ${folder}\n`);
-    return false;
-  }
-  linkWorkspace();
-  const generated = await generatePrisma();
-  if (generated.code === 0) return true;
-  print(`${generated.output}\nCannot generate the client of Prisma\n`);
-  return false;
 }
 
 /** Only engines run tests. */
@@ -126,8 +103,9 @@ const flags = Deno.args.filter((arg) => arg.startsWith("--"));
 const parts = Deno.args.filter((arg) => !arg.startsWith("--"));
 const only = flags.find((flag) => flag.startsWith("--only="))?.slice(7).split(",") ?? [];
 const steps = selectSteps(only, parts);
-const [ready] = await Promise.all([setUp(), needsServers(steps) && setUpServers()]);
-const results = ready
+const [problem] = await Promise.all([setUp(), needsServers(steps) && setUpServers()]);
+if (problem !== undefined) print(`${problem}\n`);
+const results = problem === undefined
   ? await performAll(steps, flags.includes("--verbose"))
   : new Map([["setup", [{ name: "setup", state: "failed", reason: "" } as const]]]);
 for (const { name, engines, reason } of skips(results)) {

@@ -1,0 +1,41 @@
+/**
+ * Installs what the tests need: what `deno.lock` and the locks below `tests/` name, the links between the packages, and
+ * Prisma's generated client.
+ *
+ *     deno run -A tests/runner/set_up.ts
+ */
+
+import { linkWorkspace } from "./links.ts";
+import { generatePrisma } from "./prisma.ts";
+import { RECIPES } from "./recipes.ts";
+import { run } from "./run.ts";
+
+const LIMIT_MS = 4 * 60_000;
+
+/** Folders with a `deno.json` and a lock of their own. */
+function folders(): string[] {
+  const versions = ["tests/kysely/versions", "tests/integration/versions"];
+  const tools = ["tests/recipes/tools", "tests/recipes/tools_v1"];
+  // The engines' packages are for one platform; elsewhere the engines come from `PATH`.
+  const engines = Deno.build.os === "linux" && Deno.build.arch === "x86_64"
+    ? ["tests/runtimes"]
+    : [];
+  return [".", ...versions, ...tools, ...RECIPES, ...engines];
+}
+
+/** @returns What was in the way, if anything was. */
+export async function setUp(): Promise<string | undefined> {
+  for (const folder of folders()) {
+    const limits = { limit: LIMIT_MS, verbose: false, folder };
+    const { code, output } = await run(Deno.execPath(), ["install", "--frozen"], limits);
+    if (code !== 0) return `${output}\nCannot install the dependencies of ${folder}`;
+  }
+  linkWorkspace();
+  const { code, output } = await generatePrisma();
+  return code === 0 ? undefined : `${output}\nCannot generate the client of Prisma`;
+}
+
+if (import.meta.main) {
+  const problem = await setUp();
+  if (problem !== undefined) throw new Error(problem);
+}
