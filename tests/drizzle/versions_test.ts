@@ -1,21 +1,6 @@
 // The oldest Drizzle that the driver is for, those that it is not for, and tables of another copy of Drizzle.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import {
-  cpSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import process from "node:process";
 import { describe, it } from "node:test";
-import { fileURLToPath } from "node:url";
 import { eq, relations, sql } from "drizzle-orm";
 import * as old from "drizzle-orm-0.44/sqlite-core";
 import * as v1 from "drizzle-orm-v1/sqlite-core";
@@ -23,8 +8,7 @@ import { connect, NotSupportedError } from "../../mod.ts";
 import { drizzle } from "../../packages/drizzle/mod.ts";
 import { embedded } from "../../src/embedded/mod.ts";
 import { OWN_ENGINE } from "../support/engines.ts";
-
-const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+import { importsIn, runIn, withWorkshop } from "./workshop.ts";
 
 /** What depends on what Drizzle is. */
 const SUITE = ["bad_input", "columns", "queries", "relations", "transactions"]
@@ -36,78 +20,18 @@ const TEST_ARGS = {
   node: ["--test", "--disable-warning=ExperimentalWarning", ...SUITE],
 };
 
-/** A copy of the driver and of its tests, which all import one version of Drizzle. */
-function workshop(alias: string): string {
-  const folder = mkdtempSync(join(tmpdir(), "drizzle-"));
-  const parts = ["mod.ts", "src", "packages/drizzle", "tests/support", "tests/drizzle"];
-  for (const part of [...parts, "tests/transaction/world.ts"]) {
-    const filter = (source: string): boolean => !source.includes("node_modules");
-    cpSync(join(ROOT, part), join(folder, part), { recursive: true, filter });
-  }
-  writeFileSync(join(folder, "deno.json"), '{ "nodeModulesDir": "manual" }');
-  const manifest = { type: "module", dependencies: { "drizzle-orm": "*" } };
-  writeFileSync(join(folder, "package.json"), JSON.stringify(manifest));
-  // What the driver finds by the name of the client's package.
-  const home = join(folder, "node_modules/@tangled/rqlite");
-  const { name, exports } = JSON.parse(readFileSync(`${ROOT}deno.json`, "utf8"));
-  mkdirSync(home, { recursive: true });
-  writeFileSync(join(home, "package.json"), JSON.stringify({ name, type: "module", exports }));
-  for (const part of ["mod.ts", "src"]) symlinkSync(join(folder, part), join(home, part));
-  const drizzle = realpathSync(`${ROOT}node_modules/${alias}`);
-  symlinkSync(drizzle, join(folder, "node_modules/drizzle-orm"));
-  return folder;
-}
-
-interface Ended {
-  readonly code: number | null;
-  readonly output: string;
-}
-
-async function runIn(folder: string, args: readonly string[]): Promise<Ended> {
-  // A run within a run of Node's would report to that.
-  const { NODE_TEST_CONTEXT: _, ...env } = process.env;
-  const child = spawn(OWN_ENGINE.command, args, {
-    cwd: folder,
-    env: { ...env, DRIZZLE_PLACE: "the embedded engine" },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  let output = "";
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding("utf8").on("data", (text: string) => output += text);
-  }
-  const code = await new Promise<number | null>((resolve, reject) => {
-    child.once("error", reject);
-    child.once("close", resolve);
-  });
-  return { code, output };
-}
-
-async function withWorkshop(alias: string, body: (folder: string) => Promise<void>): Promise<void> {
-  const folder = workshop(alias);
-  try {
-    await body(folder);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
-
 describe("drizzle() beside another drizzle-orm", () => {
   it("passes the suite with 0.44.5", () =>
-    withWorkshop("drizzle-orm-0.44", async (folder) => {
+    withWorkshop("drizzle", "drizzle-orm-0.44", async (folder) => {
       const { code, output } = await runIn(folder, TEST_ARGS[OWN_ENGINE.name]);
       assert.equal(code, 0, output.slice(-5000));
     }));
 
   for (const [alias, version] of [["drizzle-orm-0.44.4", "0.44.4"], ["drizzle-orm-v1", "1.0.0"]]) {
     it(`is not imported with ${version}, and says which versions it is for`, () =>
-      withWorkshop(alias!, async (folder) => {
+      withWorkshop("drizzle", alias!, async (folder) => {
         for (const entry of ["mod.ts", "migrator.ts"]) {
-          const script = `await import("./packages/drizzle/${entry}").then(
-            () => console.log("imported"),
-            (error) => console.log(error.name + ": " + error.message),
-          );`;
-          writeFileSync(join(folder, "import.ts"), script);
-          const { output } = await runIn(folder, [...OWN_ENGINE.args, "import.ts"]);
+          const output = await importsIn(folder, `./packages/drizzle/${entry}`);
           assert.match(
             output,
             /^NotSupportedError: Cannot use @tangled\/rqlite-drizzle with drizzle/,

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { eq, sql, TransactionRollbackError } from "drizzle-orm-v1";
+import { withReplicas } from "drizzle-orm-v1/sqlite-core";
 import { OutcomeUnknownError, TransactionConflictError, withRetry } from "../../mod.ts";
 import { drizzle, RqliteTransaction } from "../../packages/drizzle-v1/mod.ts";
 import { groups, posts, users } from "./schema.ts";
@@ -161,6 +162,30 @@ for (const place of DRIZZLE_PLACES) {
       await db.transaction(nothing, { timeoutPer: "statement" });
       await db.transaction((tx) => refusedInside(tx as never));
       assert.equal(network.requests.length, before);
+    });
+
+    test("ten transactions at once all commit, on one row and on others", async ({ db }) => {
+      const ids = Array.from({ length: 10 }, (_, i) => i + 1);
+      await db.insert(users).values(ids.map((id) => ({ id, name: "x", age: 20 })));
+      const birthday = (id: number): Promise<void> =>
+        db.transaction(async (tx) => {
+          const user = await tx.query.users.findFirst({ where: { id } });
+          await tx.update(users).set({ age: user!.age! + 1 }).where(eq(users.id, id));
+        });
+      await Promise.all(ids.map((id) => birthday(id)));
+      await Promise.all(ids.map(() => birthday(1)));
+      const ages = await db.select({ age: users.age }).from(users).orderBy(users.id);
+      assert.deepEqual(ages.map(({ age }) => age), [31, ...ids.slice(1).map(() => 21)]);
+    });
+
+    test("withReplicas() keeps batches and transactions on the primary", async ({ db, other }) => {
+      const both = withReplicas(db, [other]);
+      await both.batch([both.insert(users).values(named("Ada"))]);
+      await both.transaction(async (tx) => {
+        await tx.insert(users).values(named("Bob"));
+      });
+      assert.equal(both.$client, db.$client);
+      assert.equal((await both.$replica.query.users.findMany()).length, 2);
     });
 
     test("drizzle() on a transaction of the client is part of that", async ({ db }) => {
