@@ -65,13 +65,25 @@ export class PrismaRqlite implements SqlMigrationAwareDriverAdapterFactory {
     return await this.#adapterOf(this.#connector);
   }
 
-  /** Called by tools of Prisma that try migrations out. */
+  /**
+   * Called by tools of Prisma that try migrations out.
+   *
+   * @throws {TypeError} Without `shadowDatabase`.
+   */
   async connectToShadowDb(): Promise<SqlDriverAdapter> {
-    return await this.#adapterOf(this.#shadow ?? await inMemory());
+    if (this.#shadow !== undefined) return await this.#adapterOf(this.#shadow);
+    throw new TypeError(
+      "Cannot try migrations out as there is no database for it: give `shadowDatabase`, such as `embedded()`",
+    );
   }
 
-  /** What Prisma before 6.6 looks for. @throws {TypeError} Always, as it says which versions work. */
+  /** What Prisma 6.5 and older look for. @throws {TypeError} Always, as it says which versions work. */
   get queryRaw(): never {
+    throw otherVersion();
+  }
+
+  /** The same, of Prisma 5. @throws {TypeError} Always. */
+  get transactionContext(): never {
     throw otherVersion();
   }
 
@@ -85,12 +97,6 @@ export class PrismaRqlite implements SqlMigrationAwareDriverAdapterFactory {
     }
     return new RqliteAdapter(source, this.#format);
   }
-}
-
-/** Not before it is asked for: it needs node:sqlite, which not every runtime has. */
-async function inMemory(): Promise<Connector> {
-  const { embedded } = await import("@tangled/rqlite/embedded");
-  return connectorOf(embedded());
 }
 
 const DECLARATIONS =

@@ -24,9 +24,7 @@ export interface PrismaRqliteOptions {
    * @default {"iso8601"}
    */
   timestampFormat?: TimestampFormat | undefined;
-  /**
-   * The database in which tools of Prisma try migrations out; all of it is theirs. @default {an embedded engine in memory}
-   */
+  /** The database in which tools of Prisma try migrations out, such as `embedded()`; all of it is theirs. */
   shadowDatabase?: Exclude<PrismaRqliteTarget, { client: Client }> | undefined;
 }
 
