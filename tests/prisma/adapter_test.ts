@@ -1,12 +1,24 @@
 // The adapter by itself: what it takes, what it closes, and which Prisma it is for.
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
+import process from "node:process";
 import { describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
 import type { ArgType, SqlQuery } from "@prisma/driver-adapter-utils";
-import { connect } from "../../mod.ts";
+import { connect, NotSupportedError } from "../../mod.ts";
 import { PrismaRqlite, withRetry } from "../../packages/prisma/mod.ts";
 import { embedded } from "../../src/embedded/mod.ts";
 import { PrismaClient } from "./generated/client.ts";
 import { SQL } from "./world.ts";
+
+/** Where the part of a client that speaks to adapters is installed. */
+function utilsOf(version: string): string {
+  const store =
+    `../integration/versions/node_modules/.deno/@prisma+driver-adapter-utils@${version}`;
+  const file = "node_modules/@prisma/driver-adapter-utils/dist/index.js";
+  return fileURLToPath(new URL(`${store}/${file}`, import.meta.url));
+}
 
 function query(sql: string, ...args: unknown[]): SqlQuery {
   const unknown: ArgType = { scalarType: "unknown", arity: "scalar" };
@@ -125,14 +137,21 @@ describe("PrismaRqlite", () => {
     await client.close();
   });
 
-  it("says which Prisma it is for when another one calls", async () => {
-    const factory = new PrismaRqlite(embedded());
-    // Up to 6.5 Prisma took the adapter itself.
-    assert.throws(() => factory.queryRaw, /is for Prisma 7/);
-    assert.throws(() => factory.transactionContext, /is for Prisma 7/);
-    const adapter = await factory.connect();
+  for (const version of ["5.22.0", "6.5.0"]) {
+    const path = utilsOf(version);
+    const skip = existsSync(path) || process.env.CI ? false : "deno task setup";
+    it(`says which Prisma it is for to the client of ${version}`, { skip }, () => {
+      // What that client does with an adapter first.
+      const { bindAdapter } = createRequire(path)(path);
+      assert.throws(() => bindAdapter(new PrismaRqlite(embedded())), /is for Prisma 7/);
+    });
+  }
+
+  it("says which Prisma it is for to one that tells of arguments in other words", async () => {
+    const adapter = await new PrismaRqlite(embedded()).connect();
     const before = { sql: "SELECT ?", args: [1], argTypes: ["Int32"] } as unknown as SqlQuery;
     await assert.rejects(adapter.queryRaw(before), /is for Prisma 7/);
+    await assert.rejects(adapter.executeRaw(before), NotSupportedError);
     await adapter.dispose();
   });
 });

@@ -77,12 +77,12 @@ export class PrismaRqlite implements SqlMigrationAwareDriverAdapterFactory {
     );
   }
 
-  /** What Prisma 6.5 and older look for. @throws {TypeError} Always, as it says which versions work. */
+  /** What Prisma 6.5 and older look for. @throws {NotSupportedError} Always, as it says which versions work. */
   get queryRaw(): never {
     throw otherVersion();
   }
 
-  /** The same, of Prisma 5. @throws {TypeError} Always. */
+  /** The same, of Prisma 5. @throws {NotSupportedError} Always. */
   get transactionContext(): never {
     throw otherVersion();
   }
