@@ -32,6 +32,7 @@ export { RqliteSession } from "./src/session.ts";
 export type { SessionParts } from "./src/session.ts";
 export { RqlitePreparedQuery } from "./src/prepared_query.ts";
 export type { QueryContext, QueryShape } from "./src/prepared_query.ts";
+export type { Mode } from "./src/internals.ts";
 export type {
   MockClient,
   RqliteClient,
