@@ -30,7 +30,12 @@ export { RqliteDatabase } from "./src/database.ts";
 export { RqliteTransaction } from "./src/transaction.ts";
 export { RqliteSession } from "./src/session.ts";
 export type { SessionParts } from "./src/session.ts";
-export type { MockClient, RqliteClient, RqliteTransactionConfig } from "@tangled/rqlite/driver";
+export type {
+  MockClient,
+  RqliteClient,
+  RqliteTransactionConfig,
+  RunResult,
+} from "@tangled/rqlite/driver";
 export { RqlitePreparedQuery } from "./src/prepared_query.ts";
 export type { QueryContext, QueryShape } from "./src/prepared_query.ts";
 export type { QueryMetadata } from "./src/internals.ts";
