@@ -29,6 +29,7 @@ export { rqliteCodecs } from "./src/codecs.ts";
 export { RqliteDatabase } from "./src/database.ts";
 export { RqliteTransaction } from "./src/transaction.ts";
 export { RqliteSession } from "./src/session.ts";
+export type { Mode } from "./src/internals.ts";
 export type { SessionParts } from "./src/session.ts";
 export { RqlitePreparedQuery } from "./src/prepared_query.ts";
 export type { QueryContext, QueryShape } from "./src/prepared_query.ts";
