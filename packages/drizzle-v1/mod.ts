@@ -33,7 +33,6 @@ export type { Mode } from "./src/internals.ts";
 export type { SessionParts } from "./src/session.ts";
 export { RqlitePreparedQuery } from "./src/prepared_query.ts";
 export type { QueryContext, QueryShape } from "./src/prepared_query.ts";
-export type { Mode } from "./src/internals.ts";
 export type {
   MockClient,
   RqliteClient,
