@@ -85,5 +85,9 @@ export const batches: Topic = (target) => {
     for (const wrong of ["select 1", null, 7, {}, { sql: "select 1" }]) {
       await assert.rejects(batch(target().client, [wrong as never]), TypeError);
     }
+    await assert.rejects(
+      batch(target().client, sql`select 1` as never),
+      { name: "TypeError", message: /must be an array/ },
+    );
   });
 };

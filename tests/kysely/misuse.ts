@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
 import { Kysely } from "kysely";
-import { InterfaceError, ProgrammingError } from "../../mod.ts";
+import { InterfaceError, ProgrammingError, TransactionConflictError } from "../../mod.ts";
 import { embedded } from "../../src/embedded/mod.ts";
 import { batch, RqliteDialect, transaction } from "../../packages/kysely/mod.ts";
 import { type Database, fill, names, type Topic } from "./target.ts";
@@ -111,6 +111,46 @@ export const misuse: Topic = (target) => {
     assert.deepEqual(await names(db), BEFORE);
   });
 
+  it("queries that transaction() does not await are in it or nowhere", async () => {
+    const db = await fill(target());
+    for (const turns of [0, 1, 2, 3, 5, 8, 13, 21, 34]) {
+      const name = `after ${turns}`;
+      let late: Promise<unknown> | undefined;
+      const run = transaction(db, async (trx) => {
+        await add(trx, `in time for ${turns}`);
+        late = quietly((async () => {
+          for (let i = 0; i < turns; i++) await undefined;
+          return await add(trx, name);
+        })());
+      });
+      const error = await quietly(run);
+      assert.ok(error === undefined || error instanceof InterfaceError, String(error));
+      const missed = await late instanceof Error;
+      const kept = await names(db);
+      assert.equal(kept.includes(`in time for ${turns}`), error === undefined);
+      assert.equal(kept.includes(name), error === undefined && !missed);
+    }
+  });
+
+  it("transaction() runs again where its queries were not awaited, without those of the last run", async () => {
+    const db = await fill(target());
+    for (const on of ["a Kysely", "a connection()"]) {
+      const started: Promise<unknown>[] = [];
+      let runs = 0;
+      const work = (one: Kysely<Database>) =>
+        transaction(one, async (trx) => {
+          runs++;
+          if (runs === 2) return await add(trx, on);
+          for (const name of ["Dan", "Eve", "Fay"]) started.push(quietly(add(trx, name)));
+          throw new TransactionConflictError("changed");
+        }, { retries: 1 });
+      await (on === "a Kysely" ? work(db) : db.connection().execute(work));
+      await Promise.all(started);
+      assert.equal(runs, 2);
+    }
+    assert.deepEqual(await names(db), [...BEFORE, "a Kysely", "a connection()"]);
+  });
+
   it("a transaction that is over is refused, whoever kept it", async () => {
     const db = await fill(target());
     let kept: Kysely<Database> | undefined;
@@ -180,6 +220,13 @@ export const misuse: Topic = (target) => {
     });
     await assert.rejects(transaction(other, () => assert.fail()), TypeError);
     await assert.rejects(other.introspection.getTables(), TypeError);
+    const ours = { name: "TypeError", message: /must be a Kysely/ };
+    for (const wrong of [undefined, null, 7, {}, target().client]) {
+      await assert.rejects(transaction(wrong as never, () => assert.fail()), ours);
+    }
+    for (const wrong of [undefined, null, 7, {}]) {
+      await assert.rejects(batch(wrong as never, [db.selectFrom("users").selectAll()]), ours);
+    }
     await other.destroy();
   });
 };

@@ -9,7 +9,7 @@ import {
   UpdateResult,
 } from "kysely";
 import type { CallOptions, Executor, Params, Statement } from "@tangled/rqlite";
-import { CALL, readOptions } from "@tangled/rqlite/driver";
+import { CALL, hasMethods, readOptions } from "@tangled/rqlite/driver";
 import { withConnection } from "./connection.ts";
 import { queryResult } from "./results.ts";
 
@@ -27,6 +27,7 @@ export type BatchResults<Queries extends readonly BatchQuery[]> = {
  *
  * @param on A Kysely of this dialect or a transaction of it; or the client or one of its transactions.
  * @returns For each query what its `execute()` would answer.
+ * @throws {TypeError} If it is none of these, or one of the queries is no query.
  * @throws {DatabaseError} Of the first query that failed, with `statementIndex`; nothing was kept.
  *
  * @example
@@ -56,21 +57,29 @@ export async function batch<const Queries extends readonly BatchQuery[]>(
   options?: CallOptions,
 ): Promise<BatchResults<Queries>> {
   const call = readOptions(options, CALL);
+  if (!Array.isArray(queries)) {
+    throw new TypeError("Cannot use `queries` as it must be an array: batch(db, [query, …])");
+  }
   const compiled = queries.map(compiledOf);
   const statements = compiled.map(({ sql, parameters }): Statement => ({
     sql,
     params: parameters as Params,
   }));
   const send = (executor: Executor) => executor.batch(statements, { ...call, rows: "object" });
-  const results = "getExecutor" in on
-    ? await withConnection(on, (connection) => connection.run(send))
-    : await send(on);
+  const results = isExecutor(on)
+    ? await send(on)
+    : await withConnection(on, (connection) => connection.run(send));
   const answers = results.map((result, i) => {
     const { rows, insertId, numAffectedRows = 0n } = queryResult(result);
     return countsOf(compiled[i]!.query, insertId, numAffectedRows) ?? rows;
   });
   // Each has the type that Kysely inferred for its query.
   return answers as BatchResults<Queries>;
+}
+
+// deno-lint-ignore no-explicit-any -- Kysely's own signature.
+function isExecutor(on: Kysely<any> | Executor): on is Executor {
+  return hasMethods(on, "batch");
 }
 
 function compiledOf(query: BatchQuery, index: number): CompiledQuery<unknown> {

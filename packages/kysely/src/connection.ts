@@ -8,6 +8,7 @@ import {
   type Transaction,
   type TransactionOptions,
 } from "@tangled/rqlite";
+import { hasMethods } from "@tangled/rqlite/driver";
 import { queryResult, sqliteRow } from "./results.ts";
 import { stream } from "./stream.ts";
 
@@ -29,7 +30,7 @@ export class RqliteConnection implements DatabaseConnection {
   #transaction: Transaction | undefined;
   /** What it begins next. */
   #lent: Transaction | undefined;
-  #running = 0;
+  readonly #running: Set<Promise<unknown>> = new Set();
   #released = false;
 
   /** @param defaults Of transactions. */
@@ -87,14 +88,15 @@ export class RqliteConnection implements DatabaseConnection {
    */
   async run<T>(work: (executor: Executor) => Promise<T>): Promise<T> {
     const executor = this.#executor();
-    this.#running++;
+    const running = work(executor);
+    this.#running.add(running);
     try {
-      return await work(executor);
+      return await running;
     } catch (error) {
       if (executor !== this.#client) addCaller(error, new Error().stack);
       throw error;
     } finally {
-      this.#running--;
+      this.#running.delete(running);
     }
   }
 
@@ -109,15 +111,19 @@ export class RqliteConnection implements DatabaseConnection {
    *
    * @returns What the function answered in the run that took effect.
    */
-  lend<T>(fn: () => Promise<T>, options: TransactionOptions): Promise<T> {
-    return this.#client.transaction(async (tx) => {
-      this.#lent = tx;
-      try {
+  async lend<T>(fn: () => Promise<T>, options: TransactionOptions): Promise<T> {
+    try {
+      return await this.#client.transaction(async (tx) => {
+        // Queries that an earlier run did not await must not get into this one.
+        while (this.#running.size > 0) await Promise.allSettled(this.#running);
+        this.#transaction = undefined;
+        this.#lent = tx;
         return await fn();
-      } finally {
-        this.#lent = undefined;
-      }
-    }, { ...this.#defaults, ...options });
+      }, { ...this.#defaults, ...options });
+    } finally {
+      this.#lent = undefined;
+      this.#forget();
+    }
   }
 
   /** What follows goes into a transaction. */
@@ -133,32 +139,38 @@ export class RqliteConnection implements DatabaseConnection {
   }
 
   /**
-   * Commits the transaction; on an error it stays, to be rolled back.
+   * Commits the transaction; on an error it stays, to be rolled back. One that is lent is ended by who lent it.
    *
    * @throws {InterfaceError} If a query of it is still running.
    */
   async commit(): Promise<void> {
     const { transaction } = this;
-    if (this.#running > 0) {
+    if (this.#running.size > 0) {
       throw new InterfaceError(
         "Nothing was kept, as the transaction's function ended while a query of it was still running, and others may " +
           "follow: await each of them",
       );
     }
-    if (transaction !== this.#lent) await transaction.commit();
+    if (transaction === this.#lent) return;
+    await transaction.commit();
     this.#transaction = undefined;
   }
 
   /** Rolls the transaction back; without one it does nothing, as Kysely also calls it behind a failed commit. */
   async rollback(): Promise<void> {
-    if (this.#transaction !== this.#lent) await this.#transaction?.rollback();
-    if (this.#running === 0) this.#transaction = undefined;
+    if (this.#transaction === this.#lent) return;
+    await this.#transaction?.rollback();
+    this.#forget();
   }
 
   /** Ends what was left open; nothing runs here any more. */
   async release(): Promise<void> {
     this.#released = true;
     await this.rollback();
+  }
+
+  #forget(): void {
+    if (this.#running.size === 0) this.#transaction = undefined;
   }
 
   #executor(): Executor {
@@ -181,16 +193,26 @@ type AnyKysely = Kysely<any>;
 /**
  * Lends a connection of a Kysely: in a transaction that of the transaction.
  *
- * @throws {TypeError} If another dialect made it.
+ * @throws {TypeError} If it is none, or another dialect made it.
  */
-export function withConnection<T>(
+export async function withConnection<T>(
   db: AnyKysely,
   work: (connection: RqliteConnection) => Promise<T>,
 ): Promise<T> {
-  return db.getExecutor().provideConnection((connection) => {
+  checkKysely(db);
+  return await db.getExecutor().provideConnection((connection) => {
     if (connection instanceof RqliteConnection) return work(connection);
-    throw new TypeError("Cannot use `db` as it must be a Kysely whose dialect is a RqliteDialect");
+    throw notOurs();
   });
+}
+
+/** @throws {TypeError} If it is no Kysely. */
+export function checkKysely(db: AnyKysely): void {
+  if (!hasMethods(db, "getExecutor", "connection")) throw notOurs();
+}
+
+function notOurs(): TypeError {
+  return new TypeError("Cannot use `db` as it must be a Kysely whose dialect is a RqliteDialect");
 }
 
 const told: WeakSet<Error> = new WeakSet();

@@ -1,6 +1,6 @@
 import type { Kysely, Transaction as KyselyTransaction } from "kysely";
 import { ProgrammingError } from "@tangled/rqlite";
-import { withConnection } from "./connection.ts";
+import { checkKysely, withConnection } from "./connection.ts";
 import { readTransaction, type RqliteTransactionOptions } from "./options.ts";
 
 /**
@@ -11,7 +11,7 @@ import { readTransaction, type RqliteTransactionOptions } from "./options.ts";
  * @returns What `fn` returned in the run that took effect.
  * @throws {TransactionConflictError} If every run conflicted; nothing was kept.
  * @throws {ProgrammingError} If `db` is a transaction.
- * @throws {TypeError|RangeError} If an option is wrong, or cannot be honoured.
+ * @throws {TypeError|RangeError} If `db` is no Kysely of that dialect, or an option is wrong or cannot be honoured.
  * @throws What `fn` throws; nothing was kept then.
  *
  * @example
@@ -39,6 +39,7 @@ export async function transaction<DB, T>(
   fn: (trx: KyselyTransaction<DB>) => Promise<T>,
   options?: RqliteTransactionOptions,
 ): Promise<T> {
+  checkKysely(db);
   const read = readTransaction(options);
   if (typeof fn !== "function") {
     throw new TypeError(
