@@ -12,7 +12,7 @@ const OURS = fileURLToPath(new URL("../../node_modules/.deno/", import.meta.url)
 
 /** The folder of a package in a version that is installed for this, or for the driver. */
 function installed(name: string, version: string): string {
-  const inside = `${name}@${version}/node_modules/${name}`;
+  const inside = `${name.replace("/", "+")}@${version}/node_modules/${name}`;
   return [VERSIONS, OURS].map((place) => place + inside).find((path) => existsSync(path)) ?? inside;
 }
 
@@ -69,6 +69,24 @@ function useDrizzle(driver: string): string {
   );
 }
 
+/** As a client of Prisma 6.5 asks, and one of 5, which takes the factory for the adapter. */
+const USE_PRISMA = program(
+  `const { PrismaRqlite } = await import("@tangled/rqlite-prisma");`,
+  `
+    const factory = new PrismaRqlite({ client });
+    const adapter = await factory.connect();
+    const query = { sql: "INSERT INTO users VALUES (?, ?)", args: [1, 0], argTypes: ["Int32", "Int32"] };
+    const told = await adapter.executeRaw(query).catch((error) => error);
+    if (await client.value("SELECT count(*) FROM users") !== 0) return "written";
+    try {
+      factory.queryRaw(query);
+    } catch (error) {
+      if (error.message !== told.message) throw error;
+    }
+    throw told;
+  `,
+);
+
 interface Trial extends WorkshopParts {
   readonly name: string;
   readonly program: string;
@@ -79,7 +97,16 @@ const OLD_KYSELY = /^NotSupportedError: Cannot use .*Kysely.*0\.28, 0\.29 or 0\.
 const NOT_045 = /^NotSupportedError: Cannot use .*drizzle-orm 0\.44, from 0\.44\.5 on, and 0\.45/;
 const NOT_V1 = /^NotSupportedError: Cannot (?:use|read) .*from 1\.0\.0-rc\.5 on/;
 
+const NOT_PRISMA_7 = /^NotSupportedError: Cannot .*npm install prisma@7 @prisma\/client@7/;
+
 const WRONG: readonly Trial[] = [
+  {
+    name: "a client of Prisma 5 or 6.5",
+    driver: "prisma",
+    user: { "@prisma/driver-adapter-utils": installed("@prisma/driver-adapter-utils", "7.10.1") },
+    program: USE_PRISMA,
+    expected: NOT_PRISMA_7,
+  },
   {
     name: "kysely 0.27",
     driver: "kysely",

@@ -36,9 +36,9 @@ const PROJECTS: readonly Project[] = [
   { name: "the client alone", drivers: [], orms: {}, programs: ["core"] },
   {
     name: "ORMs",
-    drivers: ["kysely", "drizzle"],
+    drivers: ["kysely", "drizzle", "prisma"],
     orms: { "kysely": "0.29.9", "drizzle-orm": "0.45.4" },
-    programs: ["kysely", "drizzle"],
+    programs: ["kysely", "drizzle", "prisma"],
   },
   {
     name: "two copies of ORMs",
