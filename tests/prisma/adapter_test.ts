@@ -6,7 +6,7 @@ import process from "node:process";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import type { ArgType, SqlQuery } from "@prisma/driver-adapter-utils";
-import { connect, NotSupportedError } from "../../mod.ts";
+import { type Client, connect, NotSupportedError, type TransactionOptions } from "../../mod.ts";
 import { PrismaRqlite, withRetry } from "../../packages/prisma/mod.ts";
 import { embedded } from "../../src/embedded/mod.ts";
 import { PrismaClient } from "./generated/client.ts";
@@ -123,6 +123,22 @@ describe("PrismaRqlite", () => {
     const changed = await prisma.$transaction((tx) => tx.user.updateMany({ data: { name: "x" } }));
     assert.equal(changed.count, 2);
     await prisma.$disconnect();
+    await client.close();
+  });
+
+  it("leaves it to Prisma how long a transaction may take: the client's timeout is for each statement", async () => {
+    const client = connect(embedded());
+    let begun: TransactionOptions | undefined;
+    const watched: Pick<Client, "begin"> = {
+      begin(options) {
+        begun = options;
+        return client.begin(options);
+      },
+    };
+    const adapter = await new PrismaRqlite({ client: watched as Client }).connect();
+    const tx = await adapter.startTransaction("SERIALIZABLE");
+    await tx.rollback();
+    assert.deepEqual(begun, { driver: true, mode: "eager", timeoutPer: "statement" });
     await client.close();
   });
 

@@ -1,6 +1,7 @@
 // What people write with Prisma: models, relations, filters, aggregates, raw SQL, over a client that was really generated.
 import assert from "node:assert/strict";
-import { Prisma } from "./generated/client.ts";
+import { PrismaRqlite } from "../../packages/prisma/mod.ts";
+import { Prisma, PrismaClient } from "./generated/client.ts";
 import { suites } from "./world.ts";
 
 suites("queries of Prisma", (test) => {
@@ -149,6 +150,19 @@ suites("queries of Prisma", (test) => {
     ]);
     const absent = await prisma.$queryRawUnsafe("SELECT * FROM User WHERE email = ?", "nobody");
     assert.deepEqual(absent, []);
+  });
+
+  test("comments that Prisma puts behind statements change nothing", async ({ client }) => {
+    const adapter = new PrismaRqlite({ client });
+    const commented = new PrismaClient({ adapter, comments: [() => ({ from: "it's a test" })] });
+    const posts = { create: { title: "One" } };
+    const user = await commented.user.create({
+      data: { email: "a", posts },
+      include: { posts: true },
+    });
+    assert.equal(user.posts[0]?.title, "One");
+    assert.equal(await commented.user.count(), 1);
+    await commented.$disconnect();
   });
 
   test("$queryRaw keeps rows of one column that hold different things", async ({ prisma }) => {

@@ -137,7 +137,7 @@ suites("transactions of Prisma", (test) => {
     await client.close();
   });
 
-  test("a conflict is P2034 where it shows: at the commit, in a query, in a raw query, in a list", async (world) => {
+  test("a conflict is P2034 where it shows: at the commit, in a query, in a raw query", async (world) => {
     const { prisma, other } = world;
     await open(prisma);
     const disturb = () => other.execute("UPDATE Account SET balance = balance + 1");
@@ -165,7 +165,7 @@ suites("transactions of Prisma", (test) => {
     assert.equal(await prisma.user.count(), 0);
   });
 
-  test("a lock of another transaction is waited for by its data: no lost update between two clients", async (world) => {
+  test("two clients that write one row at once lose no update", async (world) => {
     const { prisma, target } = world;
     await open(prisma);
     const client = connect(target);
@@ -199,6 +199,17 @@ suites("transactions of Prisma", (test) => {
     }, { timeout: 200 });
     await assert.rejects(run, { code: "P2028" });
     assert.equal(await other.value("SELECT count(*) FROM User"), 0);
+  });
+
+  test("queries of one transaction may run at once", async ({ prisma, other }) => {
+    await prisma.$transaction((tx) =>
+      Promise.all(
+        ["a", "b", "c"].map((email) =>
+          tx.user.create({ data: { email, posts: { create: { title: "One" } } } })
+        ),
+      )
+    );
+    assert.equal(await other.value("SELECT count(*) FROM Post"), 3);
   });
 
   test("maxWait ends the wait for a turn with P2028, and the others go on", async (world) => {
