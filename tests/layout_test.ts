@@ -124,6 +124,17 @@ describe("layout of the packages", () => {
       assert.ok(entries.length > 0, folder);
     }
   });
+
+  it("every package publishes a README, a CHANGELOG and a LICENSE", () => {
+    const { workspace } = JSON.parse(readFileSync(`${ROOT}deno.json`, "utf8"));
+    for (const folder of ["", ...workspace]) {
+      const { publish } = JSON.parse(readFileSync(join(ROOT, folder, "deno.json"), "utf8"));
+      for (const file of ["README.md", "CHANGELOG.md", "LICENSE"]) {
+        assert.ok(existsSync(join(ROOT, folder, file)), `${folder} has no ${file}`);
+        assert.ok(publish.include.includes(file), `${folder} does not publish ${file}`);
+      }
+    }
+  });
 });
 
 describe("checks of the layout", () => {
