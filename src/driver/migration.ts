@@ -14,7 +14,7 @@ import type { TransactionOptions } from "../transaction/transaction.ts";
 export interface MigrationStatement {
   /** Its text. */
   readonly sql: string;
-  /** It stands where the file has turned foreign keys off, so it must not change rows that refer to others. */
+  /** The file takes foreign keys to be off there, so it must not change rows that refer to others. */
   readonly unchecked: boolean;
 }
 
@@ -55,11 +55,16 @@ export function readMigration(
   // `drizzle-kit pull` describes what is there in one comment that has breakpoints inside.
   if (significantTokens(chunks.join(BREAKPOINT)).tokens.length === 0) return { name, statements };
   let unchecked = false;
-  for (const sql of chunks.flatMap((chunk) => statementsOf(chunk, breakpoints, name))) {
+  const texts = chunks.flatMap((chunk) => statementsOf(chunk, breakpoints, name));
+  const madeAnew = new Set(texts.map(newName));
+  for (const sql of texts) {
     const keys = readForeignKeys(sql);
     if (keys === undefined) {
       check(sql);
-      statements.push({ sql, unchecked });
+      // drizzle-kit 0.31 writes each PRAGMA once for all tables that it makes anew.
+      const table = droppedTable(sql);
+      const replaced = table !== undefined && madeAnew.has(table);
+      statements.push({ sql, unchecked: unchecked || replaced });
     } else {
       unchecked = keys === "off";
     }
@@ -69,7 +74,8 @@ export function readMigration(
 
 /**
  * Runs the statements of a migration in a transaction. A server does not turn foreign keys off inside of one; so before
- * each table that is dropped where the file has turned them off, it looks for rows that would be lost.
+ * each table that is dropped where the file takes them to be off, it looks for rows that would be lost: where it has turned
+ * them off, and where it makes the table anew.
  *
  * @param tx The transaction.
  * @param run Runs a statement in it, where the ORM has its own way to do so, such as one that is logged.
@@ -141,6 +147,14 @@ function droppedTable(statement: string): string | undefined {
   if (!view.isWord(0, "DROP") || !view.isWord(1, "TABLE")) return undefined;
   const first = view.isWord(2, "IF") && view.isWord(3, "EXISTS") ? 4 : 2;
   return view.name(view.is(first + 1, ".") ? first + 2 : first).toLowerCase();
+}
+
+/** What a statement renames a table to, in lower case. */
+function newName(statement: string): string | undefined {
+  const view = new TokenView(statement, significantTokens(statement).tokens);
+  const to = view.tokens.length - 2;
+  if (!view.isWord(0, "ALTER") || !view.isWord(to - 1, "RENAME")) return undefined;
+  return view.isWord(to, "TO") ? view.name(to + 1).toLowerCase() : undefined;
 }
 
 /** Columns, in lower case, that are copied to a table that is made anew. */

@@ -204,6 +204,19 @@ for (const place of DRIZZLE_PLACES) {
       assert.deepEqual(await db.values(sql`SELECT * FROM members`), [[1, 1]]);
     });
 
+    test("looks for such rows of every table that a file makes anew, also behind foreign_keys=ON", async ({ db }) => {
+      // drizzle-kit 0.31 writes each PRAGMA once, however many tables a file makes anew.
+      const pragmas = /PRAGMA foreign_keys=O\w+;(--> statement-breakpoint\n)?/g;
+      const users = rebuild("users", "id INTEGER PRIMARY KEY, name TEXT, a, b, c");
+      const twice = rebuild("posts", "id INTEGER PRIMARY KEY, author INTEGER, title TEXT") +
+        BREAK + users.replace(pragmas, "");
+      await db.run(sql`INSERT INTO users(id, name) VALUES(1, 'Ada')`);
+      await db.run(sql`INSERT INTO groups VALUES(1, 'G')`);
+      await db.run(sql`INSERT INTO members VALUES(1, 1)`);
+      await withMigrations([twice], (folder) => assertLoss(db, folder, "users", "members"));
+      assert.deepEqual(await db.values(sql`SELECT * FROM members`), [[1, 1]]);
+    });
+
     test("refuses to make a table anew from a column that the old one lacks", async ({ db }) => {
       // drizzle-kit 0.31 writes this where a column is added; SQLite takes the name for a text.
       const copy = (columns: string): string =>
