@@ -83,42 +83,24 @@ export function rewritten(column: string): DataError {
 }
 
 /** Of an expression the server tells what the first row holds: the others may be something else. */
-function typeOf(
-  declared: string,
-  rows: readonly Value[][],
-  index: number,
-): ColumnType {
+function typeOf(declared: string, rows: readonly Value[][], index: number): ColumnType {
   const known = DECLARED[declared.replace(/\(.*\)$/s, "").trim()];
-  const kinds = new Set<Kind>();
-  for (const row of rows) kinds.add(kindOf(row[index]!));
+  if (known !== undefined && !NUMBERS.includes(known) && known !== Text) return known;
+  const kinds = new Set(rows.map((row) => kindOf(row[index]!)));
   kinds.delete("null");
-  switch (known) {
-    case Int32:
-    case Int64:
-      if (isOnly(kinds, "integer")) return known;
-      if (isOnly(kinds, "integer", "long")) return Int64;
-      break;
-    case Float:
-    case Double:
-    case Numeric:
-      if (isOnly(kinds, "integer", "long", "real")) return known;
-      break;
-    case Json:
-    case undefined:
-      break;
-    default:
-      return known;
-  }
-  if (known === Json) return Json;
   if (kinds.size === 0) return known ?? Int32;
-  if (isOnly(kinds, "integer", "real")) {
-    return known === undefined ? UnknownNumber : Double;
+  if (isOnly(kinds, "integer", "long", "real") && known !== undefined && known !== Text) {
+    if (known !== Int32 && known !== Int64) return known;
+    if (kinds.has("real")) return Double;
+    return kinds.has("long") ? Int64 : known;
   }
+  if (isOnly(kinds, "integer", "real")) return UnknownNumber;
   if (isOnly(kinds, "integer", "long")) return Int64;
   if (isOnly(kinds, "boolean")) return Bool;
-  if (isOnly(kinds, "bytes")) return Bytes;
-  return Text;
+  return isOnly(kinds, "bytes") ? Bytes : Text;
 }
+
+const NUMBERS: readonly ColumnType[] = [Int32, Int64, Float, Double, Numeric];
 
 type Kind = "null" | "integer" | "long" | "real" | "text" | "boolean" | "bytes";
 
