@@ -104,6 +104,7 @@ export const errors: Topic = (target) => {
       const text of [
         "attach 'x' as y",
         "pragma journal_mode = delete",
+        "pragma foreign_keys = off",
         "insert or rollback into tags(name) values ('x')",
       ]
     ) {
