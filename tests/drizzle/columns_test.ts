@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { describe, it } from "node:test";
-import { eq, sql } from "drizzle-orm";
+import { eq, max, sql } from "drizzle-orm";
 import { DataError } from "../../mod.ts";
-import { values } from "./schema.ts";
+import { users, values } from "./schema.ts";
 import { DRIZZLE_PLACES, type DrizzleWorld } from "./world.ts";
 
 const SAMPLES: Readonly<Record<string, readonly unknown[]>> = {
@@ -57,14 +57,40 @@ for (const place of DRIZZLE_PLACES) {
     });
 
     test("an integer too long for a number is an error that names the column", async ({ db }) => {
-      await db.run(sql`INSERT INTO all_values(id, number) VALUES(1, 9007199254740993)`);
-      await assert.rejects(async () => await db.select().from(values), (error: DataError) => {
-        assert.ok(error instanceof DataError);
-        assert.equal(error.column, "number");
-        return true;
-      });
-      const exact = await db.values(sql`SELECT number FROM all_values`);
-      assert.deepEqual(exact, [[9007199254740993n]]);
+      await db.insert(users).values({ id: 1, name: "Ada" });
+      const long = "9007199254740993";
+      await db.run(sql.raw(`INSERT INTO posts VALUES(${long}, 1, 'Long')`));
+      const fails = (query: PromiseLike<unknown>, column: string) =>
+        assert.rejects(async () => await query, (error: DataError) => {
+          assert.ok(error instanceof DataError, String(error));
+          assert.match(error.message, /without losing digits/);
+          assert.equal(error.column, column);
+          return true;
+        });
+      for (const column of ["number", "seconds", "milliseconds", "numericNumber"] as const) {
+        const { name } = values[column];
+        await db.run(sql.raw(`INSERT OR REPLACE INTO all_values(id, ${name}) VALUES(1, ${long})`));
+        await fails(db.select().from(values), column);
+        await fails(db.select({ most: max(values[column]) }).from(values), "most");
+        await fails(
+          db.select({ n: sql`${values[column]}`.mapWith(values[column]).as("n") }).from(values),
+          "n",
+        );
+        await fails(db.query.values.findMany(), column);
+        await fails(db.query.values.findFirst({ columns: { [column]: true } }), column);
+        assert.deepEqual(await db.values(sql`SELECT ${values[column]} FROM ${values}`), [[
+          BigInt(long),
+        ]]);
+      }
+      await fails(db.query.posts.findMany(), "id");
+      // Drizzle reads JSON there, in which it is rounded already.
+      await fails(db.query.users.findMany({ with: { posts: true } }), "id");
+      await fails(db.batch([db.query.posts.findFirst()]), "id");
+      assert.equal(
+        (await db.query.users.findFirst({ with: { posts: { columns: { title: true } } } }))?.posts
+          .length,
+        1,
+      );
     });
   });
 }

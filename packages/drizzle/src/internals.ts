@@ -6,7 +6,7 @@
 
 import type { BatchItem } from "drizzle-orm/batch";
 import type { CasingCache } from "drizzle-orm/casing";
-import type { Query } from "drizzle-orm/sql/sql";
+import type { DriverValueDecoder, Query, SQL } from "drizzle-orm/sql/sql";
 import type {
   PreparedQueryConfig,
   SelectedFieldsOrdered,
@@ -57,6 +57,11 @@ export function withCache<T>(
     queryWithCache(sql: string, params: unknown[], run: () => Promise<T>): Promise<T>;
   };
   return queryWithCache.call(query, query.getQuery().sql, params, run);
+}
+
+/** What reads the cells of an expression. */
+export function decoderOf(expression: SQL): DriverValueDecoder<unknown, unknown> {
+  return (expression as unknown as { decoder: DriverValueDecoder<unknown, unknown> }).decoder;
 }
 
 /** Lets a dialect ask for the names of columns. */

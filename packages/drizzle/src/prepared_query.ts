@@ -18,7 +18,7 @@ import {
   type RunResult,
   runResultOf,
 } from "@tangled/rqlite/driver";
-import { checkNumbers } from "./numbers.ts";
+import { exactly } from "./numbers.ts";
 import { joinsOf, mapRow, type QueryMetadata, withCache } from "./internals.ts";
 
 /** What a query runs on: the client or one of its transactions. */
@@ -68,7 +68,11 @@ export class RqlitePreparedQuery<T extends PreparedQueryConfig = PreparedQueryCo
   constructor(context: QueryContext, query: Query, shape: QueryShape) {
     super("async", shape.method, query, context.cache, shape.metadata, shape.cacheConfig);
     this.#context = context;
-    this.#shape = shape;
+    const fields = shape.fields?.map(({ path, field }) => ({
+      path,
+      field: exactly(field, path.join("."), false),
+    }));
+    this.#shape = { ...shape, fields };
   }
 
   /** Runs it for its effect. */
@@ -150,10 +154,7 @@ export class RqlitePreparedQuery<T extends PreparedQueryConfig = PreparedQueryCo
     const { fields, mapper } = this.#shape;
     if (mapper !== undefined) return mapper(rows);
     const joins = joinsOf(this);
-    return rows.map((row) => {
-      checkNumbers(row, fields!);
-      return mapRow(fields!, row, joins);
-    });
+    return rows.map((row) => mapRow(fields!, row, joins));
   }
 
   #mapFirst(rows: unknown[][]): unknown {
