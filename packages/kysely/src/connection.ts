@@ -114,8 +114,7 @@ export class RqliteConnection implements DatabaseConnection {
   async lend<T>(fn: () => Promise<T>, options: TransactionOptions): Promise<T> {
     try {
       return await this.#client.transaction(async (tx) => {
-        // Queries that an earlier run did not await must not get into this one.
-        while (this.#running.size > 0) await Promise.allSettled(this.#running);
+        if (this.#transaction !== undefined) await this.#drain();
         this.#transaction = undefined;
         this.#lent = tx;
         return await fn();
@@ -167,6 +166,17 @@ export class RqliteConnection implements DatabaseConnection {
   async release(): Promise<void> {
     this.#released = true;
     await this.rollback();
+  }
+
+  /**
+   * Waits until no query comes any more that the last run did not await: some versions of Kysely send those that wait in
+   * its queue even after the end, one behind the other, and they must not get into the next run.
+   */
+  async #drain(): Promise<void> {
+    do {
+      await Promise.allSettled(this.#running);
+      await new Promise((resolve) => setTimeout(resolve));
+    } while (this.#running.size > 0);
   }
 
   #forget(): void {
