@@ -15,6 +15,7 @@
 import "./src/version.ts";
 import { ProgrammingError } from "@tangled/rqlite";
 import {
+  checkDatabase,
   type Checks,
   isName,
   migrationOptions,
@@ -83,7 +84,7 @@ export async function migrate<TRelations extends AnyRelations>(
     MIGRATE,
   );
   isName(migrationsFolder, "migrationsFolder");
-  checkDatabase(db);
+  checkDatabase(db, "relations", "drizzle() of @tangled/rqlite-drizzle-v1");
   const folder = readFolder(migrationsFolder);
   await db.run(creationOf(migrationsTable));
   const { upgrade, pending } = await planOf(db, migrationsTable, folder);
@@ -100,15 +101,6 @@ export async function migrate<TRelations extends AnyRelations>(
         VALUES(${hash}, ${folderMillis}, ${name}, ${now})`);
     }
   }, migrationOptions(db.$client, `drizzle:${migrationsTable}`));
-}
-
-/** A database of another driver would fail later, by an error that does not say why. */
-function checkDatabase(db: { _?: object; $client?: unknown } | undefined): void {
-  const { transaction } = Object(db?.$client) as Partial<RqliteClient>;
-  if (typeof transaction === "function" && "relations" in Object(db?._)) return;
-  throw new TypeError(
-    "Cannot migrate as `db` must be what drizzle() of @tangled/rqlite-drizzle-v1 answers",
-  );
 }
 
 function readFolder(migrationsFolder: string): MigrationMeta[] {

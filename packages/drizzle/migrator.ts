@@ -17,6 +17,7 @@ import { type MigrationMeta, readMigrationFiles } from "drizzle-orm/migrator";
 import { type SQL, sql } from "drizzle-orm/sql";
 import { ProgrammingError } from "@tangled/rqlite";
 import {
+  checkDatabase,
   type Checks,
   isName,
   type Migration,
@@ -50,6 +51,7 @@ const MIGRATE: Checks<MigrateOptions> = { migrationsFolder: isName, migrationsTa
  * off, the server checks them, and dropping the old table would delete or change rows that refer to it. Nothing was kept.
  * @throws {LockTimeoutError} If another migrator was at work for a minute.
  * @throws {DatabaseError} If a statement fails; nothing was kept.
+ * @throws {TypeError} If `db` is not of this driver, or an option is unknown or has the wrong form.
  *
  * @example
  * ```ts
@@ -80,6 +82,7 @@ export async function migrate<TSchema extends Record<string, unknown>>(
     MIGRATE,
   );
   isName(migrationsFolder, "migrationsFolder");
+  checkDatabase(db, "fullSchema", "drizzle() of @tangled/rqlite-drizzle");
   const table = sql.identifier(migrationsTable);
   const files = readFolder(migrationsFolder);
   await db.run(

@@ -48,7 +48,7 @@ export class Issued {
    */
   async settle(): Promise<void> {
     while (this.#running.size > 0) {
-      await Promise.race(
+      await Promise.all(
         [...this.#running].map((told) => new Promise<void>((resolve) => told.whenSettled(resolve))),
       );
     }

@@ -5,6 +5,7 @@ import { connect } from "../database/connect.ts";
 import type { ConnectOptions } from "../database/options.ts";
 import { ProgrammingError } from "../errors.ts";
 import { type Checks, readOptions } from "../options.ts";
+import type { Transaction } from "../transaction/transaction.ts";
 
 /** What a driver runs on: a client, or whatever executes SQL and has transactions like one. */
 export type RqliteClient = Executor & Pick<Client, "transaction">;
@@ -69,6 +70,37 @@ export function openTarget<C extends object>(
 export function hasMethods(value: unknown, ...methods: readonly string[]): boolean {
   const object = (value ?? {}) as Record<string, unknown>;
   return methods.every((method) => typeof object[method] === "function");
+}
+
+/**
+ * Refuses a cache of a database that runs on a transaction: what that reads may be undone, and nobody tells when it ends.
+ *
+ * @throws {TypeError} If there is one.
+ */
+export function checkCache(cache: unknown, client: RqliteClient): void {
+  if (cache === undefined || !isTransaction(client)) return;
+  throw new TypeError(
+    "Cannot use `cache` over a transaction, which may be undone: give it to the database of the client",
+  );
+}
+
+/**
+ * Refuses to migrate what is no database of a driver: one of another driver would fail later, by an error that does not
+ * say why.
+ *
+ * @param part What the `_` of its databases has, and that of others has not.
+ * @param maker What answers such databases, for the error.
+ * @throws {TypeError} If it is none.
+ */
+export function checkDatabase(db: unknown, part: string, maker: string): void {
+  const { _, $client } = Object(db) as { _?: unknown; $client?: unknown };
+  if (hasMethods($client, "transaction") && part in Object(_)) return;
+  throw new TypeError(`Cannot migrate as \`db\` must be what ${maker} answers`);
+}
+
+/** Whether a client is itself a transaction: those that are begun on it are nested ones. */
+export function isTransaction(client: RqliteClient): client is Transaction {
+  return "savepoint" in client;
 }
 
 function isClient(value: unknown): value is RqliteClient {

@@ -1,6 +1,7 @@
 import { type Check, type Checks, oneOf, readOptions } from "../options.ts";
 import { TRANSACTION } from "../transaction/options.ts";
-import type { TransactionOptions } from "../transaction/transaction.ts";
+import type { Transaction, TransactionOptions } from "../transaction/transaction.ts";
+import { isTransaction, type RqliteClient } from "./target.ts";
 
 /**
  * How a transaction of Drizzle is run: the client's options, except that it runs once unless `retries` says otherwise, and
@@ -35,12 +36,37 @@ const CONFIG: Checks<RqliteTransactionConfig> = {
 
 const BEHAVIORS: Check = oneOf("deferred", "immediate", "exclusive", "concurrent");
 
+/** What a cache is told of. */
+export interface ToldCache {
+  /** Some tables have changed. */
+  onMutate(change: { tables: string[] }): Promise<void>;
+}
+
 /**
- * Reads the config of a transaction.
+ * Runs a function as a transaction of Drizzle. One of a transaction is a nested one, which has no options.
  *
+ * @param cache Told of the tables that the function has changed, once it has ended.
+ * @param fn Adds the tables to the set.
  * @throws {TypeError} If an option is unknown or cannot be honoured.
  */
-export function readConfig(config?: RqliteTransactionConfig): TransactionOptions {
+export async function runTransaction<T>(
+  client: RqliteClient,
+  config: RqliteTransactionConfig | undefined,
+  cache: ToldCache | undefined,
+  fn: (tx: Transaction, changed: Set<string>) => Promise<T>,
+): Promise<T> {
+  const changed = new Set<string>();
+  if (isTransaction(client)) refuseConfig(config);
+  const options = isTransaction(client) ? undefined : readConfig(config);
+  try {
+    return await client.transaction((tx) => fn(tx, changed), options);
+  } finally {
+    // Also after a failure: nobody knows what became of a commit whose answer was lost.
+    if (changed.size > 0) await cache?.onMutate({ tables: [...changed] });
+  }
+}
+
+function readConfig(config?: RqliteTransactionConfig): TransactionOptions {
   const { behavior, ...options } = readOptions(config, CONFIG);
   return { driver: true, ...behavior === "concurrent" && { turns: false }, ...options };
 }

@@ -8,6 +8,7 @@ import { sql } from "drizzle-orm";
 import { IntegrityError, NotSupportedError, ProgrammingError } from "../../mod.ts";
 import { drizzle } from "../../packages/drizzle/mod.ts";
 import { migrate } from "../../packages/drizzle/migrator.ts";
+import { drizzle as drizzleV1 } from "../../packages/drizzle-v1/mod.ts";
 import { skipWithoutRqlited, startRqlited } from "../support/rqlited.ts";
 import { withMigrations } from "./migrations_folder.ts";
 import { DRIZZLE_PLACES, type DrizzleWorld } from "./world.ts";
@@ -263,6 +264,30 @@ for (const place of DRIZZLE_PLACES) {
     });
   });
 }
+
+describe("migrate() of Drizzle", () => {
+  it("refuses databases of others and options that it does not know, before anything is sent", async () => {
+    const db = drizzle("http://localhost:1");
+    const refused = async (given: unknown, options: unknown, message: RegExp): Promise<void> => {
+      await assert.rejects(migrate(given as never, options as never), (error: Error) => {
+        assert.ok(error instanceof TypeError, String(error));
+        assert.match(error.message, message);
+        return true;
+      });
+    };
+    const options = { migrationsFolder: "." };
+    for (const other of [undefined, {}, db.$client, drizzleV1(db.$client)]) {
+      await refused(
+        other,
+        options,
+        /`db` must be what drizzle\(\) of @tangled\/rqlite-drizzle answers/,
+      );
+    }
+    await refused(db, undefined, /migrationsFolder/);
+    await refused(db, { ...options, migrationsSchema: "x" }, /no such option/);
+    await db.$client.close();
+  });
+});
 
 describe("migrate() of many processes", { skip: skipWithoutRqlited() }, () => {
   it("migrate() × 8 in four processes applies each migration once, also behind one that crashed", async () => {

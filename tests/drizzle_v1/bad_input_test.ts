@@ -132,6 +132,31 @@ for (const place of DRIZZLE_PLACES) {
       assert.equal(await db.$count(groups), 0);
     });
 
+    test("batch() refuses what is no query, before anything is sent", async ({ db, network }) => {
+      const before = network.requests.length;
+      const insert = db.insert(groups).values({ name: "never" });
+      const batch = (queries: unknown) => db.batch(queries as never);
+      for (const wrong of [undefined, {}, "SELECT 1", sql`SELECT 1`, Promise.resolve([])]) {
+        await assertFails(
+          batch([insert, wrong]),
+          TypeError,
+          /query 1 of the batch .* without await/,
+        );
+      }
+      await assertFails(batch(undefined), TypeError, /array of queries/);
+      await assertFails(batch(insert), TypeError, /array of queries/);
+      assert.equal(network.requests.length, before);
+    });
+
+    test("drizzle() over a transaction refuses a cache, which would keep what may be undone", async ({ db }) => {
+      const cache = { strategy() {}, get() {}, put() {}, onMutate() {} } as never;
+      await db.$client.transaction((tx) => {
+        assert.throws(() => drizzle(tx, { cache }), /`cache` over a transaction/);
+        assert.throws(() => drizzle({ client: tx, cache }), TypeError);
+        return Promise.resolve();
+      });
+    });
+
     test("everything fails on a client that is closed, and is sent nowhere", async ({ db, network }) => {
       await db.$client.close();
       const before = network.requests.length;

@@ -7,6 +7,7 @@ import type { DrizzleSQLiteConfig, SQLiteCodecs } from "drizzle-orm/sqlite-core"
 import {
   type AllInOne,
   type Check,
+  checkCache,
   type Checks,
   hasMethods,
   isBoolean,
@@ -168,6 +169,7 @@ function construct<TRelations extends AnyRelations>(
   config: RqliteDrizzleConfig<TRelations>,
 ): RqliteDatabase<TRelations> {
   const { relations = {} as TRelations, logger, cache, codecs, jit, paramsInErrors } = config;
+  checkCache(cache, client);
   return new RqliteDatabase<TRelations, RqliteClient>(client, {
     dialect: dialectOf(codecs ?? rqliteCodecs, canCompile(jit)),
     relations,

@@ -7,7 +7,6 @@
  */
 
 import "./version.ts";
-import type { BatchItem } from "drizzle-orm/batch";
 import type { QueryMetadata } from "drizzle-orm/cache/core/types";
 import type { Query } from "drizzle-orm/sql";
 import type { SQLiteExecuteMethod } from "drizzle-orm/sqlite-core";
@@ -28,20 +27,6 @@ export interface BatchQuery {
   readonly mode: Mode;
   /** What it does to which tables. */
   readonly queryMetadata: QueryMetadata | undefined;
-}
-
-/**
- * Makes a query of a batch ready.
- *
- * @throws {TypeError} If it is no query.
- */
-export function prepareItem(item: BatchItem<"sqlite">, position: number): BatchQuery {
-  const { _prepare } = (item ?? {}) as unknown as { _prepare?: () => BatchQuery };
-  if (typeof _prepare === "function") return _prepare.call(item);
-  throw new TypeError(
-    `Cannot run query ${position} of the batch as it is no query of Drizzle: give db.select(), db.run(sql) or the like, ` +
-      "without await",
-  );
 }
 
 /** Whether mappers may be compiled, which not every runtime allows; where it does not, Drizzle warns and does without. */

@@ -7,20 +7,20 @@ import type { AnyRelations } from "drizzle-orm/relations";
 import { fillPlaceholders, type Query } from "drizzle-orm/sql";
 import * as core from "drizzle-orm/sqlite-core";
 import type { SQLiteDialect, SQLiteExecuteMethod } from "drizzle-orm/sqlite-core";
-import type { Params, Result, Statement, Transaction, TransactionOptions } from "@tangled/rqlite";
+import type { Params, Result, Statement, Transaction } from "@tangled/rqlite";
 import {
   CELLS,
   cellsOf,
   type Issued,
-  readConfig,
-  refuseConfig,
+  prepareItems,
   type RqliteClient,
   type RqliteTransactionConfig,
   runIssuing,
   type RunResult,
   runResultOf,
+  runTransaction,
 } from "@tangled/rqlite/driver";
-import { type BatchQuery, type Mode, prepareItem } from "./internals.ts";
+import type { BatchQuery, Mode } from "./internals.ts";
 import { changesOf, type QueryContext, rowsOf, RqlitePreparedQuery } from "./prepared_query.ts";
 import { RqliteTransaction } from "./transaction.ts";
 
@@ -130,7 +130,7 @@ export class RqliteSession<TRelations extends AnyRelations>
     items: T,
   ): Promise<BatchResponse<T>> {
     const { executor, logger, changed } = this.#context;
-    const queries = items.map(prepareItem);
+    const queries = prepareItems<BatchQuery>(items);
     const statements = queries.map((query): Statement => {
       const { sql, params } = query.getQuery();
       const filled = fillPlaceholders(params, {});
@@ -140,42 +140,27 @@ export class RqliteSession<TRelations extends AnyRelations>
     const results = await executor.batch(statements, CELLS);
     const tables = queries.flatMap(({ queryMetadata }) => changesOf(queryMetadata));
     for (const table of tables) changed?.add(table);
-    if (changed === undefined) await this.#invalidate(tables);
+    if (changed === undefined && tables.length > 0) await this.#parts.cache?.onMutate({ tables });
     return queries.map((query, i) => answerOf(query, results[i]!)) as BatchResponse<T>;
   }
 
   /** Runs a function as one transaction. */
-  override async transaction<T>(
+  override transaction<T>(
     fn: (tx: RqliteTransaction<TRelations>) => Promise<T>,
     config?: RqliteTransactionConfig,
   ): Promise<T> {
-    const { dialect, relations } = this.#parts;
-    const changed = new Set<string>();
-    try {
-      return await this.#client.transaction(
-        (tx) =>
-          this.#within(
-            tx,
-            changed,
-            (session) => fn(new RqliteTransaction(tx, dialect, session, relations)),
-          ),
-        this.#optionsOf(config),
-      );
-    } finally {
-      // Also after a failure: nobody knows what became of a commit whose answer was lost.
-      await this.#invalidate([...changed]);
-    }
-  }
-
-  /** What is itself a transaction has no options: its own are nested ones. */
-  #optionsOf(config: RqliteTransactionConfig | undefined): TransactionOptions | undefined {
-    if (!("savepoint" in this.#client)) return readConfig(config);
-    refuseConfig(config);
-    return undefined;
-  }
-
-  async #invalidate(tables: string[]): Promise<void> {
-    if (tables.length > 0) await this.#parts.cache?.onMutate({ tables });
+    const { cache, dialect, relations } = this.#parts;
+    return runTransaction(
+      this.#client,
+      config,
+      cache,
+      (tx, changed) =>
+        this.#within(
+          tx,
+          changed,
+          (session) => fn(new RqliteTransaction(tx, dialect, session, relations)),
+        ),
+    );
   }
 }
 

@@ -4,6 +4,7 @@ import * as relations from "drizzle-orm/relations";
 import type { DrizzleConfig } from "drizzle-orm/utils";
 import {
   type AllInOne,
+  checkCache,
   type Checks,
   hasMethods,
   type MockClient,
@@ -138,6 +139,7 @@ function construct<TSchema extends Record<string, unknown>, TClient extends Rqli
   config: DrizzleConfig<TSchema>,
 ): RqliteDatabase<TSchema, TClient> {
   const { casing, cache, schema, logger } = config;
+  checkCache(cache, client);
   return new RqliteDatabase<TSchema, TClient>(client, {
     dialect: dialectOf(casing),
     schema: schema && relationsOf(schema),

@@ -4,7 +4,6 @@
  * @module
  */
 
-import type { BatchItem } from "drizzle-orm/batch";
 import type { CasingCache } from "drizzle-orm/casing";
 import type { DriverValueDecoder, Query, SQL } from "drizzle-orm/sql/sql";
 import type {
@@ -75,9 +74,4 @@ export interface BatchQuery {
   getQuery(): Query;
   /** Reads its result; `true` says that it is one of a batch. */
   mapResult(result: unknown, isFromBatch: true): unknown;
-}
-
-/** Makes a query of a batch ready. */
-export function prepareItem(item: BatchItem<"sqlite">): BatchQuery {
-  return (item as unknown as { _prepare(): BatchQuery })._prepare();
 }

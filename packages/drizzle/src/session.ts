@@ -12,21 +12,21 @@ import {
   type SQLiteExecuteMethod,
   SQLiteSession,
 } from "drizzle-orm/sqlite-core";
-import type { Params, Result, Statement, Transaction, TransactionOptions } from "@tangled/rqlite";
+import type { Params, Result, Statement, Transaction } from "@tangled/rqlite";
 import {
   CELLS,
   cellsOf,
   type Issued,
   objectsOf,
-  readConfig,
-  refuseConfig,
+  prepareItems,
   type RqliteClient,
   type RqliteTransactionConfig,
   runIssuing,
   type RunResult,
   runResultOf,
+  runTransaction,
 } from "@tangled/rqlite/driver";
-import { prepareItem, type QueryMetadata } from "./internals.ts";
+import type { BatchQuery, QueryMetadata } from "./internals.ts";
 import { type QueryContext, RqlitePreparedQuery } from "./prepared_query.ts";
 import { RqliteTransaction } from "./transaction.ts";
 
@@ -134,7 +134,7 @@ export class RqliteSession<
     items: T,
   ): Promise<BatchResponse<T>> {
     const { executor, logger, changed } = this.#context;
-    const queries = items.map(prepareItem);
+    const queries = prepareItems<BatchQuery>(items);
     const statements = queries.map((query): Statement => {
       const { sql, params } = query.getQuery();
       const filled = fillPlaceholders(params, {});
@@ -144,42 +144,27 @@ export class RqliteSession<
     const results = await executor.batch(statements, CELLS);
     const tables = queries.flatMap((query) => is(query, RqlitePreparedQuery) ? query.changes : []);
     for (const table of tables) changed?.add(table);
-    if (changed === undefined) await this.#invalidate(tables);
+    if (changed === undefined && tables.length > 0) await this.#parts.cache?.onMutate({ tables });
     return queries.map((query, i) => query.mapResult(results[i], true)) as BatchResponse<T>;
   }
 
   /** Runs a function as one transaction. */
-  override async transaction<T>(
+  override transaction<T>(
     fn: (tx: RqliteTransaction<TFullSchema, TSchema>) => Promise<T>,
     config?: RqliteTransactionConfig,
   ): Promise<T> {
-    const { dialect, schema } = this.#parts;
-    const changed = new Set<string>();
-    try {
-      return await this.#client.transaction(
-        (tx) =>
-          this.#within<T>(
-            tx,
-            changed,
-            (session) => fn(new RqliteTransaction(tx, dialect, session, schema)),
-          ),
-        this.#optionsOf(config),
-      );
-    } finally {
-      // Also after a failure: nobody knows what became of a commit whose answer was lost.
-      await this.#invalidate([...changed]);
-    }
-  }
-
-  /** What is itself a transaction has no options: its own are nested ones. */
-  #optionsOf(config: RqliteTransactionConfig | undefined): TransactionOptions | undefined {
-    if (!("savepoint" in this.#client)) return readConfig(config);
-    refuseConfig(config);
-    return undefined;
-  }
-
-  async #invalidate(tables: string[]): Promise<void> {
-    if (tables.length > 0) await this.#parts.cache?.onMutate({ tables });
+    const { cache, dialect, schema } = this.#parts;
+    return runTransaction(
+      this.#client,
+      config,
+      cache,
+      (tx, changed) =>
+        this.#within(
+          tx,
+          changed,
+          (session) => fn(new RqliteTransaction(tx, dialect, session, schema)),
+        ),
+    );
   }
 
   /** The result of `db.run(sql)` from one of a batch. */
