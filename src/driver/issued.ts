@@ -1,4 +1,5 @@
 import { HeededPromise } from "../transaction/heeded_promise.ts";
+import type { Follower } from "./passing.ts";
 
 /** A statement that failed, and the promise that says so. */
 interface Failed {
@@ -10,17 +11,14 @@ interface Failed {
  * The statements that an ORM has sent in one run of a transaction. A driver waits for their results to read them, so the
  * client believes that somebody looks at every error: this is what knows whether the user of the ORM did.
  */
-export class Issued {
+export class Issued implements Follower {
   readonly #running = new Set<HeededPromise<unknown>>();
   readonly #failed: Failed[] = [];
   #ended = false;
 
-  /**
-   * Follows a statement.
-   *
-   * @returns The same promise for the user, who may forget it.
-   */
-  follow<T>(result: Promise<T>): Promise<T> {
+  /** See {@linkcode Follower.follow}. */
+  follow<T>(issue: () => Promise<T>): Promise<T> {
+    const result = issue();
     if (this.#ended) return result;
     const told = new HeededPromise<T>((resolve, reject) => {
       result.then(

@@ -14,6 +14,8 @@ export { TRANSACTION } from "../transaction/options.ts";
 export { CELLS, cellsOf, objectsOf, runResultOf } from "./rows.ts";
 export type { RunResult } from "./rows.ts";
 export { Issued, runIssuing } from "./issued.ts";
+export { Passing } from "./passing.ts";
+export type { Follower } from "./passing.ts";
 export { checkCache, checkDatabase, hasMethods, mockClient, openTarget } from "./target.ts";
 export type { AllInOne, MockClient, Opened, RqliteClient, Urls } from "./target.ts";
 export { prepareItems } from "./batch_items.ts";

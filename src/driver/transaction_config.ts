@@ -1,7 +1,7 @@
 import { type Check, type Checks, oneOf, readOptions } from "../options.ts";
 import { TRANSACTION } from "../transaction/options.ts";
 import type { Transaction, TransactionOptions } from "../transaction/transaction.ts";
-import { isTransaction, type RqliteClient } from "./target.ts";
+import type { Passing } from "./passing.ts";
 
 /**
  * How a transaction of Drizzle is run: the client's options, except that it runs once unless `retries` says otherwise, and
@@ -49,21 +49,23 @@ export interface ToldCache {
  * @param fn Adds the tables to the set.
  * @throws {TypeError} If an option is unknown or cannot be honoured.
  */
-export async function runTransaction<T>(
-  client: RqliteClient,
+export function runTransaction<T>(
+  passing: Passing,
   config: RqliteTransactionConfig | undefined,
   cache: ToldCache | undefined,
   fn: (tx: Transaction, changed: Set<string>) => Promise<T>,
 ): Promise<T> {
-  const changed = new Set<string>();
-  if (isTransaction(client)) refuseConfig(config);
-  const options = isTransaction(client) ? undefined : readConfig(config);
-  try {
-    return await client.transaction((tx) => fn(tx, changed), options);
-  } finally {
-    // Also after a failure: nobody knows what became of a commit whose answer was lost.
-    if (changed.size > 0) await cache?.onMutate({ tables: [...changed] });
-  }
+  return passing.follow(async () => {
+    const changed = new Set<string>();
+    if (passing.nested) refuseConfig(config);
+    const options = passing.nested ? undefined : readConfig(config);
+    try {
+      return await passing.client.transaction((tx) => fn(tx, changed), options);
+    } finally {
+      // Also after a failure: nobody knows what became of a commit whose answer was lost.
+      if (changed.size > 0) await cache?.onMutate({ tables: [...changed] });
+    }
+  });
 }
 
 function readConfig(config?: RqliteTransactionConfig): TransactionOptions {

@@ -72,6 +72,32 @@ for (const place of DRIZZLE_PLACES) {
       });
     }
 
+    test("a transaction of the client keeps nothing where a query of Drizzle on it fails that nobody waited for", async ({ db }) => {
+      // Of nested transactions the client says by itself that they still run.
+      const queries = Object.entries(FORGOTTEN).filter(([what]) => !what.includes("nested"));
+      for (const [, forget] of queries) {
+        const failing = db.$client.transaction(async (tx) => {
+          const orm = drizzle(tx);
+          await orm.insert(groups).values({ name: "kept?" });
+          forget(orm as never);
+        });
+        await assertFails(failing, IntegrityError);
+        assert.equal(await db.$count(groups), 0);
+      }
+      await db.$client.transaction(async (tx) => {
+        const orm = drizzle(tx);
+        const later = orm.insert(users).values(young).run();
+        await orm.insert(groups).values({ name: "kept" });
+        await assertFails(later, IntegrityError);
+        await Promise.allSettled([orm.insert(users).values(young), orm.run("SELEKT")]);
+        await orm.batch([orm.insert(users).values(young)]).catch(() => {});
+        await orm.transaction((inner) => inner.insert(users).values(young)).catch(() => {});
+        orm.insert(groups).values({ name: "forgotten" }).run();
+      });
+      const names = await db.select({ name: groups.name }).from(groups).orderBy(groups.id);
+      assert.deepEqual(names.map(({ name }) => name), ["kept", "forgotten"]);
+    });
+
     test("transaction() keeps what nobody waited for and succeeds", async ({ db }) => {
       await db.transaction((tx) => {
         tx.insert(users).values({ id: 1, name: "Ada" }).run();

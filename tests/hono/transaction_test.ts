@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe } from "node:test";
 import { sql } from "drizzle-orm";
+import { integer, sqliteTable } from "drizzle-orm/sqlite-core";
 import {
   InterfaceError,
   OutcomeUnknownError,
@@ -232,6 +233,19 @@ describe("rqlite() with a transaction", () => {
     const { app, db, n } = world;
     const made = app(rqlite(db, { transaction: true }), (c) => {
       void c.var.db.execute("UPDATE t SET n = n + ?", [Number(c.req.query("n"))]);
+      return c.text("");
+    });
+    assert.equal((await made.request("/?n=5")).status, 200);
+    assert.equal(await n(), 5);
+    assert.equal((await made.request("/?n=100")).status, 500);
+    assert.equal(await n(), 5);
+  });
+
+  test("does so with what Drizzle on c.var.db has sent", async ({ app, db, n }) => {
+    const table = sqliteTable("t", { n: integer() });
+    const made = app(rqlite(db, { transaction: true }), (c) => {
+      const set = { n: sql`n + ${Number(c.req.query("n"))}` };
+      void drizzle(c.var.db).update(table).set(set).run();
       return c.text("");
     });
     assert.equal((await made.request("/?n=5")).status, 200);

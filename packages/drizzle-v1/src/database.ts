@@ -56,10 +56,10 @@ export class RqliteDatabase<
    * await db.$client.close();
    * ```
    */
-  async batch<U extends BatchItem<"sqlite">, T extends Readonly<[U, ...U[]]>>(
+  batch<U extends BatchItem<"sqlite">, T extends Readonly<[U, ...U[]]>>(
     queries: T,
   ): Promise<BatchResponse<T>> {
-    return await sessionOf(this).batch<U, T>(queries);
+    return sessionOf(this).batch<U, T>(queries);
   }
 
   /**
@@ -94,11 +94,11 @@ export class RqliteDatabase<
    * await db.$client.close();
    * ```
    */
-  override async transaction<T>(
+  override transaction<T>(
     fn: (tx: RqliteTransaction<TRelations>) => Promise<T>,
     config?: RqliteTransactionConfig,
   ): Promise<T> {
-    return await sessionOf(this).transaction(fn, config);
+    return sessionOf(this).transaction(fn, config);
   }
 }
 

@@ -6,13 +6,13 @@ import type { Query } from "drizzle-orm/sql";
 import * as core from "drizzle-orm/sqlite-core";
 import type { SQLiteAsyncPreparedQueryConfig, SQLiteExecuteMethod } from "drizzle-orm/sqlite-core";
 import type { Executor, Params, Result } from "@tangled/rqlite";
-import { CELLS, cellsOf, type Issued, objectsOf, runResultOf } from "@tangled/rqlite/driver";
+import { CELLS, cellsOf, type Follower, objectsOf, runResultOf } from "@tangled/rqlite/driver";
 import type { Mode } from "./internals.ts";
 
 /** What a query runs on: the client or one of its transactions. */
 export interface QueryContext {
   /** Where it is sent. */
-  readonly executor: Executor;
+  readonly executor: Pick<Executor, "execute" | "batch">;
   /** Told of every query. */
   readonly logger: Logger;
   /** Asked and told by Drizzle; none inside a transaction. */
@@ -21,8 +21,8 @@ export interface QueryContext {
   readonly paramsInErrors: boolean | undefined;
   /** The tables that a transaction has changed, for the cache. */
   readonly changed: Set<string> | undefined;
-  /** Follows the statements of a transaction. */
-  readonly issued: Issued | undefined;
+  /** Knows whether somebody waits for a statement. */
+  readonly follower: Follower;
 }
 
 /** How the result of a query is read. */
@@ -44,11 +44,11 @@ export class RqlitePreparedQuery
   extends core.SQLiteAsyncPreparedQuery<SQLiteAsyncPreparedQueryConfig & { type: "async" }> {
   /** Drizzle's name of the class. */
   static override readonly [entityKind]: string = "RqlitePreparedQuery";
-  readonly #issued: Issued | undefined;
+  readonly #follower: Follower;
 
   /** Sends nothing. */
   constructor(context: QueryContext, query: Query, shape: QueryShape) {
-    const { executor, logger, cache, paramsInErrors, changed, issued } = context;
+    const { executor, logger, cache, paramsInErrors, changed, follower } = context;
     const { mode, method, mapper, metadata, cacheConfig } = shape;
     const send = async (params: unknown[]): Promise<Result<unknown>> => {
       const result = await executor.execute<unknown>(query.sql, params as Params, CELLS);
@@ -73,31 +73,31 @@ export class RqlitePreparedQuery
       cacheConfig,
       paramsInErrors,
     );
-    this.#issued = issued;
+    this.#follower = follower;
   }
 
   /** Runs it for its effect. */
   override run(placeholders?: Record<string, unknown>): Promise<unknown> {
-    return this.#follow(super.run(placeholders));
+    return this.#follow(() => super.run(placeholders));
   }
 
   /** Every row. */
   override all(placeholders?: Record<string, unknown>): Promise<unknown> {
-    return this.#follow(super.all(placeholders));
+    return this.#follow(() => super.all(placeholders));
   }
 
   /** The first row, or undefined. */
   override get(placeholders?: Record<string, unknown>): Promise<unknown> {
-    return this.#follow(super.get(placeholders));
+    return this.#follow(() => super.get(placeholders));
   }
 
   /** Every row as an array. */
   override values(placeholders?: Record<string, unknown>): Promise<unknown> {
-    return this.#follow(super.values(placeholders));
+    return this.#follow(() => super.values(placeholders));
   }
 
-  #follow<T>(result: Promise<T>): Promise<T> {
-    return this.#issued === undefined ? result : this.#issued.follow(result);
+  #follow<T>(issue: () => Promise<T>): Promise<T> {
+    return this.#follower.follow(issue);
   }
 }
 

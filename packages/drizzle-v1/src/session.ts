@@ -12,6 +12,7 @@ import {
   CELLS,
   cellsOf,
   type Issued,
+  Passing,
   prepareItems,
   type RqliteClient,
   type RqliteTransactionConfig,
@@ -44,6 +45,7 @@ export class RqliteSession<TRelations extends AnyRelations>
   /** Drizzle's name of the class. */
   static override readonly [entityKind]: string = "RqliteSession";
   readonly #client: RqliteClient;
+  readonly #passing: Passing;
   readonly #parts: SessionParts<TRelations>;
   readonly #context: QueryContext;
 
@@ -63,16 +65,17 @@ export class RqliteSession<TRelations extends AnyRelations>
   ) {
     super(parts.dialect, "async");
     this.#client = client;
+    this.#passing = new Passing(client);
     this.#parts = parts;
     const { logger, cache, paramsInErrors } = parts;
     this.#context = {
-      executor: tx ?? client,
+      executor: tx ?? this.#passing.client,
       logger,
       // What a transaction reads is its own, and what it changes nobody sees before it has committed.
       cache: tx === undefined ? cache : undefined,
       paramsInErrors,
       changed,
-      issued,
+      follower: issued ?? this.#passing,
     };
   }
 
@@ -81,11 +84,10 @@ export class RqliteSession<TRelations extends AnyRelations>
     tx: Transaction,
     fn: (session: RqliteSession<TRelations>, tx: Transaction) => Promise<T>,
   ): Promise<T> {
-    const { changed, issued } = this.#context;
-    const result = tx.transaction((inner) =>
-      this.#within(inner, changed, (session) => fn(session, inner))
+    const { changed, follower } = this.#context;
+    return follower.follow(() =>
+      tx.transaction((inner) => this.#within(inner, changed, (session) => fn(session, inner)))
     );
-    return issued === undefined ? result : issued.follow(result);
   }
 
   #within<T>(
@@ -121,9 +123,7 @@ export class RqliteSession<TRelations extends AnyRelations>
   batch<U extends BatchItem<"sqlite">, T extends Readonly<[U, ...U[]]>>(
     items: T,
   ): Promise<BatchResponse<T>> {
-    const { issued } = this.#context;
-    const result = this.#batch<U, T>(items);
-    return issued === undefined ? result : issued.follow(result);
+    return this.#context.follower.follow(() => this.#batch<U, T>(items));
   }
 
   async #batch<U extends BatchItem<"sqlite">, T extends Readonly<[U, ...U[]]>>(
@@ -151,7 +151,7 @@ export class RqliteSession<TRelations extends AnyRelations>
   ): Promise<T> {
     const { cache, dialect, relations } = this.#parts;
     return runTransaction(
-      this.#client,
+      this.#passing,
       config,
       cache,
       (tx, changed) =>

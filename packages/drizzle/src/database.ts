@@ -58,10 +58,10 @@ export class RqliteDatabase<
    * await db.$client.close();
    * ```
    */
-  async batch<U extends BatchItem<"sqlite">, T extends Readonly<[U, ...U[]]>>(
+  batch<U extends BatchItem<"sqlite">, T extends Readonly<[U, ...U[]]>>(
     queries: T,
   ): Promise<BatchResponse<T>> {
-    return await this.#session.batch<U, T>(queries);
+    return this.#session.batch<U, T>(queries);
   }
 
   /**
@@ -96,10 +96,10 @@ export class RqliteDatabase<
    * await db.$client.close();
    * ```
    */
-  override async transaction<T>(
+  override transaction<T>(
     fn: (tx: RqliteTransaction<TSchema, ExtractTablesWithRelations<TSchema>>) => Promise<T>,
     config?: RqliteTransactionConfig,
   ): Promise<T> {
-    return await this.#session.transaction(fn, config);
+    return this.#session.transaction(fn, config);
   }
 }

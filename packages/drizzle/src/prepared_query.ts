@@ -13,7 +13,7 @@ import type { Executor, Params, Result } from "@tangled/rqlite";
 import {
   CELLS,
   cellsOf,
-  type Issued,
+  type Follower,
   objectsOf,
   type RunResult,
   runResultOf,
@@ -24,15 +24,15 @@ import { joinsOf, mapRow, type QueryMetadata, withCache } from "./internals.ts";
 /** What a query runs on: the client or one of its transactions. */
 export interface QueryContext {
   /** Where it is sent. */
-  readonly executor: Executor;
+  readonly executor: Pick<Executor, "execute" | "batch">;
   /** Told of every query. */
   readonly logger: Logger;
   /** Asked and told by Drizzle; none inside a transaction, whose reads are its own. */
   readonly cache: Cache | undefined;
   /** The tables that a transaction has changed, for the cache. */
   readonly changed: Set<string> | undefined;
-  /** Follows the statements of a transaction. */
-  readonly issued: Issued | undefined;
+  /** Knows whether somebody waits for a statement. */
+  readonly follower: Follower;
 }
 
 /** How the result of a query is read. */
@@ -77,22 +77,22 @@ export class RqlitePreparedQuery<T extends PreparedQueryConfig = PreparedQueryCo
 
   /** Runs it for its effect. */
   run(placeholders?: Record<string, unknown>): Promise<RunResult> {
-    return this.#follow(this.#send(placeholders, runResultOf));
+    return this.#follow(() => this.#send(placeholders, runResultOf));
   }
 
   /** Every row. */
   all(placeholders?: Record<string, unknown>): Promise<T["all"]> {
-    return this.#follow(this.#all(placeholders));
+    return this.#follow(() => this.#all(placeholders));
   }
 
   /** The first row, or undefined. */
   get(placeholders?: Record<string, unknown>): Promise<T["get"]> {
-    return this.#follow(this.#get(placeholders));
+    return this.#follow(() => this.#get(placeholders));
   }
 
   /** Every row as an array. */
   values(placeholders?: Record<string, unknown>): Promise<T["values"]> {
-    return this.#follow(this.#send(placeholders, cellsOf));
+    return this.#follow(() => this.#send(placeholders, cellsOf));
   }
 
   /** The result of `run()` from one of a batch. */
@@ -120,9 +120,8 @@ export class RqlitePreparedQuery<T extends PreparedQueryConfig = PreparedQueryCo
     return this.#shape.fields === undefined && this.#shape.mapper === undefined;
   }
 
-  #follow<R>(result: Promise<R>): Promise<R> {
-    const { issued } = this.#context;
-    return issued === undefined ? result : issued.follow(result);
+  #follow<R>(issue: () => Promise<R>): Promise<R> {
+    return this.#context.follower.follow(issue);
   }
 
   async #all(placeholders: Record<string, unknown> | undefined): Promise<T["all"]> {

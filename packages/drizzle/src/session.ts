@@ -18,6 +18,7 @@ import {
   cellsOf,
   type Issued,
   objectsOf,
+  Passing,
   prepareItems,
   type RqliteClient,
   type RqliteTransactionConfig,
@@ -51,6 +52,7 @@ export class RqliteSession<
   static override readonly [entityKind]: string = "RqliteSession";
   readonly #parts: SessionParts<TSchema>;
   readonly #client: RqliteClient;
+  readonly #passing: Passing;
   readonly #context: QueryContext;
 
   /**
@@ -70,12 +72,13 @@ export class RqliteSession<
     super(parts.dialect);
     this.#parts = parts;
     this.#client = client;
+    this.#passing = new Passing(client);
     this.#context = {
-      executor: tx ?? client,
+      executor: tx ?? this.#passing.client,
       logger: parts.logger,
       cache: tx === undefined ? parts.cache : undefined,
       changed,
-      issued,
+      follower: issued ?? this.#passing,
     };
   }
 
@@ -84,9 +87,8 @@ export class RqliteSession<
     tx: Transaction,
     fn: (session: RqliteSession<TFullSchema, TSchema>, tx: Transaction) => Promise<T>,
   ): Promise<T> {
-    const { changed, issued } = this.#context;
-    const result = tx.transaction((inner) => this.#within(inner, changed, fn));
-    return issued === undefined ? result : issued.follow(result);
+    const { changed, follower } = this.#context;
+    return follower.follow(() => tx.transaction((inner) => this.#within(inner, changed, fn)));
   }
 
   #within<T>(
@@ -125,9 +127,7 @@ export class RqliteSession<
   batch<U extends BatchItem<"sqlite">, T extends Readonly<[U, ...U[]]>>(
     items: T,
   ): Promise<BatchResponse<T>> {
-    const { issued } = this.#context;
-    const result = this.#batch<U, T>(items);
-    return issued === undefined ? result : issued.follow(result);
+    return this.#context.follower.follow(() => this.#batch<U, T>(items));
   }
 
   async #batch<U extends BatchItem<"sqlite">, T extends Readonly<[U, ...U[]]>>(
@@ -155,7 +155,7 @@ export class RqliteSession<
   ): Promise<T> {
     const { cache, dialect, schema } = this.#parts;
     return runTransaction(
-      this.#client,
+      this.#passing,
       config,
       cache,
       (tx, changed) =>
