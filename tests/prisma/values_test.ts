@@ -102,9 +102,14 @@ suites("values of Prisma", (test) => {
     assert.equal(await prisma.every.count({ where: { decimal } }), 1);
   });
 
-  test("what is no date is refused before anything is sent", async ({ prisma, network }) => {
+  test("a date that is none, or whose text would not sort, is refused before anything is sent", async ({ prisma, network }) => {
     const before = network.requests.length;
     await assert.rejects(prisma.timed.create({ data: { at: new Date(NaN) } }));
+    for (const at of [new Date("+010000-01-01"), new Date("-000001-12-31")]) {
+      await assert.rejects(prisma.timed.create({ data: { at } }), { code: "P2023" });
+      await assert.rejects(prisma.timed.count({ where: { at: { lt: at } } }), /0 to 9999/);
+      await assert.rejects(prisma.$queryRaw`SELECT ${at} AS at`, /0 to 9999/);
+    }
     assert.equal(network.requests.length, before);
   });
 });

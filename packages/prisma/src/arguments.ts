@@ -1,8 +1,12 @@
 import type { ArgType } from "@prisma/driver-adapter-utils";
-import type { Param } from "@tangled/rqlite";
+import { DataError, type Param } from "@tangled/rqlite";
 import type { TimestampFormat } from "./options.ts";
 
-/** The arguments of a query of Prisma as parameters of the client. */
+/**
+ * The arguments of a query of Prisma as parameters of the client.
+ *
+ * @throws {DataError} If a date is one whose text would not sort.
+ */
 export function paramsOf(
   args: readonly unknown[],
   types: readonly (ArgType | undefined)[],
@@ -44,7 +48,14 @@ function decimalParam(text: string): number | bigint {
 
 /** As other adapters for SQLite write it, so that texts compare as dates do. */
 function dateParam(date: Date, format: TimestampFormat): string | number {
-  return format === "iso8601" ? date.toISOString().replace("Z", "+00:00") : date.getTime();
+  if (format === "unixepoch-ms") return date.getTime();
+  const text = date.toISOString();
+  // Other years have a sign and six digits, which sorts before all of these, and which the server reads as no date.
+  if (/^\d/.test(text)) return text.replace("Z", "+00:00");
+  throw new DataError(
+    `Cannot use the date ${text} as dates that are text sort in the years 0 to 9999 only: ` +
+      'store such a date as text or BigInt, or with `timestampFormat: "unixepoch-ms"`',
+  );
 }
 
 function bytesOf(base64: string): Uint8Array {
