@@ -37,7 +37,6 @@ export function writtenConflict(
 export function schemaConflict(): TransactionConflictError {
   return new TransactionConflictError(
     `The schema was changed while the transaction ran, ${ADVICE}`,
-    {},
   );
 }
 
@@ -45,7 +44,6 @@ export function schemaConflict(): TransactionConflictError {
 export function readConflict(): TransactionConflictError {
   return new TransactionConflictError(
     `What the transaction read does not hold any more, ${ADVICE}`,
-    {},
   );
 }
 

@@ -9,10 +9,9 @@ import { isDdl, isOnlyDdl, namesUnknown } from "../commit/written.ts";
 import { type Call, ownSettings } from "../commit/own.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import { statementError } from "../wire/sql_error.ts";
-import type { Digests } from "./check.ts";
-import { schemaConflict, tableConflict } from "./conflicts.ts";
+import { readConflict, schemaConflict, tableConflict } from "./conflicts.ts";
 import { Cursor } from "./cursor.ts";
-import { type Journal, statementsOf, type WriteOp } from "./journal.ts";
+import { type Journal, type ReadOp, statementsOf, type WriteOp } from "./journal.ts";
 import type { Shapes } from "./shapes.ts";
 import type { Step } from "./step.ts";
 import { PinnedSchema } from "./pinned_schema.ts";
@@ -134,7 +133,7 @@ export class Trial {
       deadline,
     });
     const cursor = new Cursor(reply);
-    return reads.every(({ check, digests }) => isSame(check.digests(cursor), digests));
+    return reads.every((read) => isSame(read, cursor));
   }
 
   /**
@@ -149,18 +148,19 @@ export class Trial {
       op.kind === "read" ? op.check.statements : statementsOf(op)
     );
     const { settings, deadline } = this.#call;
-    const all = [...grounds.questions, ...statements, POISON];
-    const batch = { statements: all, transaction: true, settings: ownSettings(settings), deadline };
-    const cursor = new Cursor(await dispatcher.speculate(batch));
+    const reply = await dispatcher.speculate({
+      statements: [...grounds.questions, ...statements, POISON],
+      transaction: true,
+      settings: ownSettings(settings),
+      deadline,
+    });
+    const cursor = new Cursor(reply);
     const sighting = cursor.sighting(grounds);
-    if (!await this.schema.agrees(sighting)) return undefined;
-    for (const op of ops) {
-      const same = op.kind === "read"
-        ? isSame(op.check.digests(cursor), op.digests)
-        : takeWrite(op, cursor) === undefined;
-      if (!same) return undefined;
-    }
-    return sighting.base;
+    const same = await this.schema.agrees(sighting) &&
+      ops.every((op) =>
+        op.kind === "read" ? isSame(op, cursor) : takeWrite(op, cursor) === undefined
+      );
+    return same ? sighting.base : undefined;
   }
 
   #keepsBack({ writes, prepared: { analysis } }: Step): boolean {
@@ -261,8 +261,9 @@ export class Trial {
       }
       const ops = plan === undefined ? [] : plan.settle(place, sighting.base);
       if (step.error !== undefined && !step.done) {
-        // It may be about a rowid that a write told, and that another client's row has got by now.
-        if (step.writes && writes.length > 0) await this.#round([], this.#journal.writes);
+        // It may be about what another client has written behind a read, or about a rowid that is that client's by now.
+        const judges = step.writes && this.#journal.ops.length > 0;
+        if (judges && await this.judge() === undefined) throw readConflict();
         step.fail(step.error);
       }
       for (const op of ops ?? []) this.#journal.add(op);
@@ -311,12 +312,9 @@ export class Trial {
     for (const write of writes) {
       const error = takeWrite(write, cursor);
       if (error === undefined) continue;
-      const { analysis } = write.prepared;
-      const sql = analysis.source;
-      if (write.lazy !== undefined) {
-        throw statementError(error, { sql, statementIndex: write.index });
-      }
-      throw tableConflict(write, error);
+      if (write.lazy === undefined) throw tableConflict(write, error);
+      const sql = write.prepared.analysis.source;
+      throw statementError(error, { sql, statementIndex: write.index });
     }
   }
 
@@ -352,10 +350,12 @@ function takeWrite({ fragile, observed }: WriteOp, cursor: Cursor): string | und
   return error;
 }
 
-function isSame(found: Digests | Error, known: Digests): boolean {
-  return !(found instanceof Error) && found.guard === known.guard &&
-    found.judged === known.judged &&
-    found.rows === known.rows;
+/** Whether a read that was sent again answers the same. */
+function isSame({ check, digests }: ReadOp, cursor: Cursor): boolean {
+  const found = check.digests(cursor);
+  return !(found instanceof Error) && found.guard === digests.guard &&
+    found.judged === digests.judged &&
+    found.rows === digests.rows;
 }
 
 function restless(): OperationalError {

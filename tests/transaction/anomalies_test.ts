@@ -2,7 +2,12 @@
 // "serializable".
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { type Client, type Transaction, TransactionConflictError } from "../../mod.ts";
+import {
+  type Client,
+  IntegrityError,
+  type Transaction,
+  TransactionConflictError,
+} from "../../mod.ts";
 import { PLACES, type World } from "./world.ts";
 
 type Isolation = "serializable" | "none";
@@ -141,6 +146,26 @@ for (const place of PLACES) {
         await Promise.all([set(a, 2, 5), set(b, 2, 6)]);
         assert.equal(await commits(a, b), 2);
         assert.deepEqual(await rowsOf(db), [6, 6]);
+      }));
+
+    it("a constraint that fails by what another client has written behind a read is a conflict", () =>
+      inside(async ({ db, sql }) => {
+        const tx = await db.begin();
+        assert.equal(await tx.value("SELECT n FROM t WHERE id = 3"), undefined);
+        await sql("INSERT INTO t VALUES(3, 1)");
+        await assert.rejects(tx.execute("INSERT INTO t VALUES(3, 2)"), TransactionConflictError);
+        assert.deepEqual(await rowsOf(db), [1, 1, 1]);
+      }));
+
+    it("a constraint that fails by itself is no conflict, whatever others write", () =>
+      inside(async ({ db, sql }) => {
+        const tx = await db.begin();
+        assert.equal(await n(tx, 1), 1);
+        await sql("INSERT INTO t VALUES(3, 1)");
+        await assert.rejects(tx.execute("INSERT INTO t VALUES(1, 2)"), IntegrityError);
+        await set(tx, 2, 5);
+        await tx.commit();
+        assert.deepEqual(await rowsOf(db), [1, 5, 1]);
       }));
   });
 }
