@@ -2,12 +2,12 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { type Client, connect } from "../../mod.ts";
-import { PrismaRqlite, withRetry } from "../../packages/prisma/mod.ts";
+import { withRetry } from "../../packages/prisma/mod.ts";
 import { type Cluster, startCluster } from "../support/cluster.ts";
 import { equalReplicas } from "../support/replicas.ts";
 import { skipWithoutRqlited } from "../support/rqlited.ts";
-import { PrismaClient } from "./generated/client.ts";
-import { SQL } from "./world.ts";
+import type { PrismaClient } from "./generated/client.ts";
+import { prismaOf, SQL } from "./world.ts";
 
 const CALLERS = 10;
 
@@ -20,7 +20,7 @@ describe("Prisma on three nodes", { skip: skipWithoutRqlited() }, () => {
     cluster = await startCluster(3, { args: ["-fk"] });
     clients = cluster.urls.map((url) => connect(url));
     await clients[0]!.script(SQL);
-    programs = clients.map((client) => new PrismaClient({ adapter: new PrismaRqlite({ client }) }));
+    programs = clients.map((client) => prismaOf(client));
   });
 
   after(async () => {
@@ -43,7 +43,7 @@ describe("Prisma on three nodes", { skip: skipWithoutRqlited() }, () => {
       prisma.$transaction(async (tx) => {
         const { balance } = await tx.account.findUniqueOrThrow({ where: { id: 1 } });
         await tx.account.update({ where: { id: 1 }, data: { balance: balance + 1 } });
-      }, { maxWait: 30_000, timeout: 30_000 })
+      })
     );
     assert.equal((await programs[1]!.account.findFirst())?.balance, CALLERS);
     await equalReplicas(cluster);

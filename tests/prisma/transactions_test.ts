@@ -1,9 +1,9 @@
 // Transactions through Prisma: interactive ones, lists, nested writes and nested transactions; conflicts, timeouts, faults.
 import assert from "node:assert/strict";
 import { connect, OutcomeUnknownError } from "../../mod.ts";
-import { PrismaRqlite, withRetry } from "../../packages/prisma/mod.ts";
-import { PrismaClient } from "./generated/client.ts";
-import { type PrismaWorld, suites } from "./world.ts";
+import { withRetry } from "../../packages/prisma/mod.ts";
+import type { PrismaClient } from "./generated/client.ts";
+import { prismaOf, type PrismaWorld, suites } from "./world.ts";
 
 type Tx = Parameters<Parameters<PrismaClient["$transaction"]>[0]>[0];
 
@@ -113,7 +113,7 @@ suites("transactions of Prisma", (test) => {
     const { prisma, target } = world;
     await open(prisma);
     const client = connect({ ...target, transaction: { turns: false } });
-    const own = new PrismaClient({ adapter: new PrismaRqlite({ client }) });
+    const own = prismaOf(client);
     const ends = await Promise.allSettled(
       Array.from({ length: 10 }, () => own.$transaction((tx) => add(tx))),
     );
@@ -129,7 +129,7 @@ suites("transactions of Prisma", (test) => {
     const { prisma, target } = world;
     await open(prisma);
     const client = connect({ ...target, transaction: { turns: false } });
-    const own = new PrismaClient({ adapter: new PrismaRqlite({ client }) });
+    const own = prismaOf(client);
     const once = () => withRetry(() => own.$transaction((tx) => add(tx)), { retries: 100 });
     await Promise.all(Array.from({ length: 5 }, once));
     assert.equal(await balance(world), 5);
@@ -169,7 +169,7 @@ suites("transactions of Prisma", (test) => {
     const { prisma, target } = world;
     await open(prisma);
     const client = connect(target);
-    const second = new PrismaClient({ adapter: new PrismaRqlite({ client }) });
+    const second = prismaOf(client);
     const run = (one: PrismaClient) =>
       withRetry(() => one.$transaction((tx) => add(tx)), { retries: 100 });
     await Promise.all([prisma, second, prisma, second].map(run));
@@ -274,7 +274,7 @@ suites("transactions of Prisma", (test) => {
 
   test("$disconnect() rolls back what is open", async ({ target, other }) => {
     const client = connect(target);
-    const own = new PrismaClient({ adapter: new PrismaRqlite({ client }) });
+    const own = prismaOf(client);
     const run = own.$transaction(async (tx) => {
       await tx.user.create({ data: { email: "a" } });
       await own.$disconnect();

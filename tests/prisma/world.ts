@@ -29,6 +29,12 @@ export interface PrismaWorld {
   readonly target: { readonly url: string; readonly fetch: typeof fetch };
 }
 
+/** Prisma over a client, with more patience than it has by itself, as tests of a busy machine wait for turns. */
+export function prismaOf(client: Client): PrismaClient {
+  const transactionOptions = { maxWait: 30_000, timeout: 30_000 };
+  return new PrismaClient({ adapter: new PrismaRqlite({ client }), transactionOptions });
+}
+
 interface Server {
   readonly url: string;
   readonly node: typeof fetch;
@@ -88,7 +94,7 @@ async function inWorld(
   const network = new FaultyNetwork(node);
   const other = connect(url, { fetch: node });
   const client = connect(url, { fetch: network.fetch as typeof fetch, retries: 0 });
-  const prisma = new PrismaClient({ adapter: new PrismaRqlite({ client }) });
+  const prisma = prismaOf(client);
   try {
     await other.script(EMPTY);
     await body({ prisma, client, network, other, target: { url, fetch: node } });
