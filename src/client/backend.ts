@@ -1,5 +1,3 @@
-import type { Prepared, PrepareOptions } from "../sql/prepare.ts";
-import type { Statement } from "../sql/statement.ts";
 import type { Dispatcher } from "./dispatch.ts";
 import type { BatchOptions } from "./executor.ts";
 import type { Settings } from "./options.ts";
@@ -15,6 +13,6 @@ export interface Backend {
    * @throws {TypeError} If two options do not fit together.
    */
   settings(options: BatchOptions): Settings;
-  /** Refuses what must not be sent; puts values and SQL into the form that every server understands. */
-  prepare(statement: Statement, options?: Partial<PrepareOptions>): Prepared;
+  /** Whether RETURNING is put into a form that every server answers. */
+  readonly returningRewrite: boolean;
 }

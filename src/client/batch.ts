@@ -3,7 +3,8 @@ import { analyse } from "../sql/analyse.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import type { Result } from "../sql/value.ts";
 import type { Batch, Dispatcher, Reply } from "./dispatch.ts";
-import { firstError, resultsOf } from "./results.ts";
+import { firstError } from "./readings.ts";
+import { resultsOf } from "./results.ts";
 import { changes } from "./route.ts";
 
 /** Compiles on every server and fails on its first row, so that the transaction around it is rolled back. */

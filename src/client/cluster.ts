@@ -1,11 +1,10 @@
 import { ConnectionError, OperationalError, TimeoutError } from "../errors.ts";
-import { Deadline } from "../transport/deadline.ts";
+import type { Deadline } from "../transport/deadline.ts";
 import type { Exchange, HttpAnswer, Transport } from "../transport/transport.ts";
 import { type Node, parseNodes, parseReady, parseStatus } from "../wire/cluster.ts";
 import { path } from "../wire/params.ts";
 import type { CallOptions } from "./executor.ts";
 import { judgeText, quote } from "./judge.ts";
-import type { Settings } from "./options.ts";
 
 /** What {@linkcode BaseClient.nodes} takes. */
 export interface NodesOptions extends CallOptions {
@@ -36,27 +35,24 @@ export class Cluster {
   }
 
   /** See {@linkcode BaseClient.nodes}. */
-  async nodes(settings: Settings, { nonVoters }: NodesOptions = {}): Promise<Node[]> {
-    const deadline = deadlineOf(settings);
+  async nodes(deadline: Deadline, { nonVoters }: NodesOptions = {}): Promise<Node[]> {
     const timeout = Math.min(PROBE_LIMIT, deadline.remaining / 2);
     const target = path("/nodes", { ver: "2", nonvoters: nonVoters ?? false, timeout });
     return await this.#get(target, deadline, (answer) => judgeText(answer, parseNodes));
   }
 
   /** See {@linkcode BaseClient.leader}. */
-  async leader(settings: Settings): Promise<Node | undefined> {
-    return (await this.nodes(settings)).find(({ leader }) => leader);
+  async leader(deadline: Deadline): Promise<Node | undefined> {
+    return (await this.nodes(deadline)).find(({ leader }) => leader);
   }
 
   /** See {@linkcode BaseClient.status}. */
-  async status(settings: Settings): Promise<Record<string, unknown>> {
-    const deadline = deadlineOf(settings);
+  async status(deadline: Deadline): Promise<Record<string, unknown>> {
     return await this.#get("/status", deadline, (answer) => judgeText(answer, parseStatus));
   }
 
   /** See {@linkcode BaseClient.ready}. */
-  async ready(settings: Settings, { noLeader, sync }: ReadyOptions = {}): Promise<boolean> {
-    const deadline = deadlineOf(settings);
+  async ready(deadline: Deadline, { noLeader, sync }: ReadyOptions = {}): Promise<boolean> {
     const target = path("/readyz", {
       noleader: noLeader ?? false,
       sync: sync ?? false,
@@ -97,8 +93,4 @@ function notReady(answer: HttpAnswer): NotReady {
   const { node, status, text } = answer;
   const message = `${node} is not ready: ${quote(text, answer)}`;
   return new NotReady(message, { node, status, retryable: true });
-}
-
-function deadlineOf({ timeout, signal }: Settings): Deadline {
-  return new Deadline(timeout, signal);
 }

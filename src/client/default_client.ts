@@ -1,10 +1,9 @@
 import { INSPECT, shown } from "./shown.ts";
-import { InterfaceError } from "../errors.ts";
+import { DatabaseError, InterfaceError } from "../errors.ts";
 import { readOptions } from "../options.ts";
 import { statementOf } from "../sql/form.ts";
-import { prepare, type Prepared, type PrepareOptions } from "../sql/prepare.ts";
-import { withReturning } from "../sql/returning.ts";
-import type { SqlFragment, Statement } from "../sql/statement.ts";
+import { type Prepared, prepareRead } from "../sql/prepared.ts";
+import type { SqlFragment } from "../sql/statement.ts";
 import type { Params, Result, Row } from "../sql/value.ts";
 import { Deadline } from "../transport/deadline.ts";
 import type { Transport } from "../transport/transport.ts";
@@ -13,13 +12,17 @@ import type { Node } from "../wire/cluster.ts";
 import { type Place, placeAbove } from "./caller.ts";
 import { ASK, ITERATE, NODES, QUERY, READY } from "./checks.ts";
 import type { BaseClient, IterateOptions } from "./client.ts";
-import { Cluster, type NodesOptions, type ReadyOptions } from "./cluster.ts";
-import { Dispatcher } from "./dispatch.ts";
+import type { Cluster, NodesOptions, ReadyOptions } from "./cluster.ts";
+import { Dispatcher, type Reply } from "./dispatch.ts";
 import type { BatchOptions, CallOptions, QueryOptions } from "./executor.ts";
 import { type Cells, DEFAULT_PAGE_SIZE, iterate, keysetOf } from "./iterate.ts";
+import { Late } from "./late.ts";
 import { type ResolvedOptions, resolveSettings, type Settings } from "./options.ts";
-import { emptyResult, resultsOf } from "./results.ts";
+import { emptyResult, firstError, placeOf, readResults } from "./readings.ts";
 import { checkAlone, checkQuery } from "./route.ts";
+
+const FAILURES = new Late("errors of statements", () => import("./results.ts"));
+const CLUSTER = new Late("questions about the cluster", () => import("./cluster.ts"));
 
 /** What is made of other calls, or writes. */
 type Composed = "execute" | "batch" | "first" | "value";
@@ -28,7 +31,6 @@ type Composed = "execute" | "batch" | "first" | "value";
 export class DefaultClient implements Omit<BaseClient, Composed>, Backend {
   readonly #options: ResolvedOptions;
   readonly #transport: Transport;
-  readonly #cluster: Cluster;
   /** Turns statements into requests. */
   readonly dispatcher: Dispatcher;
   #closed = false;
@@ -37,7 +39,6 @@ export class DefaultClient implements Omit<BaseClient, Composed>, Backend {
   constructor(options: ResolvedOptions, transport: Transport) {
     this.#options = options;
     this.#transport = transport;
-    this.#cluster = new Cluster(transport, options.nodes.length);
     this.dispatcher = new Dispatcher(transport);
   }
 
@@ -53,7 +54,7 @@ export class DefaultClient implements Omit<BaseClient, Composed>, Backend {
     options?: QueryOptions,
   ): Promise<Result<R>> {
     const settings = this.settings(readOptions(options, QUERY));
-    const prepared = this.prepare(statementOf(sql, params));
+    const prepared = prepareRead(statementOf(sql, params));
     checkQuery(prepared.analysis);
     checkAlone(prepared.analysis);
     return await this.#run(prepared, settings) as Result<R>;
@@ -68,7 +69,7 @@ export class DefaultClient implements Omit<BaseClient, Composed>, Backend {
   ): AsyncIterableIterator<R> {
     const given = readOptions(options, ITERATE);
     const settings = this.settings(given);
-    const prepared = this.prepare(statementOf(sql, params));
+    const prepared = prepareRead(statementOf(sql, params));
     checkAlone(prepared.analysis);
     const keyset = keysetOf(prepared, given);
     const { pageSize = DEFAULT_PAGE_SIZE } = given;
@@ -83,23 +84,25 @@ export class DefaultClient implements Omit<BaseClient, Composed>, Backend {
   /** See {@linkcode BaseClient.nodes}. */
   async nodes(options?: NodesOptions): Promise<Node[]> {
     const given = readOptions(options, NODES);
-    return await this.#cluster.nodes(this.settings(given), given);
+    return await this.#ask(this.settings(given), (cluster, end) => cluster.nodes(end, given));
   }
 
   /** See {@linkcode BaseClient.leader}. */
   async leader(options?: CallOptions): Promise<Node | undefined> {
-    return await this.#cluster.leader(this.settings(readOptions(options, ASK)));
+    const settings = this.settings(readOptions(options, ASK));
+    return await this.#ask(settings, (cluster, end) => cluster.leader(end));
   }
 
   /** See {@linkcode BaseClient.status}. */
   async status(options?: CallOptions): Promise<Record<string, unknown>> {
-    return await this.#cluster.status(this.settings(readOptions(options, ASK)));
+    const settings = this.settings(readOptions(options, ASK));
+    return await this.#ask(settings, (cluster, end) => cluster.status(end));
   }
 
   /** See {@linkcode BaseClient.ready}. */
   async ready(options?: ReadyOptions): Promise<boolean> {
     const given = readOptions(options, READY);
-    return await this.#cluster.ready(this.settings(given), given);
+    return await this.#ask(this.settings(given), (cluster, end) => cluster.ready(end, given));
   }
 
   /** See {@linkcode BaseClient.close}. */
@@ -122,6 +125,18 @@ export class DefaultClient implements Omit<BaseClient, Composed>, Backend {
     return shown("Client", { nodes: this.#options.nodes, closed: this.#closed });
   }
 
+  async #ask<T>(
+    { timeout, signal }: Settings,
+    question: (cluster: Cluster, end: Deadline) => Promise<T>,
+  ): Promise<T> {
+    const deadline = new Deadline(timeout, signal);
+    const { nodes } = this.#options;
+    return await CLUSTER.use(
+      deadline,
+      ({ Cluster }) => question(new Cluster(this.#transport, nodes.length), deadline),
+    );
+  }
+
   async #run(prepared: Prepared, settings: Settings): Promise<Result> {
     if (prepared.analysis.kind === "empty") return emptyResult();
     const deadline = new Deadline(settings.timeout, settings.signal);
@@ -133,6 +148,9 @@ export class DefaultClient implements Omit<BaseClient, Composed>, Backend {
       deadline,
       exact: true,
     });
+    const failed = firstError(reply, statements);
+    if (failed < 0) return readResults(reply, statements, settings, failed, {})[0]!;
+    const { resultsOf } = await diagnosis(reply, statements, deadline);
     return resultsOf(reply, statements, settings)[0]!;
   }
 
@@ -144,9 +162,23 @@ export class DefaultClient implements Omit<BaseClient, Composed>, Backend {
     return settings;
   }
 
-  /** See {@linkcode Backend.prepare}. */
-  prepare(statement: Statement, options?: Partial<PrepareOptions>): Prepared {
-    const prepared = prepare(statement, { now: new Date(), ...options });
-    return this.#options.returningRewrite ? withReturning(prepared) : prepared;
+  /** See {@linkcode Backend.returningRewrite}. */
+  get returningRewrite(): boolean {
+    return this.#options.returningRewrite;
+  }
+}
+
+/** What tells errors of statements apart; where it cannot be loaded, the error of a read says what the server does. */
+async function diagnosis(
+  { answer, first }: Reply,
+  statements: readonly Prepared[],
+  deadline: Deadline,
+): Promise<typeof import("./results.ts")> {
+  try {
+    return await FAILURES.use(deadline, (part) => part, "Cannot tell more of the error");
+  } catch (cause) {
+    if (deadline.signal?.aborted) throw cause;
+    const where = placeOf(0, statements, undefined, []);
+    throw new DatabaseError(answer.errorAt(first)!, { ...where, cause });
   }
 }

@@ -1,12 +1,14 @@
 import type { Prepared } from "../sql/prepare.ts";
+import { OperationalError, OutcomeUnknownError } from "../errors.ts";
 import type { Deadline } from "../transport/deadline.ts";
-import type { HttpAnswer, Transport } from "../transport/transport.ts";
+import type { HttpAnswer, Transport, Verdict } from "../transport/transport.ts";
 import type { Answer } from "../wire/decode.ts";
 import { encode } from "../wire/encode.ts";
 import { type Flags, path } from "../wire/params.ts";
 import { Capabilities } from "./capabilities.ts";
 import type { Level } from "./executor.ts";
-import { type Asked, judge, READ_STRONG } from "./judge.ts";
+import { accepted, type Asked, READ_STRONG } from "./accept.ts";
+import { Late } from "./late.ts";
 import type { Settings } from "./options.ts";
 import { SecondLook } from "./second_look.ts";
 
@@ -182,9 +184,41 @@ export class Dispatcher {
       deadline,
       judge: (answer: HttpAnswer) => {
         this.#capabilities.learn(answer.version);
-        return judge(asked, answer);
+        const value = accepted(asked, answer);
+        return value === undefined ? refused(asked, answer, deadline) : { value };
       },
     });
+  }
+}
+
+const REFUSALS = new Late("refusals of nodes", () => import("./judge.ts"));
+
+/** Judges an answer that holds no results. */
+async function refused(
+  asked: Asked,
+  answer: HttpAnswer,
+  deadline: Deadline,
+): Promise<Verdict<Answer | typeof READ_STRONG>> {
+  try {
+    const judgeBy = ({ judge }: typeof import("./judge.ts")) => judge(asked, answer);
+    return await REFUSALS.use(deadline, judgeBy, "Cannot tell more");
+  } catch (cause) {
+    if (deadline.signal?.aborted) throw deadline.signal.reason;
+    const { status, node } = answer;
+    const said = `${node} answered ${status}`;
+    const init = { status, node, cause };
+    // Another node may take a read, and what carries an id.
+    return asked.write
+      ? {
+        error: new OutcomeUnknownError(`Cannot tell whether the write was applied: ${said}`, init),
+        applied: "maybe",
+        next: "elsewhere",
+      }
+      : {
+        error: new OperationalError(`Cannot tell why the read failed: ${said}`, init),
+        applied: "no",
+        next: "elsewhere",
+      };
   }
 }
 

@@ -12,36 +12,20 @@ import {
   StaleReadError,
 } from "../errors.ts";
 import type { Failure, HttpAnswer, Verdict } from "../transport/transport.ts";
-import { Answer, MalformedAnswerError } from "../wire/decode.ts";
+import { type Answer, MalformedAnswerError } from "../wire/decode.ts";
 import { type Fate, fate } from "../wire/outcome.ts";
 import { statementError } from "../wire/sql_error.ts";
+import { accepted, type Asked, parse, READ_STRONG } from "./accept.ts";
 
 /** How much of a body that nobody expected goes into a message, in characters. */
 const LONGEST_QUOTE = 300;
 
-/** What a request asked for, as far as its answer has to match. */
-export interface Asked {
-  /** It changes data. */
-  readonly write: boolean;
-  /** It is a read at level "linearizable". */
-  readonly linearizable: boolean;
-  /** How many results it must have. */
-  readonly results: number;
-}
-
-/** The node cannot serve a linearizable read now; the same read at level "strong" will do. */
-export const READ_STRONG: unique symbol = Symbol("read at level strong");
-
 /** Judges the answer to a data request. */
 export function judge(asked: Asked, answer: HttpAnswer): Verdict<Answer | typeof READ_STRONG> {
-  if (answer.status !== 200) return refused(asked, answer, answer.text);
-  const body = parse(answer.text);
-  if (body === undefined) return refused(asked, answer, undefined);
-  if (body.error !== undefined) return refused(asked, answer, body.error);
-  if (body.length > asked.results || (body.length < asked.results && !endsInError(body))) {
-    return refused(asked, answer, undefined);
-  }
-  return { value: body };
+  const value = accepted(asked, answer);
+  if (value !== undefined) return { value };
+  const said = answer.status === 200 ? parse(answer.text)?.error : answer.text;
+  return refused(asked, answer, said);
 }
 
 /** Judges the answer to what is no data request and changes nothing; `read` throws where it is not what rqlite sends. */
@@ -53,20 +37,6 @@ export function judgeText<T>(answer: HttpAnswer, read: (text: string) => T): Ver
     if (error instanceof MalformedAnswerError) return failure(false, answer, undefined);
     throw error;
   }
-}
-
-function parse(text: string): Answer | undefined {
-  try {
-    return new Answer(text);
-  } catch (error) {
-    if (error instanceof MalformedAnswerError) return undefined;
-    throw error;
-  }
-}
-
-/** A transaction stops at its first error: the statements after it have no result. */
-function endsInError(body: Answer): boolean {
-  return body.length > 0 && body.errorAt(body.length - 1) !== undefined;
 }
 
 function refused(

@@ -77,6 +77,15 @@ type Settled =
   | { readonly is: "done"; readonly id: string }
   | { readonly is: "expired"; readonly id: string };
 
+const known = new WeakMap<Dispatcher, Commits>();
+
+/** Those of a client: transactions and single writes share them, whichever comes first. */
+export function commitsOf(dispatcher: Dispatcher): Commits {
+  let commits = known.get(dispatcher);
+  if (commits === undefined) known.set(dispatcher, commits = new Commits(dispatcher));
+  return commits;
+}
+
 /** Sends commits and settles their ids; one for each client. */
 export class Commits {
   readonly #dispatcher: Dispatcher;

@@ -1,7 +1,8 @@
 import { isSound, rehearse, SENTINEL, tornBatch } from "../client/batch.ts";
 import type { Dispatcher } from "../client/dispatch.ts";
 import { pause as wait } from "../client/pause.ts";
-import { firstError, resultsOf } from "../client/results.ts";
+import { firstError } from "../client/readings.ts";
+import { resultsOf } from "../client/results.ts";
 import { DatabaseError, OutcomeUnknownError } from "../errors.ts";
 import type { Facts } from "../schema/facts.ts";
 import type { Prepared } from "../sql/prepare.ts";

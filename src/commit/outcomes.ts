@@ -4,7 +4,8 @@
  * @module
  */
 
-import { emptyResult, resultsOf } from "../client/results.ts";
+import { emptyResult } from "../client/readings.ts";
+import { resultsOf } from "../client/results.ts";
 import { changes } from "../client/route.ts";
 import { DataError, OperationalError, OutcomeUnknownError, ProgrammingError } from "../errors.ts";
 import type { Result } from "../sql/value.ts";

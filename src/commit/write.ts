@@ -1,17 +1,17 @@
 import type { PlacedBatch } from "../client/batch.ts";
 import type { Backend } from "../client/backend.ts";
+import { prepareFor } from "../client/prepare.ts";
 import type { BatchOptions } from "../client/executor.ts";
-import { emptyResult } from "../client/results.ts";
+import { emptyResult } from "../client/readings.ts";
 import { completeInsert } from "../schema/complete_insert.ts";
 import type { Facts } from "../schema/facts.ts";
 import { changesOneRow } from "../schema/one_row.ts";
 import { readsOthers, refuseVolatileViews } from "../schema/volatile_views.ts";
 import { isOwnTable } from "../sql/own_tables.ts";
 import type { Prepared } from "../sql/prepare.ts";
-import { copyStatement, statementList } from "../sql/form.ts";
 import type { Statement } from "../sql/statement.ts";
 import type { Result } from "../sql/value.ts";
-import { Deadline } from "../transport/deadline.ts";
+import type { Asked } from "./asked.ts";
 import type { Call } from "./own.ts";
 import { type Step, stepsOf } from "./steps.ts";
 import { isDdl, markedFor, nameIn, tableOf } from "./written.ts";
@@ -32,26 +32,20 @@ export class Write {
   readonly call: Call;
   readonly #backend: Backend;
   readonly #placed: boolean;
-  readonly #now = new Date();
+  readonly #now: Date;
   #facts: readonly (Facts | undefined)[] = [];
   #factsOf: (Facts | undefined)[] = [];
   #all: readonly Prepared[] = [];
   #places: readonly number[] = [];
 
-  /** @param placed Errors name the statement by its position. */
-  constructor(
-    backend: Backend,
-    forms: readonly Statement[],
-    options: BatchOptions,
-    placed: boolean,
-  ) {
+  /** Prepares nothing yet. */
+  constructor(backend: Backend, { forms, options, call, placed, now }: Asked) {
     this.#backend = backend;
-    // At once, as what follows waits for answers.
-    this.forms = statementList(forms).map((form) => copyStatement(form));
+    this.forms = forms;
     this.options = options;
+    this.call = call;
     this.#placed = placed;
-    const settings = backend.settings(options);
-    this.call = { settings, deadline: new Deadline(settings.timeout, settings.signal) };
+    this.#now = now;
   }
 
   /**
@@ -78,7 +72,7 @@ export class Write {
   }
 
   #made(form: Statement, i: number, facts: Facts | undefined): Prepared {
-    const prepared = this.#backend.prepare(form, {
+    const prepared = prepareFor(this.#backend, form, {
       now: this.#now,
       // What is not known yet is asked for before anything is sent.
       oneRow: (sql: string) => facts === undefined || changesOneRow(sql, facts),

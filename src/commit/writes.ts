@@ -1,15 +1,12 @@
 import { runAtomic, runLoose } from "../client/batch.ts";
 import type { Backend } from "../client/backend.ts";
-import { BATCH, EXECUTE } from "../client/checks.ts";
-import type { BatchOptions, ExecuteOptions } from "../client/executor.ts";
 import { changes } from "../client/route.ts";
 import { AuthenticationError, NotSupportedError } from "../errors.ts";
-import { readOptions } from "../options.ts";
 import type { Facts } from "../schema/facts.ts";
 import { NO_FACTS } from "../schema/one_row.ts";
-import type { Statement } from "../sql/statement.ts";
 import type { Result } from "../sql/value.ts";
-import type { Commits } from "./commits.ts";
+import type { Asked } from "./asked.ts";
+import { type Commits, commitsOf } from "./commits.ts";
 import { CommittedWrites } from "./committed_writes.ts";
 import { refuseHelperTables } from "./helper_tables.ts";
 import type { Call } from "./own.ts";
@@ -31,30 +28,22 @@ export class Writes {
   #deniedUntil = -Infinity;
 
   /** @param exactlyOnce What calls do that do not say. */
-  constructor(backend: Backend, commits: Commits, exactlyOnce: boolean) {
+  constructor(backend: Backend, exactlyOnce: boolean) {
     this.#backend = backend;
-    this.#commits = commits;
+    this.#commits = commitsOf(backend.dispatcher);
     this.#exactlyOnce = exactlyOnce;
     this.#rowids = new Rowids(backend.dispatcher);
-    this.#committed = new CommittedWrites(backend.dispatcher, commits);
+    this.#committed = new CommittedWrites(backend.dispatcher, this.#commits);
   }
 
-  /** See `Executor.execute`. */
-  async execute(statement: Statement, options: ExecuteOptions | undefined): Promise<Result> {
-    return (await this.#run(
-      new Write(this.#backend, [statement], readOptions(options, EXECUTE), false),
-    ))[0]!;
+  /** See `Client.outcome`. */
+  outcome(id: string, call: Call): Promise<"committed" | "not committed" | "unknown"> {
+    return this.#commits.outcome(id, call);
   }
 
-  /** See `Executor.batch`. */
-  async batch(
-    statements: readonly Statement[],
-    options: BatchOptions | undefined,
-  ): Promise<Result[]> {
-    return await this.#run(new Write(this.#backend, statements, readOptions(options, BATCH), true));
-  }
-
-  async #run(write: Write): Promise<Result[]> {
+  /** Does what `execute` or `batch` was asked for; one result for each statement. */
+  async run(asked: Asked): Promise<Result[]> {
+    const write = new Write(this.#backend, asked);
     const { options } = write;
     const { grounds } = this.#commits;
     const { id, exactlyOnce, atomic = true } = checked(options);

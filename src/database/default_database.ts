@@ -1,6 +1,7 @@
 import { INSPECT } from "../client/shown.ts";
 import { called, placeAbove, told } from "../client/caller.ts";
-import { ASK, CALL, isId, VALUE } from "../client/checks.ts";
+import { checkFunction } from "../client/check_function.ts";
+import { ASK, BATCH, CALL, EXECUTE, isId, VALUE } from "../client/checks.ts";
 import type { IterateOptions } from "../client/client.ts";
 import type { NodesOptions, ReadyOptions } from "../client/cluster.ts";
 import type { DefaultClient } from "../client/default_client.ts";
@@ -11,9 +12,10 @@ import type {
   QueryOptions,
 } from "../client/executor.ts";
 import { asCells, firstOf, valueOf } from "../client/first.ts";
-import { Commits } from "../commit/commits.ts";
-import type { Call } from "../commit/own.ts";
-import { Writes } from "../commit/writes.ts";
+import { Late } from "../client/late.ts";
+import type { Settings } from "../client/options.ts";
+import { ask } from "../commit/asked.ts";
+import type { Writes } from "../commit/writes.ts";
 import { type Checks, readOptions } from "../options.ts";
 import { statementOf } from "../sql/form.ts";
 import type { Results, SqlFragment, Statement } from "../sql/statement.ts";
@@ -24,32 +26,32 @@ import {
   resolveTransaction,
   TRANSACTION,
 } from "../transaction/options.ts";
-import { beginTransaction, type Runner, runTransaction } from "../transaction/run_transaction.ts";
+import type { Runner } from "../transaction/run_transaction.ts";
 import type { Transaction, TransactionOptions } from "../transaction/transaction.ts";
-import { Shapes } from "../transaction/shapes.ts";
-import { makeTurns } from "../transaction/turns.ts";
 import { Deadline } from "../transport/deadline.ts";
 import type { Node } from "../wire/cluster.ts";
 import type { Client } from "./client.ts";
-import { runScript } from "./script.ts";
+
+const WRITES = new Late("writes", () => import("../commit/writes.ts"));
+const TRANSACTIONS = new Late(
+  "transactions",
+  () => import("../transaction/run_transaction.ts"),
+);
+const SCRIPTS = new Late("scripts", () => import("./script.ts"));
 
 /** The {@linkcode Client}: reads by the client below, everything that writes by the commit log. */
 export class DefaultDatabase implements Client {
   readonly #client: DefaultClient;
-  readonly #commits: Commits;
-  readonly #writes: Writes;
-  readonly #runner: Runner;
   readonly #defaults: TransactionOptions;
+  readonly #exactlyOnce: boolean;
+  #writes: Writes | undefined;
+  #runner: Runner | undefined;
 
   /** Sends nothing. */
   constructor(client: DefaultClient, defaults: TransactionOptions, exactlyOnce: boolean) {
     this.#client = client;
     this.#defaults = defaults;
-    const { dispatcher } = client;
-    this.#commits = new Commits(dispatcher);
-    this.#writes = new Writes(client, this.#commits, exactlyOnce);
-    const shared = { dispatcher, commits: this.#commits, shapes: new Shapes() };
-    this.#runner = { client: this, backend: client, shared, turns: makeTurns() };
+    this.#exactlyOnce = exactlyOnce;
   }
 
   /** See {@linkcode Client.closed}. */
@@ -72,7 +74,10 @@ export class DefaultDatabase implements Client {
     params?: Params,
     options?: ExecuteOptions,
   ): Promise<Result<R>> {
-    const write = () => this.#writes.execute(statementOf(sql, params), options);
+    const write = async () => {
+      const statement = statementOf(sql, params);
+      return (await this.#write([statement], readOptions(options, EXECUTE), false))[0]!;
+    };
     // Rows have the type that the caller named with R.
     return called(write) as Promise<Result<R>>;
   }
@@ -82,7 +87,7 @@ export class DefaultDatabase implements Client {
     statements: Statements,
     options?: BatchOptions,
   ): Promise<Results<Statements>> {
-    const write = () => this.#writes.batch(statements, options);
+    const write = () => this.#write(statements, readOptions(options, BATCH), true);
     // One for each statement.
     return called(write as () => Promise<Results<Statements>>);
   }
@@ -112,16 +117,18 @@ export class DefaultDatabase implements Client {
   script(text: string, options?: CallOptions): Promise<Result[]> {
     return called(() => {
       const given = readOptions(options, CALL);
-      const { timeout, signal } = this.#client.settings(given);
-      const deadline = new Deadline(timeout, signal);
+      const settings = this.#client.settings(given);
+      const deadline = deadlineOf(settings);
+      const { signal } = settings;
       const left = () => ({ ...given, timeout: deadline.remaining || Number.MIN_VALUE });
       const asked =
         () => ({ signal, timeout: left().timeout, level: "weak", rows: "array" } as const);
-      return runScript(
-        text,
-        (statements) => this.#writes.batch(statements, left()),
-        async (sql) => (await this.#client.query(sql, [], asked())).rows,
-      );
+      return SCRIPTS.use(deadline, ({ runScript }) =>
+        runScript(
+          text,
+          async (statements) => await this.#write(statements, left(), true),
+          async (sql) => (await this.#client.query(sql, [], asked())).rows,
+        ));
     });
   }
 
@@ -141,12 +148,27 @@ export class DefaultDatabase implements Client {
 
   /** See {@linkcode Client.transaction}. */
   transaction<T>(fn: (tx: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T> {
-    return called(() => runTransaction(this.#runner, this.#resolve(options, TRANSACTION), fn));
+    return called(() => {
+      const resolved = this.#resolve(options, TRANSACTION);
+      checkFunction(fn, "transaction(async (tx) => …)");
+      const deadline = deadlineOf(resolved.settings);
+      return TRANSACTIONS.use(deadline, ({ makeRunner, runTransaction }) => {
+        this.#runner ??= makeRunner(this, this.#client);
+        return runTransaction(this.#runner, resolved, deadline, fn);
+      });
+    });
   }
 
   /** See {@linkcode Client.begin}. */
   begin(options?: TransactionOptions): Promise<Transaction> {
-    return called(() => beginTransaction(this.#runner, this.#resolve(options, BEGIN)));
+    return called(() => {
+      const resolved = this.#resolve(options, BEGIN);
+      const deadline = deadlineOf(resolved.settings);
+      return TRANSACTIONS.use(deadline, ({ makeRunner, beginTransaction }) => {
+        this.#runner ??= makeRunner(this, this.#client);
+        return beginTransaction(this.#runner, resolved, deadline);
+      });
+    });
   }
 
   /** See {@linkcode Client.outcome}. */
@@ -156,7 +178,9 @@ export class DefaultDatabase implements Client {
   ): Promise<"committed" | "not committed" | "unknown"> {
     return called(() => {
       isId(id, "id");
-      return this.#commits.outcome(id, this.#call(options));
+      const settings = this.#client.settings(readOptions(options, ASK));
+      const deadline = deadlineOf(settings);
+      return this.#writing(deadline, (writes) => writes.outcome(id, { settings, deadline }));
     });
   }
 
@@ -183,7 +207,7 @@ export class DefaultDatabase implements Client {
   /** See {@linkcode Client.close}. */
   close(): Promise<void> {
     const closed = this.#client.close();
-    this.#runner.turns.clear();
+    this.#runner?.turns.clear();
     return closed;
   }
 
@@ -205,8 +229,23 @@ export class DefaultDatabase implements Client {
     return resolveTransaction(this.#client, { ...this.#defaults, ...given });
   }
 
-  #call(options: CallOptions | undefined): Call {
-    const settings = this.#client.settings(readOptions(options, ASK));
-    return { settings, deadline: new Deadline(settings.timeout, settings.signal) };
+  #write(
+    statements: readonly Statement[],
+    options: BatchOptions,
+    placed: boolean,
+  ): Result[] | Promise<Result[]> {
+    const asked = ask(this.#client, statements, options, placed);
+    return this.#writing(asked.call.deadline, (writes) => writes.run(asked));
   }
+
+  #writing<T>(deadline: Deadline, work: (writes: Writes) => Promise<T>): T | Promise<T> {
+    return WRITES.use(deadline, ({ Writes }) => {
+      this.#writes ??= new Writes(this.#client, this.#exactlyOnce);
+      return work(this.#writes);
+    });
+  }
+}
+
+function deadlineOf({ timeout, signal }: Settings): Deadline {
+  return new Deadline(timeout, signal);
 }

@@ -2,7 +2,8 @@ import { QUERY } from "../client/checks.ts";
 import type { QueryOptions } from "../client/executor.ts";
 import { type Checks, isFunction, isName, readOptions, refused } from "../options.ts";
 import { isRecord } from "../sql/form.ts";
-import { BEGIN, TX_QUERY } from "../transaction/options.ts";
+import { BEGIN } from "../transaction/options.ts";
+import { TX_QUERY } from "../transaction/statement_options.ts";
 import type { TransactionOptions } from "../transaction/transaction.ts";
 import type { HonoContext } from "./context.ts";
 

@@ -1,25 +1,11 @@
 import { analyse, type Analysis } from "./analyse.ts";
-import { applyEdits, type Edit } from "./edit.ts";
-import { statementForm } from "./form.ts";
+import type { Edit } from "./edit.ts";
 import { freeze } from "./freeze.ts";
-import { literal } from "./literal.ts";
-import { refuse } from "./refuse.ts";
-import { resolveParams } from "./resolve.ts";
+import { makeReady, type Prepared } from "./prepared.ts";
 import type { Statement } from "./statement.ts";
-import { type Bindable, looksLikeBlob } from "./value_check.ts";
+import type { Bindable } from "./value_check.ts";
 
-/** A parameter as it goes over the wire. */
-export type WireParam = null | number | bigint | string | boolean;
-
-/** A statement that can be sent as it is. */
-export interface Prepared {
-  /** What is known of the statement. */
-  readonly analysis: Analysis;
-  /** The text to send; `analysis.text` itself if nothing had to be written into it. */
-  readonly sql: string;
-  /** The values by SQLite's numbers, from 1 at index 0; null for what was written into the text. */
-  readonly params: readonly WireParam[];
-}
+export type { Prepared, WireParam } from "./prepared.ts";
 
 /** What a statement is prepared with. */
 export interface PrepareOptions {
@@ -55,15 +41,11 @@ export interface PrepareOptions {
  * ```
  */
 export function prepare(statement: Statement, options: PrepareOptions): Prepared {
-  const form = statementForm(statement);
-  const analysis = completed(analyse(form.sql), options);
-  const refusal = refuse(analysis, options.statementIndex);
-  if (refusal !== undefined) throw refusal;
-  const values = resolveParams(analysis, form.params, options.statementIndex);
-  const edits = [...frozen(analysis, values, options)];
-  const params = inlined(analysis, values, edits);
-  if (edits.length === 0) return { analysis, sql: analysis.text, params };
-  return { analysis, sql: applyEdits(analysis.text, edits, analysis.placeholders), params };
+  return makeReady(statement, {
+    statementIndex: options.statementIndex,
+    replaced: (analysis) => completed(analysis, options),
+    edited: (analysis, values) => frozen(analysis, values, options),
+  });
 }
 
 /** The same statement with nothing left to the schema; errors go on showing what the caller wrote. */
@@ -83,47 +65,4 @@ function frozen(
   const stored = analysis.kind === "write" || analysis.kind === "ddl";
   if (!stored && !(analysis.kind === "read" && options.freezeReads)) return [];
   return freeze(analysis, { ...options, valueOf: (index) => values[index - 1] });
-}
-
-/** The parameters to send; an edit is added for each placeholder whose value cannot be one. */
-function inlined(analysis: Analysis, values: readonly Bindable[], edits: Edit[]): WireParam[] {
-  const params = values.map(wireParam);
-  if (edits.length === 0 && !values.some(isAwkward)) return params;
-  const kept = remaining(analysis, values, edits);
-  // A node counts the placeholders that are left, so what comes behind the last of them is not
-  // sent.
-  return params.slice(0, highest(kept)).map((value, i) => kept.has(i + 1) ? value : null);
-}
-
-/** The numbers of the placeholders that stay in the text. */
-function remaining(
-  analysis: Analysis,
-  values: readonly Bindable[],
-  edits: Edit[],
-): ReadonlySet<number> {
-  const kept = new Set<number>();
-  const frozen = [...edits];
-  let next = 0;
-  for (const { start, end, index } of analysis.placeholders) {
-    while (next < frozen.length && frozen[next]!.end <= start) next++;
-    if (next < frozen.length && frozen[next]!.start <= start) continue;
-    const value = values[index - 1]!;
-    if (isAwkward(value)) edits.push({ start, end, text: literal(value) });
-    else kept.add(index);
-  }
-  return kept;
-}
-
-function highest(numbers: ReadonlySet<number>): number {
-  let result = 0;
-  for (const number of numbers) result = Math.max(result, number);
-  return result;
-}
-
-function wireParam(value: Bindable): WireParam {
-  return value instanceof Uint8Array ? null : value;
-}
-
-function isAwkward(value: Bindable): value is string | Uint8Array {
-  return typeof value === "string" ? looksLikeBlob(value) : value instanceof Uint8Array;
 }

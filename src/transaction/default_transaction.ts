@@ -3,7 +3,7 @@ import { InterfaceError, OutcomeUnknownError, TransactionConflictError } from ".
 import type { BatchOptions, CallOptions, ExecuteOptions } from "../client/executor.ts";
 import { asCells, firstOf, valueOf } from "../client/first.ts";
 import { resolveSettings, type Settings } from "../client/options.ts";
-import { emptyResult } from "../client/results.ts";
+import { emptyResult } from "../client/readings.ts";
 import { checkQuery } from "../client/route.ts";
 import { readOptions } from "../options.ts";
 import { copyStatement, statementList, statementOf } from "../sql/form.ts";
@@ -22,7 +22,7 @@ import { isGuarded, prepareStep } from "./prepare_step.ts";
 import { HeededPromise } from "./heeded_promise.ts";
 import { TransactionHandle, type Whole } from "./nested.ts";
 import { abandonment, limit } from "./limits.ts";
-import { TX_BATCH, TX_EXECUTE, TX_QUERY, TX_VALUE } from "./options.ts";
+import { TX_BATCH, TX_EXECUTE, TX_QUERY, TX_VALUE } from "./statement_options.ts";
 import { Queue } from "./queue.ts";
 import { isFinal, Step } from "./step.ts";
 import type { Savepoint, Transaction, TransactionQueryOptions } from "./transaction.ts";

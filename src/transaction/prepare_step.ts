@@ -1,4 +1,5 @@
 import { NotSupportedError } from "../errors.ts";
+import { prepareFor } from "../client/prepare.ts";
 import { changes } from "../client/route.ts";
 import { completeInsert } from "../schema/complete_insert.ts";
 import type { Facts } from "../schema/facts.ts";
@@ -33,7 +34,7 @@ export function prepareStep(
   { guard, index, now, facts }: PrepareStepOptions,
 ): Prepared {
   const wanted = isGuarded(context, guard);
-  const given = context.backend.prepare(statement, {
+  const given = prepareFor(context.backend, statement, {
     now,
     freezeReads: wanted,
     oneRow: (sql) => facts === undefined || changesOneRow(sql, facts),

@@ -1,9 +1,9 @@
 import { TransactionConflictError } from "../errors.ts";
-import { checkFunction } from "../client/check_function.ts";
 import type { Backend } from "../client/backend.ts";
 import { ofCaller } from "../client/caller.ts";
 import type { Executor } from "../client/executor.ts";
-import { Deadline } from "../transport/deadline.ts";
+import type { Deadline } from "../transport/deadline.ts";
+import { commitsOf } from "../commit/commits.ts";
 import type { CommitId } from "../commit/log.ts";
 import { settle } from "./commit_run.ts";
 import { lastConflict } from "./conflicts.ts";
@@ -13,7 +13,8 @@ import type { ResolvedTransactionOptions } from "./options.ts";
 import type { Transaction } from "./transaction.ts";
 import type { Shared } from "./trial.ts";
 import type { Queue, Turn } from "../locks/queue.ts";
-import { takeTurn } from "./turns.ts";
+import { Shapes } from "./shapes.ts";
+import { makeTurns, takeTurn } from "./turns.ts";
 import { pause } from "./pause.ts";
 
 /** The longest waits before another run, by the number of runs so far, in milliseconds. */
@@ -30,14 +31,24 @@ export interface Runner {
   readonly turns: Queue;
 }
 
+/**
+ * Makes the one of a client.
+ *
+ * @param client What the user calls.
+ */
+export function makeRunner(client: Executor, backend: Backend): Runner {
+  const { dispatcher } = backend;
+  const shared = { dispatcher, commits: commitsOf(dispatcher), shapes: new Shapes() };
+  return { client, backend, shared, turns: makeTurns() };
+}
+
 /** Takes the lock, if there is one, then its turn, if it takes one, and begins. */
 export async function beginTransaction(
   runner: Runner,
   options: ResolvedTransactionOptions,
+  deadline: Deadline,
 ): Promise<Transaction> {
   const { backend, shared } = runner;
-  const { timeout, signal } = options.settings;
-  const deadline = new Deadline(timeout, signal);
   const hold = await acquire(runner, options, deadline);
   try {
     const turn = options.turns ? await takeTurn(runner.turns, deadline, hold) : undefined;
@@ -57,11 +68,9 @@ export async function beginTransaction(
 export async function runTransaction<T>(
   runner: Runner,
   options: ResolvedTransactionOptions,
+  deadline: Deadline,
   fn: (tx: Transaction) => Promise<T>,
 ): Promise<T> {
-  checkFunction(fn, "transaction(async (tx) => …)");
-  const { timeout, signal } = options.settings;
-  const deadline = new Deadline(timeout, signal);
   const hold = await acquire(runner, options, deadline);
   try {
     return await new Runs(runner, options, deadline, hold, fn).all();

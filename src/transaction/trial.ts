@@ -2,7 +2,7 @@ import { InternalError, OperationalError } from "../errors.ts";
 import { POISON } from "../client/batch.ts";
 import type { Level } from "../client/executor.ts";
 import type { Dispatcher, Reply } from "../client/dispatch.ts";
-import { emptyResult } from "../client/results.ts";
+import { emptyResult } from "../client/readings.ts";
 import type { Commits } from "../commit/commits.ts";
 import { refuseStrayCounters } from "../commit/counters.ts";
 import { isDdl, isOnlyDdl, namesUnknown } from "../commit/written.ts";

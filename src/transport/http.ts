@@ -205,7 +205,8 @@ export class HttpTransport implements Transport {
       return this.#converse(exchange, trace, signal);
     }).catch((error: unknown): Failure => interrupted(exchange, trace, error));
     const answered = "status" in answer;
-    const verdict = answered ? exchange.judge(answer) : answer;
+    const judged = answered ? exchange.judge(answer) : answer;
+    const verdict = judged instanceof Promise ? await judged : judged;
     this.#report(exchange, trace, attempt, started, "error" in verdict ? verdict.error : undefined);
     return { verdict, trace, answered };
   }

@@ -58,8 +58,8 @@ export interface Exchange<T> {
   readonly statements: number;
   /** The end of all attempts. */
   readonly deadline: Deadline;
-  /** Judges an answer; runs once per answer. */
-  judge(answer: HttpAnswer): Verdict<T>;
+  /** Judges an answer; runs once per answer. A promise only where that takes more than what is loaded. */
+  judge(answer: HttpAnswer): Verdict<T> | Promise<Verdict<T>>;
 }
 
 /** Carries exchanges to the cluster: knows nodes, time and failure, and no SQL. */

@@ -15,6 +15,10 @@ const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 export interface PackageCopy {
   /** @param path Of a module, from the root on. */
   load<M>(path: string): Promise<M>;
+  /** Takes a file away, as an upload that was cut off does. @param path From the root on. */
+  drop(path: string): void;
+  /** Writes another text in place of one in a file. */
+  change(path: string, text: string, other: string): void;
   /** Removes the files; what was loaded stays. */
   remove(): void;
 }
@@ -31,6 +35,12 @@ export function copyPackage(): PackageCopy {
   pointDrivers(folder);
   return {
     load: (path) => import(pathToFileURL(`${folder}/${path}`).href),
+    drop: (path) => rmSync(`${folder}/${path}`),
+    change(path, text, other) {
+      const source = readFileSync(`${folder}/${path}`, "utf8");
+      if (!source.includes(text)) throw new Error(`${path} does not hold ${text}`);
+      writeFileSync(`${folder}/${path}`, source.replace(text, other));
+    },
     remove: () => rmSync(folder, { recursive: true }),
   };
 }

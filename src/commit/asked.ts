@@ -1,0 +1,35 @@
+import type { Backend } from "../client/backend.ts";
+import type { BatchOptions } from "../client/executor.ts";
+import { copyStatement, statementList } from "../sql/form.ts";
+import type { Statement } from "../sql/statement.ts";
+import { Deadline } from "../transport/deadline.ts";
+import type { Call } from "./own.ts";
+
+/** A call that writes, as it was asked for: callers may use their arrays again at once, whatever has to be waited for. */
+export interface Asked {
+  readonly forms: readonly Statement[];
+  readonly options: BatchOptions;
+  readonly call: Call;
+  /** Errors name the statement by its position. */
+  readonly placed: boolean;
+  /** When it was. */
+  readonly now: Date;
+}
+
+/**
+ * Takes down what is asked for.
+ *
+ * @param options Read already.
+ * @param placed Errors name the statement by its position.
+ */
+export function ask(
+  backend: Backend,
+  forms: readonly Statement[],
+  options: BatchOptions,
+  placed: boolean,
+): Asked {
+  const copies = statementList(forms).map((form) => copyStatement(form));
+  const settings = backend.settings(options);
+  const call = { settings, deadline: new Deadline(settings.timeout, settings.signal) };
+  return { forms: copies, options, call, placed, now: new Date() };
+}
