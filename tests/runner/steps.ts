@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { bundle, compressedSize } from "./bundle.ts";
+import { bundle, bundleInParts, compressedSize } from "./bundle.ts";
 import { ownFindings } from "./documentation.ts";
 import { type Engine, ENGINES, findEngine } from "./engines.ts";
 import { type EngineName, EVERYWHERE } from "./files.ts";
@@ -65,16 +65,25 @@ function portableFiles(): string[] {
   return sources().filter((file) => !bound.some((folder) => file.startsWith(folder)));
 }
 
-/** What a browser has to load for the client and its transactions, minified and compressed, in bytes. */
-const MOST_BYTES = 95_000;
+/** What has to be loaded before the first call, minified and compressed, in bytes. */
+const MOST_FIRST = 43_500;
 
-/** Tells the size, and notices when it grows. */
+/** All of the client in one module, as bundlers make it that load nothing late, in the same way. */
+const MOST_BYTES = 100_000;
+
+/** Tells the sizes, and notices when they grow. */
 const sizeStep: Step = {
   name: "size of mod.ts",
   async run() {
     const bytes = await compressedSize(await bundle("mod.ts", "--minify"));
-    const note = `mod.ts is ${bytes} bytes, minified and compressed; at most ${MOST_BYTES}`;
-    const state = bytes <= MOST_BYTES ? "passed" : "failed";
+    const { first, late } = await bundleInParts("mod.ts", "--minify");
+    const sizes = await Promise.all(first.map(compressedSize));
+    const start = sizes.reduce((sum, size) => sum + size, 0);
+    const note =
+      `mod.ts is ${start} bytes, minified and compressed, without what it loads late; at most ` +
+      `${MOST_FIRST}; all of it in one module ${bytes}; at most ${MOST_BYTES}`;
+    const fits = start <= MOST_FIRST && bytes <= MOST_BYTES && late.length > 0;
+    const state = fits ? "passed" : "failed";
     return { cases: [single("size of mod.ts", state)], output: note, note };
   },
 };
