@@ -235,6 +235,8 @@ describe("embedded().fetch of a request that takes long", () => {
 
   it("is a TimeoutError of the client, also for what waits", async () => {
     const db = connect(embedded());
+    // What a batch needs is loaded by the first one, and the query would be sent before it.
+    await db.batch(["SELECT 1"]);
     const reads = STATEMENTS.map(() => `SELECT ${SLOW}`);
     const failed = await Promise.all(
       [db.batch(reads, { timeout: 30 }), db.query("SELECT 1", [], { timeout: 10 })].map((call) =>
