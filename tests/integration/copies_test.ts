@@ -14,6 +14,8 @@ import { copyPackage } from "../support/package_copy.ts";
 import { skipWithoutRqlited, startRqlited } from "../support/rqlited.ts";
 
 const copy = copyPackage();
+// Not earlier: parts of it are loaded by the first calls.
+after(() => copy.remove());
 const two = await copy.load<typeof one>("mod.ts");
 const other = {
   hono: await copy.load<typeof hono>("src/hono/mod.ts"),
@@ -45,7 +47,6 @@ function made(type: ErrorClass): Error {
 }
 
 describe("errors of two copies of the package", () => {
-  after(() => copy.remove());
   const [here, there] = [classesOf(one), classesOf(two)];
 
   it("instanceof answers for an error of the other copy what it does for one of its own", () => {
