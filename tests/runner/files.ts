@@ -53,8 +53,8 @@ export const PLACEMENTS: readonly Placement[] = [
   },
   {
     files: [
-      ...["client/", "dbapi/", "drizzle/", "examples/", "hono/", "integration/", "kysely/"],
-      ...["locks/", "transaction/ends_test.ts", "transaction/first_use_test.ts"],
+      ...["client/", "drizzle/queries_test.ts", "drizzle/transactions_test.ts", "examples/"],
+      ...["hono/", "integration/", "locks/", "prisma/adapter_test.ts", "transaction/ends_test.ts"],
       ...["transaction/leaks_test.ts", "transaction/lock_option_test.ts"],
       ...["transaction/timeout_per_test.ts", "transaction/transaction_test.ts"],
       "transaction/with_retry_test.ts",
@@ -133,24 +133,24 @@ export const PLACEMENTS: readonly Placement[] = [
     why: "A table of what the client makes of options, the same on every engine",
   },
   {
-    files: ["drizzle_v1/"],
-    engines: ["node24"],
-    why: "What Drizzle makes of queries and of rows, the same on every engine",
+    files: ["drizzle/", "drizzle_v1/", "kysely/"],
+    engines: ["deno"],
+    why: "What ORMs make of queries and of rows, the same on every engine",
+  },
+  {
+    files: ["kysely/dialect_test.ts"],
+    engines: ["deno", "node24"],
+    why: "The whole suite of the dialect, which versions_test.ts runs on Bun",
   },
   {
     files: ["drizzle_v1/relations_test.ts"],
     engines: ["bun"],
-    why: "The same, and that Bun finds the package and its version of Drizzle",
+    why: "Whether Bun finds the package and its version of Drizzle",
   },
   {
-    files: ["prisma/"],
+    files: ["drizzle_v1/transactions_test.ts", "prisma/"],
     engines: ["node24"],
-    why: "What Prisma makes of queries and of rows, the same on every engine",
-  },
-  {
-    files: ["prisma/adapter_test.ts"],
-    engines: ["deno", "bun", "node24"],
-    why: "The same, and that every engine finds the package and runs a generated client",
+    why: "What ORMs make of queries and of rows, where most people run them",
   },
   {
     files: ["prisma/migrate_test.ts"],
@@ -158,8 +158,13 @@ export const PLACEMENTS: readonly Placement[] = [
     why: "The engine behind it leaves a timer of a minute, which only Deno does not wait for",
   },
   {
-    files: ["database/", "replicas/"],
-    engines: ["node24"],
+    files: ["dbapi/"],
+    engines: ["deno", "bun"],
+    why: "PEP 249 over a client that the tests of every engine know",
+  },
+  {
+    files: ["database/", "replicas/", "transaction/first_use_test.ts"],
+    engines: ["deno"],
     why: "The database's behaviour",
   },
 ];

@@ -180,7 +180,9 @@ function engineStep(name: string, engine: Engine, files: readonly string[]): Eng
     async run(verbose) {
       const found = await findEngine(engine);
       const args = (report: string) => engine.args(files, report);
-      if (found !== undefined) return runWithReport(name, found.path, args, { verbose });
+      // Node makes a process for each file, which strips the types of the same modules.
+      const env = { NODE_COMPILE_CACHE: `${ROOT}out/compile-cache` };
+      if (found !== undefined) return runWithReport(name, found.path, args, { verbose, env });
       const reason = `not found; name it with ${engine.variable}`;
       const state = Deno.env.get("CI") ? "failed" : "skipped";
       return { cases: [single(`${name} (engine)`, state, reason)], output: `${name} ${reason}\n` };
