@@ -54,7 +54,7 @@ export const PLACEMENTS: readonly Placement[] = [
   {
     files: [
       ...["client/", "drizzle/queries_test.ts", "drizzle/transactions_test.ts", "examples/"],
-      ...["hono/", "integration/", "locks/", "prisma/adapter_test.ts", "transaction/ends_test.ts"],
+      ...["hono/", "integration/", "locks/", "prisma/adapter_test.ts"],
       ...["transaction/leaks_test.ts", "transaction/lock_option_test.ts"],
       ...["transaction/timeout_per_test.ts", "transaction/transaction_test.ts"],
       "transaction/with_retry_test.ts",
@@ -68,7 +68,7 @@ export const PLACEMENTS: readonly Placement[] = [
       ...["dbapi/types_test.ts", "hono/middleware_test.ts"],
     ],
     engines: ["deno", "bun", "node24", "node22"],
-    why: "Fetch, node:sqlite and node:http of every version; for Node 22 this is all",
+    why: "Fetch, node:sqlite and node:http of every version; for Node 22 this is nearly all",
   },
   {
     files: ["integration/shadowing_names_test.ts"],
@@ -159,8 +159,41 @@ export const PLACEMENTS: readonly Placement[] = [
   },
   {
     files: ["dbapi/"],
-    engines: ["deno", "bun"],
+    engines: ["deno"],
     why: "PEP 249 over a client that the tests of every engine know",
+  },
+  {
+    files: ["client/exactly_once_test.ts", "client/faults_test.ts", "integration/time_test.ts"],
+    engines: ["deno", "node24"],
+    why: "Faults of connections through proxies; how Bun tells them is in node/unreachable_test.ts",
+  },
+  {
+    files: [
+      ...["hono/transfers_test.ts", "integration/failover_test.ts", "locks/rqlite_test.ts"],
+      "transaction/ends_test.ts",
+    ],
+    engines: ["deno", "bun"],
+    why: "Clusters and load, with an engine of each family",
+  },
+  {
+    files: ["examples/locks_test.ts"],
+    engines: ["deno", "node24"],
+    why: "The same, where Redis clients are used most",
+  },
+  {
+    files: ["conformance/locks_test.ts", "conformance/rqlited_test.ts"],
+    engines: ["deno", "bun", "node24"],
+    why:
+      "What answers is the server, and the client on Node 22 is asked in the same words by embedded_test.ts",
+  },
+  {
+    files: [
+      ...["examples/dbapi_test.ts", "integration/facts_batches_test.ts"],
+      ...["integration/facts_cluster_test.ts", "integration/facts_rewriting_test.ts"],
+      ...["integration/facts_statements_test.ts", "support/rqlited_test.ts"],
+    ],
+    engines: ["deno"],
+    why: "About the server, or over a client that the tests of every engine know",
   },
   {
     files: ["database/", "replicas/", "transaction/first_use_test.ts"],
