@@ -139,6 +139,8 @@ describe("PrismaRqlite with timestampFormat", () => {
   it('"unixepoch-ms" refuses columns declared DATETIME before it writes any', async () => {
     const client = connect(embedded());
     await client.script(SQL);
+    // What is asked about columns must not be answered by a table of that name.
+    await client.execute("CREATE TABLE pragma_table_info(name TEXT, type TEXT)");
     const adapter = new PrismaRqlite({ client }, { timestampFormat: "unixepoch-ms" });
     const prisma = new PrismaClient({ adapter });
     await assert.rejects(prisma.timed.create({ data: { at: new Date() } }), /declare it INTEGER/);

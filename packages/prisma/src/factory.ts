@@ -3,6 +3,7 @@ import type {
   SqlMigrationAwareDriverAdapterFactory,
 } from "@prisma/driver-adapter-utils";
 import type { Client } from "@tangled/rqlite";
+import { inspect } from "@tangled/rqlite/inspect";
 import { NAME, RqliteAdapter } from "./adapter.ts";
 import { isRewritten, rewritten } from "./columns.ts";
 import { knownError } from "./errors.ts";
@@ -99,13 +100,8 @@ export class PrismaRqlite implements SqlMigrationAwareDriverAdapterFactory {
   }
 }
 
-const DECLARATIONS =
-  "SELECT c.name AS name, c.type AS type FROM sqlite_schema AS t, pragma_table_info(t.name) AS c WHERE t.type = 'table'";
-
 async function checkColumns(client: Client): Promise<void> {
-  const { rows } = await client.query<{ name: string; type: string }>(
-    DECLARATIONS,
-  );
-  const column = rows.find(({ type }) => isRewritten(type));
+  const { tables } = await inspect(client);
+  const column = tables.flatMap(({ columns }) => columns).find(({ type }) => isRewritten(type));
   if (column !== undefined) throw rewritten(column.name);
 }
