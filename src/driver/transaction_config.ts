@@ -70,6 +70,9 @@ export function runTransaction<T>(
 
 function readConfig(config?: RqliteTransactionConfig): TransactionOptions {
   const { behavior, ...options } = readOptions(config, CONFIG);
+  if (behavior === "concurrent" && options.turns === true) {
+    throw new TypeError('Cannot use `turns: true` beside `behavior: "concurrent"`: leave one out');
+  }
   return { driver: true, ...behavior === "concurrent" && { turns: false }, ...options };
 }
 

@@ -163,6 +163,7 @@ for (const place of DRIZZLE_PLACES) {
       }
       await refused({ behavior: "eager" }, /`behavior` .* one of deferred, immediate, .* "eager"/);
       await refused({ isolationLevel: "serializable" }, /`isolationLevel` .* `isolation`/);
+      await refused({ behavior: "concurrent", turns: true }, /`turns: true` beside/);
       await refused({ isolation: "snapshot" }, /`isolation` .* "snapshot"/);
       await db.transaction(nothing, { behavior: "deferred" });
       await db.transaction(nothing, { timeoutPer: "statement" });
