@@ -16,5 +16,4 @@
 
 export { PrismaRqlite } from "./src/factory.ts";
 export type { PrismaRqliteOptions, PrismaRqliteTarget, TimestampFormat } from "./src/options.ts";
-export { withRetry } from "./src/with_retry.ts";
-export type { RetryOptions } from "@tangled/rqlite";
+export { type RetryOptions, withRetry } from "@tangled/rqlite";

@@ -41,25 +41,12 @@ export function onRqliteError(
   c?: { readonly req: { readonly raw: Request } },
 ): Response {
   const signal = c?.req.raw.signal as AbortSignal | undefined;
-  for (const one of reasonsOf(error)) {
+  for (const one of causesOf(error)) {
     if (one instanceof RqliteError) return logged(error, answerOf(one));
     if (answersItself(one)) return one.getResponse();
     if (signal?.aborted && signal.reason === one) return new Response(null, { status: 499 });
   }
   return logged(error, new Response("Internal Server Error", { status: 500 }));
-}
-
-/** An error, its causes, and what the driver of Prisma has told that, which makes errors of its own without a cause. */
-function reasonsOf(error: unknown): unknown[] {
-  return causesOf(error).flatMap((one) => {
-    const told = (one as Partial<PrismaError> | null)?.meta?.driverAdapterError?.error;
-    return told === undefined ? [one] : [one, ...causesOf(told)];
-  });
-}
-
-/** What an error of `@prisma/client` holds where a driver adapter has thrown. */
-interface PrismaError {
-  readonly meta: { readonly driverAdapterError?: { readonly error?: unknown } } | undefined;
 }
 
 function answersItself(error: unknown): error is Error & { getResponse(): Response } {
