@@ -1,19 +1,10 @@
-import { spawn } from "node:child_process";
-import {
-  cpSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { cpSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { OWN_ENGINE } from "../support/engines.ts";
+import { type Ended, runToEnd } from "../support/run_to_end.ts";
+import { publish } from "../support/workshop.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -32,41 +23,15 @@ function workshop(driver: Driver, alias: string): string {
   writeFileSync(join(folder, "deno.json"), '{ "nodeModulesDir": "manual" }');
   const manifest = { type: "module", dependencies: { "drizzle-orm": "*" } };
   writeFileSync(join(folder, "package.json"), JSON.stringify(manifest));
-  // What the driver finds by the name of the client's package.
-  const home = join(folder, "node_modules/@tangled/rqlite");
-  const { name, exports } = JSON.parse(readFileSync(`${ROOT}deno.json`, "utf8"));
-  mkdirSync(home, { recursive: true });
-  writeFileSync(join(home, "package.json"), JSON.stringify({ name, type: "module", exports }));
-  for (const part of ["mod.ts", "src"]) symlinkSync(join(folder, part), join(home, part));
+  publish(join(folder, "node_modules"), ROOT, folder);
   const drizzle = realpathSync(`${ROOT}node_modules/${alias}`);
   symlinkSync(drizzle, join(folder, "node_modules/drizzle-orm"));
   return folder;
 }
 
-/** How a child has ended. */
-export interface Ended {
-  readonly code: number | null;
-  readonly output: string;
-}
-
 /** Runs the engine that runs the test. */
-export async function runIn(folder: string, args: readonly string[]): Promise<Ended> {
-  // A run within a run of Node's would report to that.
-  const { NODE_TEST_CONTEXT: _, ...env } = process.env;
-  const child = spawn(OWN_ENGINE.command, args, {
-    cwd: folder,
-    env: { ...env, DRIZZLE_PLACE: "the embedded engine" },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  let output = "";
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding("utf8").on("data", (text: string) => output += text);
-  }
-  const code = await new Promise<number | null>((resolve, reject) => {
-    child.once("error", reject);
-    child.once("close", resolve);
-  });
-  return { code, output };
+export function runIn(folder: string, args: readonly string[]): Promise<Ended> {
+  return runToEnd(folder, OWN_ENGINE.command, args, { DRIZZLE_PLACE: "the embedded engine" });
 }
 
 /** What a module says that is imported there: "imported", or its error. */

@@ -1,6 +1,5 @@
 // The same suite over the oldest and the newest Kysely that RqliteDialect is for.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import {
   cpSync,
   existsSync,
@@ -18,7 +17,9 @@ import process from "node:process";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { childEngines, OWN_ENGINE } from "../support/engines.ts";
+import { type Ended, runToEnd } from "../support/run_to_end.ts";
 import { rqlitedBinary, skipWithoutRqlited } from "../support/rqlited_binary.ts";
+import { publish } from "../support/workshop.ts";
 
 const VERSIONS = ["0.28.19", "0.30.0-beta.2"];
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -54,7 +55,7 @@ function workshop(version: string, library: Library): string {
     link(join(folder, "packages/kysely"), realpathSync(`${ROOT}node_modules/kysely`));
     link(folder, installed(version));
   }
-  linkClient(folder);
+  publish(join(folder, "node_modules"), ROOT, folder);
   return folder;
 }
 
@@ -65,46 +66,8 @@ function link(folder: string, target: string): void {
   symlinkSync(target, join(folder, "node_modules/kysely"));
 }
 
-/** What the dialect finds by the name of the client's package. */
-function linkClient(folder: string): void {
-  const home = join(folder, "node_modules/@tangled/rqlite");
-  const { name, exports } = JSON.parse(readFileSync(`${ROOT}deno.json`, "utf8"));
-  mkdirSync(home, { recursive: true });
-  writeFileSync(join(home, "package.json"), JSON.stringify({ name, type: "module", exports }));
-  for (const part of ["mod.ts", "src"]) symlinkSync(join(folder, part), join(home, part));
-}
-
 function installed(version: string): string {
   return `${ROOT}tests/kysely/versions/node_modules/.deno/kysely@${version}/node_modules/kysely`;
-}
-
-interface Ended {
-  readonly code: number;
-  readonly output: string;
-}
-
-async function run(
-  folder: string,
-  command: string,
-  args: readonly string[],
-  env: Readonly<Record<string, string>> = {},
-): Promise<Ended> {
-  // A run within a run of Node's would report to that.
-  const { NODE_TEST_CONTEXT: _, ...inherited } = process.env;
-  const child = spawn(command, args, {
-    cwd: folder,
-    env: { ...inherited, ...env },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  let output = "";
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding("utf8").on("data", (text: string) => output += text);
-  }
-  const code = await new Promise<number | null>((resolve, reject) => {
-    child.once("error", reject);
-    child.once("close", resolve);
-  });
-  return { code: code ?? -1, output };
 }
 
 async function within(
@@ -132,7 +95,7 @@ describe("RqliteDialect with another Kysely", () => {
       within(version, "the same", (folder) => {
         const server = skipWithoutRqlited() === false ? { RQLITED_BIN: rqlitedBinary().path } : {};
         const { name, command } = OWN_ENGINE;
-        return run(folder, command, TEST_ARGS[name], { ...server, KYSELY_VERSION: version });
+        return runToEnd(folder, command, TEST_ARGS[name], { ...server, KYSELY_VERSION: version });
       }));
 
     it(
@@ -142,7 +105,7 @@ describe("RqliteDialect with another Kysely", () => {
         within(
           version,
           "the same",
-          (folder) => run(folder, deno!.command, ["check", "packages/kysely/mod.ts"]),
+          (folder) => runToEnd(folder, deno!.command, ["check", "packages/kysely/mod.ts"]),
         ),
     );
 
@@ -151,7 +114,7 @@ describe("RqliteDialect with another Kysely", () => {
     }, () =>
       within(version, "its own", (folder) => {
         const { command, args } = OWN_ENGINE;
-        return run(folder, command, [...args, OTHER_COPY]);
+        return runToEnd(folder, command, [...args, OTHER_COPY]);
       }));
   }
 });

@@ -1,4 +1,3 @@
-import { spawn } from "node:child_process";
 import {
   cpSync,
   mkdirSync,
@@ -10,9 +9,9 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import process from "node:process";
 import { fileURLToPath } from "node:url";
 import type { ChildEngine } from "./engines.ts";
+import { type Ended, runToEnd } from "./run_to_end.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -20,7 +19,7 @@ const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 export interface Workshop {
   readonly folder: string;
   /** Runs a program there to its end; it imports `@tangled/rqlite` and the driver by their names. */
-  run(engine: ChildEngine, program: string): Promise<{ code: number; output: string }>;
+  run(engine: ChildEngine, program: string): Promise<Ended>;
   /** Removes the files. */
   remove(): void;
 }
@@ -60,9 +59,9 @@ export function makeWorkshop({ driver, user, own = {}, apart = false }: Workshop
   writeFileSync(join(folder, "package.json"), JSON.stringify({ type: "module", dependencies }));
   return {
     folder,
-    run: (engine, program) => {
+    run: ({ command, args }, program) => {
       writeFileSync(join(folder, "main.ts"), program);
-      return run(engine, folder);
+      return runToEnd(folder, command, [...args, "main.ts"]);
     },
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };
@@ -77,8 +76,13 @@ function linkAll(folder: string, packages: Readonly<Record<string, string>>): vo
   }
 }
 
-/** Lets a package of ours be found, whose files are at `home`, under the name in its `deno.json`. */
-function publish(modules: string, place: string, home: string): string {
+/**
+ * Lets a package of ours be found, whose files are at `home`, under the name in its `deno.json`.
+ *
+ * @param modules The `node_modules` in which it is looked for.
+ * @param place Where its `deno.json` is.
+ */
+export function publish(modules: string, place: string, home: string): string {
   const { name, version, exports } = JSON.parse(readFileSync(join(place, "deno.json"), "utf8"));
   const installed = join(modules, name);
   mkdirSync(installed, { recursive: true });
@@ -89,23 +93,4 @@ function publish(modules: string, place: string, home: string): string {
     symlinkSync(join(home, part), join(installed, part));
   }
   return installed;
-}
-
-async function run(
-  { command, args }: ChildEngine,
-  cwd: string,
-): Promise<{ code: number; output: string }> {
-  // A run within a run of Node's would report to that.
-  const { NODE_TEST_CONTEXT: _, ...env } = process.env;
-  const stdio: ["ignore", "pipe", "pipe"] = ["ignore", "pipe", "pipe"];
-  const child = spawn(command, [...args, "main.ts"], { cwd, env, stdio });
-  let output = "";
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding("utf8").on("data", (text: string) => output += text);
-  }
-  const code = await new Promise<number | null>((resolve, reject) => {
-    child.once("error", reject);
-    child.once("close", resolve);
-  });
-  return { code: code ?? -1, output };
 }
