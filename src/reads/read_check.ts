@@ -20,9 +20,12 @@ export interface ReadCheck {
   readonly guard: string | undefined;
   /** How many columns the read has, as far as the schema tells; a digest of another number fails and says so. */
   readonly columns: number | undefined;
-  /** How many columns `guard` has more than the read itself; they come last. */
+  /** How many columns `guard` and an unordered `judged` have more than the read itself; they come last. */
   readonly extra: number;
-  /** The read for the leader to judge; `undefined` where the guard says everything. */
+  /**
+   * The read for the leader to judge; `undefined` where the guard says everything. Where it is not `ordered`, it has
+   * the columns of `guard`, which say in which place each local value stands.
+   */
   readonly judged: string | undefined;
   /**
    * What may not have been written since the leader judged: tables in lower case, with "!" behind them where only a
@@ -134,11 +137,12 @@ class Decision {
     if (refusal !== undefined) return this.#refused(sql, refusal);
     const guard = this.#guard(masks);
     const extra = guard === undefined ? 0 : this.#order.length;
-    if (guard === undefined || local.size > 0) {
+    const placed = withCtes(this.#parts, new Set(), volatile, this.#order);
+    if (guard === undefined || placed === undefined || local.size > 0) {
       const scopes = this.#scopes();
       return { read, columns, guard, extra, judged: read, scopes, ordered: true, refusal };
     }
-    const judged = masks.size === 0 ? undefined : read;
+    const judged = masks.size === 0 ? undefined : placed;
     const scopes = [...masks].map((name) => this.#rowScope(name)).sort();
     return { read, columns, guard, extra, judged, scopes, ordered: false, refusal };
   }

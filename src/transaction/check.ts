@@ -84,7 +84,10 @@ export class Check {
     const found: (string | undefined)[] = [];
     let failed: DigestError | undefined;
     for (
-      const [statement, extra] of [[this.#guard(), this.#form.extra], [this.#judged(), 0]] as const
+      const [statement, extra] of [
+        [this.#guard(), this.#form.extra],
+        [this.#judged(), this.#judgedExtra],
+      ] as const
     ) {
       const digest = statement === undefined ? undefined : cursor.digest(statement);
       if (digest instanceof Error) failed ??= new DigestError(digest.message, extra);
@@ -110,7 +113,12 @@ export class Check {
     const { judged, ordered } = this.#form;
     if (judged === undefined) return undefined;
     const digest = ordered ? orderedDigestOf : digestOf;
-    return { ...this.read, sql: digest(judged, this.#shape.columns, this.#shape.reals) };
+    const columns = this.#shape.columns + this.#judgedExtra;
+    return { ...this.read, sql: digest(judged, columns, this.#shape.reals) };
+  }
+
+  get #judgedExtra(): number {
+    return this.#form.ordered ? 0 : this.#form.extra;
   }
 }
 

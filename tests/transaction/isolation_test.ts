@@ -10,6 +10,7 @@ import { PLACES, type World } from "./world.ts";
 const SCHEMA = [
   "CREATE TABLE queue(id INTEGER PRIMARY KEY, name TEXT, prio INTEGER)",
   "CREATE TABLE items(id INTEGER PRIMARY KEY, name TEXT, n INTEGER DEFAULT 0, at TEXT DEFAULT CURRENT_TIMESTAMP)",
+  "CREATE TABLE visits(id INTEGER PRIMARY KEY, name TEXT, at TEXT DEFAULT CURRENT_TIMESTAMP)",
   "CREATE TABLE parents(id INTEGER PRIMARY KEY)",
   "CREATE TABLE children(id INTEGER PRIMARY KEY, name TEXT, " +
   "parent REFERENCES parents(id) ON DELETE CASCADE ON UPDATE CASCADE)",
@@ -32,6 +33,7 @@ const SCHEMA = [
   "CREATE VIEW dues(title) AS SELECT name FROM due WHERE n >= 0",
   "INSERT INTO queue VALUES(1, 'a', 1), (2, 'b', 2)",
   "INSERT INTO items(id, name) VALUES(1, 'one'), (2, 'two')",
+  "INSERT INTO visits VALUES(1, 'a', '2020-01-01'), (2, 'b', '2021-01-01')",
   "INSERT INTO parents VALUES(1), (2)",
   "INSERT INTO children VALUES(1, 'c', 1), (2, 'd', 2)",
   "INSERT INTO cousins VALUES(1, 1)",
@@ -62,6 +64,11 @@ const READS: readonly (readonly [what: string, read: string, write: string])[] =
   ["an order of distinct rows", "SELECT DISTINCT name FROM queue ORDER BY prio", SWAP],
   ["an order of groups", "SELECT name FROM queue GROUP BY name ORDER BY max(prio)", SWAP],
   ["an order of a join", "SELECT i.name FROM items i JOIN queue USING(id) ORDER BY prio", SWAP],
+  [
+    "an order of what nodes hold for themselves",
+    "SELECT at FROM visits ORDER BY name",
+    "UPDATE visits SET at = CASE id WHEN 1 THEN '2021-01-01' ELSE '2020-01-01' END",
+  ],
   [
     "an order of a compound",
     "SELECT name FROM queue UNION ALL SELECT name FROM items ORDER BY 1",
