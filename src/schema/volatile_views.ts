@@ -11,8 +11,8 @@ import { viewOf } from "./node_state.ts";
  *
  * @throws {NotSupportedError} If it does.
  */
-export function refuseVolatileViews({ stores, text, source }: Analysis, facts: Facts): void {
-  const view = stores ? viewOf(text) : undefined;
+export function refuseVolatileViews(analysis: Analysis, facts: Facts): void {
+  const view = viewOfReader(analysis);
   const isVolatile = (name: string) => facts.table(name)?.volatile === true;
   if (view === undefined || !view.tokens.some((_, i) => isVolatile(view.name(i)))) return;
   const name = sourcesOf(view).find(isVolatile);
@@ -22,15 +22,19 @@ export function refuseVolatileViews({ stores, text, source }: Analysis, facts: F
       JSON.stringify(name)
     } in a write as each node would evaluate it to something else: ` +
       "read it first and bind what was read, or write its SELECT in its place",
-    { sql: source },
+    { sql: analysis.source },
   );
 }
 
 /** Whether rows of something else than its target may decide what it does: a view may be among them. */
-export function readsOthers({ stores, text }: Analysis): boolean {
-  // Most writes hold none of the words.
-  const view = stores && /\b(from|join|in)\b/i.test(text) ? viewOf(text) : undefined;
+export function readsOthers(analysis: Analysis): boolean {
+  const view = viewOfReader(analysis);
   return view !== undefined && sourcesOf(view).length > 0;
+}
+
+/** A write that may read something besides its target; most hold none of the words. */
+function viewOfReader({ stores, text }: Analysis): TokenView | undefined {
+  return stores && /\b(from|join|in)\b/i.test(text) ? viewOf(text) : undefined;
 }
 
 /** What a write reads rows of by name, but for its target. */
