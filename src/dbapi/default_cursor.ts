@@ -1,5 +1,14 @@
 import { INSPECT, shown } from "../client/shown.ts";
 import { called } from "../client/caller.ts";
+import {
+  addCounts,
+  type Chunk,
+  cut,
+  inRows,
+  REQUEST,
+  type Rows,
+  WHOLE,
+} from "../database/request_rows.ts";
 import { DatabaseError, InterfaceError, ProgrammingError } from "../errors.ts";
 import { analyse } from "../sql/analyse.ts";
 import { statementForm, statementOf } from "../sql/form.ts";
@@ -8,7 +17,7 @@ import type { Params, Result, Value } from "../sql/value.ts";
 import type { Connection } from "./connection.ts";
 import { type Control, readControl } from "./control.ts";
 import type { ColumnDescription, Cursor } from "./cursor.ts";
-import { type Chunk, ManyPlan, REQUEST, type Rows, WHOLE } from "./many.ts";
+import { ManyPlan } from "./many.ts";
 import type { Session } from "./session.ts";
 
 /** The {@linkcode Cursor}: the rows of one result, and the place in it. */
@@ -135,10 +144,12 @@ export class DefaultCursor implements Cursor {
     const whole = !this.#session.autocommit || this.#session.inTransaction;
     let applied = 0;
     this.#rowCount = 0;
-    const chunks = plan.cut(rows, whole ? WHOLE : REQUEST);
+    const chunks = cut(plan, rows, whole ? WHOLE : REQUEST);
     try {
       for await (const chunk of chunks) {
-        this.#add(await this.#send(sql, chunk, applied));
+        const results = await this.#send(plan, chunk, applied);
+        this.#rowCount = addCounts(this.#rowCount, results);
+        this.#last = results.at(-1);
         applied += chunk.rows;
       }
     } catch (error) {
@@ -201,29 +212,12 @@ export class DefaultCursor implements Cursor {
     ]);
   }
 
-  async #send(sql: string, chunk: Chunk, before: number): Promise<Result[]> {
+  async #send(plan: ManyPlan, chunk: Chunk, before: number): Promise<Result[]> {
     try {
       return await this.#session.batch(chunk.statements);
     } catch (error) {
-      if (!(error instanceof DatabaseError)) throw error;
-      const { statementIndex } = error;
-      // The caller knows rows, not statements; of several rows in one, the server does not say which it was.
-      const row = chunk.packed || statementIndex === undefined
-        ? undefined
-        : before + statementIndex;
-      Reflect.deleteProperty(error, "results");
-      Reflect.deleteProperty(error, "statementIndex");
-      throw Object.assign(error, { sql, ...(row !== undefined && { statementIndex: row }) });
+      throw inRows(error, plan, chunk, before);
     }
-  }
-
-  #add(results: readonly Result[]): void {
-    for (const { rowsAffected } of results) {
-      // Of a request whose answer was lost nobody knows how many it were.
-      const known = this.#rowCount >= 0 && rowsAffected >= 0;
-      this.#rowCount = known ? this.#rowCount + rowsAffected : -1;
-    }
-    this.#last = results.at(-1);
   }
 
   #fetch(size: number): Value[][] {

@@ -4,21 +4,14 @@
  * @module
  */
 
+import { type Pack, packed } from "../database/request_rows.ts";
 import { analyse, type Analysis } from "../sql/analyse.ts";
-import { MAX_PARAMETERS } from "../sql/placeholders.ts";
 import { significantTokens, type Token } from "../sql/tokenize.ts";
 import type { Bindable } from "../sql/value_check.ts";
 import { groupEnd, isName, isPunct, isWord, textOf } from "../sql/words.ts";
 
-/** The most rows of one statement; more of them gain nothing. */
-const MOST_ROWS = 100;
-
-/** An INSERT of which several rows can be one statement. */
-export interface Pack {
-  /** How many rows may be one statement. */
-  readonly rows: number;
-  /** The statement for some rows, with a `?` for each value. */
-  text(rows: number): string;
+/** An INSERT of which several rows can be one statement, and where the values of its placeholders go. */
+export interface TextPack extends Pack {
   /** Adds the values of one row in the order of the text. */
   add(values: readonly Bindable[], to: Bindable[]): void;
 }
@@ -27,7 +20,7 @@ export interface Pack {
  * Tells how to put rows together: only for `INSERT INTO t(…) VALUES(…)` of placeholders and literals, with nothing
  * behind it, where the rows cannot see each other and each statement counts the same alone or together.
  */
-export function packOf(sql: string): Pack | undefined {
+export function packOf(sql: string): TextPack | undefined {
   const analysis = analyse(sql);
   const { text, kind, verb, returning, volatile } = analysis;
   if (kind !== "write" || (verb !== "INSERT" && verb !== "REPLACE")) return undefined;
@@ -38,7 +31,7 @@ export function packOf(sql: string): Pack | undefined {
     return undefined;
   }
   const items = itemsOf(analysis, tokens.slice(values + 2, -1));
-  return items && packed(text.slice(0, tokens[values]!.end), items);
+  return items && packOfItems(text.slice(0, tokens[values]!.end), items);
 }
 
 /** The place of VALUES in front of a parenthesis, if everything before it is the plainest form. */
@@ -77,15 +70,10 @@ function isLiteral(text: string, token: Token): boolean {
     isWord(text, token, "NULL");
 }
 
-function packed(head: string, items: readonly Item[]): Pack {
+function packOfItems(head: string, items: readonly Item[]): TextPack {
   const numbers = items.filter((item) => typeof item === "number");
-  const row = `(${items.map((item) => typeof item === "number" ? "?" : item).join(",")})`;
-  const rows = Math.min(MOST_ROWS, Math.floor(MAX_PARAMETERS / Math.max(1, numbers.length)));
-  const text = (count: number): string => `${head} ${Array(count).fill(row).join(",")}`;
-  const full = text(rows);
   return {
-    rows,
-    text: (count) => count === rows ? full : text(count),
+    ...packed(head, items.map((item) => typeof item === "number" ? "?" : item)),
     add: (values, to) => {
       for (const number of numbers) to.push(values[number - 1]!);
     },

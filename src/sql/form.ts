@@ -7,6 +7,7 @@
 import { bytesOf } from "./literal.ts";
 import type { SqlFragment, Statement } from "./statement.ts";
 import type { Param, Params } from "./value.ts";
+import type { Bindable } from "./value_check.ts";
 
 /** SQL text and its values, not yet looked at. */
 export interface StatementForm {
@@ -41,6 +42,28 @@ export function statementForm(statement: Statement): StatementForm {
   );
 }
 
+/** Marks a statement whose values were checked and copied when they were put together. */
+const BOUND = Symbol("bound");
+
+/** A statement of this package's own making: many values that need not be looked at once more. */
+export interface BoundStatement {
+  /** The text, with a `?` for each value and no other placeholder. */
+  readonly sql: string;
+  /** As many as it has placeholders; nobody changes them. */
+  readonly params: Bindable[];
+  readonly [BOUND]: true;
+}
+
+/** Puts a {@linkcode BoundStatement} together. */
+export function boundStatement(sql: string, params: Bindable[]): BoundStatement {
+  return { sql, params, [BOUND]: true };
+}
+
+/** Whether a statement is a {@linkcode BoundStatement}. */
+export function isBound(statement: Statement | BoundStatement): statement is BoundStatement {
+  return typeof statement === "object" && statement !== null && BOUND in statement;
+}
+
 /**
  * The statements of a batch.
  *
@@ -61,7 +84,7 @@ export function statementList(statements: readonly Statement[]): readonly Statem
  * @throws {TypeError} If it has none of the forms.
  */
 export function copyStatement(statement: Statement): Statement {
-  if (typeof statement === "string") return statement;
+  if (typeof statement === "string" || isBound(statement)) return statement;
   const { sql, params } = statementForm(statement);
   if (params === undefined) return sql;
   if (Array.isArray(params)) return { sql, params: params.map(copyParam) };

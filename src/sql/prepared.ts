@@ -1,6 +1,6 @@
 import { analyse, type Analysis } from "./analyse.ts";
 import { applyEdits, type Edit } from "./edit.ts";
-import { statementForm } from "./form.ts";
+import { isBound, statementForm } from "./form.ts";
 import { literal } from "./literal.ts";
 import { refuse } from "./refuse.ts";
 import { resolveParams } from "./resolve.ts";
@@ -46,7 +46,9 @@ export function makeReady(
   const analysis = replaced?.(analysed) ?? analysed;
   const refusal = refuse(analysis, statementIndex);
   if (refusal !== undefined) throw refusal;
-  const values = resolveParams(analysis, form.params, statementIndex);
+  const values = isBound(statement)
+    ? statement.params
+    : resolveParams(analysis, form.params, statementIndex);
   const edits = [...edited?.(analysis, values) ?? []];
   const params = inlined(analysis, values, edits);
   if (edits.length === 0) return { analysis, sql: analysis.text, params };
@@ -59,13 +61,18 @@ export function prepareRead(statement: Statement): Prepared {
 }
 
 /** The parameters to send; an edit is added for each placeholder whose value cannot be one. */
-function inlined(analysis: Analysis, values: readonly Bindable[], edits: Edit[]): WireParam[] {
-  const params = values.map(wireParam);
-  if (edits.length === 0 && !values.some(isAwkward)) return params;
+function inlined(
+  analysis: Analysis,
+  values: readonly Bindable[],
+  edits: Edit[],
+): readonly WireParam[] {
+  if (edits.length === 0 && values.every(isWireParam)) return values;
   const kept = remaining(analysis, values, edits);
   // A node counts the placeholders that are left, so what comes behind the last of them is not
   // sent.
-  return params.slice(0, highest(kept)).map((value, i) => kept.has(i + 1) ? value : null);
+  return values.slice(0, highest(kept)).map((value, i) =>
+    kept.has(i + 1) && isWireParam(value) ? value : null
+  );
 }
 
 /** The numbers of the placeholders that stay in the text. */
@@ -81,8 +88,8 @@ function remaining(
     while (next < frozen.length && frozen[next]!.end <= start) next++;
     if (next < frozen.length && frozen[next]!.start <= start) continue;
     const value = values[index - 1]!;
-    if (isAwkward(value)) edits.push({ start, end, text: literal(value) });
-    else kept.add(index);
+    if (isWireParam(value)) kept.add(index);
+    else edits.push({ start, end, text: literal(value) });
   }
   return kept;
 }
@@ -93,10 +100,7 @@ function highest(numbers: ReadonlySet<number>): number {
   return result;
 }
 
-function wireParam(value: Bindable): WireParam {
-  return value instanceof Uint8Array ? null : value;
-}
-
-function isAwkward(value: Bindable): value is string | Uint8Array {
-  return typeof value === "string" ? looksLikeBlob(value) : value instanceof Uint8Array;
+/** Whether a value can be a parameter, and need not be written into the text. */
+function isWireParam(value: Bindable): value is WireParam {
+  return typeof value === "string" ? !looksLikeBlob(value) : !(value instanceof Uint8Array);
 }
