@@ -30,6 +30,7 @@ export type {
   QueryOptions,
 } from "./src/client/executor.ts";
 export type { ClientOptions } from "./src/client/options.ts";
+export type { InsertManyOptions } from "./src/database/insert_options.ts";
 export type { ConnectOptions } from "./src/database/options.ts";
 export type {
   Savepoint,

@@ -59,7 +59,7 @@ export interface DatabaseErrorInit extends ErrorInit {
   statementIndex?: number;
   /** The results of the statements before it; in an atomic batch none of them was kept. */
   results?: readonly Result[];
-  /** Of the rows given to `executeMany`, how many were applied by earlier requests, and stay. */
+  /** Of the rows given to `insertMany` or `executeMany`, how many were applied by earlier requests, and stay. */
   rowsApplied?: number;
 }
 
@@ -141,7 +141,10 @@ export class DatabaseError extends RqliteError {
   declare readonly statementIndex?: number;
   /** The results of the statements before it; in an atomic batch none of them was kept. */
   declare readonly results?: readonly Result[];
-  /** Of the rows given to `executeMany` with autocommit, how many were applied by earlier requests, and stay. */
+  /**
+   * Of the rows given to `insertMany`, or to `executeMany` with autocommit, how many were applied by earlier requests, and
+   * stay: the first ones, and of the others none, unless `rowsUnknown` says more.
+   */
   declare readonly rowsApplied?: number;
 
   /**
@@ -358,15 +361,21 @@ export class OutcomeUnknownError extends OperationalError {
   override name = "OutcomeUnknownError";
   /** What `outcome` takes; only a commit and an `execute` with an id have one. */
   declare readonly id?: string;
+  /** Of the rows given to `insertMany` or `executeMany`, how many behind `rowsApplied` were in the request: all are in, or none. */
+  declare readonly rowsUnknown?: number;
 
   /**
    * Makes an error.
    *
    * @param message What was attempted and what came of it.
    */
-  constructor(message: string, init: OperationalErrorInit & { id?: string } = {}) {
+  constructor(
+    message: string,
+    init: OperationalErrorInit & { id?: string; rowsUnknown?: number } = {},
+  ) {
     super(message, { code: "ERR_OUTCOME_UNKNOWN", ...init });
     if (init.id !== undefined) this.id = init.id;
+    if (init.rowsUnknown !== undefined) this.rowsUnknown = init.rowsUnknown;
   }
 }
 

@@ -1,7 +1,8 @@
 import type { BaseClient } from "../client/client.ts";
 import type { CallOptions } from "../client/executor.ts";
-import type { Result } from "../sql/value.ts";
+import type { Params, Result } from "../sql/value.ts";
 import type { Transaction, TransactionOptions } from "../transaction/transaction.ts";
+import type { InsertManyOptions } from "./insert_options.ts";
 
 /**
  * A client of one rqlite cluster, made by `connect`. It holds no connection and no state of its callers: share one, also
@@ -126,4 +127,48 @@ export interface Client extends BaseClient {
    * ```
    */
   script(text: string, options?: CallOptions): Promise<Result[]>;
+  /**
+   * Inserts many rows in the form that is fastest, with a bounded part of them in memory: 100 rows a statement, and
+   * requests of up to 10,000 rows or 4 MB.
+   *
+   * Each request is atomic, and exactly-once as any write; the whole is not. Where one fails, the rows of those before it
+   * are in, and none behind them: an error of this package tells how many by `rowsApplied`, and `onProgress` tells it
+   * before any error, as do those of a signal or of the rows themselves, which come as they are. So a call with the rows
+   * from there on completes it. Where `rowsUnknown` follows, or a signal came while a request was under way, the next up
+   * to 10,000 rows are in, too, or none of them.
+   *
+   * The next row is asked for when the request before was answered, and the iterable is ended with the call, however that
+   * ends. For rows that have to be in all together, or not at all, see `batch` and `transaction`.
+   *
+   * @param table Its name, without quotes or schema.
+   * @param rows Objects whose keys are columns, all of them alike, or lists of values. A value is one that a parameter may
+   * have; NULL is `null`.
+   * @returns How many rows were inserted, those that took the place of another among them; -1 where the answer to a
+   * request was lost on its way, though its rows are in.
+   * @throws {ProgrammingError} If a row has not the keys of the first, or of `columns`, before its request is sent.
+   * @throws {IntegrityError} If a constraint refused a row; the message tells which 100 it was among.
+   * @throws {OutcomeUnknownError} If it cannot be known whether the last request was applied: `outcome(error.id)` may tell.
+   * @throws {TypeError|RangeError} If a value cannot be bound; the message tells the row.
+   * @throws What the iterable or `onProgress` throws.
+   *
+   * @example
+   * ```ts
+   * import { connect } from "@tangled/rqlite";
+   * import { embedded } from "@tangled/rqlite/embedded";
+   *
+   * const db = connect(embedded());
+   * await db.execute("CREATE TABLE points(x INTEGER, y REAL)");
+   * const points = Array.from({ length: 25_000 }, (_, x) => ({ x, y: x / 3 }));
+   * const { rowsAffected } = await db.insertMany("points", points, {
+   *   onProgress: (rows) => console.log(rows), // 10000, 20000, 25000
+   * });
+   * console.log(rowsAffected); // 25000
+   * await db.close();
+   * ```
+   */
+  insertMany(
+    table: string,
+    rows: Iterable<Params> | AsyncIterable<Params>,
+    options?: InsertManyOptions,
+  ): Promise<{ rowsAffected: number }>;
 }

@@ -31,13 +31,14 @@ import type { Transaction, TransactionOptions } from "../transaction/transaction
 import { Deadline } from "../transport/deadline.ts";
 import type { Node } from "../wire/cluster.ts";
 import type { Client } from "./client.ts";
+import { INSERT_MANY, type InsertManyOptions } from "./insert_options.ts";
 
 const WRITES = new Late("writes", () => import("../commit/writes.ts"));
 const TRANSACTIONS = new Late(
   "transactions",
   () => import("../transaction/run_transaction.ts"),
 );
-const SCRIPTS = new Late("scripts", () => import("./script.ts"));
+const BULK = new Late("scripts and many rows", () => import("./bulk.ts"));
 
 /** The {@linkcode Client}: reads by the client below, everything that writes by the commit log. */
 export class DefaultDatabase implements Client {
@@ -123,11 +124,31 @@ export class DefaultDatabase implements Client {
       const left = () => ({ ...given, timeout: deadline.remaining || Number.MIN_VALUE });
       const asked =
         () => ({ signal, timeout: left().timeout, level: "weak", rows: "array" } as const);
-      return SCRIPTS.use(deadline, ({ runScript }) =>
+      return BULK.use(deadline, ({ runScript }) =>
         runScript(
           text,
           async (statements) => await this.#write(statements, left(), true),
           async (sql) => (await this.#client.query(sql, [], asked())).rows,
+        ));
+    });
+  }
+
+  /** See {@linkcode Client.insertMany}. */
+  insertMany(
+    table: string,
+    rows: Iterable<Params> | AsyncIterable<Params>,
+    options?: InsertManyOptions,
+  ): Promise<{ rowsAffected: number }> {
+    return called(() => {
+      const { columns, onConflict, onProgress, ...given } = readOptions(options, INSERT_MANY);
+      const settings = this.#client.settings(given);
+      const { signal } = settings;
+      return BULK.use(deadlineOf(settings), ({ insertMany }) =>
+        insertMany(
+          table,
+          rows,
+          { columns, onConflict, onProgress, signal },
+          async (statements) => await this.#write(statements, given, true),
         ));
     });
   }

@@ -123,7 +123,7 @@ function assemble(source: string, text: string, scan: SignificantTokens): Analys
       ? foreignTarget(text, tokens, verb.at)
       : undefined,
     volatile: sitesOf(text, tokens, verb, stores, placeholders.list),
-    problem: findProblem(text, scan.error, placeholders.refused),
+    problem: findProblem(text, scan.error, placeholders.refused, verb.verb),
   };
 }
 

@@ -9,6 +9,12 @@ import type { Token } from "./tokenize.ts";
 /** The most parameters a statement may have. */
 export const MAX_PARAMETERS = 32766;
 
+/** What else there is where a statement has more of them. */
+export function withFewer(verb: string): string {
+  const inserts = verb === "INSERT" || verb === "REPLACE";
+  return inserts ? ": insertMany() takes any number of rows" : "";
+}
+
 /** One occurrence of a placeholder. */
 export interface Placeholder {
   /** Offset in the text. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { MAX_PARAMETERS } from "./placeholders.ts";
+import { MAX_PARAMETERS, withFewer } from "./placeholders.ts";
 import { atPlace, positionOf } from "./position.ts";
 import type { Token } from "./tokenize.ts";
 
@@ -13,11 +13,13 @@ import type { Token } from "./tokenize.ts";
  *
  * @param error The first token that SQLite would not accept.
  * @param refused The first placeholder that SQLite would not accept.
+ * @param verb What the statement does.
  */
 export function findProblem(
   text: string,
   error: Token | undefined,
   refused: string | undefined,
+  verb: string,
 ): string | undefined {
   if (text.includes("\0")) return "it holds a NUL character, at which SQLite would stop reading";
   if (!text.isWellFormed()) return "it holds half of a surrogate pair, which UTF-8 cannot express";
@@ -27,7 +29,7 @@ export function findProblem(
   if (refused === undefined) return undefined;
   return /^\?\d/.test(refused)
     ? `the placeholder ${refused} is not between ?1 and ?${MAX_PARAMETERS}`
-    : `it has more than ${MAX_PARAMETERS} parameters`;
+    : `it has more than ${MAX_PARAMETERS} parameters${withFewer(verb)}`;
 }
 
 /**

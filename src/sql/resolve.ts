@@ -7,7 +7,7 @@
 import { ProgrammingError } from "../errors.ts";
 import type { Analysis } from "./analyse.ts";
 import { described, isRecord } from "./form.ts";
-import { MAX_PARAMETERS, type Placeholder } from "./placeholders.ts";
+import { MAX_PARAMETERS, type Placeholder, withFewer } from "./placeholders.ts";
 import { type Bindable, bindable } from "./value_check.ts";
 
 /**
@@ -44,7 +44,10 @@ type Fail = (message: string) => never;
 function resolveList(analysis: Analysis, values: readonly unknown[], fail: Fail): Bindable[] {
   const { parameterCount: count } = analysis;
   if (values.length > MAX_PARAMETERS) {
-    fail(`Cannot bind ${values.length} parameters as SQLite takes at most ${MAX_PARAMETERS}`);
+    fail(
+      `Cannot bind ${values.length} parameters as SQLite takes at most ${MAX_PARAMETERS}` +
+        withFewer(analysis.verb),
+    );
   }
   const named = analysis.placeholders.find(({ name }) => name !== undefined);
   if (named !== undefined) fail(listForNames(analysis, values.length));

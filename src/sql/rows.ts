@@ -54,14 +54,22 @@ function columnsOf(row: unknown, verb: string): string[] {
 }
 
 function checkKeys(row: unknown, index: number, keys: readonly string[]): void {
-  const own = new Set(columnsOf(row, "insert"));
-  const missing = keys.find((key) => !own.delete(key));
-  const [other = missing] = own;
-  if (other === undefined) return;
-  const what = missing === undefined ? `has ${other}, too` : `lacks ${missing}`;
-  throw new TypeError(
-    `Cannot insert row ${index} as it ${what}: give all rows the keys of the first, null for NULL`,
-  );
+  const what = mismatch(columnsOf(row, "insert"), keys);
+  if (what !== undefined) throw new TypeError(unlike(index, what));
+}
+
+/** How the keys of a row differ from those of another, in whatever order; `undefined` if they do not. */
+export function mismatch(own: readonly string[], keys: readonly string[]): string | undefined {
+  const others = new Set(own);
+  const missing = keys.find((key) => !others.delete(key));
+  const [other = missing] = others;
+  if (other === undefined) return undefined;
+  return missing === undefined ? `has ${other}, too` : `lacks ${missing}`;
+}
+
+/** What is wrong with a row. @param model What its keys should be those of. */
+export function unlike(index: number, what: string, model = "the first"): string {
+  return `Cannot insert row ${index} as it ${what}: give all rows the keys of ${model}, null for NULL`;
 }
 
 function valueOf(row: AnyColumns, key: string, params: Param[]): string {

@@ -201,6 +201,7 @@ const PARTS: Readonly<Record<string, readonly [string, (db: Client) => Promise<u
     ["execute()", (db) => db.execute("UPDATE t SET a = 1")],
     ["batch()", (db) => db.batch(["UPDATE t SET a = 1"])],
     ["script()", (db) => db.script("UPDATE t SET a = 1")],
+    ["insertMany()", (db) => db.insertMany("t", [[1]])],
     ["outcome()", (db) => db.outcome("order-7")],
   ],
   "src/transaction/journal.ts": [
@@ -208,6 +209,7 @@ const PARTS: Readonly<Record<string, readonly [string, (db: Client) => Promise<u
     ["begin()", (db) => db.begin()],
   ],
   "src/database/script.ts": [["script()", (db) => db.script("SELECT 1")]],
+  "src/database/insert_many.ts": [["insertMany()", (db) => db.insertMany("t", [[1]])]],
   "src/client/cluster.ts": [
     ["nodes()", (db) => db.nodes()],
     ["leader()", (db) => db.leader()],

@@ -4,6 +4,7 @@ import type {
   CallOptions,
   Client,
   ExecuteOptions,
+  InsertManyOptions,
   IterateOptions,
   NodesOptions,
   QueryOptions,
@@ -18,6 +19,7 @@ import { LocalLock } from "../../src/locks/mod.ts";
 /** All options that a call may take. */
 export type AnyOptions =
   & BatchOptions
+  & InsertManyOptions
   & IterateOptions
   & NodesOptions
   & ReadyOptions
@@ -38,6 +40,9 @@ export const VALUES: { readonly [N in Name]-?: NonNullable<AnyOptions[N]> } = {
   id: "an id",
   exactlyOnce: true,
   atomic: true,
+  columns: ["n"],
+  onConflict: "ignore",
+  onProgress: () => {},
   pageSize: 1,
   by: "n",
   nonVoters: true,
@@ -89,6 +94,12 @@ const { rows: _form, ...VALUE } = QUERY;
 const EXECUTE: Exactly<ExecuteOptions> = { ...CALL, rows: true, id: true, exactlyOnce: true };
 const BATCH: Exactly<BatchOptions> = { ...QUERY, ...EXECUTE, atomic: true };
 const ITERATE: Exactly<IterateOptions> = { ...QUERY, pageSize: true, by: true };
+const INSERT_MANY: Exactly<InsertManyOptions, "integers"> = {
+  ...ASK,
+  columns: true,
+  onConflict: true,
+  onProgress: true,
+};
 const NODES: Exactly<NodesOptions, "integers"> = { ...ASK, nonVoters: true };
 const READY: Exactly<ReadyOptions, "integers"> = { ...ASK, noLeader: true, sync: true };
 const TRANSACTION: Exactly<TransactionOptions> = {
@@ -206,6 +217,11 @@ const CLIENT: Methods<Client, "close" | typeof Symbol.asyncDispose> = {
   script: {
     takes: CALL,
     call: async (db, o) => (await db.script(`${WRITE};`, o))[0]!.rows,
+    writes: true,
+  },
+  insertMany: {
+    takes: INSERT_MANY,
+    call: (db, o) => none(db.insertMany("t", [[2]], o)),
     writes: true,
   },
   nodes: { takes: NODES, call: (db, o) => none(db.nodes(o)) },

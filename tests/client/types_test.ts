@@ -9,6 +9,7 @@ import {
   type ConnectOptions,
   type ExecuteOptions,
   type Executor,
+  type InsertManyOptions,
   type IterateOptions,
   type NodesOptions,
   type Params,
@@ -57,6 +58,7 @@ describe("types of options", () => {
       | ConnectOptions
       | EmbeddedOptions
       | ExecuteOptions
+      | InsertManyOptions
       | InspectOptions
       | IterateOptions
       | MigrateOptions
@@ -128,6 +130,31 @@ describe("types of statements", () => {
     const named: Params = { call: 1, then: "a" };
     assert.ok([map, date, bytes, promise, callback, list, others, named]);
   });
+
+  inDatabase(
+    "insertMany() takes rows of an interface, lists, and what makes them one by one",
+    async (db) => {
+      const users: readonly User[] = [{ id: 2, name: "Grace" }];
+      typed<{ rowsAffected: number }>()(await db.insertMany("users", users), true);
+      async function* later(): AsyncGenerator<User> {
+        yield* users.map(({ id, name }) => ({ id: id + 1, name }));
+      }
+      await db.insertMany("users", later());
+      await db.insertMany("users", new Set([[4, "Alan", null] as const]));
+      assert.equal((await db.query("SELECT id FROM users")).rows.length, 4);
+      const wrong = [
+        // @ts-expect-error: a row is no single value.
+        () => db.insertMany("users", [1]),
+        // @ts-expect-error: there is no undefined in SQL.
+        () => db.insertMany("users", [[undefined]]),
+        // @ts-expect-error: one row is a list of one.
+        () => db.insertMany("users", { id: 5, name: "Barbara" }),
+        // @ts-expect-error: no column is read.
+        () => db.insertMany("users", users, { rows: "array" }),
+      ];
+      assert.equal(wrong.length, 4);
+    },
+  );
 
   inDatabase("batch() answers a tuple for a tuple, a list for a list", async (db) => {
     const both = await db.batch(["DELETE FROM users WHERE id = 9", ["SELECT ? AS n", 1]]);

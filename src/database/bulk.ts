@@ -1,0 +1,8 @@
+/**
+ * What is loaded together, as programs seldom need it.
+ *
+ * @module
+ */
+
+export { insertMany } from "./insert_many.ts";
+export { runScript } from "./script.ts";
