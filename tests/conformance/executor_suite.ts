@@ -1,4 +1,6 @@
-import { after, before, describe } from "node:test";
+import { after, afterEach, before, describe } from "node:test";
+import { type Client, connect } from "../../mod.ts";
+import { clear } from "../support/clear.ts";
 import { batches, foreignKeys } from "./batches.ts";
 import { endings } from "./endings.ts";
 import { errors } from "./errors.ts";
@@ -48,11 +50,14 @@ function group(
   describe(name, { skip }, () => {
     for (const [topic, tests] of Object.entries(topics)) {
       describe(topic, () => {
-        // One for each, as a client reads the schema again after DDL: hundreds of tables take their time.
         let opened: Target | undefined;
+        let cleaner: Client | undefined;
         before(async () => {
           opened = await open();
+          cleaner = connect(opened.url, { fetch: opened.fetch, exactlyOnce: false });
         });
+        // A client reads the schema again after DDL: the tables of a hundred tests take their time.
+        afterEach(() => cleaner && clear(cleaner, true));
         after(() => opened?.close());
         tests(() => opened!);
       });

@@ -1,5 +1,6 @@
 /** `tests/transaction/world.ts` where no server can be started: one node, emptied for each test. */
-import { type Client, connect } from "../../mod.ts";
+import { connect } from "../../mod.ts";
+import { clear } from "../support/clear.ts";
 import { FaultyNetwork } from "../support/faulty_network.ts";
 import type { Place, World } from "../transaction/world.ts";
 import { environment } from "./environment.ts";
@@ -9,16 +10,6 @@ export type { Place, World } from "../transaction/world.ts";
 /** Some engines refuse a `fetch` that is called as a member. */
 const plainFetch: typeof fetch = (input, init) => fetch(input, init);
 
-async function clear(db: Client): Promise<void> {
-  const { rows } = await db.query<{ type: string; name: string }>(
-    "SELECT type, name FROM sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite_%'",
-    [],
-    { level: "strong" },
-  );
-  const drops = rows.map(({ type, name }) => `DROP ${type} "${name}"`);
-  if (drops.length > 0) await db.batch(["PRAGMA defer_foreign_keys = 1", ...drops]);
-}
-
 const onServer: Place = {
   name: "rqlited",
   skip: false,
@@ -26,7 +17,7 @@ const onServer: Place = {
     const { foreignKeysUrl: url } = environment();
     const network = new FaultyNetwork(plainFetch);
     const other = connect(url);
-    await clear(other);
+    await clear(other, false);
     const world: World = {
       db: connect(url, { fetch: network.fetch as typeof fetch, retries: 0 }),
       network,

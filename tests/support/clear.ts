@@ -1,0 +1,19 @@
+import type { Client } from "../../mod.ts";
+
+/**
+ * Drops every table and view, so that a database can be used again.
+ *
+ * @param keepsOwn Whether those stay that clients make for themselves, which need not be made again then.
+ */
+export async function clear(db: Client, keepsOwn: boolean): Promise<void> {
+  const { rows } = await db.query<{ type: string; name: string }>(
+    "SELECT type, name FROM sqlite_schema WHERE type IN ('table', 'view') " +
+      `AND name NOT LIKE 'sqlite_%' ${
+        keepsOwn ? "AND name NOT LIKE '\\_rqlite\\_%' ESCAPE '\\'" : ""
+      }`,
+    [],
+    { level: "strong" },
+  );
+  const drops = rows.map(({ type, name }) => `DROP ${type} "${name}"`);
+  if (drops.length > 0) await db.batch(["PRAGMA defer_foreign_keys = 1", ...drops]);
+}
