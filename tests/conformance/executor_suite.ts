@@ -30,12 +30,16 @@ const TOPICS: Readonly<Record<string, Topic>> = {
   schema,
 };
 
+/** Those in which the engine has a part: numbers and bytes, timers and aborts, streams. */
+const OF_ENGINE: Readonly<Record<string, Topic>> = { values, parameters, iteration, endings };
+
+/** Runs the topics in which the engine has a part over an implementation that others run all topics over. */
+export function engineSuite(name: string, open: Open, skip: string | false): void {
+  group(name, OF_ENGINE, () => open({ foreignKeys: false }), skip);
+}
+
 /** Runs every topic over one implementation, and what needs foreign keys over one that enforces them. */
-export function executorSuite(
-  name: string,
-  open: Open,
-  { skip = false }: { skip?: string | false } = {},
-): void {
+export function executorSuite(name: string, open: Open, skip: string | false = false): void {
   group(name, TOPICS, () => open({ foreignKeys: false }), skip);
   const enforced = { "foreign keys": foreignKeys };
   group(`${name} with foreign keys`, enforced, () => open({ foreignKeys: true }), skip);

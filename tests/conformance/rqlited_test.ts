@@ -1,36 +1,5 @@
-import { connect } from "../../mod.ts";
-import { nodeFetch } from "../../src/node/mod.ts";
-import { features } from "../support/features.ts";
-import { skipWithoutRqlited, startRqlited } from "../support/rqlited.ts";
+import { skipWithoutRqlited } from "../support/rqlited.ts";
 import { executorSuite } from "./executor_suite.ts";
-import type { Open, Target } from "./target.ts";
+import { openRqlited } from "./open_rqlited.ts";
 
-const openRqlited: Open = ({ foreignKeys }) => open(foreignKeys, globalThis.fetch);
-
-/** Over the other transport that there is for Node, Bun and Deno. */
-const openOverNode: Open = ({ foreignKeys }) => {
-  const transport = nodeFetch();
-  return open(foreignKeys, transport, transport.close);
-};
-
-async function open(
-  foreignKeys: boolean,
-  fetch: typeof globalThis.fetch,
-  close: () => void = () => {},
-): Promise<Target> {
-  const server = await startRqlited(foreignKeys ? { args: ["-fk"] } : {});
-  const { linearizable } = await features(server.url);
-  return {
-    db: connect(server.url, { fetch, close }),
-    url: server.url,
-    fetch,
-    linearizable,
-    close: async () => {
-      close();
-      await server.stop();
-    },
-  };
-}
-
-executorSuite("rqlited", openRqlited, { skip: skipWithoutRqlited() });
-executorSuite("rqlited over nodeFetch()", openOverNode, { skip: skipWithoutRqlited() });
+executorSuite("rqlited", openRqlited, skipWithoutRqlited());

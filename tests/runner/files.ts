@@ -181,10 +181,24 @@ export const PLACEMENTS: readonly Placement[] = [
     why: "The same, where Redis clients are used most",
   },
   {
-    files: ["conformance/locks_test.ts", "conformance/rqlited_test.ts"],
+    files: ["conformance/locks_test.ts", "conformance/other_fetch_test.ts"],
     engines: ["deno", "bun", "node24"],
     why:
       "What answers is the server, and the client on Node 22 is asked in the same words by embedded_test.ts",
+  },
+  {
+    files: ["conformance/embedded_file_test.ts", "conformance/rqlited_test.ts"],
+    engines: ["deno", "bun"],
+    why:
+      "All topics, on an engine of each family: the client on Node is asked in the same words by embedded_test.ts and " +
+      "node_fetch_test.ts, what its fetch has a part in by other_fetch_test.ts, and what its node:sqlite does with files " +
+      "by embedded/",
+  },
+  {
+    files: ["conformance/node_fetch_test.ts"],
+    engines: ["node24"],
+    why:
+      "All topics over nodeFetch(), which is for Node; what the engine has a part in is asked elsewhere by other_fetch_test.ts",
   },
   {
     files: [
