@@ -157,6 +157,9 @@ export function docsStep(): Step {
   };
 }
 
+/** Every Node is a process that strips the types of the same modules: those of its own test files, and those that tests start. */
+const ENGINE_ENV = { NODE_COMPILE_CACHE: `${ROOT}out/compile-cache` };
+
 /** Runs test files on the Deno that runs this; `types` has checked them already. */
 function denoStep(name: string, files: readonly string[]): EngineStep {
   const args = (report: string) => [
@@ -169,7 +172,7 @@ function denoStep(name: string, files: readonly string[]): EngineStep {
   return {
     name,
     engine: "deno",
-    run: (verbose) => runWithReport(name, Deno.execPath(), args, { verbose }),
+    run: (verbose) => runWithReport(name, Deno.execPath(), args, { verbose, env: ENGINE_ENV }),
   };
 }
 
@@ -180,9 +183,8 @@ function engineStep(name: string, engine: Engine, files: readonly string[]): Eng
     async run(verbose) {
       const found = await findEngine(engine);
       const args = (report: string) => engine.args(files, report);
-      // Node makes a process for each file, which strips the types of the same modules.
-      const env = { NODE_COMPILE_CACHE: `${ROOT}out/compile-cache` };
-      if (found !== undefined) return runWithReport(name, found.path, args, { verbose, env });
+      const options = { verbose, env: ENGINE_ENV };
+      if (found !== undefined) return runWithReport(name, found.path, args, options);
       const reason = `not found; name it with ${engine.variable}`;
       const state = Deno.env.get("CI") ? "failed" : "skipped";
       return { cases: [single(`${name} (engine)`, state, reason)], output: `${name} ${reason}\n` };
