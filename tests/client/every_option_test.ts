@@ -8,7 +8,7 @@ import {
   TransactionConflictError,
 } from "../../mod.ts";
 import { LocalLock } from "../../src/locks/mod.ts";
-import { PLACES } from "../transaction/world.ts";
+import { PLACES, type World } from "../transaction/world.ts";
 import { type AnyOptions, type Name, READ, SURFACES, VALUES, type Way } from "./option_ways.ts";
 
 /** What is seen of the requests, and a node that can be made not to answer. */
@@ -209,34 +209,42 @@ async function waits(options: AnyOptions, { db, run }: Situation): Promise<void>
   await run(options);
 }
 
+const TABLE = [
+  "DROP TABLE IF EXISTS t",
+  "CREATE TABLE t(n INTEGER)",
+  "INSERT INTO t VALUES(1)",
+];
+
+/** A table as it is expected, and a client that knows it. */
+async function prepare(world: World, way: Way): Promise<Situation> {
+  await world.other.batch(TABLE);
+  const node = new Watched(world.node);
+  const db = world.connect({ fetch: node.fetch, retries: 0 });
+  await db.begin().then((tx) => tx.query(READ));
+  const run: Situation["run"] = (options, sql) => way.call(db, options, sql);
+  return { db, other: world.other, node, way, run };
+}
+
 for (const place of PLACES) {
   describe(`every option on ${place.name}`, { skip: place.skip }, () => {
     for (const [surface, methods] of Object.entries(SURFACES)) {
       for (const [method, way] of Object.entries(methods)) {
         it(`${surface}${method}() honours or refuses each`, () =>
           place.run(async (world) => {
+            // A call that is refused leaves the table and the client as they were.
+            let unused: Situation | undefined;
             for (const name of Object.keys(VALUES) as Name[]) {
-              await world.sql("DROP TABLE IF EXISTS t");
-              await world.sql("CREATE TABLE t(n INTEGER)");
-              await world.sql("INSERT INTO t VALUES(1)");
-              const node = new Watched(world.node);
-              const db = world.connect({ fetch: node.fetch, retries: 0 });
-              await db.begin().then((tx) => tx.query(READ));
-              const situation: Situation = {
-                db,
-                other: world.other,
-                node,
-                way,
-                run: (options, sql) => way.call(db, options, sql),
-              };
+              const situation = unused ?? await prepare(world, way);
               try {
                 await (way.takes[name] ? EFFECTS[name](situation) : refuses(name, situation));
               } catch (error) {
                 throw new Error(`${surface}${method}({ ${name} }): ${error}`, { cause: error });
               } finally {
-                await db.close();
+                if (way.takes[name]) await situation.db.close();
+                unused = way.takes[name] ? undefined : situation;
               }
             }
+            await unused?.db.close();
           }));
       }
     }
