@@ -13,9 +13,9 @@ import {
 } from "../../mod.ts";
 import { type Cluster, startCluster } from "../support/cluster.ts";
 import { sleep, until } from "../support/http.ts";
-import { type Fault, startProxy } from "../support/proxy.ts";
 import { type Rqlited, skipWithoutRqlited, startRqlited } from "../support/rqlited.ts";
 import { PLACES, type World } from "../transaction/world.ts";
+import { applied, COUNTS, INSERT, RAISE, SCHEMA, WRITES } from "./counted_writes.ts";
 
 /**
  * What happens to one request:
@@ -91,72 +91,6 @@ function storm(seed: number): (index: number) => Fate {
   return (index) => index % 3 === 0 ? FATES[Math.floor(next() * FATES.length)]! : "pass";
 }
 
-/** Nothing in the tables refuses a second application: it would be counted. */
-const SCHEMA = [
-  "DROP TABLE IF EXISTS _rqlite_commit",
-  "DROP TABLE IF EXISTS hits",
-  "DROP TABLE IF EXISTS counter",
-  "CREATE TABLE hits(label TEXT)",
-  "CREATE TABLE counter(n INTEGER)",
-  "INSERT INTO counter VALUES(0)",
-];
-
-const INSERT = "INSERT INTO hits VALUES(?)";
-const RAISE = "UPDATE counter SET n = n + 1";
-
-interface Write {
-  readonly run: (db: Client, label: string) => Promise<unknown>;
-  readonly hits: number;
-  readonly raised: number;
-  /** It answers rows, which may be lost although it was applied. */
-  readonly answersRows?: true;
-}
-
-const WRITES: Record<string, Write> = {
-  "execute() of an INSERT": { run: (db, label) => db.execute(INSERT, [label]), hits: 1, raised: 0 },
-  "execute() of an UPDATE": { run: (db) => db.execute(RAISE), hits: 0, raised: 1 },
-  "execute() with RETURNING": {
-    run: async (db, label) => {
-      const { rows } = await db.execute(`${INSERT} RETURNING label`, [label]);
-      assert.deepEqual(rows, [{ label }]);
-    },
-    hits: 1,
-    raised: 0,
-    answersRows: true,
-  },
-  "batch()": {
-    run: (db, label) => db.batch([[INSERT, label], RAISE, [INSERT, label]]),
-    hits: 2,
-    raised: 1,
-  },
-  "batch() with a read": {
-    run: (db, label) => db.batch([[INSERT, label], "SELECT n FROM counter", RAISE]),
-    hits: 1,
-    raised: 1,
-    answersRows: true,
-  },
-  "transaction()": {
-    run: (db, label) => db.transaction((tx) => tx.execute(INSERT, [label])),
-    hits: 1,
-    raised: 0,
-  },
-};
-
-/** Rows, or an error that says that it was applied; everything else resolves. */
-async function applied({ run, answersRows }: Write, db: Client, label: string): Promise<void> {
-  try {
-    await run(db, label);
-  } catch (error) {
-    assert.ok(error instanceof RqliteError, String(error));
-    assert.ok(
-      answersRows && !(error instanceof OutcomeUnknownError),
-      `${error.name}: ${error.message}`,
-    );
-    assert.match(error.message, /applied|committed/);
-    assert.equal(error.retryable, false);
-  }
-}
-
 interface Target {
   readonly world: World;
   /** Sends statements past every client of ours. */
@@ -196,8 +130,6 @@ async function targetOf(world: World): Promise<Target> {
     },
   };
 }
-
-const COUNTS = "SELECT (SELECT count(*) FROM hits), (SELECT n FROM counter)";
 
 const HELPER = "SELECT count(*) FROM sqlite_schema WHERE name = '_rqlite_commit'";
 
@@ -568,47 +500,6 @@ for (const place of PLACES) {
     });
   });
 }
-
-/** The server did it, or not; the connection tells neither. */
-const FAULTS: readonly Fault[] = [
-  "cut before",
-  "cut after request",
-  "cut after headers",
-  "cut in body",
-  "pass and close",
-];
-
-describe("writes through a proxy that cuts connections", { skip: skipWithoutRqlited() }, () => {
-  for (const [name, write] of Object.entries(WRITES)) {
-    it(`${name} is applied once, wherever the connection is cut`, async () => {
-      const server = await startRqlited();
-      const proxy = await startProxy(server.url);
-      try {
-        for (const fault of FAULTS) {
-          for (let hit = 0, met = true; met; hit++) {
-            await server.sql(...SCHEMA);
-            const db = connect(proxy.url, { timeout: 10_000 });
-            met = false;
-            proxy.reset();
-            proxy.plan = (_, index) => {
-              if (index === hit) met = true;
-              return index === hit ? fault : "pass";
-            };
-            await applied(write, db, "first");
-            await applied(write, db, "second");
-            await db.close();
-            const [result] = await server.sql(COUNTS) as { values: unknown[][] }[];
-            const expected = [[2 * write.hits, 2 * write.raised]];
-            assert.deepEqual(result!.values, expected, `request ${hit}: ${String(fault)}`);
-          }
-        }
-      } finally {
-        await proxy.close();
-        await server.stop();
-      }
-    });
-  }
-});
 
 const WRITER = { username: "writer", password: "w", perms: ["execute"] };
 const READER = { username: "reader", password: "r", perms: ["query"] };

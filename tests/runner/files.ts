@@ -163,7 +163,7 @@ export const PLACEMENTS: readonly Placement[] = [
     why: "PEP 249 over a client that the tests of every engine know",
   },
   {
-    files: ["client/exactly_once_test.ts", "client/faults_test.ts", "integration/time_test.ts"],
+    files: ["client/cut_writes_test.ts", "client/faults_test.ts", "integration/time_test.ts"],
     engines: ["deno", "node24"],
     why: "Faults of connections through proxies; how Bun tells them is in node/unreachable_test.ts",
   },
@@ -208,6 +208,12 @@ export const PLACEMENTS: readonly Placement[] = [
     ],
     engines: ["deno"],
     why: "About the server, or over a client that the tests of every engine know",
+  },
+  {
+    files: ["client/exactly_once_test.ts"],
+    engines: ["deno"],
+    why:
+      "What copies of requests do to the database; connections that are cut, with an engine each, are in cut_writes_test.ts",
   },
   {
     files: ["database/", "replicas/", "transaction/first_use_test.ts"],
