@@ -35,6 +35,7 @@ export const CALL: Checks<CallOptions> = {
   signal: isSignal,
   timeout: isTimeout,
   integers: oneOf("number", "bigint", "string", "auto"),
+  coalesce: isBoolean,
 };
 
 /** {@linkcode QueryOptions}, checked. */

@@ -11,6 +11,7 @@ import { accepted, type Asked, READ_STRONG } from "./accept.ts";
 import { Late } from "./late.ts";
 import type { Settings } from "./options.ts";
 import { SecondLook } from "./second_look.ts";
+import { SharedReads } from "./shared_reads.ts";
 
 /**
  * In front of reads from tables in the same request: reading the schema makes the connection notice a change of it.
@@ -56,6 +57,7 @@ export class Dispatcher {
   readonly #transport: Transport;
   readonly #capabilities: Capabilities;
   readonly #look: SecondLook = new SecondLook();
+  readonly #shared: SharedReads = new SharedReads((batch) => this.#read(batch));
 
   /** Sends nothing yet. */
   constructor(transport: Transport) {
@@ -70,8 +72,10 @@ export class Dispatcher {
 
   /** Runs statements that only read, by `/db/query`. */
   read(batch: Batch): Promise<Reply> {
-    const send = (batch: Batch) => this.#read(batch);
-    return batch.exact === true ? this.#look.take(batch, send, true) : send(batch);
+    if (batch.exact !== true) return this.#read(batch);
+    const send = (batch: Batch) =>
+      this.#shared.takes(batch) ? this.#shared.read(batch) : this.#read(batch);
+    return this.#look.take(batch, send, true);
   }
 
   async #read(batch: Batch): Promise<Reply> {

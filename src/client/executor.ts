@@ -16,6 +16,12 @@ export interface CallOptions {
   timeout?: number | undefined;
   /** How INTEGER values come back. @default {"number"} */
   integers?: IntegerMode | undefined;
+  /**
+   * Whether the call may share a request with others of the same client: single reads as one list, writes as one commit.
+   * Each has its own result, error, signal and deadline. `false` for what takes long, as it would hold up the others.
+   * @default {true}
+   */
+  coalesce?: boolean | undefined;
 }
 
 /** What a read takes. */

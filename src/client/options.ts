@@ -72,6 +72,7 @@ export interface Settings {
   readonly freshness: number | undefined;
   readonly freshnessStrict: boolean;
   readonly rows: "object" | "array";
+  readonly coalesce: boolean;
 }
 
 /** {@linkcode ClientOptions} with every default filled in. */
@@ -99,6 +100,7 @@ const DEFAULTS: Settings = {
   freshness: undefined,
   freshnessStrict: false,
   rows: "object",
+  coalesce: true,
 };
 
 /** Headers of the connection: `fetch` refuses them on some engines, and sends a broken request on others. */
@@ -223,6 +225,7 @@ export function resolveSettings(defaults: Settings, options: BatchOptions): Sett
     freshness: options.freshness ?? defaults.freshness,
     freshnessStrict: options.freshnessStrict ?? defaults.freshnessStrict,
     rows: options.rows ?? defaults.rows,
+    coalesce: options.coalesce ?? defaults.coalesce,
   };
   if (settings.freshnessStrict && settings.freshness === undefined) {
     throw new TypeError("Cannot use `freshnessStrict` without `freshness`");

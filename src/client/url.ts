@@ -28,6 +28,7 @@ const URL_OPTIONS: Record<string, (value: string, name: string) => unknown> = {
   freshnessStrict: readFlag,
   discover: readFlag,
   exactlyOnce: readFlag,
+  coalesce: readFlag,
 };
 
 /** Whether a value says where to connect, and not how: text, a URL or a list. */

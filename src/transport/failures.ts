@@ -6,6 +6,7 @@ import {
   RqliteError,
   TimeoutError,
 } from "../errors.ts";
+import { copyOf } from "./error_copy.ts";
 import { isTooLarge } from "./body.ts";
 import { Interrupted } from "./deadline.ts";
 import { neverSent } from "./never_sent.ts";
@@ -125,12 +126,9 @@ export function settle({ error, applied }: Failure, doubtful: boolean): Error {
 
 /** The same failure, of a call that cannot pay for another attempt. */
 export function unaffordable({ error, applied, next }: Failure): Failure {
-  const Same = error.constructor as new (message: string, init: object) => RqliteError;
   const message =
     `${error.message}; not repeated, as the client has spent its budget of repeats: too many calls fail`;
-  const { cause } = error;
-  const init = { ...error, ...(cause !== undefined && { cause }) };
-  return { error: new Same(message, init), applied, next };
+  return { error: copyOf(error, message), applied, next };
 }
 
 /** Where the client was closed meanwhile. */

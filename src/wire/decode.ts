@@ -51,6 +51,8 @@ export class Answer {
   #exact = false;
   /** Results whose rows were made in place and are their callers' now. */
   readonly #taken: Set<number> = new Set();
+  /** Results of several callers. */
+  readonly #kept: Set<number> = new Set();
   readonly #looks: Map<number, Look> = new Map();
 
   /**
@@ -73,6 +75,16 @@ export class Answer {
   /** Why the request as a whole failed. */
   get error(): string | undefined {
     return this.#envelope.error;
+  }
+
+  /** How long the answer was, in characters. */
+  get size(): number {
+    return this.#text.length;
+  }
+
+  /** Several callers take that result: each gets rows of its own. */
+  keep(index: number): void {
+    this.#kept.add(index);
   }
 
   /** How many results there are. */
@@ -200,8 +212,10 @@ export class Answer {
       this.#makeExact();
     }
     if (this.#taken.has(index)) this.#reload();
-    const { values = [] } = this.#at(index);
-    this.#taken.add(index);
+    const { values: found = [] } = this.#at(index);
+    const kept = this.#kept.has(index);
+    const values = kept ? found.map((row) => [...row]) : found;
+    if (!kept) this.#taken.add(index);
     // Being exact for the sake of another result put `bigint` into REAL columns too.
     const plain = !this.#exact && look.told.length === 0 && isPlain(holds, spec);
     if (!plain) decodeCells(values, look, spec);

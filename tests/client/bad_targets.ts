@@ -36,7 +36,7 @@ export const BAD_TARGETS: readonly [
     "http://a:4001?password=x",
     "TypeError",
     "Cannot use `password` as there is no such option of a URL: it may be one of level, integers, rows, " +
-    "timeout, freshness, retries, maxResponseSize, freshnessStrict, discover, exactlyOnce",
+    "timeout, freshness, retries, maxResponseSize, freshnessStrict, discover, exactlyOnce, coalesce",
   ],
   [
     "the property of an object",

@@ -73,6 +73,17 @@ const EFFECTS: { readonly [N in Name]-?: (situation: Situation) => Promise<void>
     const [row] = await run({ integers: "string" });
     assert.equal(typeof Object.values(row as object)[0], "string");
   },
+  coalesce: async ({ node, run, way }) => {
+    if (!way.shares) return void await run({ coalesce: false });
+    const requests = async (coalesce: boolean): Promise<number> => {
+      node.urls.length = 0;
+      // What a server makes of other levels is found out by the first of them.
+      const options = { coalesce, level: "weak" } as const;
+      await Promise.all([run(options), run(options)]);
+      return node.urls.length;
+    };
+    assert.deepEqual([await requests(false), await requests(true)], [2, 1]);
+  },
   level: async ({ node, run, way }) => {
     await run({ level: "strong" });
     assert.ok(way.writes || node.has("level", "strong"));

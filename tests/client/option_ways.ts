@@ -33,6 +33,7 @@ export const VALUES: { readonly [N in Name]-?: NonNullable<AnyOptions[N]> } = {
   signal: new AbortController().signal,
   timeout: 20_000,
   integers: "string",
+  coalesce: false,
   level: "strong",
   freshness: 1500,
   freshnessStrict: true,
@@ -74,6 +75,8 @@ export interface Way {
   readonly inside?: (db: Client, options: AnyOptions, fn: Inside) => Promise<unknown[]>;
   /** It changes data. */
   readonly writes?: true;
+  /** Two at once are one request. */
+  readonly shares?: true;
 }
 
 /** Exactly the options of a type, less some. */
@@ -81,8 +84,13 @@ type Exactly<O, Less extends string = never> = Readonly<
   Record<Exclude<keyof O & Name, Less>, true>
 >;
 
-const CALL: Exactly<CallOptions> = { signal: true, timeout: true, integers: true };
-const ASK: Exactly<CallOptions, "integers"> = { signal: true, timeout: true };
+const CALL: Exactly<CallOptions> = {
+  signal: true,
+  timeout: true,
+  integers: true,
+  coalesce: true,
+};
+const ASK: Exactly<CallOptions, "integers"> = { signal: true, timeout: true, coalesce: true };
 const QUERY: Exactly<QueryOptions> = {
   ...CALL,
   level: true,
@@ -201,11 +209,11 @@ type Methods<T, Less extends PropertyKey = never> = {
 };
 
 const CLIENT: Methods<Client, "close" | typeof Symbol.asyncDispose> = {
-  query: { takes: QUERY, call: on.query },
+  query: { takes: QUERY, call: on.query, shares: true },
   execute: { takes: EXECUTE, call: on.execute, writes: true },
   batch: { takes: BATCH, call: on.batch, writes: true },
-  first: { takes: QUERY, call: on.first },
-  value: { takes: VALUE, call: on.value },
+  first: { takes: QUERY, call: on.first, shares: true },
+  value: { takes: VALUE, call: on.value, shares: true },
   iterate: {
     takes: ITERATE,
     call: async (db, o) => {
@@ -213,6 +221,7 @@ const CLIENT: Methods<Client, "close" | typeof Symbol.asyncDispose> = {
       for await (const row of db.iterate(READ, [], o)) rows.push(row);
       return rows;
     },
+    shares: true,
   },
   script: {
     takes: CALL,
@@ -248,11 +257,11 @@ const TX: Methods<Transaction, Ends | typeof Symbol.asyncDispose> = {
 };
 
 const VIEW: Methods<RequestDatabase> = {
-  query: { takes: QUERY, call: inRequest(false, on.query) },
+  query: { takes: QUERY, call: inRequest(false, on.query), shares: true },
   execute: { takes: EXECUTE, call: inRequest(false, on.execute), writes: true },
   batch: { takes: BATCH, call: inRequest(false, on.batch), writes: true },
-  first: { takes: QUERY, call: inRequest(false, on.first) },
-  value: { takes: VALUE, call: inRequest(false, on.value) },
+  first: { takes: QUERY, call: inRequest(false, on.first), shares: true },
+  value: { takes: VALUE, call: inRequest(false, on.value), shares: true },
   transaction: {
     takes: TRANSACTION,
     call: (db, o) => inView(db, o, reading),

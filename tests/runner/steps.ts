@@ -66,10 +66,10 @@ function portableFiles(): string[] {
 }
 
 /** What has to be loaded before the first call, minified and compressed, in bytes. */
-const MOST_FIRST = 44_200;
+const MOST_FIRST = 46_000;
 
 /** All of the client in one module, as bundlers make it that load nothing late, in the same way. */
-const MOST_BYTES = 102_000;
+const MOST_BYTES = 107_000;
 
 /** Tells the sizes, and notices when they grow. */
 const sizeStep: Step = {

@@ -1,0 +1,46 @@
+import type { Analysis } from "../sql/analyse.ts";
+import type { Prepared } from "../sql/prepare.ts";
+
+/** An answer that is longer than this for each of its statements is a burden, in characters. */
+const LONG = 16_384;
+
+/** What a statement may take beside the way to the node and back, in milliseconds. */
+const SLOW = 100;
+
+/** A request and its answer. */
+export interface Trip {
+  readonly statements: readonly Prepared[];
+  /** Of the answer, in characters. */
+  readonly size: number;
+  /** Milliseconds. */
+  readonly duration: number;
+  /** Nothing else was under way, so that nothing else made it slow. */
+  readonly solitary: boolean;
+}
+
+/**
+ * The reads that answered much or took long when they were last seen: they go by themselves, where they hold up nobody.
+ * An answer to many that is long says of none of them which it was, so each is seen by itself the next time.
+ */
+export class Burdens {
+  readonly #known: WeakSet<Analysis> = new WeakSet();
+  /** About what the way takes, in milliseconds. */
+  #way = Infinity;
+
+  /** Whether a read goes by itself. */
+  has(analysis: Analysis): boolean {
+    return this.#known.has(analysis);
+  }
+
+  /** Takes what was seen. */
+  learn({ statements, size, duration, solitary }: Trip): void {
+    this.#way = Math.min(duration, this.#way * 1.01);
+    const single = statements.length === 1;
+    const slow = single && solitary && duration > SLOW + 2 * this.#way;
+    const heavy = slow || size > LONG * statements.length;
+    for (const { analysis } of statements) {
+      if (heavy) this.#known.add(analysis);
+      else if (single && solitary) this.#known.delete(analysis);
+    }
+  }
+}
