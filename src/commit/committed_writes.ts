@@ -1,5 +1,5 @@
 import { isSound, rehearse, SENTINEL, tornBatch } from "../client/batch.ts";
-import type { Dispatcher } from "../client/dispatch.ts";
+import type { Dispatcher, Reply } from "../client/dispatch.ts";
 import { pause as wait } from "../client/pause.ts";
 import { firstError } from "../client/readings.ts";
 import { resultsOf } from "../client/results.ts";
@@ -10,7 +10,7 @@ import type { Result } from "../sql/value.ts";
 import type { ChosenId, Commits, Ending } from "./commits.ts";
 import type { Ground } from "./ground.ts";
 import { hashOf } from "./hash.ts";
-import { type CommitId, mint } from "./log.ts";
+import { type CommitId, type Entry, mint } from "./log.ts";
 import {
   CHOSEN,
   fencedOff,
@@ -40,7 +40,7 @@ const DID_SOMETHING: Prepared = own(
 );
 
 /** An id, and the ground that its commit stands on. */
-interface Minted extends Ground {
+export interface Minted extends Ground {
   readonly id: CommitId;
 }
 
@@ -74,7 +74,12 @@ export class CommittedWrites {
         return write.place(await this.#conclude(write, [chosen.id], error, chosen));
       }
       const ending = await this.#send(write, form, own, chosen);
-      if (ending.is === "committed") return write.place(this.#results(write, form, ending, own));
+      if (ending.is === "committed") {
+        const { reply } = ending;
+        return write.place(
+          resultsIn({ ...reply, first: reply.first + form.before }, write, own),
+        );
+      }
       const again = ending.is === "interfered" ||
         (ending.is === "refused" && await this.#isAnotherSchema(ending.text, own.facts, call));
       if (!again) return write.place(await this.#report(write, form, ending, own.id, chosen));
@@ -103,17 +108,8 @@ export class CommittedWrites {
     { id, base, facts }: Minted,
     chosen: ChosenId | undefined,
   ): Promise<Ending> {
-    const entry = {
-      id,
-      hash: undefined,
-      wrote: writtenBy(statements, facts),
-      // What is nothing but DDL was made by no facts.
-      since: statements.every(isOnlyDdl) ? undefined : base,
-      scopes: [],
-      tables: targetsOf(statements, facts),
-    };
-    const commit = { entry, chosen, earlier: [], ...form };
-    return await this.#commits.commit(commit, call);
+    const entry = entryOf(statements, { id, base, facts });
+    return await this.#commits.commit({ entry, chosen, earlier: [], ...form }, call);
   }
 
   async #chosen(id: string, { forms, call }: Write): Promise<ChosenId> {
@@ -124,39 +120,17 @@ export class CommittedWrites {
   async #form({ statements, batch, keepsRows }: Write, facts: Facts): Promise<Form> {
     const dispatcher = this.#dispatcher;
     const { returningAborts } = dispatcher.capabilities;
+    const returning = statements.some(({ analysis }) => analysis.returning);
+    if (isPlain(statements, returningAborts)) return { statements, mixed: false, before: 0 };
     // What a trigger does in place of a write to a view, `changes()` does not tell.
-    const tells = returningAborts ||
-      statements.every(({ analysis: { returning, table } }) =>
-        !returning || tableOf(table, facts)?.kind === "table"
-      );
-    if (tells && (returningAborts || !keepsRows) && isSound(statements, returningAborts)) {
-      const alone = statements.some(({ analysis }) => analysis.returning) && !returningAborts;
-      return alone
-        ? { statements: [RESET, ...statements, DID_SOMETHING], mixed: true, before: 1 }
-        : { statements, mixed: false, before: 0 };
+    const tells = statements.every(({ analysis: { returning, table } }) =>
+      !returning || tableOf(table, facts)?.kind === "table"
+    );
+    if (tells && returning && !keepsRows && isSound(statements, returningAborts)) {
+      return { statements: [RESET, ...statements, DID_SOMETHING], mixed: true, before: 1 };
     }
     await rehearse(dispatcher, batch);
     return { statements: [...statements, SENTINEL], mixed: true, before: 0 };
-  }
-
-  #results(
-    write: Write,
-    { before }: Form,
-    { reply }: Ending & { is: "committed" },
-    { id: { id }, facts }: Minted,
-  ): Result[] {
-    const { statements, positions, call } = write;
-    const own = { ...reply, first: reply.first + before };
-    // Only in a list with reads, where a statement that does not compile any more stops nothing.
-    if (firstError(own, statements) >= 0) throw tornBatch(own, statements, positions, id);
-    let results: Result[];
-    try {
-      results = resultsOf(own, statements, call.settings, { positions });
-    } catch (error) {
-      throw error instanceof OutcomeUnknownError ? withId(error, id) : error;
-    }
-    const by = write.facts;
-    return results.map((result, i) => withoutStaleId(result, statements[i]!, by[i] ?? facts));
   }
 
   /** An error of the schema may come from facts that another program has made old. */
@@ -206,6 +180,40 @@ export class CommittedWrites {
     // What the server could not tell is certain now.
     throw error instanceof OutcomeUnknownError ? notApplied(error) : error;
   }
+}
+
+/** Whether `/db/execute` does all that the statements say, behind an id and among others. */
+export function isPlain(statements: readonly Prepared[], returningAborts: boolean): boolean {
+  return isSound(statements, returningAborts) &&
+    (returningAborts || !statements.some(({ analysis }) => analysis.returning));
+}
+
+/** What enters the log in front of statements. */
+export function entryOf(statements: readonly Prepared[], { id, base, facts }: Minted): Entry {
+  return {
+    id,
+    hash: undefined,
+    wrote: writtenBy(statements, facts),
+    // What is nothing but DDL was made by no facts.
+    since: statements.every(isOnlyDdl) ? undefined : base,
+    scopes: [],
+    tables: targetsOf(statements, facts),
+  };
+}
+
+/** The results of a write in a reply that begins with them. */
+export function resultsIn(reply: Reply, write: Write, { id: { id }, facts }: Minted): Result[] {
+  const { statements, positions, call } = write;
+  // Only in a list with reads, where a statement that does not compile any more stops nothing.
+  if (firstError(reply, statements) >= 0) throw tornBatch(reply, statements, positions, id);
+  let results: Result[];
+  try {
+    results = resultsOf(reply, statements, call.settings, { positions });
+  } catch (error) {
+    throw error instanceof OutcomeUnknownError ? withId(error, id) : error;
+  }
+  const by = write.facts;
+  return results.map((result, i) => withoutStaleId(result, statements[i]!, by[i] ?? facts));
 }
 
 /** It says of a statement that it fails; others say of the network that it does. */

@@ -12,6 +12,7 @@ import { refuseHelperTables } from "./helper_tables.ts";
 import type { Call } from "./own.ts";
 import { doubtFacts, prepareBy } from "./preparation.ts";
 import { Rowids } from "./rowids.ts";
+import { SharedWrites } from "./shared_writes.ts";
 import { Write } from "./write.ts";
 import { checked, isOutside, notWithId, refuseCounters, refuseLonely } from "./write_checks.ts";
 
@@ -25,15 +26,23 @@ export class Writes {
   readonly #exactlyOnce: boolean;
   readonly #rowids: Rowids;
   readonly #committed: CommittedWrites;
+  readonly #shared: SharedWrites;
   #deniedUntil = -Infinity;
 
   /** @param exactlyOnce What calls do that do not say. */
   constructor(backend: Backend, exactlyOnce: boolean) {
+    const { dispatcher } = backend;
     this.#backend = backend;
-    this.#commits = commitsOf(backend.dispatcher);
+    this.#commits = commitsOf(dispatcher);
     this.#exactlyOnce = exactlyOnce;
-    this.#rowids = new Rowids(backend.dispatcher);
-    this.#committed = new CommittedWrites(backend.dispatcher, this.#commits);
+    this.#rowids = new Rowids(dispatcher);
+    this.#committed = new CommittedWrites(dispatcher, this.#commits);
+    this.#shared = new SharedWrites({
+      dispatcher,
+      commits: this.#commits,
+      mayCommit: (call) => this.#mayCommit(call),
+      alone: ({ write, explicit }) => this.#once(write, explicit),
+    });
   }
 
   /** See `Client.outcome`. */
@@ -67,11 +76,23 @@ export class Writes {
     if (
       atomic && outside === undefined && (id !== undefined || (exactlyOnce ?? this.#exactlyOnce))
     ) {
-      const explicit = id !== undefined || exactlyOnce === true;
-      if (explicit || await this.#mayCommit(write.call)) {
-        return await this.#committed.commit(write, id);
-      }
+      if (id !== undefined) return await this.#committed.commit(write, id);
+      const explicit = exactlyOnce === true;
+      return this.#shared.takes(write)
+        ? await this.#shared.run(write, explicit)
+        : await this.#once(write, explicit);
     }
+    return await this.#asItIs(write);
+  }
+
+  /** In a commit of its own, or without one where the account may not and nobody asked for it. */
+  async #once(write: Write, explicit: boolean): Promise<Result[]> {
+    return explicit || await this.#mayCommit(write.call)
+      ? await this.#committed.commit(write, undefined)
+      : await this.#asItIs(write);
+  }
+
+  async #asItIs(write: Write): Promise<Result[]> {
     await this.#complete(write);
     refuseCounters(write, false);
     return await this.#plainly(write);

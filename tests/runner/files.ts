@@ -170,7 +170,7 @@ export const PLACEMENTS: readonly Placement[] = [
   {
     files: [
       ...["hono/transfers_test.ts", "integration/failover_test.ts", "locks/rqlite_test.ts"],
-      "transaction/ends_test.ts",
+      ...["transaction/ends_test.ts", "client/sharing_test.ts"],
     ],
     engines: ["deno", "bun"],
     why: "Clusters and load, with an engine of each family",

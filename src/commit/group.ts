@@ -1,0 +1,183 @@
+import type { Dispatcher } from "../client/dispatch.ts";
+import { isOfOne, Lane, type Passenger, type Waiting } from "../client/lane.ts";
+import { copyOf } from "../transport/error_copy.ts";
+import { OperationalError, OutcomeUnknownError, RqliteError, TimeoutError } from "../errors.ts";
+import type { Prepared } from "../sql/prepare.ts";
+import type { Result } from "../sql/value.ts";
+import { type Commits, type Ending, notEntered } from "./commits.ts";
+import { entryOf, isPlain, type Minted, resultsIn } from "./committed_writes.ts";
+import { type CommitId, enter, mint } from "./log.ts";
+import { lost, restless } from "./outcomes.ts";
+import type { Call } from "./own.ts";
+import { doubtFacts, prepareBy } from "./preparation.ts";
+import type { Write } from "./write.ts";
+
+/** So often a group is sent again because of a statement or of the schema; then each of the rest goes by itself. */
+const MOST_RUNS = 32;
+
+/** A call that may share a commit. */
+export interface Sharing extends Waiting {
+  readonly write: Write;
+  /** Asked to be exactly-once, so that it must not go without an id. */
+  readonly explicit: boolean;
+}
+
+/** One that waits for how it ends. */
+export type Member = Passenger<Sharing, Result[]>;
+
+/** What a group is made of. */
+export interface GroupOptions {
+  readonly dispatcher: Dispatcher;
+  readonly commits: Commits;
+  /** The end of all of them. */
+  readonly call: Call;
+  /** Runs one by itself; never rejects. */
+  readonly alone: (member: Member) => Promise<void>;
+}
+
+/**
+ * Several writes as one commit with one id, so that they are exactly-once as a group. Where a statement fails, nothing of
+ * the group was applied, and once its id is fenced off nothing will be: the others go again under another id. The one
+ * that failed goes behind them by itself, as what it met may have been another's row that was never kept: only what it
+ * meets there is reported. Each id is settled before the next one is made, so that a write that stays unknown has one id.
+ */
+export class Group {
+  readonly #options: GroupOptions;
+  /** Those that go by themselves, behind the others. */
+  readonly #apart: Member[] = [];
+
+  /** Sends nothing. */
+  constructor(options: GroupOptions) {
+    this.#options = options;
+  }
+
+  /** Runs the members, and ends them all; those that go by themselves nobody has to wait for. */
+  async run(members: readonly Member[]): Promise<void> {
+    let waiting = [members];
+    for (let run = 0; waiting.length > 0 && run < MOST_RUNS; run++) {
+      const [next, ...rest] = waiting;
+      waiting = [...await this.#run(next!.filter(({ gone }) => !gone)), ...rest];
+    }
+    for (const member of [...waiting.flat(), ...this.#apart]) void this.#options.alone(member);
+  }
+
+  /** Commits the members; answers those that have to go again, in groups. */
+  async #run(members: readonly Member[]): Promise<(readonly Member[])[]> {
+    const { commits, call } = this.#options;
+    let own: Minted | undefined;
+    try {
+      for (const { call: { write } } of members) doubtFacts(write, commits.grounds);
+      const ground = await commits.grounds.ready(call);
+      own = { ...ground, id: mint(ground.base) };
+      const group = await this.#ready(members, own);
+      if (group.length === 0) return [];
+      const { statements, starts } = listOf(group, own);
+      const entry = entryOf(group.flatMap(({ call: { write } }) => write.statements), own);
+      const commit = { entry, chosen: undefined, earlier: [], statements, mixed: false };
+      const ending = await commits.commit(commit, call);
+      if (ending.is === "committed") {
+        for (const [i, member] of group.entries()) {
+          const reply = { ...ending.reply, first: ending.reply.first + starts[i]! };
+          end(member, (write) => resultsIn(reply, write, own!));
+        }
+        return [];
+      }
+      const applied = ending.is === "done" ||
+        await commits.settle([own.id], reasonOf(ending), call) !== undefined;
+      if (!applied) return this.#next(group, starts, ending);
+      const infinity = ending.is === "done" ? ending.infinity : undefined;
+      for (const member of group) end(member, (write) => lost(write, infinity));
+    } catch (error) {
+      await Promise.all(members.map((member) => this.#failed(member, error, own?.id)));
+    }
+    return [];
+  }
+
+  /** Those that go again, where nothing was applied, nor will be. */
+  #next(
+    group: readonly Member[],
+    starts: readonly number[],
+    ending: Exclude<Ending, { is: "committed" | "done" }>,
+  ): (readonly Member[])[] {
+    if (ending.is === "interfered") return [group];
+    if (ending.is !== "refused") {
+      // Somebody has asked for the outcome of the group's id.
+      this.#apart.push(...group);
+      return [];
+    }
+    if (ending.entry < 0) throw notEntered(ending.text);
+    const at = starts.findLastIndex((start) => start <= ending.entry);
+    this.#apart.push(group[at]!);
+    // Those in front have passed, and most likely will again; of those behind nothing is known.
+    return [group.slice(0, at), group.slice(at + 1)].filter(({ length }) => length > 0);
+  }
+
+  /** Those that are ready to be sent with others; what an error keeps from it has ended. */
+  async #ready(members: readonly Member[], { facts }: Minted): Promise<Member[]> {
+    const { commits, dispatcher } = this.#options;
+    const ready: Member[] = [];
+    for (const member of members) {
+      const { write } = member.call;
+      try {
+        await prepareBy(write, facts, commits.grounds);
+      } catch (error) {
+        member.reject(error);
+        continue;
+      }
+      const plain = isPlain(write.statements, dispatcher.capabilities.returningAborts);
+      (plain ? ready : this.#apart).push(member);
+    }
+    return ready;
+  }
+
+  /** An error of the request is that of each, but where one may have caused it, and for who has the time to find out. */
+  async #failed(member: Member, error: unknown, id: CommitId | undefined): Promise<void> {
+    const { gone, call, reject } = member;
+    if (gone) return;
+    const unknown = error instanceof OutcomeUnknownError;
+    const hasTime = (unknown || error instanceof TimeoutError) && Lane.takes(call);
+    if (!isOfOne(error) && !hasTime) {
+      return reject(error instanceof RqliteError ? copyOf(error) : error);
+    }
+    try {
+      const { commits } = this.#options;
+      const open = unknown && id !== undefined;
+      const done = open ? await commits.settle([id], error, call.write.call) : undefined;
+      if (done === undefined) this.#apart.push(member);
+      else end(member, lost);
+    } catch (error) {
+      reject(error);
+    }
+  }
+}
+
+/** The statements of all, and where those of each begin. */
+function listOf(
+  group: readonly Member[],
+  { base }: Minted,
+): { readonly statements: readonly Prepared[]; readonly starts: readonly number[] } {
+  const statements: Prepared[] = [];
+  const starts = group.map(({ call: { write } }) => {
+    if (statements.length > 0 && write.statements[0]!.analysis.upsert) {
+      // Whether an upsert has inserted, its rowid tells by not being the one in front, which so has to be nobody's.
+      const bare = { hash: undefined, wrote: [], since: undefined, scopes: [], tables: [] };
+      statements.push(enter({ id: mint(base), ...bare }));
+    }
+    return statements.push(...write.statements) - write.statements.length;
+  });
+  return { statements, starts };
+}
+
+/** What an error of the fence goes back to. */
+function reasonOf(ending: Ending): unknown {
+  return ending.is === "refused" ? new OperationalError(ending.text) : restless();
+}
+
+/** Ends a member with the results that are its own. */
+function end({ call: { write }, ...member }: Member, results: (write: Write) => Result[]): void {
+  try {
+    member.resolve(write.place(results(write)));
+  } catch (error) {
+    member.reject(error);
+  }
+}

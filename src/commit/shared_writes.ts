@@ -1,0 +1,92 @@
+import type { Dispatcher } from "../client/dispatch.ts";
+import { commonDeadline, Lane } from "../client/lane.ts";
+import type { Result } from "../sql/value.ts";
+import type { Commits } from "./commits.ts";
+import { Group, type Member, type Sharing } from "./group.ts";
+import type { Call } from "./own.ts";
+import type { Write } from "./write.ts";
+
+/** How many writes a commit takes, and about how many characters. */
+const MOST_WRITES = 500;
+const MOST_TEXT = 500_000;
+
+/** One at a time, so that they are applied in their order; beside one that hangs for so long the next ones go on. */
+const LIMITS = { inFlight: 1, patience: 1000 };
+
+/** What the sharing of commits is made of. */
+export interface SharedWritesOptions {
+  readonly dispatcher: Dispatcher;
+  readonly commits: Commits;
+  /** Whether the account may do what commits need. */
+  readonly mayCommit: (call: Call) => Promise<boolean>;
+  /** Runs a write by itself. */
+  readonly alone: (sharing: Sharing) => Promise<Result[]>;
+}
+
+/** Writes on their way to becoming commits: those that wait together are a {@linkcode Group}. */
+export class SharedWrites {
+  readonly #options: SharedWritesOptions;
+  readonly #lane: Lane<Sharing, Result[]> = new Lane(LIMITS, choose, (members) => {
+    return members.length === 1 ? this.#alone(members[0]!) : this.#together(members);
+  });
+
+  /** Sends nothing. */
+  constructor(options: SharedWritesOptions) {
+    this.#options = options;
+  }
+
+  /** Whether a write may wait for others; what goes by itself keeps its place among them. */
+  takes({ call: { settings, deadline } }: Write): boolean {
+    return settings.coalesce && Lane.takes({ deadline });
+  }
+
+  /** Runs a write in its turn. @param explicit It must not go without an id. */
+  run(write: Write, explicit: boolean): Promise<Result[]> {
+    return this.#lane.enter({ write, explicit, deadline: write.call.deadline });
+  }
+
+  async #together(members: readonly Member[]): Promise<void> {
+    const deadline = commonDeadline(members);
+    const { settings } = members[0]!.call.write.call;
+    const call = { settings: { ...settings, signal: deadline.signal }, deadline };
+    const { dispatcher, commits, mayCommit } = this.#options;
+    const alone = (member: Member) => this.#alone(member);
+    // What keeps it from an answer, the group meets, too.
+    if (await mayCommit(call).catch(() => true)) {
+      await new Group({ dispatcher, commits, call, alone }).run(members);
+    } else await Promise.all(members.map((member) => this.#alone(member)));
+  }
+
+  async #alone({ call, gone, resolve, reject }: Member): Promise<void> {
+    if (!gone) await this.#options.alone(call).then(resolve, reject);
+  }
+}
+
+/** The oldest, and those behind it as far as they fit into one commit. */
+function choose(waiting: readonly Sharing[]): ReadonlySet<Sharing> {
+  const chosen = new Set([waiting[0]!]);
+  if (!isShareable(waiting[0]!)) return chosen;
+  let text = 0;
+  for (const sharing of waiting) {
+    text += lengthOf(sharing);
+    if (!isShareable(sharing) || text > MOST_TEXT || chosen.size === MOST_WRITES) break;
+    chosen.add(sharing);
+  }
+  return chosen;
+}
+
+/** Whether it is nothing but writes of rows: what changes the schema would change the errors of others. */
+function isShareable({ write }: Sharing): boolean {
+  return write.statements.every(({ analysis }) => analysis.kind === "write");
+}
+
+/** About how many characters it is; of many more than fit, as many as do not. */
+function lengthOf({ write }: Sharing): number {
+  let length = 0;
+  for (const { sql, params } of write.statements) {
+    length += sql.length;
+    for (const param of params) length += String(param).length;
+    if (length > MOST_TEXT) break;
+  }
+  return length;
+}
