@@ -1,5 +1,4 @@
-/** The longest delay a timer takes, in milliseconds. */
-const LONGEST_TIMER = 2 ** 31 - 1;
+import { Alarm } from "./alarm.ts";
 
 /** One limit over all attempts of a call: the caller's signal and a point in time. */
 export class Deadline {
@@ -55,6 +54,7 @@ export class Closing {
         // On Workers nobody can abort what another request sent; who waits for it was told.
       }
     }
+    Alarm.clear();
   }
 
   /** Somebody waits; the function is told until it is given to {@linkcode leave}. */
@@ -109,13 +109,11 @@ export function within<T>(
     };
     const onAbort = (): void => end("abort");
     const onClose = (): void => end("close");
-    const timer = limit === Infinity
-      ? undefined
-      : setTimeout(end, Math.min(limit, LONGEST_TIMER), "limit" satisfies Interruption);
+    const stop = limit === Infinity ? undefined : Alarm.set(limit, () => end("limit"));
     abort?.addEventListener("abort", onAbort);
     closing.enter(onClose);
     const cleanUp = (): void => {
-      clearTimeout(timer);
+      stop?.();
       abort?.removeEventListener("abort", onAbort);
       closing.leave(onClose);
     };

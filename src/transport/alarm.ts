@@ -1,0 +1,82 @@
+/** The longest delay a timer takes, in milliseconds. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
+/** How many microtasks a timer is kept for the next call: a caller who awaits one call after the other needs fewer. */
+const KEPT = 40;
+
+/**
+ * A timer that is handed on. Programs make one call when another has ended: that one takes over the timer, which rings too
+ * early for it and is set again then. To set and clear one for each call takes engines longer than all else that is done
+ * for it.
+ *
+ * What is not taken over is cleared before anything else can happen: nothing is left behind, and on Workers, where timers
+ * end with their request, what runs until then belongs to the same one.
+ */
+export class Alarm {
+  static #free: Alarm | undefined;
+
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #rings = 0;
+  #end = 0;
+  #wake: (() => void) | undefined;
+
+  /**
+   * Sets an alarm.
+   *
+   * @param limit Milliseconds from now.
+   * @param wake Called once, unless the alarm is stopped before; one for each alarm.
+   * @returns Stops it, or does nothing where that was done before.
+   */
+  static set(limit: number, wake: () => void): () => void {
+    const now = performance.now();
+    const end = now + limit;
+    const free = Alarm.#free;
+    const alarm = free !== undefined && free.#rings <= end ? free : new Alarm();
+    if (alarm === free) Alarm.#free = undefined;
+    else alarm.#wait(now, limit);
+    alarm.#end = end;
+    alarm.#wake = wake;
+    return () => {
+      // By then it may be the alarm of another call.
+      if (alarm.#wake === wake) alarm.#stop();
+    };
+  }
+
+  #stop(): void {
+    this.#wake = undefined;
+    if (Alarm.#free === undefined) void this.#keep();
+    else clearTimeout(this.#timer);
+  }
+
+  /** Clears the one that is kept for the next call, as where there will be none. */
+  static clear(): void {
+    const free = Alarm.#free;
+    if (free !== undefined) clearTimeout(free.#timer);
+    Alarm.#free = undefined;
+  }
+
+  async #keep(): Promise<void> {
+    Alarm.#free = this;
+    for (let i = 0; i < KEPT && Alarm.#free === this; i++) await undefined;
+    if (Alarm.#free === this) Alarm.clear();
+  }
+
+  #wait(now: number, limit: number): void {
+    const delay = Math.min(limit, LONGEST_TIMER);
+    this.#rings = now + delay;
+    this.#timer = setTimeout(() => this.#ring(), delay);
+  }
+
+  #ring(): void {
+    const wake = this.#wake;
+    if (wake === undefined) {
+      // Bun runs a timer in front of microtasks.
+      if (Alarm.#free === this) Alarm.#free = undefined;
+    } else if (this.#rings < this.#end) {
+      this.#wait(this.#rings, this.#end - this.#rings);
+    } else {
+      this.#wake = undefined;
+      wake();
+    }
+  }
+}
