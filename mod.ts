@@ -41,7 +41,7 @@ export type {
 export { withRetry } from "./src/transaction/with_retry.ts";
 export type { RetryOptions } from "./src/transaction/with_retry.ts";
 export type { AcquireOptions, Lock, LockHandle } from "./src/locks/lock.ts";
-export type { RequestEvent } from "./src/transport/http.ts";
+export type { RequestEvent } from "./src/transport/events.ts";
 export type { Node } from "./src/wire/cluster.ts";
 export { splitScript } from "./src/sql/split.ts";
 export { sql } from "./src/sql/template.ts";

@@ -10,7 +10,7 @@ import {
   refused,
 } from "../options.ts";
 import type { Credentials } from "../transport/credentials.ts";
-import type { RequestEvent } from "../transport/http.ts";
+import type { RequestEvent } from "../transport/events.ts";
 import type { MapNode } from "../transport/address.ts";
 import type { IntegerMode } from "../sql/value.ts";
 import { QUERY } from "./checks.ts";

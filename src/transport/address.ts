@@ -18,6 +18,12 @@ export function nodeOf(url: URL): string {
   return url.origin + url.pathname.replace(/\/+$/, "");
 }
 
+/** The path of a request without its query string. */
+export function endpointOf(path: string): string {
+  const end = path.indexOf("?");
+  return end < 0 ? path : path.slice(0, end);
+}
+
 /** What stands behind the user and has the form of an address: without an @ in front, a password has not. */
 const ADDRESS = /^(?:[\w.-]*|\[[\da-f:.]*\])(?::\d*)?(?:\/(?!\/)[\w./~-]*)?(?:\?[\w=&.-]*)?$/i;
 

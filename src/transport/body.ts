@@ -10,23 +10,30 @@ const MOST_OF_REFUSAL = 65_536;
  * @param most Bytes of an answer with status 200.
  * @throws {OperationalError} If it is longer, with the code `ERR_TOO_LARGE`; nothing more of it is read.
  */
-export async function readText(response: Response, most: number, node: string): Promise<string> {
-  const { status } = response;
-  const fits = status === 200 ? most : MOST_OF_REFUSAL;
+export function readText(response: Response, most: number, node: string): Promise<string> {
+  const fits = response.status === 200 ? most : MOST_OF_REFUSAL;
   // A body of which nobody has asked for the stream is read faster. One without a reader is of a caller's own `fetch`.
   const reader = lengthOf(response) <= fits ? undefined : response.body?.getReader?.();
-  if (reader === undefined) return await response.text();
+  return reader === undefined ? response.text() : readParts(reader, response.status, fits, node);
+}
+
+async function readParts(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  status: number,
+  most: number,
+  node: string,
+): Promise<string> {
   const decoder = new TextDecoder();
   let text = "";
   for (let size = 0;;) {
     const { done, value } = await reader.read();
     if (done) return text + decoder.decode();
     size += value.byteLength;
-    if (size > fits) await reader.cancel().catch(() => {});
-    if (size > fits && status === 200) throw tooLarge(node, status, most);
+    if (size > most) await reader.cancel().catch(() => {});
+    if (size > most && status === 200) throw tooLarge(node, status, most);
     text += decoder.decode(value, { stream: true });
     // The mark keeps it from being taken for a text that ends there.
-    if (size > fits) return `${text.slice(0, fits)}…`;
+    if (size > most) return `${text.slice(0, most)}…`;
   }
 }
 

@@ -21,11 +21,10 @@ export interface Trace {
   /** A copy is on its way; one that was redirected or refused with 401 does not count. */
   sent: boolean;
   status: number | undefined;
-  /** The header that it was sent with. */
-  authorization?: string | undefined;
-  /** The values of all headers that are the caller's. */
-  headers?: readonly string[];
-  wait: number | undefined;
+  /** The headers that it was sent with, as far as they are the caller's. */
+  headers?: Readonly<Record<string, string>>;
+  /** What its `Retry-After` says. */
+  wait: string | null;
 }
 
 /** What became of an attempt that ended without an answer. */

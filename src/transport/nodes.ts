@@ -1,4 +1,4 @@
-import { Gate, type MapNode } from "./address.ts";
+import { endpointOf, Gate, type MapNode } from "./address.ts";
 
 /** The longest that a node is left alone because it asked for it, in milliseconds. */
 const LONGEST_REST = 3_600_000;
@@ -72,7 +72,9 @@ export class Nodes {
 
   /** How long `node` wants to be left alone, in milliseconds. */
   rest(node: string): number {
-    const left = (this.#rests.get(node) ?? 0) - performance.now();
+    const until = this.#rests.get(node);
+    if (until === undefined) return 0;
+    const left = until - performance.now();
     if (left <= 0) this.#rests.delete(node);
     return Math.max(0, left);
   }
@@ -119,7 +121,7 @@ export class Nodes {
    */
   redirected(from: string, location: string, path: string): string | undefined {
     const target = URL.canParse(location, from) ? new URL(location, from) : undefined;
-    const endpoint = path.split("?", 1)[0]!;
+    const endpoint = endpointOf(path);
     if (!target?.pathname.endsWith(endpoint)) return undefined;
     target.pathname = target.pathname.slice(0, -endpoint.length);
     // They are the request's.

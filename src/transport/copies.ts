@@ -1,0 +1,206 @@
+import { AuthenticationError } from "../errors.ts";
+import { endpointOf } from "./address.ts";
+import { readText } from "./body.ts";
+import type { Authorization } from "./credentials.ts";
+import { type Closing, within } from "./deadline.ts";
+import { type RequestEvent, tell } from "./events.ts";
+import { interrupted, misdirected, type Trace } from "./failures.ts";
+import type { Nodes } from "./nodes.ts";
+import { causeOf } from "../reason.ts";
+import type { Exchange, Failure, HttpAnswer, Verdict } from "./transport.ts";
+
+/** What copies of exchanges are sent with. */
+export interface CopiesOptions {
+  readonly fetch: typeof fetch;
+  readonly nodes: Nodes;
+  readonly authorization: Authorization;
+  readonly headers: Readonly<Record<string, string>>;
+  /** How long an answer may be, in bytes after decompression. */
+  readonly maxResponseSize: number;
+  readonly onRequest?: ((event: RequestEvent) => void) | undefined;
+}
+
+/** What one attempt came to. */
+export interface Attempt<T> {
+  readonly verdict: Verdict<T>;
+  readonly trace: Trace;
+  /** There was an answer. */
+  readonly answered: boolean;
+}
+
+/** Redirects followed in one attempt: the leader may change while it is being looked for. */
+const MOST_HOPS = 4;
+
+/**
+ * Deno's `fetch` sends a POST again by itself when a kept-alive connection dies, unless its body is a Blob, which takes
+ * longer; so may any engine that is not known.
+ */
+const SENDS_ONCE: boolean = /^Node\.js\//.test(globalThis.navigator?.userAgent ?? "");
+
+/** Sends copies of exchanges, one by one: redirects, credentials, and what an attempt came to. */
+export class Copies {
+  readonly #options: CopiesOptions;
+  readonly #closing: Closing;
+  #redirectsHidden = false;
+  /** With which the last request was sent that was served. */
+  #served: string | undefined;
+
+  /** @param closing Ends what is under way. */
+  constructor(options: CopiesOptions, closing: Closing) {
+    this.#options = options;
+    this.#closing = closing;
+  }
+
+  /**
+   * One attempt: its redirects, its answer, and what became of it.
+   *
+   * @param attempt How many there were before it.
+   * @param limit How long it may take, in milliseconds.
+   * @throws The caller's abort reason as it is.
+   */
+  async send<T>(
+    exchange: Exchange<T>,
+    node: string,
+    attempt: number,
+    limit: number,
+  ): Promise<Attempt<T>> {
+    const { onRequest } = this.#options;
+    const started = onRequest && performance.now();
+    const trace: Trace = { node, sent: false, status: undefined, wait: null };
+    const ends = { abort: exchange.deadline.signal, closing: this.#closing };
+    let answer: HttpAnswer | Failure;
+    try {
+      answer = await within(limit, ends, (signal) => this.#converse(exchange, trace, signal));
+    } catch (error) {
+      answer = interrupted(exchange, trace, error);
+    }
+    const answered = "status" in answer;
+    const judged = "status" in answer ? exchange.judge(answer) : answer;
+    const verdict = judged instanceof Promise ? await judged : judged;
+    if (onRequest !== undefined) {
+      tell(onRequest, eventOf(exchange, trace, attempt, performance.now() - started!, verdict));
+    }
+    return { verdict, trace, answered };
+  }
+
+  /** Asks `trace.node`, follows it to the leader, renews refused credentials once; reads the answer to its end. */
+  async #converse(
+    exchange: Exchange<unknown>,
+    trace: Trace,
+    signal: AbortSignal,
+  ): Promise<HttpAnswer | Failure> {
+    const { authorization, nodes, fetch } = this.#options;
+    let forward = !exchange.leader || this.#redirectsHidden;
+    let renewed = false;
+    for (let hop = 0; hop < MOST_HOPS; hop++) {
+      const path = forward ? exchange.path : withFlag(exchange.path, "redirect");
+      const header = authorization.header(signal);
+      const init = this.#init(
+        exchange,
+        trace,
+        header instanceof Promise ? await header.catch(unauthorized) : header,
+        signal,
+      );
+      trace.sent = true;
+      const response = await fetch(trace.node + path, init);
+      if (response.type === "opaqueredirect") {
+        // Browsers hide where a redirect leads; the node itself can forward.
+        forward = this.#redirectsHidden = true;
+        continue;
+      }
+      const { status } = response;
+      trace.status = status;
+      const location = isRedirect(status) ? response.headers.get("location") : null;
+      if (location !== null) {
+        trace.sent = false;
+        await response.body?.cancel();
+        if (forward) break;
+        const leader = nodes.redirected(trace.node, location, exchange.path);
+        if (leader === undefined) forward = true;
+        else trace.node = leader;
+        trace.redirected = leader !== undefined;
+        continue;
+      }
+      if (status === 401 && authorization.renewable && !renewed) {
+        trace.sent = false;
+        await response.body?.cancel();
+        renewed = true;
+        continue;
+      }
+      trace.wait = response.headers.get("retry-after");
+      const text = readText(response, this.#options.maxResponseSize, trace.node);
+      return {
+        status,
+        // A refusal is one whatever it says; a server that speaks TLS resets the connection behind it.
+        text: await (status === 400 ? text.catch(() => "") : text),
+        node: trace.node,
+        endpoint: endpointOf(exchange.path),
+        user: this.#userOf(trace, status),
+        sent: Object.values(trace.headers ?? {}),
+        version: response.headers.get("x-rqlite-version") ??
+          (response.type === "cors" ? "" : undefined),
+      };
+    }
+    return misdirected(trace);
+  }
+
+  #init(
+    { method, body, repeatable }: Exchange<unknown>,
+    trace: Trace,
+    authorization: string | undefined,
+    signal: AbortSignal,
+  ): RequestInit {
+    const { headers } = this.#options;
+    trace.headers = authorization === undefined ? headers : { ...headers, authorization };
+    if (body === undefined) {
+      return { method, headers: { ...trace.headers }, signal, redirect: "manual" };
+    }
+    return {
+      method,
+      // Without it a text body is labelled text/plain, which servers from 8.35 on take for raw SQL.
+      headers: { ...trace.headers, "content-type": "application/json" },
+      body: repeatable || SENDS_ONCE ? body : new Blob([body]),
+      signal,
+      redirect: "manual",
+    };
+  }
+
+  #userOf({ headers }: Trace, status: number): HttpAnswer["user"] {
+    const authorization = headers?.["authorization"];
+    // Some refusals come before anybody looks at the user.
+    if (status === 200) this.#served = authorization;
+    if (authorization === undefined) return "none";
+    return authorization === this.#served ? "known" : "new";
+  }
+}
+
+function eventOf(
+  exchange: Exchange<unknown>,
+  { node, status }: Trace,
+  attempt: number,
+  duration: number,
+  verdict: Verdict<unknown>,
+): RequestEvent {
+  return {
+    endpoint: endpointOf(exchange.path),
+    node,
+    statements: exchange.statements,
+    attempt,
+    duration,
+    ...(status !== undefined && { status }),
+    ...("error" in verdict && { error: verdict.error }),
+  };
+}
+
+function unauthorized(error: unknown): never {
+  const cause = causeOf(error);
+  throw new AuthenticationError("Cannot send the request as `credentials` failed", { cause });
+}
+
+function isRedirect(status: number): boolean {
+  return status === 301 || status === 302 || status === 307 || status === 308;
+}
+
+function withFlag(path: string, flag: string): string {
+  return `${path}${path.includes("?") ? "&" : "?"}${flag}`;
+}
