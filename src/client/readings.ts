@@ -53,7 +53,8 @@ export function readResults(
   const results: Result[] = [];
   try {
     const end = failed < 0 ? statements.length : failed;
-    for (const [i, statement] of statements.slice(0, end).entries()) {
+    for (let i = 0; i < end; i++) {
+      const statement = statements[i]!;
       // Savepoints are this client's own: callers cannot send them.
       if (statement.analysis.kind === "control") continue;
       results.push(resultOf(reply, i, statement, settings, tried));

@@ -8,6 +8,8 @@ import type { Batch, Reply } from "./dispatch.ts";
 /** For the positions of statements, the columns of which only another request can tell what they hold. */
 type Doubts = ReadonlyMap<number, readonly number[]>;
 
+const NO_DOUBTS: Doubts = new Map();
+
 /** Requests after the first: one tells of what is in doubt, others of what differs in its own answer. */
 const MOST_LOOKS = 3;
 
@@ -74,7 +76,7 @@ export class SecondLook {
   }
 
   #doubts({ statements, settings }: Batch, { answer, first }: Reply): Doubts {
-    const doubts = new Map<number, readonly number[]>();
+    let doubts: Map<number, readonly number[]> | undefined;
     for (let i = 0; i < statements.length; i++) {
       const { analysis } = statements[i]!;
       const at = first + i;
@@ -82,10 +84,11 @@ export class SecondLook {
         continue;
       }
       const columns = answer.doubts(at, settings.integers, this.#declared.get(analysis));
+      if (columns.length === 0) continue;
       const room = answer.headAt(at).types.length + columns.length <= MOST_COLUMNS;
-      if (columns.length > 0 && room) doubts.set(i, columns);
+      if (room) (doubts ??= new Map()).set(i, columns);
     }
-    return doubts;
+    return doubts ?? NO_DOUBTS;
   }
 
   /** The doubts that an answer to them leaves: the same if none, `undefined` if there is no way to clear them. */

@@ -1,6 +1,7 @@
 import type { Facts, TableFacts } from "../schema/facts.ts";
 import { changes } from "../client/route.ts";
 import type { Prepared } from "../sql/prepare.ts";
+import { TextCache } from "../sql/cache.ts";
 import { isOwnTable } from "../sql/own_tables.ts";
 import { asOfVirtual } from "../sql/returning.ts";
 import { significantTokens } from "../sql/tokenize.ts";
@@ -64,10 +65,18 @@ export function markedFor(prepared: Prepared, facts: Facts): Prepared {
   return virtual ? asOfVirtual(prepared) : prepared;
 }
 
+/** Bare names by how they are written. */
+const names: TextCache<string> = new TextCache(1000, 100_000);
+
 /** The bare name of a table as a statement writes it. */
 export function nameIn(written: string | undefined): string | undefined {
   if (written === undefined) return undefined;
-  return nameOf(written, significantTokens(written).tokens.at(-1)!);
+  let name = names.get(written);
+  if (name === undefined) {
+    name = nameOf(written, significantTokens(written).tokens.at(-1)!);
+    names.set(written, name);
+  }
+  return name;
 }
 
 function addTables(

@@ -1,7 +1,14 @@
 import type { Analysis } from "../sql/analyse.ts";
+import { TextCache } from "../sql/cache.ts";
 import type { Prepared } from "../sql/prepare.ts";
 
 type Param = Prepared["params"][number];
+
+/** So many parameters or less are written one by one: most are numbers, and calls of `JSON.stringify` take their time. */
+const FEW = 4;
+
+/** The JSON of texts that run first; there are few. */
+const prefixes: TextCache<string> = new TextCache(10, 10_000);
 
 /** The JSON of texts that are sent as they were written: most programs send the same ones again and again. */
 const texts: WeakMap<Analysis, string> = new WeakMap();
@@ -21,17 +28,24 @@ const texts: WeakMap<Analysis, string> = new WeakMap();
  * ```
  */
 export function encode(statements: readonly Prepared[], prefix: readonly string[] = []): string {
-  const parts = prefix.map((sql) => JSON.stringify(sql));
-  for (const statement of statements) parts.push(encodeStatement(statement));
-  return `[${parts.join(",")}]`;
+  let body = "[";
+  for (const sql of prefix) body += (body === "[" ? "" : ",") + prefixOf(sql);
+  for (const statement of statements) {
+    body += (body === "[" ? "" : ",") + encodeStatement(statement);
+  }
+  return `${body}]`;
 }
 
 function encodeStatement({ analysis, sql, params }: Prepared): string {
   const text = sql === analysis.text ? textOf(analysis) : JSON.stringify(sql);
   if (params.length === 0) return text;
-  // One call for all of them is twice as fast as one for each.
-  if (params.every(isPlain)) return `[${text},${JSON.stringify(params).slice(1)}`;
-  return `[${text},${params.map(encodeParam).join(",")}]`;
+  // One call for all of them is twice as fast as one for each, unless they are few.
+  if (params.length > FEW && params.every(isPlain)) {
+    return `[${text},${JSON.stringify(params).slice(1)}`;
+  }
+  let list = text;
+  for (const param of params) list += `,${encodeParam(param)}`;
+  return `[${list}]`;
 }
 
 /** Whether `JSON.stringify` writes the token that means the value. */
@@ -47,6 +61,14 @@ function textOf(analysis: Analysis): string {
   if (known !== undefined) return known;
   const text = JSON.stringify(analysis.text);
   texts.set(analysis, text);
+  return text;
+}
+
+function prefixOf(sql: string): string {
+  const known = prefixes.get(sql);
+  if (known !== undefined) return known;
+  const text = JSON.stringify(sql);
+  prefixes.set(sql, text);
   return text;
 }
 

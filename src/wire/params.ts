@@ -42,12 +42,15 @@ export interface Flags {
  * ```
  */
 export function path(endpoint: string, flags: Flags): string {
-  const parts: string[] = [];
-  for (const [name, value] of Object.entries(flags)) {
+  let text = endpoint;
+  let mark = "?";
+  for (const name in flags) {
+    const value = flags[name as keyof Flags];
     if (value === undefined || value === false) continue;
-    parts.push(value === true ? name : `${name}=${encode(value)}`);
+    text += mark + (value === true ? name : `${name}=${encode(value)}`);
+    mark = "&";
   }
-  return parts.length === 0 ? endpoint : `${endpoint}?${parts.join("&")}`;
+  return text;
 }
 
 function encode(value: string | number): string {
