@@ -1,8 +1,8 @@
 /** The longest delay a timer takes, in milliseconds. */
 const LONGEST_TIMER = 2 ** 31 - 1;
 
-/** How many microtasks a timer is kept for the next call: a caller who awaits one call after the other needs fewer. */
-const KEPT = 40;
+/** How many microtasks a timer is kept for the next call: with those for which that waits for others to share its request. */
+const KEPT = 120;
 
 /**
  * A timer that is handed on. Programs make one call when another has ended: that one takes over the timer, which rings too
