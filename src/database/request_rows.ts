@@ -219,7 +219,10 @@ class Heeding implements AsyncIterableIterator<Params> {
 
   async return(): Promise<IteratorResult<Params>> {
     this.#leave();
-    await this.#rows.return?.();
+    const ended = this.#end();
+    // After a signal nobody waits: it may be a row that never comes, or an end that takes its time.
+    if (this.#signal.aborted) ended.catch(() => {});
+    else await ended;
     return { done: true, value: undefined };
   }
 
@@ -228,12 +231,15 @@ class Heeding implements AsyncIterableIterator<Params> {
     return await this.#rows.next();
   }
 
+  async #end(): Promise<void> {
+    await this.#rows.return?.();
+  }
+
   #abort(): void {
     const reject = this.#reject;
     // While a request is under way it is the request that ends.
     if (reject === undefined) return;
-    // Not awaited: it may wait for a row that never comes.
-    this.return().catch(() => {});
+    void this.return();
     reject(this.#signal.reason);
   }
 

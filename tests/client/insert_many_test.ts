@@ -339,6 +339,20 @@ describe("insertMany()", () => {
     assert.equal(ended, true);
   });
 
+  it("does not wait for rows that take their time to end, where a signal ends it", async () => {
+    const controller = new AbortController();
+    async function* slow(): AsyncGenerator<Params> {
+      try {
+        for (let n = 0; n < 30_000; n++) yield [n, ""];
+      } finally {
+        await new Promise(() => {});
+      }
+    }
+    const { signal } = controller;
+    const onProgress = () => controller.abort();
+    assert.equal(await failure(db.insertMany("t", slow(), { signal, onProgress })), signal.reason);
+  });
+
   it("is what an INSERT with too many values names, before anything is sent", async () => {
     const values = Array.from({ length: 32_767 }, (_, n) => n);
     const text = `INSERT INTO t(n) VALUES ${values.map(() => "(?)").join(", ")}`;
