@@ -28,6 +28,13 @@ const STORIES: Readonly<Record<string, readonly string[]>> = {
     "Stanisław   Solaris              novel",
     "✓ Left: Solaris, Steering the Craft",
   ],
+  "import.ts": [
+    "✓ 10000 rows",
+    "✓ IntegrityError: CHECK constraint failed: celsius > -273 (in one of the rows 12300 to 12399)",
+    "✓ Rows that are in: 10000",
+    "✓ Inserted: 15000",
+    "✓ Stored: 25000; not known: sensor 12345",
+  ],
   "dbapi/crud.ts": PRODUCTS,
   "dbapi/parameters.ts": [
     "✓ By position: ? and ?1",
