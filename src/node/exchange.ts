@@ -7,12 +7,12 @@ import type { Outgoing } from "./outgoing.ts";
 
 /** Sends a request once. The promise settles with the answer's headers, as that of `fetch`. */
 export function exchange(outgoing: Outgoing, agents: Agents): Promise<Response> {
-  const { url, method, headers, body, signal } = outgoing;
+  const { target, method, headers, body, signal } = outgoing;
   if (signal?.aborted) return Promise.reject(signal.reason);
   return new Promise((resolve, reject) => {
-    const request = url.protocol === "https:"
-      ? httpsRequest(url, { method, headers, agent: agents.https })
-      : httpRequest(url, { method, headers, agent: agents.http });
+    const request = target.secure
+      ? httpsRequest({ ...target.options, method, headers, agent: agents.https })
+      : httpRequest({ ...target.options, method, headers, agent: agents.http });
     let fail = reject;
     const onAbort = (): void => {
       fail(signal!.reason);

@@ -63,7 +63,8 @@ function streamOf(
       });
       message.on("end", () => end(() => controller.close()));
       message.on("error", (cause) => fail(lost(cause)));
-      message.on("close", () => fail(lost(undefined)));
+      // That of an answer that has ended, too.
+      message.on("close", () => over || fail(lost(undefined)));
     },
     pull() {
       message.resume();

@@ -1,6 +1,8 @@
+import { type Target, targetOf } from "./target.ts";
+
 /** A request as it will be sent. */
 export interface Outgoing {
-  readonly url: URL;
+  readonly target: Target;
   readonly method: string;
   readonly headers: Record<string, string>;
   /** What is known as a whole, or a stream of bytes. */
@@ -18,30 +20,44 @@ export function outgoingOf(input: string | URL | Request, init: RequestInit = {}
     const { url, method, headers, body, signal } = new Request(input, init);
     return outgoingOf(url, { method, headers, body, signal });
   }
-  const url = new URL(input);
-  if (!/^https?:$/.test(url.protocol)) {
-    throw new TypeError(`Cannot fetch ${url.protocol} as only http: and https: are served`);
-  }
-  if (url.username !== "" || url.password !== "") {
-    throw new TypeError("Cannot fetch a URL with a user name or a password: send a header instead");
-  }
+  const target = targetOf(String(input));
   const method = (init.method ?? "GET").toUpperCase();
-  const headers = new Headers(init.headers);
+  const headers = headersOf(init.headers);
   const body = bodyOf(init.body, headers);
   if (body !== undefined && (method === "GET" || method === "HEAD")) {
     throw new TypeError(`Cannot send a body with ${method}`);
   }
   return {
-    url,
+    target,
     method,
-    headers: Object.fromEntries(headers),
+    headers,
     body,
     signal: init.signal ?? undefined,
   };
 }
 
+/** The fields of a request by their names in lower case. */
+type Fields = Record<string, string>;
+
+/** What a name and a value are made of that need nothing done to them; anything else `Headers` checks and cleans. */
+const PLAIN_NAME = /^[a-z\d-]+$/;
+const PLAIN_VALUE = /^[!-~](?:[ -~]*[!-~])?$/;
+
+function headersOf(given: HeadersInit | undefined): Fields {
+  const fields: Fields = {};
+  if (Object.prototype.toString.call(given) !== "[object Object]") {
+    return Object.fromEntries(new Headers(given));
+  }
+  for (const [name, value] of Object.entries(given as Record<string, unknown>)) {
+    const plain = typeof value === "string" && PLAIN_NAME.test(name) && PLAIN_VALUE.test(value);
+    if (!plain) return Object.fromEntries(new Headers(given));
+    fields[name] = value;
+  }
+  return fields;
+}
+
 /** The body, and in `headers` its type and its length where they are known. */
-function bodyOf(body: BodyInit | null | undefined, headers: Headers): Outgoing["body"] {
+function bodyOf(body: BodyInit | null | undefined, headers: Fields): Outgoing["body"] {
   if (body === null || body === undefined) return undefined;
   if (typeof body === "string") {
     label(headers, "text/plain;charset=UTF-8");
@@ -54,7 +70,7 @@ function bodyOf(body: BodyInit | null | undefined, headers: Headers): Outgoing["
   if (body instanceof ReadableStream) return body;
   if (body instanceof Blob) {
     label(headers, body.type);
-    headers.set("content-length", String(body.size));
+    headers["content-length"] = String(body.size);
     return body.stream();
   }
   const encoded = new Response(body);
@@ -62,6 +78,6 @@ function bodyOf(body: BodyInit | null | undefined, headers: Headers): Outgoing["
   return encoded.body ?? undefined;
 }
 
-function label(headers: Headers, type: string): void {
-  if (type !== "" && !headers.has("content-type")) headers.set("content-type", type);
+function label(headers: Fields, type: string): void {
+  if (type !== "") headers["content-type"] ??= type;
 }

@@ -71,6 +71,22 @@ describe("nodeFetch()", () => {
     assert.equal(seen["content-length"], "6");
   });
 
+  it("sends headers in any form that fetch takes, as fetch would", async () => {
+    const forms: readonly HeadersInit[] = [
+      { "X-Own": " a ", "x-own": "b" },
+      [["x-own", "a"], ["X-Own", "b"]],
+      new Headers({ "x-own": "a, b" }),
+    ];
+    for (const headers of forms) {
+      assert.equal((await echo({ headers })).headers["x-own"], "a, b");
+    }
+    for (const headers of [{ "x own": "a" }, { "x-own": "a\nb" }, { "x-own": "\u20ac" }]) {
+      await assert.rejects(echo({ headers }), TypeError);
+    }
+    const { headers } = await echo({ method: "POST", body: "a", headers: { "Content-Type": "b" } });
+    assert.equal(headers["content-type"], "b");
+  });
+
   it("sends bytes, a Blob and a stream as they are", async () => {
     const text = "x".repeat(200_000);
     const bytes = new TextEncoder().encode(text);
