@@ -115,7 +115,7 @@ function slotsOf(
   const slots = reads.map((read) => {
     const text = encode([read]);
     // Chance is another one for each.
-    const slot = read.analysis.volatile.length > 0 ? undefined : known.get(text);
+    const slot = /random/i.test(read.sql) ? undefined : known.get(text);
     if (slot !== undefined) return slot;
     known.set(text, statements.length);
     return statements.push(read) - 1;

@@ -9,6 +9,7 @@ import { changesOneRow } from "../schema/one_row.ts";
 import { readsOthers, refuseVolatileViews } from "../schema/volatile_views.ts";
 import { isOwnTable } from "../sql/own_tables.ts";
 import type { Prepared } from "../sql/prepare.ts";
+import { sitesOf } from "../sql/sites.ts";
 import type { Statement } from "../sql/statement.ts";
 import type { Result } from "../sql/value.ts";
 import type { Asked } from "./asked.ts";
@@ -113,8 +114,8 @@ export class Write {
    */
   get needsFacts(): boolean {
     return this.#all.some(({ analysis }) => {
-      const { verb, table, text, volatile } = analysis;
-      if (volatile.some(({ rows }) => rows === "changed")) return true;
+      const { verb, table, text } = analysis;
+      if (sitesOf(analysis).some(({ rows }) => rows === "changed")) return true;
       const replaces = verb === "UPDATE" && /\bor\s+replace\b/i.test(text);
       const inserts = verb === "INSERT" || verb === "REPLACE" || replaces;
       return (inserts && !isOwnTable(nameIn(table) ?? "")) || readsOthers(analysis);

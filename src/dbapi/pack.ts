@@ -6,6 +6,7 @@
 
 import { type Pack, packed } from "../database/request_rows.ts";
 import { analyse, type Analysis } from "../sql/analyse.ts";
+import { sitesOf } from "../sql/sites.ts";
 import { significantTokens, type Token } from "../sql/tokenize.ts";
 import type { Bindable } from "../sql/value_check.ts";
 import { groupEnd, isName, isPunct, isWord, textOf } from "../sql/words.ts";
@@ -22,9 +23,9 @@ export interface TextPack extends Pack {
  */
 export function packOf(sql: string): TextPack | undefined {
   const analysis = analyse(sql);
-  const { text, kind, verb, returning, volatile } = analysis;
+  const { text, kind, verb, returning } = analysis;
   if (kind !== "write" || (verb !== "INSERT" && verb !== "REPLACE")) return undefined;
-  if (returning || volatile.length > 0) return undefined;
+  if (returning || sitesOf(analysis).length > 0) return undefined;
   const { tokens } = significantTokens(text);
   const values = valuesAt(text, tokens);
   if (values === undefined || groupEnd(text, tokens, values + 1) !== tokens.length) {

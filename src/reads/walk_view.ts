@@ -1,5 +1,6 @@
 import type { TableFacts } from "../schema/facts.ts";
 import { analyse } from "../sql/analyse.ts";
+import { sitesOf } from "../sql/sites.ts";
 import type { Findings } from "./read_findings.ts";
 import { readQuery, type ReadText } from "./read_query.ts";
 import type { Column } from "./read_scope.ts";
@@ -47,10 +48,10 @@ function frozen(
   text: string,
   { findings, freezeText }: ViewSurroundings,
 ): string | undefined {
-  const { volatile } = analyse(text);
-  if (volatile.length === 0) return text;
+  const sites = sitesOf(analyse(text));
+  if (sites.length === 0) return text;
   findings.timed = true;
-  if (volatile.some(({ kind }) => kind === "random" || kind === "randomblob")) {
+  if (sites.some(({ kind }) => kind === "random" || kind === "randomblob")) {
     findings.refusal ??= `random values of the view ${table.name}`;
   }
   try {

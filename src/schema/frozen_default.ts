@@ -3,6 +3,7 @@ import { analyse, type Analysis } from "../sql/analyse.ts";
 import { clean } from "../sql/clean.ts";
 import { applyEdits } from "../sql/edit.ts";
 import { freeze } from "../sql/freeze.ts";
+import { sitesOf } from "../sql/sites.ts";
 import type { ColumnFacts, TableFacts } from "./facts.ts";
 import { partOf, usesNode, viewOf } from "./node_state.ts";
 
@@ -44,7 +45,7 @@ function frozenNow(column: ColumnFacts): FrozenDefault | undefined {
   const text = view?.tokens.length === 1 ? expression : `(${expression})`;
   const analysis = analyse(`${PREFIX}${text}`);
   if (view === undefined || !isFreezable(analysis)) return undefined;
-  const random = analysis.volatile.some(({ kind }) => kind === "random" || kind === "randomblob");
+  const random = sitesOf(analysis).some(({ kind }) => kind === "random" || kind === "randomblob");
   return { text, random };
 }
 

@@ -6,31 +6,19 @@
 
 import { statementRanges } from "./boundaries.ts";
 import { TextCache } from "./cache.ts";
-import {
-  classify,
-  type StatementKind,
-  type Verb,
-  type WriteParts,
-  writeParts,
-} from "./classify.ts";
+import { classify, type StatementKind, type Verb, writeParts } from "./classify.ts";
 import { cleanTokens } from "./clean.ts";
 import { namesOf, numberPlaceholders, type Placeholder } from "./placeholders.ts";
-import { isPlain } from "./plain.ts";
 import { type Pragma, readPragma } from "./pragma.ts";
 import { findProblem } from "./problem.ts";
-import { rowsServed } from "./rows_served.ts";
 import { type Foreign, foreignTarget } from "./scope.ts";
 import { type SignificantTokens, significantTokens, type Token } from "./tokenize.ts";
-import type { VolatileSite } from "./site.ts";
-import { TokenView } from "./view.ts";
-import { volatileSites } from "./volatile.ts";
 import { isWord } from "./words.ts";
 
 export type { StatementKind } from "./classify.ts";
 export type { Placeholder } from "./placeholders.ts";
 export type { Pragma, PragmaPlace } from "./pragma.ts";
 export type { Foreign } from "./scope.ts";
-export type { VolatileKind, VolatileSite } from "./site.ts";
 
 /** What is known of one SQL string. Offsets are offsets in `text`. */
 export interface Analysis {
@@ -52,8 +40,6 @@ export interface Analysis {
   readonly names: readonly (string | undefined)[];
   /** A write with RETURNING at the top level. */
   readonly returning: boolean;
-  /** A RETURNING write that every server's own parser understands. */
-  readonly plain: boolean;
   /** The target of a write as written, such as `main."t"`. */
   readonly table: string | undefined;
   /** It stores rows that it computes: a write, or CREATE TABLE … AS SELECT. */
@@ -68,8 +54,6 @@ export interface Analysis {
   readonly pragma: Pragma | undefined;
   /** What a write or DDL is about that not all nodes have alike. */
   readonly foreign: Foreign | undefined;
-  /** What every node would evaluate for itself; never inside the stored text of DDL. */
-  readonly volatile: readonly VolatileSite[];
   /** Why SQLite could not even cut the text into tokens. */
   readonly problem: string | undefined;
 }
@@ -105,7 +89,6 @@ function assemble(source: string, text: string, scan: SignificantTokens): Analys
   const verb = classify(text, tokens);
   const parts = verb.kind === "write" ? writeParts(text, tokens, verb.at) : undefined;
   const placeholders = numberPlaceholders(text, scan.tokens);
-  const stores = verb.kind === "write" || createsFromSelect(text, tokens);
   return {
     source,
     text,
@@ -115,14 +98,16 @@ function assemble(source: string, text: string, scan: SignificantTokens): Analys
     placeholders: placeholders.list,
     parameterCount: placeholders.count,
     names: namesOf(placeholders),
-    ...writeFacts(text, tokens, parts, ranges.length),
-    stores,
+    returning: parts?.returning ?? false,
+    table: parts?.table,
+    upsert: parts?.upsert ?? false,
+    or: parts?.or,
+    stores: verb.kind === "write" || createsFromSelect(text, tokens),
     from: verb.kind === "read" && tokens.some((token) => isWord(text, token, "FROM")),
     pragma: pragmaOf(text, tokens, verb),
     foreign: verb.kind === "write" || verb.kind === "ddl"
       ? foreignTarget(text, tokens, verb.at)
       : undefined,
-    volatile: sitesOf(text, tokens, verb, stores, placeholders.list),
     problem: findProblem(text, scan.error, placeholders.refused, verb.verb),
   };
 }
@@ -133,50 +118,6 @@ function pragmaOf(text: string, tokens: readonly Token[], { kind }: Verb): Pragm
   if (kind !== "explain") return undefined;
   const at = isWord(text, tokens[1], "QUERY") && isWord(text, tokens[2], "PLAN") ? 3 : 1;
   return isWord(text, tokens[at], "PRAGMA") ? readPragma(text, tokens, at) : undefined;
-}
-
-function writeFacts(
-  text: string,
-  tokens: readonly Token[],
-  parts: WriteParts | undefined,
-  statements: number,
-): Pick<Analysis, "returning" | "plain" | "table" | "upsert" | "or"> {
-  const returning = parts?.returning ?? false;
-  return {
-    returning,
-    plain: returning && statements === 1 && isPlain(text, tokens),
-    table: parts?.table,
-    upsert: parts?.upsert ?? false,
-    or: parts?.or,
-  };
-}
-
-function sitesOf(
-  text: string,
-  tokens: readonly Token[],
-  verb: Verb,
-  stores: boolean,
-  placeholders: readonly Placeholder[],
-): VolatileSite[] {
-  if (!stores && verb.kind !== "read" && verb.kind !== "explain") return [];
-  let next = 0;
-  const sites = volatileSites(text, tokens, (start) => {
-    while (next < placeholders.length && placeholders[next]!.start < start) next++;
-    return placeholders[next]?.index ?? 0;
-  });
-  return stores ? sites.map((site) => withRows(site, text, tokens, verb)) : sites;
-}
-
-function withRows(
-  site: VolatileSite,
-  text: string,
-  tokens: readonly Token[],
-  { at }: Verb,
-): VolatileSite {
-  if (site.kind !== "random" && site.kind !== "randomblob") return site;
-  const place = tokens.findIndex(({ start }) => start === site.start);
-  const rows = rowsServed(new TokenView(text, tokens), place, at);
-  return rows === "one" ? site : { ...site, rows };
 }
 
 /** CREATE TABLE … AS SELECT stores rows, not its text. */

@@ -5,6 +5,7 @@ import type { Edit } from "./edit.ts";
 import { isNow, isSubsecond, isZone, timeText } from "./functions.ts";
 import { literal } from "./literal.ts";
 import type { VolatileSite } from "./site.ts";
+import { sitesOf } from "./sites.ts";
 
 /** The largest blob that `randomblob` may ask for: it is written into the statement. */
 const MAX_RANDOM_BYTES = 1 << 20;
@@ -46,7 +47,7 @@ export interface FreezeOptions {
  */
 export function freeze(analysis: Analysis, options: FreezeOptions): readonly Edit[] {
   const edits: Edit[] = [];
-  for (const site of analysis.volatile) {
+  for (const site of sitesOf(analysis)) {
     const text = replacement(analysis, site, options);
     if (text !== undefined) edits.push({ start: site.start, end: site.end, text });
   }

@@ -5,8 +5,10 @@
  * @module
  */
 
+import type { Analysis } from "./analyse.ts";
+import { TextCache } from "./cache.ts";
 import { isKeyword } from "./keywords.ts";
-import type { Token } from "./tokenize.ts";
+import { significantTokens, type Token } from "./tokenize.ts";
 import { isPunct, isWord, textOf } from "./words.ts";
 
 /**
@@ -18,11 +20,19 @@ import { isPunct, isWord, textOf } from "./words.ts";
  * - `UPDATE name SET name = value, … [WHERE name = value]`
  * - `DELETE FROM name [WHERE name = value]`
  *
- * @param tokens The significant tokens of the statement.
+ * Answers are cached by text.
  */
-export function isPlain(sql: string, tokens: readonly Token[]): boolean {
-  return new PlainParser(sql, tokens).accepts();
+export function isPlain({ returning, statements, text }: Analysis): boolean {
+  if (!returning || statements !== 1) return false;
+  let known = cache.get(text);
+  if (known === undefined) {
+    known = new PlainParser(text, significantTokens(text).tokens).accepts();
+    cache.set(text, known);
+  }
+  return known;
 }
+
+const cache: TextCache<boolean> = new TextCache(1000, 1_000_000);
 
 class PlainParser {
   readonly #sql: string;

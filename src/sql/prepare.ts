@@ -2,6 +2,7 @@ import { analyse, type Analysis } from "./analyse.ts";
 import type { Edit } from "./edit.ts";
 import { freeze } from "./freeze.ts";
 import { makeReady, type Prepared } from "./prepared.ts";
+import { sitesOf } from "./sites.ts";
 import type { Statement } from "./statement.ts";
 import type { Bindable } from "./value_check.ts";
 
@@ -61,7 +62,7 @@ function frozen(
   values: readonly Bindable[],
   options: PrepareOptions,
 ): readonly Edit[] {
-  if (analysis.volatile.length === 0) return [];
+  if (sitesOf(analysis).length === 0) return [];
   const stored = analysis.kind === "write" || analysis.kind === "ddl";
   if (!stored && !(analysis.kind === "read" && options.freezeReads)) return [];
   return freeze(analysis, { ...options, valueOf: (index) => values[index - 1] });

@@ -1,5 +1,6 @@
 import { significantTokens } from "./tokenize.ts";
-import { isName, isPunct, isWord, nameOf } from "./words.ts";
+import { isPlain } from "./plain.ts";
+import { nameOf } from "./words.ts";
 import type { Prepared } from "./prepare.ts";
 
 /**
@@ -12,8 +13,13 @@ import type { Prepared } from "./prepare.ts";
  */
 export function withReturning(prepared: Prepared): Prepared {
   const { analysis, sql } = prepared;
-  const understood = analysis.plain && sql === analysis.text;
-  if (!analysis.returning || understood || analysis.table === undefined) return prepared;
+  return isPlain(analysis) && sql === analysis.text ? prepared : marked(prepared);
+}
+
+/** The same for every statement with RETURNING. */
+export function marked(prepared: Prepared): Prepared {
+  const { analysis, sql } = prepared;
+  if (!analysis.returning || analysis.table === undefined) return prepared;
   return {
     ...prepared,
     sql: `DELETE FROM ${plainName(analysis.table)} WHERE 0 RETURNING 1; ${sql}`,
@@ -34,18 +40,6 @@ const MARKER = /^DELETE FROM ("(?:[^"]|"")*") WHERE 0 RETURNING 1; /;
 /** The statement without what {@linkcode withReturning} put in front of it. */
 export function withoutMarker(sql: string): string {
   return sql.replace(MARKER, "");
-}
-
-/** Whether RETURNING names nothing but columns, so that the types of its rows are declared ones. */
-export function returnsColumns(sql: string): boolean {
-  const { tokens } = significantTokens(sql);
-  const at = tokens.findLastIndex((token) => isWord(sql, token, "RETURNING"));
-  return tokens.slice(at + 1).every((token, i, list) =>
-    isName(token)
-      ? token.kind !== "string" && !isWord(sql, token, "CASE") && !isWord(sql, token, "NULL")
-      : isPunct(sql, token, ",") || isPunct(sql, token, ".") ||
-        (isPunct(sql, token, "*") && !isName(list[i - 1]))
-  );
 }
 
 /** The table's own name in the one quoting that every server's parser reads, without the schema. */

@@ -1,5 +1,6 @@
 import { NotSupportedError } from "../errors.ts";
 import type { Prepared } from "../sql/prepare.ts";
+import { sitesOf } from "../sql/sites.ts";
 import { refuseHelperTables } from "../commit/helper_tables.ts";
 
 /**
@@ -23,8 +24,9 @@ export function admit(prepared: Prepared): void {
  * @throws {NotSupportedError} If it holds `random()` or the like.
  */
 export function admitGuarded(prepared: Prepared): void {
-  const { volatile } = prepared.analysis;
-  if (!volatile.some(({ kind }) => kind === "random" || kind === "randomblob")) return;
+  if (!sitesOf(prepared.analysis).some(({ kind }) => kind === "random" || kind === "randomblob")) {
+    return;
+  }
   throw new NotSupportedError(
     "Cannot check at commit that the rows are still the same, as the read holds random(): " +
       "give { guard: false } if they need not be, or read outside of the transaction",

@@ -1,6 +1,7 @@
 import type { TableFacts } from "../schema/facts.ts";
 import { prepare, type Prepared } from "../sql/prepare.ts";
-import { withReturning } from "../sql/returning.ts";
+import { isPlain } from "../sql/plain.ts";
+import { marked } from "../sql/returning.ts";
 import type { Param, Result, Row, Value } from "../sql/value.ts";
 
 /** More rows than that are not compared one by one. */
@@ -19,8 +20,7 @@ export function keyed(prepared: Prepared, key: readonly string[]): Prepared {
     `hex(${quoted(name)}) AS "_rqlite_key${CELLS * i + 1}"`
   );
   const { analysis } = prepared;
-  const marked = withReturning({ ...prepared, analysis: { ...analysis, plain: false } });
-  const sql = analysis.plain ? marked.sql : prepared.sql;
+  const { sql } = isPlain(analysis) ? marked(prepared) : prepared;
   return { ...prepared, sql: sql + columns.join("") };
 }
 

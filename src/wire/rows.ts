@@ -6,7 +6,7 @@
 
 import type { Analysis } from "../sql/analyse.ts";
 import type { IntegerMode, Value } from "../sql/value.ts";
-import { returnsColumns } from "../sql/returning.ts";
+import { returnsColumns } from "../sql/returned_columns.ts";
 import { affinity, isDate, isTextual } from "./affinity.ts";
 import { type Cell, type CellSpec, decodeCell, type Reality } from "./cell.ts";
 import { type Contents, Holds } from "./envelope.ts";

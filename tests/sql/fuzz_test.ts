@@ -5,6 +5,7 @@ import process from "node:process";
 import { describe, it } from "node:test";
 import { NotSupportedError, ProgrammingError } from "../../src/errors.ts";
 import { analyse } from "../../src/sql/analyse.ts";
+import { sitesOf } from "../../src/sql/sites.ts";
 import { clean } from "../../src/sql/clean.ts";
 import { literal } from "../../src/sql/literal.ts";
 import { prepare } from "../../src/sql/prepare.ts";
@@ -203,11 +204,11 @@ describe("fuzzed analyse()", () => {
   it("throws nothing", () => {
     check(fc.oneof(text, statement, fc.string({ unit: "binary" })), 20_000, (source) => {
       const analysis = analyse(source);
-      for (const { start, end } of analysis.volatile) {
+      for (const { start, end } of sitesOf(analysis)) {
         assert.ok(start >= 0 && start <= end && end <= analysis.text.length);
       }
-      for (let i = 1; i < analysis.volatile.length; i++) {
-        assert.ok(analysis.volatile[i]!.start >= analysis.volatile[i - 1]!.end);
+      for (let i = 1; i < sitesOf(analysis).length; i++) {
+        assert.ok(sitesOf(analysis)[i]!.start >= sitesOf(analysis)[i - 1]!.end);
       }
     });
   });
@@ -354,7 +355,8 @@ describe("fuzzed against SQLite", () => {
     let compared = 0;
     check(fc.tuple(expression, values), 3_000, ([expression, given]) => {
       const set = `UPDATE named SET value = (${expression})`;
-      const { parameterCount, volatile, text } = analyse(set);
+      const analysis = analyse(set);
+      const { parameterCount, text } = analysis;
       const params = given.slice(0, parameterCount);
       if (!isFreezable([set, ...params])) return;
       try {
@@ -370,7 +372,7 @@ describe("fuzzed against SQLite", () => {
       assert.deepEqual(again, original, `${set}\n${frozen.sql}`);
       // Around the places each token stays where it is, but that placeholders get numbers and bytes are written out.
       let from = 0;
-      const kept = [...volatile, { start: text.length, end: text.length }].flatMap(
+      const kept = [...sitesOf(analysis), { start: text.length, end: text.length }].flatMap(
         ({ start, end }) => {
           const piece = tokensOf(text.slice(from, start));
           from = end;
@@ -396,7 +398,7 @@ describe("fuzzed against SQLite", () => {
       db.exec(`${set}, at = unixepoch('now', 'subsec')`);
       const { at, ...original } = read.get() as { at: number };
       const { sql } = prepare(set, { now: new Date(Math.round(at * 1000)) });
-      assert.deepEqual(analyse(sql).volatile, [], sql);
+      assert.deepEqual(sitesOf(analyse(sql)), [], sql);
       db.exec(sql);
       const { at: _, ...again } = read.get() as { at: number };
       assert.deepEqual(again, original, sql);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { NotSupportedError } from "../../src/errors.ts";
 import { analyse } from "../../src/sql/analyse.ts";
+import { sitesOf } from "../../src/sql/sites.ts";
 import { prepare } from "../../src/sql/prepare.ts";
 import type { RowsServed } from "../../src/sql/rows_served.ts";
 
@@ -67,7 +68,7 @@ describe("analyse() of a write of chance", () => {
           /[A-Za-z]/.test(form[at - 1] ?? "") || /[A-Za-z]/.test(form[at + 1] ?? "") ? "R" : chance,
       );
       it(`knows for how many rows each place of ${sql} is`, () => {
-        assert.deepEqual(analyse(sql).volatile.map(({ rows }) => rows ?? "one"), rows);
+        assert.deepEqual(sitesOf(analyse(sql)).map(({ rows }) => rows ?? "one"), rows);
       });
     }
   }
