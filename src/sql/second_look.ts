@@ -6,9 +6,6 @@
 
 import type { Prepared } from "./prepare.ts";
 
-/** SQLite's limit on the columns of a result. */
-export const MOST_COLUMNS = 2000;
-
 /**
  * The same read with further columns, one for each of those named: the storage class, or the bytes of a BLOB in
  * hexadecimal digits, or for text among dates `=` and the text. Materialized, so that what is random is evaluated once;

@@ -254,6 +254,23 @@ describe("where a file of the package is missing", () => {
     await db.close();
   });
 
+  it("query() says that a value stays in doubt, without src/client/clear_doubts.ts", async () => {
+    const from = await fresh("src/client/clear_doubts.ts");
+    const bytes = String
+      .raw`{"results":[{"columns":["a"],"types":["text"],"values":[["\ufffd"]]}]}`;
+    const fetch = scriptedFetch(({ body }): Answer => ({
+      body: body.includes("doubt") ? bytes : answerTo(body),
+    }));
+    const db = connectTo(from, fetch);
+    await assert.rejects(db.query("SELECT x'ff' AS doubt"), (error: api.OperationalError) => {
+      assert.ok(error instanceof from.OperationalError, String(error));
+      assert.match(error.message, /^Cannot tell what some of the values are, as the part of /);
+      return true;
+    });
+    assert.equal(await db.value("SELECT 1"), 1);
+    await db.close();
+  });
+
   it("a refused write may have been applied, a refused read was not, without what judges refusals", async () => {
     const copy = copyPackage();
     copies.push(copy);
