@@ -149,7 +149,10 @@ export async function runWithReport(
 /** Runs the code blocks of the README, of `docs/` and of the documentation comments. */
 export function docsStep(): Step {
   const texts = ["README.md", ...filesUnder("docs", ".md"), ...filesUnder("packages", ".md")];
-  const files = [...texts, ...sources()];
+  // Of a module without a block Deno would only find, in an isolate of its own, that it has no tests.
+  const files = [...texts, ...sources()].filter((file) =>
+    Deno.readTextFileSync(ROOT + file).includes("```")
+  );
   const args = (report: string) => ["test", "--doc", "-A", `--junit-path=${report}`, ...files];
   return {
     name: "docs",
