@@ -165,7 +165,12 @@ describe("authentication", { skip: skipWithoutRqlited() }, () => {
       await sleep(20);
       return APP;
     };
-    const options = { credentials, fetch: wire.fetch, level: "weak" as const };
+    const options = {
+      credentials,
+      fetch: wire.fetch,
+      level: "weak" as const,
+      coalesce: false,
+    };
     await closing(connect(server.url, options), async (db) => {
       await Promise.all(Array.from({ length: 8 }, (_, i) => db.query("SELECT ?", [i])));
       assert.equal(asked, 1);
