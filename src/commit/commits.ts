@@ -1,4 +1,11 @@
-import { DataError, OperationalError, OutcomeUnknownError, TimeoutError } from "../errors.ts";
+import {
+  DataError,
+  IntegrityError,
+  OperationalError,
+  OutcomeUnknownError,
+  ProgrammingError,
+  TimeoutError,
+} from "../errors.ts";
 import type { Dispatcher, Reply } from "../client/dispatch.ts";
 import { infinityIn } from "../client/judge.ts";
 import type { Prepared } from "../sql/prepare.ts";
@@ -266,8 +273,11 @@ export class Commits {
   /** There was no answer to use: fences the ids, so that what is reported stays true. */
   async #giveUp(error: unknown, commit: Commit, call: Call): Promise<Ending> {
     if (call.settings.signal?.aborted) throw error;
+    // A COMMIT that fails, as by a deferred constraint, speaks about one copy; another may meet other rows.
+    const failed = error instanceof IntegrityError || error instanceof ProgrammingError;
+    const open = failed || error instanceof OutcomeUnknownError || error instanceof TimeoutError;
     // Any other error is certain: the attempts before it were, too.
-    if (!(error instanceof OutcomeUnknownError || error instanceof TimeoutError)) throw error;
+    if (!open) throw error;
     const { entry, chosen, earlier } = commit;
     // A time-out is certain, too: only what an earlier run left behind has to be settled.
     if (error instanceof TimeoutError && earlier.length === 0) throw error;
@@ -279,6 +289,7 @@ export class Commits {
     if (done !== undefined && done === chosen?.id.id) return await this.compare(chosen, call);
     const infinity = infinityIn(error);
     if (done !== undefined) return { is: "done", id: done, ...(infinity && { infinity }) };
+    if (failed) throw error;
     if (infinity !== undefined) {
       const message =
         "The write was not applied, as a statement failed behind one whose rows are lost";

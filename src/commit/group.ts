@@ -65,6 +65,7 @@ export class Group {
   async #run(members: readonly Member[]): Promise<(readonly Member[])[]> {
     const { commits, call } = this.#options;
     let own: Minted | undefined;
+    let sent: readonly Member[] = [];
     try {
       for (const { call: { write } } of members) doubtFacts(write, commits.grounds);
       const ground = await commits.grounds.ready(call);
@@ -73,6 +74,7 @@ export class Group {
       if (group.length === 0) return [];
       const { statements, starts } = listOf(group, own);
       const entry = entryOf(group.flatMap(({ call: { write } }) => write.statements), own);
+      sent = group;
       const commit = { entry, chosen: undefined, earlier: [], statements, mixed: false };
       const ending = await commits.commit(commit, call);
       if (ending.is === "committed") {
@@ -88,6 +90,8 @@ export class Group {
       const infinity = ending.is === "done" ? ending.infinity : undefined;
       for (const member of group) end(member, (write) => lost(write, infinity));
     } catch (error) {
+      // Which of them made the request fail it does not say.
+      if (isOfOne(error) && sent.length > 1) return halvesOf(sent);
       await Promise.all(members.map((member) => this.#failed(member, error, own?.id)));
     }
     return [];
@@ -149,6 +153,11 @@ export class Group {
       reject(error);
     }
   }
+}
+
+function halvesOf(group: readonly Member[]): (readonly Member[])[] {
+  const half = group.length >> 1;
+  return [group.slice(0, half), group.slice(half)];
 }
 
 /** The statements of all, and where those of each begin. */

@@ -357,6 +357,39 @@ for (const place of PLACES) {
       assert.equal(await db.value("SELECT count(*) FROM children"), 5);
     });
 
+    test(
+      "where a COMMIT fails, the others keep their order, and no late copy is applied",
+      async (_, __, world) => {
+        const { db, network, other } = world;
+        const orphan = "INSERT INTO children VALUES(?, 999)";
+        const isRefused = { name: IntegrityError.name };
+        await db.query("SELECT 1");
+        await Promise.all([
+          ...count(40).map((i) => db.execute("UPDATE t SET n = n * 2 % 101 + ? WHERE id = 1", [i])),
+          assert.rejects(db.execute(orphan, [20]), isRefused),
+          ...count(40).map((i) => db.execute("UPDATE t SET n = n * 3 % 101 + ? WHERE id = 1", [i])),
+        ]);
+        assert.ok(network.copies.length < 40, String(network.copies.length));
+        const expected = [2, 3].reduce(
+          (n, factor) => count(40).reduce((n, i) => n * factor % 101 + i, n),
+          0,
+        );
+        const read = "SELECT n FROM t WHERE id = 1";
+        assert.equal(await world.value(read), expected);
+        await assert.rejects(db.execute(orphan, [21]), isRefused);
+        await assert.rejects(
+          db.transaction(async (tx) => {
+            await tx.execute(orphan, [22]);
+          }),
+          isRefused,
+        );
+        await other.execute("INSERT INTO t(id) VALUES(999)");
+        for (const copy of [...network.copies]) await network.deliver(copy);
+        assert.equal(await world.value(read), expected);
+        assert.equal(await world.value("SELECT count(*) FROM children"), 0);
+      },
+    );
+
     test("each upsert tells whether it has inserted", async (db) => {
       const upsert = "INSERT INTO t(id, n) VALUES(?, 1) ON CONFLICT(id) DO UPDATE SET n = n + 1";
       const results = await Promise.all([
