@@ -22,6 +22,7 @@ export const EVERYWHERE: readonly EngineName[] = ["deno", "bun", "node24", "node
 export const PLACEMENTS: readonly Placement[] = [
   {
     files: [
+      "bench_test.ts",
       "client/mistakes_test.ts",
       "layout_test.ts",
       "options_test.ts",

@@ -12,23 +12,30 @@ import { run } from "./run.ts";
 
 const LIMIT_MS = 4 * 60_000;
 
+/** Where the engines' packages are for one platform only; elsewhere the engines come from `PATH`. */
+export function engineFolders(): string[] {
+  return Deno.build.os === "linux" && Deno.build.arch === "x86_64" ? ["tests/runtimes"] : [];
+}
+
 /** Folders with a `deno.json` and a lock of their own. */
 function folders(): string[] {
   const versions = ["tests/kysely/versions", "tests/integration/versions"];
   const tools = ["tests/recipes/tools", "tests/recipes/tools_v1"];
-  // The engines' packages are for one platform; elsewhere the engines come from `PATH`.
-  const engines = Deno.build.os === "linux" && Deno.build.arch === "x86_64"
-    ? ["tests/runtimes"]
-    : [];
-  return [".", ...versions, ...tools, ...RECIPES, ...engines];
+  return [".", ...versions, ...tools, ...RECIPES, ...engineFolders()];
+}
+
+/** Installs what the lock of a folder names. @returns What was in the way, if anything was. */
+export async function install(folder: string): Promise<string | undefined> {
+  const limits = { limit: LIMIT_MS, verbose: false, folder };
+  const { code, output } = await run(Deno.execPath(), ["install", "--frozen"], limits);
+  return code === 0 ? undefined : `${output}\nCannot install the dependencies of ${folder}`;
 }
 
 /** @returns What was in the way, if anything was. */
 export async function setUp(): Promise<string | undefined> {
   for (const folder of folders()) {
-    const limits = { limit: LIMIT_MS, verbose: false, folder };
-    const { code, output } = await run(Deno.execPath(), ["install", "--frozen"], limits);
-    if (code !== 0) return `${output}\nCannot install the dependencies of ${folder}`;
+    const problem = await install(folder);
+    if (problem !== undefined) return problem;
   }
   linkWorkspace();
   const { code, output } = await generatePrisma();

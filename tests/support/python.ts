@@ -5,7 +5,8 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 
 const ENVIRONMENT = fileURLToPath(new URL("../../out/python/", import.meta.url));
-const PYTHON = `${ENVIRONMENT}bin/python`;
+/** Where the environment has its interpreter. */
+export const PYTHON: string = `${ENVIRONMENT}bin/python`;
 
 /** For `{ skip }`: why tests that talk to Python cannot run here. Under CI they fail instead. */
 export function skipWithoutPython(): string | false {

@@ -33,6 +33,8 @@ export interface RqlitedOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Another server than the one of {@linkcode rqlitedBinary}. */
   readonly binary?: RqlitedBinary;
+  /** Keeps its data in the system's folder for temporary files, whatever that is on. @default {false} */
+  readonly onDisk?: boolean;
 }
 
 /** The user the harness adds where `auth` is given, for its own probes and for joining. */
@@ -43,9 +45,10 @@ const MEMORY_CAP = 8_000_000;
 
 const START = `ulimit -v ${MEMORY_CAP} 2>/dev/null; log=$1; shift; exec "$@" 2>>"$log"`;
 
-/** tmpfs where there is one: durability does not matter here, and fsync would be most of the time. */
-function temporaryFolder(): string {
-  return mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "rqlited-"));
+/** tmpfs where there is one: durability does not matter to tests, and fsync would be most of the time. */
+function temporaryFolder(onDisk: boolean): string {
+  const inMemory = !onDisk && existsSync("/dev/shm");
+  return mkdtempSync(join(inMemory ? "/dev/shm" : tmpdir(), "rqlited-"));
 }
 
 /** One rqlited process, or the place of one: it can be killed and started again. */
@@ -65,7 +68,7 @@ export class Rqlited {
     this.options = options;
     this.httpPort = ports.http;
     this.raftPort = ports.raft;
-    this.directory = temporaryFolder();
+    this.directory = temporaryFolder(options.onDisk ?? false);
     this.#guard = new Guard(this.directory);
     if (options.auth) {
       writeFileSync(join(this.directory, "auth.json"), JSON.stringify([...options.auth, ADMIN]));
