@@ -10,6 +10,9 @@ import type { Write } from "./write.ts";
 const MOST_WRITES = 500;
 const MOST_TEXT = 500_000;
 
+/** About how many characters a value is that is no text. */
+const SHORT = 8;
+
 /** One at a time, so that they are applied in their order; beside one that hangs for so long the next ones go on. */
 const LIMITS = { inFlight: 1, patience: 1000 };
 
@@ -65,7 +68,7 @@ export class SharedWrites {
 /** The oldest, and those behind it as far as they fit into one commit. */
 function choose(waiting: readonly Sharing[]): ReadonlySet<Sharing> {
   const chosen = new Set([waiting[0]!]);
-  if (!isShareable(waiting[0]!)) return chosen;
+  if (waiting.length === 1 || !isShareable(waiting[0]!)) return chosen;
   let text = 0;
   for (const sharing of waiting) {
     text += lengthOf(sharing);
@@ -85,7 +88,8 @@ function lengthOf({ write }: Sharing): number {
   let length = 0;
   for (const { sql, params } of write.statements) {
     length += sql.length;
-    for (const param of params) length += String(param).length;
+    // Other values are short; to write each out would take as long as to make the request.
+    for (const param of params) length += typeof param === "string" ? param.length : SHORT;
     if (length > MOST_TEXT) break;
   }
   return length;
