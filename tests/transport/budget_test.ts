@@ -46,7 +46,7 @@ async function crowd(
     await new Promise((resolve) => setTimeout(resolve, 1));
     return await answer();
   };
-  const db = connect({ fetch });
+  const db = connect({ fetch, coalesce: false });
   const started = performance.now();
   const settled = await Promise.allSettled(Array.from({ length: callers }, () => call(db)));
   const most = allowed(callers, performance.now() - started);
@@ -90,6 +90,7 @@ async function readiness(): Promise<boolean> {
   };
   const db = connect(["http://a:4001", "http://b:4001"], {
     fetch: fetch as typeof globalThis.fetch,
+    coalesce: false,
   });
   const calls = Array.from({ length: 200 }, () => read(db).catch(() => {}));
   await spent.promise;
