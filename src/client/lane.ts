@@ -5,6 +5,7 @@ import {
   OperationalError,
   ProgrammingError,
   RqliteError,
+  TimeoutError,
 } from "../errors.ts";
 import { Deadline } from "../transport/deadline.ts";
 
@@ -93,6 +94,7 @@ export class Lane<Call extends Waiting, T> {
    * Waits for its place in a request, and for its part of the answer.
    *
    * @throws {OperationalError} If too many wait already.
+   * @throws {TimeoutError} If its time is up before it is sent.
    * @throws The reason of the deadline's signal; what was sent goes on for the others.
    */
   enter(call: Call): Promise<T> {
@@ -133,6 +135,11 @@ export class Lane<Call extends Waiting, T> {
   }
 
   #leave(): void {
+    for (const { call, reject } of this.#waiting) {
+      if (call.deadline.remaining === 0) {
+        reject(new TimeoutError("Out of time before the request was sent"));
+      }
+    }
     this.#waiting = this.#waiting.filter(({ gone }) => !gone);
     while (this.#waiting.length > 0 && (ISOLATED || this.#flights.size < this.#limits.inFlight)) {
       const chosen = this.#choose(this.#waiting.map(({ call }) => call));
@@ -151,14 +158,18 @@ export class Lane<Call extends Waiting, T> {
     if (this.#flights.delete(flight) && this.#waiting.length > 0) this.#gather(NEXT_ROUNDS);
   }
 
-  /** While somebody waits, a request that takes too long is not waited for. */
+  /** While somebody waits, a request that takes too long is not waited for, and nobody waits beyond their time. */
   #watch(): void {
     clearTimeout(this.#timer);
     const [oldest] = this.#flights;
     if (this.#waiting.length === 0 || oldest === undefined) return;
-    const rest = oldest.since + this.#limits.patience - performance.now();
+    const patience = () => oldest.since + this.#limits.patience - performance.now();
+    const rest = this.#waiting.reduce(
+      (least, { call }) => Math.min(least, call.deadline.remaining),
+      patience(),
+    );
     this.#timer = setTimeout(() => {
-      this.#flights.delete(oldest);
+      if (patience() <= 0) this.#flights.delete(oldest);
       this.#leave();
     }, Math.max(0, rest));
   }
