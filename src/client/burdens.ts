@@ -19,28 +19,37 @@ export interface Trip {
 }
 
 /**
- * The reads that answered much or took long when they were last seen: they go by themselves, where they hold up nobody.
- * An answer to many that is long says of none of them which it was, so each is seen by itself the next time.
+ * The reads that answered much, took long or failed when they were last seen: they go by themselves, where they hold up
+ * nobody. An answer to many that is long says of none of them which it was, so each is seen by itself the next time.
  */
 export class Burdens {
-  readonly #known: WeakSet<Analysis> = new WeakSet();
+  readonly #long: WeakSet<Analysis> = new WeakSet();
+  readonly #slow: WeakSet<Analysis> = new WeakSet();
   /** About what the way takes, in milliseconds. */
   #way = Infinity;
 
   /** Whether a read goes by itself. */
   has(analysis: Analysis): boolean {
-    return this.#known.has(analysis);
+    return this.#long.has(analysis) || this.#slow.has(analysis);
   }
 
   /** Takes what was seen. */
   learn({ statements, size, duration, solitary }: Trip): void {
     this.#way = Math.min(duration, this.#way * 1.01);
     const single = statements.length === 1;
-    const slow = single && solitary && duration > SLOW + 2 * this.#way;
-    const heavy = slow || size > LONG * statements.length;
+    const long = size > LONG * statements.length;
+    const slow = duration > SLOW + 2 * this.#way;
     for (const { analysis } of statements) {
-      if (heavy) this.#known.add(analysis);
-      else if (single && solitary) this.#known.delete(analysis);
+      if (long) this.#long.add(analysis);
+      else if (single) this.#long.delete(analysis);
+      // What was quick was so whatever else was under way.
+      if (single && !slow) this.#slow.delete(analysis);
+      else if (single && solitary) this.#slow.add(analysis);
     }
+  }
+
+  /** Takes a read that its whole request may have failed by. */
+  suspect({ analysis }: Prepared): void {
+    this.#slow.add(analysis);
   }
 }

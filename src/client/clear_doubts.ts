@@ -91,11 +91,13 @@ export async function named(
   batch: Batch,
   send: (batch: Batch) => Promise<Reply>,
 ): Promise<DataError> {
+  // By themselves: these are light where the read was not.
+  const settings = { ...batch.settings, coalesce: false };
   const ask = async (form: (read: Prepared, i: number) => Prepared): Promise<Reply> => {
     const statements = batch.statements.map((own, i) =>
       own.analysis.kind === "read" ? form(own, i) : own
     );
-    return await send({ ...batch, statements });
+    return await send({ ...batch, statements, settings });
   };
   const { answer, first } = await ask(rowlessOf);
   const heads = batch.statements.map((_, i) => answer.headAt(first + i).columns);

@@ -63,12 +63,17 @@ export class SharedReads {
     if (passenger.gone) return;
     const again = isOfOne(error) ||
       (error instanceof TimeoutError && Lane.takes(passenger.call));
-    if (again) await this.#apart(passenger);
-    else passenger.reject(error instanceof RqliteError ? copyOf(error) : error);
+    if (again) return await this.#apart(passenger);
+    this.#suspect(passenger.call, error);
+    passenger.reject(error instanceof RqliteError ? copyOf(error) : error);
   }
 
   async #apart({ call, resolve, reject }: Passenger<Batch, Reply>): Promise<void> {
     await this.#timed(call).then(resolve, reject);
+  }
+
+  #suspect({ statements: [read] }: Batch, error: unknown): void {
+    if (isOfOne(error) || error instanceof TimeoutError) this.#burdens.suspect(read!);
   }
 
   async #timed(batch: Batch): Promise<Reply> {
@@ -82,6 +87,9 @@ export class SharedReads {
       const { size } = reply.answer;
       this.#burdens.learn({ statements, size, duration: performance.now() - since, solitary });
       return reply;
+    } catch (error) {
+      if (statements.length === 1) this.#suspect(batch, error);
+      throw error;
     } finally {
       this.#underWay--;
     }

@@ -290,6 +290,40 @@ for (const place of PLACES) {
       assert.deepEqual(((await long) as Result).rows, [{ id: 1 }]);
     });
 
+    test("nobody waits beyond their time for what is in front", async (db, node) => {
+      node.held = /CREATE/;
+      const tables = ["a", "b", "c"].map((name) => ended(db.execute(`CREATE TABLE ${name}(n)`)));
+      const late = await ended(db.execute("UPDATE t SET n = 1", [], { timeout: 1_100 }));
+      assert.equal((late as Error).name, TimeoutError.name);
+      assert.equal(node.with("TABLE c").length, 0);
+      await db.close();
+      await Promise.all(tables);
+      assert.equal(node.with("UPDATE").length, 0);
+    });
+
+    test("reads that held up others go by themselves until they are light", async (db, node) => {
+      const small = (i: number) => db.query("SELECT ? AS n, 7 AS m", [i]);
+      node.held = /FROM reals WHERE/;
+      const held = db.query("SELECT v FROM reals WHERE 0");
+      await sleep(5);
+      await Promise.all([small(0), db.query("SELECT hex(zeroblob(?)) AS long", [40_000])]);
+      // By itself each shows that it was not the one.
+      await Promise.all(count(5).map(small));
+      await Promise.all(
+        count(5).map((i) => ended(i < 3 ? small(i) : db.query("SELECT v FROM reals"))),
+      );
+      node.bodies.length = 0;
+      await Promise.all([
+        ...count(5).map(small),
+        ended(db.query("SELECT v FROM reals")),
+        db.query("SELECT hex(zeroblob(?)) AS long", [4]),
+      ]);
+      assert.equal(node.with("7 AS m").length, 1);
+      assert.equal(node.with("zeroblob").length, 1);
+      node.open();
+      await held;
+    });
+
     test("a write that fails fails alone, with the error of its own", async (db, node, world) => {
       const writes = [
         db.execute("INSERT INTO t VALUES(50, 'a', 1)"),
