@@ -2,8 +2,8 @@ import { DataError } from "../errors.ts";
 import type { IntegerMode, Value } from "../sql/value.ts";
 import { LOST, NO_DATE } from "./envelope.ts";
 
-/** A cell as JSON has it: an array is a BLOB, `bigint` an integer beyond 2^53 (see `parseExact`). */
-export type Cell = null | boolean | number | bigint | string | readonly number[];
+/** A cell as JSON has it, but for BLOBs, which are bytes by now; `bigint` is an integer beyond 2^53 (see `parseExact`). */
+export type Cell = null | boolean | number | bigint | string | Uint8Array;
 
 /**
  * Whether a column is REAL. Where only the server's "real" says so it may be the type of the first row alone: "likely", if
@@ -38,7 +38,7 @@ export function decodeCell(cell: Cell, spec: CellSpec, kind?: string): Value {
   if (typeof cell === "string") return decodeText(cell, spec, NO_TEXT);
   if (typeof cell === "number") return isInteger(cell) ? decodeInteger(cell, spec) : cell;
   if (typeof cell === "bigint") return decodeInteger(cell, spec);
-  return typeof cell === "boolean" || cell === null ? cell : new Uint8Array(cell);
+  return cell;
 }
 
 /** Text with U+FFFD for the bytes that were lost. */

@@ -9,11 +9,13 @@ import {
   inspect,
   LOST,
   type StatementAnswer,
+  takeBytes,
 } from "./envelope.ts";
 import { restore } from "./json.ts";
 import { MalformedAnswerError } from "./malformed_answer.ts";
 import {
   buildRows,
+  copyRows,
   decodeCells,
   isPlain,
   isReturning,
@@ -214,7 +216,7 @@ export class Answer {
     if (this.#taken.has(index)) this.#reload();
     const { values: found = [] } = this.#at(index);
     const kept = this.#kept.has(index);
-    const values = kept ? found.map((row) => [...row]) : found;
+    const values = kept ? copyRows(found) : found;
     if (!kept) this.#taken.add(index);
     // Being exact for the sake of another result put `bigint` into REAL columns too.
     const plain = !this.#exact && look.told.length === 0 && isPlain(holds, spec);
@@ -239,8 +241,11 @@ export class Answer {
   #makeExact(): void {
     if (this.#exact) return;
     this.#exact = true;
-    if (this.#taken.size > 0) this.#reload();
-    else this.#envelope = restore(this.#envelope, this.#text) as Envelope;
+    if (this.#taken.size > 0) return this.#reload();
+    const restored = restore(this.#envelope, this.#text) as Envelope;
+    // Where it had to be parsed anew, BLOBs are lists again.
+    if (restored !== this.#envelope) takeBytes(restored, this.#contents);
+    this.#envelope = restored;
   }
 
   /** Results that were taken are no longer what the text says. */
@@ -248,6 +253,7 @@ export class Answer {
     this.#taken.clear();
     const json = parse(this.#text);
     this.#envelope = (this.#exact ? restore(json, this.#text) : json) as Envelope;
+    takeBytes(this.#envelope, this.#contents);
   }
 }
 

@@ -45,6 +45,8 @@ class Walk {
   visit(value: unknown): unknown {
     if (typeof value === "number") return isDoubtful(value) ? this.#take(value) : value;
     if (Array.isArray(value)) return this.#visitItems(value);
+    // Small integers, in place of a list of them.
+    if (value instanceof Uint8Array) return value;
     return typeof value === "object" && value !== null ? this.#visitMembers(value) : value;
   }
 

@@ -42,7 +42,7 @@ export function isReturning({ kind, returning }: Analysis): boolean {
 /** Whether cells are what the caller wants, as JSON has them. */
 export function isPlain(holds: Contents, { integers }: ResultSpec): boolean {
   const any = holds.reduce((all, bits) => all | bits, 0);
-  return !(any & (Holds.bytes | Holds.odd)) && (integers === "number" || integers === "auto");
+  return !(any & Holds.odd) && (integers === "number" || integers === "auto");
 }
 
 /** Whether what looks like an integer in a column of that type is none. */
@@ -96,6 +96,11 @@ function decodeLook(
     const kind = exact ? kinds[told.indexOf(i)] : undefined;
     cells[i] = decodeCell(cells[i] as Cell, specs[i]!, kind);
   }
+}
+
+/** The same rows for one more caller. */
+export function copyRows(rows: readonly (readonly Cell[])[]): Cell[][] {
+  return rows.map((cells) => cells.map((cell) => cell instanceof Uint8Array ? cell.slice() : cell));
 }
 
 /** Makes objects of rows; in place, because a second array of this length costs more than the rows. */

@@ -161,6 +161,28 @@ describe("Answer.result()", () => {
     }
   });
 
+  it("gives each caller bytes of its own", () => {
+    const text = '{"results":[{"columns":["a"],"types":["blob"],"values":[[[1,2]]]}]}';
+    for (const kept of [true, false]) {
+      const both = new Answer(text);
+      if (kept) both.keep(0);
+      const [first, second] = [1, 2].map(() => both.result(0, SPEC).rows[0]!["a"] as Uint8Array);
+      first!.fill(9);
+      assert.deepEqual(second, Uint8Array.of(1, 2));
+    }
+  });
+
+  it("makes bytes also where long integers have to be looked for in another way", () => {
+    // Of a number with an exponent the text does not tell that it may be one.
+    const text = '{"results":[{"columns":["b","a"],"types":["blob","integer"],' +
+      '"values":[[[1,255],9007199254740993],[[],9e17]]}]}';
+    const { rows } = new Answer(text).result(0, { ...SPEC, rows: "array", integers: "auto" });
+    assert.deepEqual(rows as unknown[], [
+      [Uint8Array.of(1, 255), 9007199254740993n],
+      [new Uint8Array(), 9e17],
+    ]);
+  });
+
   it("keeps the results apart that it gave before", () => {
     const text = '{"results":[{"columns":["a"],"types":["real"],"values":[[1e18]]},' +
       '{"columns":["a"],"types":["integer"],"values":[[9007199254740993]]}]}';
