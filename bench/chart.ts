@@ -47,10 +47,15 @@ text { font: 12px system-ui, sans-serif; fill: #1f2328; }
   .own { fill: #4493f8; } .node { fill: #a5d6ff; } .hand { fill: #656c76; } .peer { fill: #f0883e; }
 }`;
 
+/** Finer than a tenth of a pixel nobody sees. */
+function rounded(pixels: number): number {
+  return Math.round(pixels * 10) / 10;
+}
+
 /** Where a ratio is, from the left of its panel; in doublings. */
 function place(ratio: number): number {
   const part = Math.log(ratio / LEAST) / Math.log(MOST / LEAST);
-  return Math.round(Math.min(1, Math.max(0, part)) * PANEL * 10) / 10;
+  return rounded(Math.min(1, Math.max(0, part)) * PANEL);
 }
 
 function escaped(text: string): string {
@@ -73,7 +78,7 @@ function figure(ratio: number): string {
 function bar(x: number, y: number, look: string, { speed }: Comparison): string {
   const [one, end] = [place(1), place(speed.median)];
   const [low, high] = [place(speed.low), place(speed.high)];
-  const [from, width] = [Math.min(one, end), Math.max(1, Math.abs(end - one))];
+  const [from, width] = [Math.min(one, end), Math.max(1, rounded(Math.abs(end - one)))];
   const middle = y + BAR / 2;
   const behind = Math.max(one, end, high) + 4;
   return [
@@ -120,11 +125,11 @@ function grid(column: number): string {
 }
 
 function legend(): string {
-  let x = LEFT;
+  let x: number = LEFT;
   const items = WAYS.map(([way, look]) => {
     const item = `<rect class="${look}" x="${x}" y="14" width="11" height="11"/>` +
       text(x + 16, 24, way);
-    x += 40 + way.length * 6.2;
+    x = rounded(x + 40 + way.length * 6.2);
     return item;
   });
   return items.join("") + text(x + 4, 24, "fetch, a request each = 1", ' class="small"');

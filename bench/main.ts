@@ -129,12 +129,15 @@ async function serverVersion(): Promise<string> {
   const { path, version } = rqlitedBinary();
   const manifest = join(dirname(path), "..", "package.json");
   const packaged = await Deno.readTextFile(manifest).catch(() => undefined);
-  if (packaged !== undefined) return (JSON.parse(packaged) as { version: string }).version;
+  if (packaged !== undefined) {
+    return (JSON.parse(packaged) as { version: string }).version.replace(/-\d+$/, "");
+  }
   return /^rqlited v?(\S+)/.exec(version)?.[1] ?? version;
 }
 
 async function measureAll(scenarios: readonly string[]): Promise<Results> {
   const quick = flag("quick") !== undefined;
+  const [load = 0] = Deno.loadavg();
   await setUp(scenarios);
   const engines = await runners(flag("engines")?.split(",") ?? []);
   const found: Found = { contests: [], figures: [] };
@@ -147,6 +150,7 @@ async function measureAll(scenarios: readonly string[]): Promise<Results> {
   return {
     conditions: {
       cores: navigator.hardwareConcurrency,
+      load,
       system: `${Deno.build.os} ${Deno.build.arch}`,
       server: await serverVersion(),
       engines: Object.fromEntries(engines.map(({ engine, version }) => [engine, version])),
@@ -163,7 +167,10 @@ async function writeReadme(results: Results, picture: string): Promise<void> {
   const section = `${BEGIN}\n\n${shortReport(results, CHART)}\n`;
   await Deno.writeTextFile(`${ROOT}README.md`, text.slice(0, begin) + section + text.slice(end));
   await Deno.writeTextFile(ROOT + CHART, picture);
-  await new Deno.Command(Deno.execPath(), { args: ["fmt", "--quiet", "README.md"], cwd: ROOT })
+  await new Deno.Command(Deno.execPath(), {
+    args: ["fmt", "--quiet", "README.md", CHART],
+    cwd: ROOT,
+  })
     .output();
 }
 

@@ -82,7 +82,7 @@ function limits({ time, requests }: Limit, measured: Measured): string[] {
     ...(time === undefined ? [] : [`≤ ${duration(time)} ${held(measured.time.median <= time)}`]),
     ...(requests === undefined || counts === undefined
       ? []
-      : [`requests ≤ ${short(requests)} ${held(counts.requests <= requests)}`]),
+      : [`requests ≤ ${perOne(requests)} ${held(counts.requests <= requests)}`]),
   ];
 }
 
@@ -112,10 +112,15 @@ const HEAD = [
   ...["requests", "statements", "bytes", "Raft entries"],
 ];
 
+/** What many share is a part that people can read. */
+function perOne(count: number): string {
+  return count > 0 && count < 0.1 ? `1/${Math.round(1 / count)}` : short(count);
+}
+
 function countCells(counts: Counts | undefined): string[] {
   if (counts === undefined) return ["", "", "", ""];
   const { requests, statements, bytes, entries } = counts;
-  return [short(requests), short(statements), bytes.toFixed(0), short(entries)];
+  return [perOne(requests), perOne(statements), bytes.toFixed(0), perOne(entries)];
 }
 
 /** A line for each comparison; what is not about one stands in the first. */
@@ -144,12 +149,12 @@ function figureRow({ engine, title, value, unit, most }: Figure): string[] {
 }
 
 /** Where and how, in one sentence. */
-export function conditionsText({ cores, system, server, engines }: Conditions): string {
+export function conditionsText({ cores, load, system, server, engines }: Conditions): string {
   const versions = Object.entries(engines).map(([engine, version]) =>
     `${ENGINE_NAMES[engine as EngineName]} ${version}`
   );
   return `${versions.join(", ")}; rqlited ${server}, one node on the same machine with its data ` +
-    `in memory; ${cores} cores, ${system}`;
+    `in memory; ${cores} cores, ${system}, with a load of ${load.toFixed(1)} before it began`;
 }
 
 /** Everything, as Markdown. */
@@ -262,7 +267,7 @@ export function shortReport(results: Results, chart: string): string {
   });
   return [
     `![Reads and writes of one row by 1, 64 and 512 callers, next to fetch](${chart})`,
-    "How many times as fast the client is as what else one would do, and the quartiles of the " +
+    "How many times as fast the client is as what else one would do, in brackets the quartiles of the " +
     `rounds. ${conditionsText(results.conditions)}.`,
     table(["what", "against", ...COLUMNS.map(([name]) => name)], speeds),
     "What one call or transaction costs on any machine, and in brackets what it is compared with:",

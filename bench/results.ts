@@ -74,6 +74,8 @@ export interface Figure {
 /** Where the rest was measured. */
 export interface Conditions {
   readonly cores: number;
+  /** Of the machine before it began, as an average of a minute: what others did meanwhile. */
+  readonly load: number;
   /** As in `linux x86_64`. */
   readonly system: string;
   /** As rqlited itself says. */

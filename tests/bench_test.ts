@@ -13,7 +13,7 @@ function measured(name: string, against: Readonly<Record<string, number>>): Meas
   return {
     name,
     time: spreadOf(0.25),
-    counts: { requests: 1, statements: 2, bytes: 300, entries: 0 },
+    counts: { requests: 1 / 64, statements: 2, bytes: 300, entries: 0 },
     limit: {},
     comparisons: Object.entries(against).map(([baseline, median]) => ({
       baseline,
@@ -27,6 +27,7 @@ function measured(name: string, against: Readonly<Record<string, number>>): Meas
 const RESULTS: Results = {
   conditions: {
     cores: 2,
+    load: 0.25,
     system: "linux x86_64",
     server: "8.26.8",
     engines: { bun: "1.4.5" },
@@ -119,6 +120,7 @@ describe("bench", () => {
       /\| Bun \| 512 callers \| this client \| fetch \| 6\.00 × \|.* ≥ 2\.00 × holds \|/,
     );
     assert.match(report, /\| one request by hand \| 0\.75 × \|.* ≥ 2\.00 × missed \|/);
+    assert.match(report, /\| 250 µs \| 1\/64 \| 2 \| 300 \| 0 \|/);
     assert.doesNotMatch(report, /p99 \|/);
   });
 
