@@ -18,6 +18,18 @@ export interface ColumnFacts {
   readonly hidden: boolean;
 }
 
+/** What decides about a write to a table besides the row that it is about; names in lower case. */
+export interface Bonds {
+  /** The tables and views that its triggers name; `undefined` if it has no trigger. */
+  readonly triggers: ReadonlySet<string> | undefined;
+  /** The tables that its foreign keys lead to. */
+  readonly parents: ReadonlySet<string>;
+  /** The tables whose foreign keys lead to it. */
+  readonly children: ReadonlySet<string>;
+  /** Whether something but its primary key is unique, also among some of its rows only. */
+  readonly unique: boolean;
+}
+
 /** What is known of one table or view. */
 export interface TableFacts {
   /** Its name as stored. */
@@ -67,6 +79,8 @@ export interface TableFacts {
   readonly keepsRows: boolean;
   /** Whether a trigger may change a row of it after it was written. */
   readonly triggered: boolean;
+  /** What decides about a write to it. */
+  readonly bonds: Bonds;
 }
 
 /** What is known of a schema; one value, never changed. */

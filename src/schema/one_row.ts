@@ -7,6 +7,9 @@ import type { Range } from "./insert_parts.ts";
 import { viewOf } from "./node_state.ts";
 import { definitionOf } from "./objects.ts";
 
+/** What ends a condition. */
+const ENDS = ["RETURNING", "GROUP", "HAVING", "WINDOW", "ORDER", "LIMIT"];
+
 /** What an account knows that may not read the schema. */
 export const NO_FACTS: Facts = { version: "", table: () => undefined };
 
@@ -28,6 +31,22 @@ export function changesOneRow(sql: string, facts: Facts): boolean {
   return given !== undefined && table.kind === "table" && isUnique(table, given);
 }
 
+/**
+ * What a statement equals columns of its table to: by the column, in lower case, the tokens of a literal or placeholder.
+ *
+ * @param at The index of UPDATE or DELETE, or of the FROM of a SELECT from one table alone.
+ */
+export function valuesGiven(view: TokenView, at: number): ReadonlyMap<string, Range> {
+  const [, where, end] = partsOf(view, at);
+  const given = where < 0
+    ? undefined
+    : columnsGiven(view, [where + 1, end], (range) => isValue(view, range));
+  return given ?? new Map();
+}
+
+/** Columns, in lower case, and the tokens of what they have to equal. */
+type Given = Map<string, Range>;
+
 /** What a condition has to equal: a value, or one row of a SELECT that cannot see the row that is changed. */
 type Told = (range: Range, many?: boolean) => boolean;
 
@@ -44,31 +63,31 @@ function partsOf(
   const bare = view.isOneOf(first + 1, ["SET", "WHERE"]);
   let [where, i] = [-1, first];
   for (; i < view.tokens.length; i = behind(view, i)) {
-    if (view.isOneOf(i, ["RETURNING", "ORDER", "LIMIT"])) break;
+    if (view.isOneOf(i, ENDS)) break;
     if (view.isWord(i, "FROM") && !view.isWord(i - 1, "DISTINCT")) return [table, -1, i, bare];
     if (where < 0 && view.isWord(i, "WHERE")) where = i;
   }
   return [table, where, i, bare];
 }
 
-/** The columns, in lower case, that have to equal a value; `undefined` where AND is not all that joins the parts. */
-function columnsGiven(view: TokenView, [from, to]: Range, told: Told): Set<string> | undefined {
+/** The columns that have to equal a value; `undefined` where AND is not all that joins the parts. */
+function columnsGiven(view: TokenView, [from, to]: Range, told: Told): Given | undefined {
   if (view.is(from, "(") && behind(view, from) === to) {
     return columnsGiven(view, [from + 1, to - 1], told);
   }
-  const given = new Set<string>();
+  const given: Given = new Map();
   let start = from;
   for (let i = from; i <= to; i = i === to ? i + 1 : behind(view, i)) {
     if (i < to && view.isOneOf(i, ["OR", "BETWEEN", "CASE"])) return undefined;
     if (i < to && !view.isWord(i, "AND")) continue;
-    for (const name of equalled(view, [start, i], told)) given.add(name);
+    for (const [name, value] of equalled(view, [start, i], told)) given.set(name, value);
     start = i + 1;
   }
   return given;
 }
 
 /** `column = value`, also the other way round, and `column IN (value)`; a group is looked into. */
-function equalled(view: TokenView, [from, to]: Range, told: Told): Iterable<string> {
+function equalled(view: TokenView, [from, to]: Range, told: Told): Iterable<[string, Range]> {
   if (view.is(from, "(") && behind(view, from) === to) {
     return columnsGiven(view, [from + 1, to - 1], told) ?? [];
   }
@@ -76,12 +95,12 @@ function equalled(view: TokenView, [from, to]: Range, told: Told): Iterable<stri
     if (view.isWord(i, "IN") && behind(view, i + 1) === to) {
       const column = columnIn(view, [from, i]);
       const values = view.is(i + 1, "(") && told([i + 2, to - 1], true);
-      return column !== undefined && values ? [column] : [];
+      return column !== undefined && values ? [[column, [i + 2, to - 1]]] : [];
     }
     if (!view.is(i, "=") && !view.is(i, "==")) continue;
     const column = columnIn(view, [from, i]) ?? columnIn(view, [i + 1, to]);
-    const values = told([from, i]) || told([i + 1, to]);
-    return column !== undefined && values ? [column] : [];
+    const value = ([[from, i], [i + 1, to]] as const).find((side) => told(side));
+    return column !== undefined && value !== undefined ? [[column, value]] : [];
   }
   return [];
 }
@@ -117,14 +136,15 @@ function columnIn(view: TokenView, [from, to]: Range): string | undefined {
   return undefined;
 }
 
-function isValue(view: TokenView, [from, to]: Range): boolean {
+/** Whether the tokens are a literal or a placeholder, also behind a minus. */
+export function isValue(view: TokenView, [from, to]: Range): boolean {
   const kind = view.tokens[to - 1]?.kind;
   const negative = to === from + 2 && view.is(from, "-");
   return (to === from + 1 || negative) &&
     (kind === "placeholder" || kind === "string" || kind === "number" || kind === "blob");
 }
 
-function isUnique(table: TableFacts, given: ReadonlySet<string>): boolean {
+function isUnique(table: TableFacts, given: Given): boolean {
   const { columns, withoutRowid, lookups } = table;
   const hidden = columns.map(({ name }) => name.toLowerCase());
   const byRowid = !withoutRowid &&

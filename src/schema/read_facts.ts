@@ -1,5 +1,5 @@
 import type { TokenView } from "../sql/view.ts";
-import type { Facts, TableFacts } from "./facts.ts";
+import type { Bonds, Facts, TableFacts } from "./facts.ts";
 import { ANY, findLocal, type Local } from "./local.ts";
 import { namesIn } from "./node_state.ts";
 import { readObjects, type SchemaObject, type SchemaObjects } from "./objects.ts";
@@ -64,6 +64,25 @@ function factsOf(reader: Reader, name: string, object: SchemaObject): TableFacts
     interposed: interposedOf(reader, name),
     keepsRows: keepsRows(reader, new Set([name, ...next])),
     triggered: targets.has(name) || targets.has(ANY) || next.has(name) || next.has(ANY),
+    bonds: bondsOf(reader, name, object),
+  };
+}
+
+function bondsOf(
+  { schema: { objects, triggers } }: Reader,
+  name: string,
+  { foreignKeys, indexes }: SchemaObject,
+): Bonds {
+  const own = triggers.filter(({ subject }) => subject === name);
+  const named = own.flatMap(({ view }) => [...namesIn(view)]).filter((one) => objects.has(one));
+  const children = [...objects].filter(([, { foreignKeys }]) =>
+    foreignKeys.some(([parent]) => parent.toLowerCase() === name)
+  );
+  return {
+    triggers: own.length === 0 ? undefined : new Set(named),
+    parents: new Set(foreignKeys.map(([parent]) => parent.toLowerCase())),
+    children: new Set(children.map(([child]) => child)),
+    unique: indexes.some(([origin, unique]) => unique === 1 && origin !== "pk"),
   };
 }
 

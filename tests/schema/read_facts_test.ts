@@ -250,6 +250,20 @@ const CASES: readonly (readonly [what: string, schema: readonly string[], check:
     const seen = ["a", "b", "c", "d", "e", "f"].map((name) => table(name).localUnique);
     assert.deepEqual(seen, [true, true, true, false, false, true]);
   }],
+  ["what decides about a write besides its row", [
+    "CREATE TABLE p(id INTEGER PRIMARY KEY, self REFERENCES p)",
+    "CREATE TABLE c(id TEXT PRIMARY KEY, p REFERENCES P(id), v)",
+    "CREATE UNIQUE INDEX cv ON c(abs(v)) WHERE v > 0",
+    "CREATE VIEW w AS SELECT * FROM c",
+    "CREATE TRIGGER ct BEFORE DELETE ON c BEGIN SELECT RAISE(ABORT, 'no') FROM w; END",
+  ], (table) => {
+    const lists = (name: string) => {
+      const { triggers, parents, children, unique } = table(name).bonds;
+      return [triggers && sorted(triggers), sorted(parents), sorted(children), unique];
+    };
+    assert.deepEqual(lists("p"), [undefined, ["p"], ["c", "p"], false]);
+    assert.deepEqual(lists("c"), [["w"], ["p"], [], true]);
+  }],
   ["keys and what is unique", [
     "CREATE TABLE i(id INTEGER PRIMARY KEY, a NOT NULL UNIQUE, b UNIQUE, c NOT NULL)",
     "CREATE UNIQUE INDEX ic ON i(c, a)",
