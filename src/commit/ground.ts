@@ -284,7 +284,8 @@ function cell({ answer, first }: Reply, i: number, { analysis }: Prepared): unkn
   return (rows[0] as unknown as readonly unknown[] | undefined)?.[0];
 }
 
-function isFresh(at: number): boolean {
+/** Whether what was known at a time may still be relied on, as the commit tells where it does not hold. */
+export function isFresh(at: number): boolean {
   return performance.now() - at < FRESH;
 }
 

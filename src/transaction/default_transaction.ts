@@ -385,7 +385,8 @@ export class DefaultTransaction implements Whole {
     try {
       this.#checkAlive();
       await (whole ? this.#trial.runAll(steps) : this.#trial.run(steps));
-    } catch (error) {
+    } catch (cause) {
+      const error = this.#trial.repeats.explained(cause);
       if (isFinal(error)) this.#failure ??= { error };
       for (const step of steps) step.fail(error);
     } finally {

@@ -22,6 +22,8 @@ export interface WriteOp {
   readonly prepared: Prepared;
   /** What it did when it was tried; `undefined` if nobody looked. */
   readonly observed: Observed | undefined;
+  /** The rowid of the row that it inserted last when it was tried. */
+  readonly rowid: number | bigint | undefined;
   /** The rowid that the caller was told. */
   readonly inserted: InsertedId | undefined;
   /** What nobody may write between its trial and the commit, as what it told depends on it. */

@@ -1,4 +1,4 @@
-import type { Sighting } from "../commit/ground.ts";
+import { isFresh, type Sighting } from "../commit/ground.ts";
 import type { Commits } from "../commit/commits.ts";
 import type { Call } from "../commit/own.ts";
 import type { Facts } from "../schema/facts.ts";
@@ -17,6 +17,8 @@ export class PinnedSchema {
   /** The schema behind the DDL of this transaction, and the last statement of it. */
   #behind: { readonly facts: Facts; readonly ddl: Op } | undefined;
   #since: number | undefined;
+  /** When a node last said it. */
+  #seen = -Infinity;
 
   /** Sends nothing. */
   constructor(commits: Commits, journal: Journal, call: Call) {
@@ -33,6 +35,14 @@ export class PinnedSchema {
   /** The value of the sequence where {@linkcode facts} are known to have held. */
   get since(): number | undefined {
     return this.#since;
+  }
+
+  /**
+   * Whether a node has said it lately, and nothing of this transaction changes it: then a write goes by it as one outside
+   * of transactions does, as the commit is refused where it was changed since.
+   */
+  get isFresh(): boolean {
+    return this.#since !== undefined && isFresh(this.#seen) && this.#journal.lastDdl === undefined;
   }
 
   /** What statements are made by from here on. */
@@ -109,6 +119,7 @@ export class PinnedSchema {
       return "again";
     }
     this.#since = sighting.base;
+    this.#seen = performance.now();
     return true;
   }
 

@@ -7,6 +7,8 @@ import type { Shapes } from "./shapes.ts";
 /** What a statement becomes in one request, and how the answer to just that request is read. */
 export interface StepPlan {
   readonly statements: readonly Prepared[];
+  /** What it answers depends on the schema as it is then: by another one nodes may compare what differs between them. */
+  readonly asks: boolean;
   /**
    * Settles the step.
    *

@@ -17,6 +17,7 @@ import { scopesOf } from "./told.ts";
 /** A read whose rows have to be the same at commit: its digests, and the rows. */
 export class ReadPlan implements StepPlan {
   readonly statements: readonly Prepared[];
+  readonly asks = true;
   readonly #step: Step;
   readonly #prepared: Prepared;
   readonly #shapes: Shapes;

@@ -22,6 +22,7 @@ export function planOf(step: Step, context: PlanContext): StepPlan {
 /** A read that nobody checks. */
 class PlainPlan implements StepPlan {
   readonly statements: readonly Prepared[];
+  readonly asks = false;
   readonly #step: Step;
 
   constructor(step: Step, prepared: Prepared) {

@@ -12,7 +12,9 @@ import { statementError } from "../wire/sql_error.ts";
 import { readConflict, schemaConflict, tableConflict } from "./conflicts.ts";
 import { Cursor } from "./cursor.ts";
 import { type Journal, type ReadOp, statementsOf, type WriteOp } from "./journal.ts";
+import { Repeats } from "./repeats.ts";
 import type { Shapes } from "./shapes.ts";
+import { type Slice, sliceOf, wholeOf } from "./slice.ts";
 import type { Step } from "./step.ts";
 import { PinnedSchema } from "./pinned_schema.ts";
 import type { StepPlan } from "./plan.ts";
@@ -59,6 +61,10 @@ export class Trial {
   requests = 0;
   /** The version of the scope, once it was read. */
   version: number | undefined;
+  /** The writes that were sent again. */
+  readonly repeats = new Repeats();
+  /** For the statements that run, no write is left out and no question. */
+  #careful = false;
 
   constructor(shared: Shared, journal: Journal, call: Call, options: TrialOptions) {
     this.#shared = shared;
@@ -73,9 +79,11 @@ export class Trial {
    *
    * @throws {TransactionConflictError} If a write that succeeded before does not any more.
    * @throws {DatabaseError} If a write that was kept back fails.
+   * @throws {NotSupportedError} If too many writes would be sent again.
    */
   async run(steps: readonly Step[]): Promise<void> {
     await this.schema.pin();
+    this.#careful = false;
     let rounds = 0;
     for (let rest = waiting(steps); rest.length > 0; rest = waiting(rest)) {
       if (!isOnlyDdl(rest[0]!.prepared)) await this.#lookBehind();
@@ -118,7 +126,7 @@ export class Trial {
     if (this.#options.scope === undefined || this.version !== undefined) return;
     // Without the writes it is a read, and no entry of the Raft log.
     await this.schema.pin();
-    await this.#round([], []);
+    await this.#round([], { writes: [], whole: true });
   }
 
   /** Whether all reads so far are still the same, in one snapshot of the newest state. */
@@ -194,6 +202,7 @@ export class Trial {
       kind: "write",
       prepared,
       observed: undefined,
+      rowid: undefined,
       inserted: undefined,
       scopes: [],
       since: this.schema.since,
@@ -215,20 +224,21 @@ export class Trial {
   /**
    * One request; answers how many of the statements, from the first on, are settled.
    *
-   * @param writes Those in front of them; where it is said what one did, it has to do that again.
+   * @param slice The writes in front of them.
    */
-  async #round(
-    steps: readonly Step[],
-    writes = this.#journal.writes.map((write): WriteOp => ({ ...write, observed: undefined })),
-  ): Promise<number> {
+  async #round(steps: readonly Step[], slice = this.#slice(steps)): Promise<number> {
+    const { writes, whole } = slice;
     const plans = this.#plan(steps);
     if (steps.length > 0 && plans.every(([, plan]) => plan === undefined)) return steps.length;
+    this.repeats.add(writes);
     const { commits: { grounds } } = this.#shared;
     const { scope } = this.#options;
+    const asks = steps.length === 0 || this.#careful || !this.schema.isFresh ||
+      plans.some(([, plan]) => plan?.asks);
     const asksVersion = scope !== undefined && this.version === undefined;
     const tries = writes.length > 0 || steps.some((step) => step.writes && !step.done);
     const statements = [
-      ...grounds.questions,
+      ...(asks ? grounds.questions : []),
       ...(asksVersion ? [readVersion(scope)] : []),
       ...writes.flatMap(statementsOf),
       ...plans.flatMap(([, plan]) => plan?.statements ?? []),
@@ -236,12 +246,19 @@ export class Trial {
     ];
     const reply = await this.#send(statements, tries);
     const cursor = new Cursor(reply);
-    const sighting = cursor.sighting(grounds);
+    const sighting = asks ? cursor.sighting(grounds) : undefined;
     if (asksVersion) await this.#learnVersion(cursor, scope);
-    const stands = await this.schema.take(sighting, this.#options.readOnly);
+    const stands = sighting === undefined ||
+      await this.schema.take(sighting, this.#options.readOnly);
     if (stands === "again") return 0;
     if (!stands) throw schemaConflict();
-    this.#takeWrites(writes, cursor);
+    try {
+      takeWrites(writes, cursor);
+    } catch (error) {
+      if (whole && asks) throw error;
+      this.#careful = true;
+      return 0;
+    }
     let settled = 0;
     let at = statements.length - (tries ? 1 : 0) -
       plans.reduce((sum, [, plan]) => sum + (plan?.statements.length ?? 0), 0);
@@ -259,8 +276,13 @@ export class Trial {
         if (!step.writes) settled++;
         continue;
       }
-      const ops = plan === undefined ? [] : plan.settle(place, sighting.base);
+      const ops = plan === undefined ? [] : plan.settle(place, this.schema.since);
       if (step.error !== undefined && !step.done) {
+        if (!whole || !asks) {
+          step.error = undefined;
+          this.#careful = true;
+          break;
+        }
         // It may be about what another client has written behind a read, or about a rowid that is that client's by now.
         const judges = step.writes && this.#journal.ops.length > 0;
         if (judges && await this.judge() === undefined) throw readConflict();
@@ -274,6 +296,12 @@ export class Trial {
       throw new InternalError("The server kept a transaction that ends in a failing statement");
     }
     return settled;
+  }
+
+  #slice(steps: readonly Step[]): Slice {
+    // Those alone are to be seen.
+    const all = this.#careful || steps.length === 0;
+    return all ? wholeOf(this.#journal) : sliceOf(this.#journal, steps, this.schema.current);
   }
 
   /** A step that cannot be planned has failed, and none is needed. */
@@ -308,16 +336,6 @@ export class Trial {
     return await (tries ? dispatcher.speculate(batch) : dispatcher.read(batch));
   }
 
-  #takeWrites(writes: readonly WriteOp[], cursor: Cursor): void {
-    for (const write of writes) {
-      const error = takeWrite(write, cursor);
-      if (error === undefined) continue;
-      if (write.lazy === undefined) throw tableConflict(write, error);
-      const sql = write.prepared.analysis.source;
-      throw statementError(error, { sql, statementIndex: write.index });
-    }
-  }
-
   async #learnVersion(cursor: Cursor, scope: string): Promise<void> {
     const version = cursor.number(readVersion(scope));
     if (version === undefined) {
@@ -340,6 +358,17 @@ function together(steps: readonly Step[]): number {
     isDdl(step.prepared) && i + 1 < steps.length && !isOnlyDdl(steps[i + 1]!.prepared)
   );
   return ddl < 0 ? steps.length : ddl + 1;
+}
+
+/** @throws {TransactionConflictError|DatabaseError} If one that was sent again fails. */
+function takeWrites(writes: readonly WriteOp[], cursor: Cursor): void {
+  for (const write of writes) {
+    const error = takeWrite(write, cursor);
+    if (error === undefined) continue;
+    if (write.lazy === undefined) throw tableConflict(write, error);
+    const sql = write.prepared.analysis.source;
+    throw statementError(error, { sql, statementIndex: write.index });
+  }
 }
 
 /** The error of a write that was sent again, or of its guard. */

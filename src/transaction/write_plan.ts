@@ -61,13 +61,19 @@ export class WritePlan implements StepPlan {
     const key = this.#key;
     const write = key === undefined ? this.#prepared : keyed(this.#prepared, key);
     const place = this.#upserted === undefined ? [] : [lastRowIn(this.#upserted)];
-    const own = [...place, write, ...(this.#observes ? [OBSERVE] : []), ...place];
+    const own = [...place, write, ...(this.#asks ? [OBSERVE] : []), ...place];
     const { before, behind } = this.#checked;
     return [
       ...before.flatMap((one) => one instanceof Check ? one.statements : [one]),
       ...(this.#fragile ? enclosed(own) : own),
       ...behind?.statements ?? [],
     ];
+  }
+
+  /** Whether its own answer does not tell all that it did. */
+  get #asks(): boolean {
+    const { returning, upsert } = this.#prepared.analysis;
+    return this.#observes && (returning || upsert);
   }
 
   /** The table of an upsert of which nothing else tells whether it inserted. */
@@ -82,6 +88,10 @@ export class WritePlan implements StepPlan {
   get #key(): readonly string[] | undefined {
     const { told } = this.#checked;
     return told.is === "rows" ? told.key : undefined;
+  }
+
+  get asks(): boolean {
+    return this.#checked.before.length > 0 || this.#key !== undefined || this.#scopes().length > 0;
   }
 
   settle(cursor: Cursor, since: number | undefined): readonly Op[] | undefined {
@@ -105,7 +115,11 @@ export class WritePlan implements StepPlan {
     const place = this.#upserted === undefined ? undefined : lastRowIn(this.#upserted);
     const before = place && cursor.lastRow(place);
     const result = cursor.result(this.#step, this.#step.settings, this.#prepared);
-    const observed = this.#observes ? cursor.observed(this.#prepared) : undefined;
+    const observed = this.#asks
+      ? cursor.observed(this.#prepared)
+      : this.#observes && result !== undefined
+      ? { changes: result.rowsAffected, rowid: result.lastInsertId }
+      : undefined;
     const updated = this.#prepared.analysis.upsert &&
       !insertedBetween(before, place && cursor.lastRow(place));
     return [result, updated && observed ? { ...observed, rowid: undefined } : observed];
@@ -139,6 +153,7 @@ export class WritePlan implements StepPlan {
       kind: "write",
       prepared: this.#prepared,
       observed: this.#shared ? this.#comparable(observed) : undefined,
+      rowid,
       inserted,
       scopes: this.#scopes(),
       since,

@@ -1,0 +1,63 @@
+import type { TableFacts } from "../schema/facts.ts";
+import { insertParts, itemsOf } from "../schema/insert_parts.ts";
+import { coalesced, defaultValuesEdit, insertionEdits, sourceOf } from "../schema/insertion.ts";
+import { viewOf } from "../schema/node_state.ts";
+import { applyEdits, type Edit } from "../sql/edit.ts";
+import { numberPlaceholders } from "../sql/placeholders.ts";
+import type { Prepared } from "../sql/prepare.ts";
+import { withoutMarker } from "../sql/returning.ts";
+import { ROWID_NAMES } from "../sql/rowid_names.ts";
+import type { TokenView } from "../sql/view.ts";
+
+/**
+ * An INSERT of one row with the rowid that its table gave it, so that it inserts the same row where those in front of it
+ * are missing; `undefined` where that cannot be written.
+ */
+export function numbered(
+  prepared: Prepared,
+  table: TableFacts,
+  rowid: number | bigint,
+): Prepared | undefined {
+  const sql = withoutMarker(prepared.sql);
+  const view = viewOf(sql);
+  const params = [...prepared.params, rowid];
+  const edits = view && editsOf(view, table, `?${params.length}`);
+  if (view === undefined || edits === undefined) return undefined;
+  const marker = prepared.sql.slice(0, prepared.sql.length - sql.length);
+  const text = applyEdits(sql, edits, numberPlaceholders(sql, view.tokens).list);
+  return { ...prepared, sql: marker + text, params };
+}
+
+function editsOf(view: TokenView, table: TableFacts, text: string): Edit[] | undefined {
+  const parts = insertParts(view, 0);
+  const taken = new Set(table.columns.map(({ name }) => name.toLowerCase()));
+  const name = table.rowid ?? ROWID_NAMES.find((one) => !taken.has(one));
+  if (parts === undefined || name === undefined) return undefined;
+  const addition = { name: quoted(name), text, random: false };
+  if (view.isWord(parts.sourceAt, "DEFAULT")) return [defaultValuesEdit(view, parts, [addition])];
+  const filled = table.columns.filter(({ generated, hidden }) => !generated && !hidden)
+    .map((column) => column.name);
+  const columns = parts.columns ?? filled;
+  const at = columns.findIndex((one) =>
+    one.toLowerCase() === table.rowid?.toLowerCase() ||
+    (ROWID_NAMES.includes(one.toLowerCase()) && !taken.has(one.toLowerCase()))
+  );
+  const source = sourceOf(view, parts);
+  // It was NULL.
+  if (at >= 0) return coalesced(view, itemsOf(view, source.rows![0]!)[at]!, text);
+  if (parts.columns !== undefined) {
+    const wanted = { appended: [addition], instead: new Map(), width: columns.length };
+    return insertionEdits(view, parts, source, wanted);
+  }
+  const { start } = view.tokens[parts.sourceAt]!;
+  const list = [...columns.map(quoted), addition.name].join(", ");
+  const { start: close } = view.tokens[itemsOf(view, parts.sourceAt + 1).at(-1)![1]]!;
+  return [
+    { start, end: start, text: `(${list}) ` },
+    { start: close, end: close, text: `, ${text}` },
+  ];
+}
+
+function quoted(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}

@@ -1,0 +1,140 @@
+import type { Facts } from "../schema/facts.ts";
+import type { Journal, WriteOp } from "./journal.ts";
+import { type Reach, reachOf } from "./reach.ts";
+import type { Step } from "./step.ts";
+
+/** The writes that go in front of statements that are tried. */
+export interface Slice {
+  readonly writes: readonly WriteOp[];
+  /** None is left out. */
+  readonly whole: boolean;
+}
+
+/** All writes so far. */
+export function wholeOf({ writes }: Journal): Slice {
+  return { writes: writes.map((write) => ({ ...write, observed: undefined })), whole: true };
+}
+
+/**
+ * The writes that some statements may depend on, and those that these depend on: the answers are the same as behind all
+ * of them, unless one fails that does not then.
+ */
+export function sliceOf(journal: Journal, steps: readonly Step[], facts: Facts): Slice {
+  const { writes } = journal;
+  // What was never tried has to be told of its errors.
+  if (journal.lastDdl !== undefined || writes.some(({ lazy }) => lazy !== undefined)) {
+    return wholeOf(journal);
+  }
+  const reaches = writes.map((write) => reachOfWrite(write, facts));
+  const needs = new Needs(writes, reaches);
+  for (const step of steps) if (!step.done) needs.add(reachOfStep(step, facts));
+  const kept: WriteOp[] = [];
+  for (let i = writes.length - 1; i >= 0; i--) {
+    const reach = reaches[i];
+    if (!needs.has(reach)) continue;
+    needs.follow(reach);
+    const again = reach?.one?.again;
+    kept.push({ ...writes[i]!, observed: undefined, ...(again && { prepared: again }) });
+  }
+  return needs.all || kept.length === writes.length
+    ? wholeOf(journal)
+    : { writes: kept.reverse(), whole: false };
+}
+
+const known: WeakMap<WriteOp, { readonly facts: Facts; readonly reach: Reach | undefined }> =
+  new WeakMap();
+
+function reachOfWrite(write: WriteOp, facts: Facts): Reach | undefined {
+  const found = known.get(write);
+  if (found?.facts === facts) return found.reach;
+  const reach = reachOf(write.prepared, facts, { rowid: write.rowid });
+  known.set(write, { facts, reach });
+  return reach;
+}
+
+function reachOfStep(step: Step, facts: Facts): Reach | undefined {
+  try {
+    return reachOf(step.by(facts), facts);
+  } catch {
+    // It is not sent.
+    return NOTHING;
+  }
+}
+
+const NOTHING: Reach = { reads: new Set(), writes: new Set(), one: undefined };
+
+/** What is needed of what was written before. */
+class Needs {
+  /** Everything is. */
+  all = false;
+  readonly #tables = new Set<string>();
+  readonly #rows = new Map<string, Set<string>>();
+  readonly #writes: readonly WriteOp[];
+  readonly #reaches: readonly (Reach | undefined)[];
+  /** Tables of which a statement in front has changed more than a row that it inserted. */
+  readonly #stirred = new Set<string>();
+
+  constructor(writes: readonly WriteOp[], reaches: readonly (Reach | undefined)[]) {
+    this.#writes = writes;
+    this.#reaches = reaches;
+  }
+
+  /** What a statement needs, in order. */
+  add(reach: Reach | undefined): void {
+    this.follow(reach);
+    if (reach?.one?.crossed) this.#tables.add(reach.one.table);
+    if (reach?.one?.counts) this.#addHighest(reach.one.table);
+    for (const table of reach?.writes ?? []) {
+      if (reach?.one?.table !== table || reach.one.does === "delete") this.#stirred.add(table);
+    }
+  }
+
+  /** What a write needs so that it does the same again. */
+  follow(reach: Reach | undefined): void {
+    if (reach === undefined) {
+      this.all = true;
+      return;
+    }
+    for (const table of reach.reads) this.#tables.add(table);
+    const { one } = reach;
+    if (one?.key !== undefined) this.#addRow(one.table, one.key);
+  }
+
+  /** Whether something needed may depend on a write. */
+  has(reach: Reach | undefined): boolean {
+    if (this.all || reach === undefined) return true;
+    const { one, writes } = reach;
+    for (const table of writes) {
+      if (this.#tables.has(table)) return true;
+      const rows = this.#rows.get(table);
+      const key = one?.table === table ? one.key : undefined;
+      if (rows !== undefined && (key === undefined || rows.has(key))) return true;
+    }
+    return false;
+  }
+
+  #addRow(table: string, key: string): void {
+    const rows = this.#rows.get(table);
+    if (rows === undefined) this.#rows.set(table, new Set([key]));
+    else rows.add(key);
+  }
+
+  /** The row with the highest number, on which the next one depends. */
+  #addHighest(table: string): void {
+    if (this.#tables.has(table)) return;
+    let highest: { readonly rowid: number | bigint; readonly key: string } | undefined;
+    let clear = !this.#stirred.has(table);
+    for (const [i, reach] of this.#reaches.entries()) {
+      if (reach !== undefined && !reach.writes.has(table)) continue;
+      const one = reach?.one;
+      const { rowid } = this.#writes[i]!;
+      if (one?.table !== table || one.does === "delete") clear = false;
+      else if (one.does === "insert") {
+        if (rowid === undefined || one.key === undefined) clear = false;
+        else if (highest === undefined || rowid > highest.rowid) highest = { rowid, key: one.key };
+      }
+    }
+    if (!clear) this.#tables.add(table);
+    else if (highest !== undefined) this.#addRow(table, highest.key);
+  }
+}
