@@ -5,6 +5,7 @@ import type { Hold } from "./hold.ts";
 import type { ResolvedTransactionOptions } from "./options.ts";
 import type { Shared } from "./trial.ts";
 import type { Turn } from "../locks/queue.ts";
+import type { Prepared } from "../sql/prepare.ts";
 
 /** What a transaction is made of. */
 export interface TransactionContext {
@@ -15,7 +16,9 @@ export interface TransactionContext {
   readonly deadline: Deadline;
   readonly hold: Hold | undefined;
   /** Its turn among others of the client, if it took one. */
-  readonly turn: Turn | undefined;
+  readonly turn: () => Turn | undefined;
+  /** Called before its first statement is sent, which waits for it. */
+  readonly admit?: ((first: Prepared) => Promise<void>) | undefined;
   /** Ids of earlier runs that are not settled. */
   readonly earlier: readonly CommitId[];
   /** The end of this transaction is the end of the hold and of the turn, too. */

@@ -48,6 +48,7 @@ export class DefaultTransaction implements Whole {
   #state: Transaction["state"] = "active";
   #ending = false;
   #sent = false;
+  #admitted = false;
   /** Why this transaction cannot be committed any more. */
   #failure: { readonly error: unknown } | undefined;
 
@@ -384,6 +385,8 @@ export class DefaultTransaction implements Whole {
     this.#trying.deadline = abandoned === undefined ? deadline : deadline.or(abandoned);
     try {
       this.#checkAlive();
+      if (!this.#admitted) await this.#context.admit?.(steps[0]!.prepared);
+      this.#admitted = true;
       await (whole ? this.#trial.runAll(steps) : this.#trial.run(steps));
     } catch (cause) {
       const error = this.#trial.repeats.explained(cause);
@@ -397,7 +400,7 @@ export class DefaultTransaction implements Whole {
   /** @param timeout Of the statement that begins, in milliseconds. */
   #checkActive(timeout = 0): void {
     this.#lifetime.renew(timeout, this.#open.size === 0);
-    this.#context.turn?.trust();
+    this.#context.turn()?.trust();
     if (this.open) return;
     const state = this.#state === "active" ? "being committed" : STATES[this.#state];
     throw new InterfaceError(
@@ -414,7 +417,7 @@ export class DefaultTransaction implements Whole {
   #end(state: Transaction["state"]): void {
     this.#state = state;
     this.#lifetime.end();
-    if (this.#context.ends) this.#context.turn?.leave();
+    if (this.#context.ends) this.#context.turn()?.leave();
   }
 
   /** Ended from outside; no other run follows, so that the lock is free even while the function still runs. */

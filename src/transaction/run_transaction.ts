@@ -11,10 +11,11 @@ import { DefaultTransaction } from "./default_transaction.ts";
 import { Hold } from "./hold.ts";
 import type { ResolvedTransactionOptions } from "./options.ts";
 import type { Transaction } from "./transaction.ts";
+import type { Prepared } from "../sql/prepare.ts";
 import type { Shared } from "./trial.ts";
 import type { Queue, Turn } from "../locks/queue.ts";
 import { Shapes } from "./shapes.ts";
-import { makeTurns, takeTurn } from "./turns.ts";
+import { beginningOf, Collisions, makeTurns, takeTurn } from "./turns.ts";
 import { pause } from "./pause.ts";
 
 /** The longest waits before another run, by the number of runs so far, in milliseconds. */
@@ -29,6 +30,7 @@ export interface Runner {
   readonly shared: Shared;
   /** Of the transactions that take turns. */
   readonly turns: Queue;
+  readonly collisions: Collisions;
 }
 
 /**
@@ -39,7 +41,7 @@ export interface Runner {
 export function makeRunner(client: Executor, backend: Backend): Runner {
   const { dispatcher } = backend;
   const shared = { dispatcher, commits: commitsOf(dispatcher), shapes: new Shapes() };
-  return { client, backend, shared, turns: makeTurns() };
+  return { client, backend, shared, turns: makeTurns(), collisions: new Collisions() };
 }
 
 /** Takes the lock, if there is one, then its turn, if it takes one, and begins. */
@@ -52,7 +54,7 @@ export async function beginTransaction(
   const hold = await acquire(runner, options, deadline);
   try {
     const turn = options.turns ? await takeTurn(runner.turns, deadline, hold) : undefined;
-    const own = { deadline, hold, turn, earlier: [], ends: true };
+    const own = { deadline, hold, turn: () => turn, earlier: [], ends: true };
     return new DefaultTransaction({ backend, shared, options, ...own }).handle;
   } catch (error) {
     await hold?.release(deadline);
@@ -90,6 +92,9 @@ class Runs<T> {
   readonly #results = new Map<string, T>();
   #count = 0;
   #turn: Turn | undefined;
+  #beginning: string | undefined;
+  /** What it has collided with others by, if it has. */
+  #collided: string | undefined;
 
   constructor(
     runner: Runner,
@@ -112,13 +117,16 @@ class Runs<T> {
         const run = await this.#once();
         if ("result" in run) return run.result;
         if (this.#count > this.#options.retries) {
-          return await this.#giveUp(this.#counted(run.error));
+          return await this.#giveUp(lastConflict(run.error, this.#count));
         }
-        const longest = Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** this.#count);
         try {
           // Those that collided take turns, so that each gets through at last.
-          await this.#takeTurn();
-          await pause(Math.random() * longest, this.#deadline);
+          await this.#queue();
+          // Behind others of this client there is nobody left to collide with, unless in other processes.
+          if (this.#count > 1) {
+            const longest = Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** this.#count);
+            await pause(Math.random() * longest, this.#deadline);
+          }
           this.#hold?.check();
         } catch (error) {
           return await this.#giveUp(error);
@@ -126,11 +134,28 @@ class Runs<T> {
       }
     } finally {
       this.#turn?.leave();
+      if (this.#collided !== undefined) this.#runner.collisions.leave(this.#collided);
     }
   }
 
   async #takeTurn(): Promise<void> {
     this.#turn ??= await takeTurn(this.#runner.turns, this.#deadline, this.#hold);
+  }
+
+  /** Takes its turn; from here on those that begin alike do, too, instead of colliding with it. */
+  async #queue(): Promise<void> {
+    // Without a statement it is the conflict of another transaction.
+    if (this.#collided === undefined && this.#beginning !== undefined) {
+      this.#collided = this.#beginning;
+      this.#runner.collisions.enter(this.#collided);
+    }
+    await this.#takeTurn();
+  }
+
+  async #admit(first: Prepared): Promise<void> {
+    this.#beginning ??= beginningOf(first);
+    const late = this.#turn === undefined && this.#runner.collisions.has(this.#beginning);
+    if (late) await this.#queue();
   }
 
   async #once(): Promise<{ readonly result: T } | { readonly error: unknown }> {
@@ -142,7 +167,8 @@ class Runs<T> {
       options: this.#options,
       deadline: this.#deadline,
       hold: this.#hold,
-      turn: this.#turn,
+      turn: () => this.#turn,
+      admit: (first) => this.#admit(first),
       earlier: [...this.#unsettled],
       ends: false,
     });
@@ -206,10 +232,6 @@ class Runs<T> {
     const { commits } = this.#runner.shared;
     const call = { settings, deadline: this.#deadline };
     return await settle(this.#unsettled, error, this.#hold, commits, call);
-  }
-
-  #counted(error: unknown): TransactionConflictError {
-    return lastConflict(error, this.#count);
   }
 }
 

@@ -1,5 +1,6 @@
 import { TimeoutError } from "../errors.ts";
 import { Queue, type Turn } from "../locks/queue.ts";
+import type { Prepared } from "../sql/prepare.ts";
 import type { Deadline } from "../transport/deadline.ts";
 import type { Hold } from "./hold.ts";
 
@@ -9,6 +10,33 @@ const LONGEST_SILENCE = 5_000;
 /** What lets the transactions of a client run one after the other; whoever is passed over goes on, guarded as ever. */
 export function makeTurns(): Queue {
   return new Queue(undefined, LONGEST_SILENCE);
+}
+
+/** What a transaction begins with: those that begin alike are taken to want the same. */
+export function beginningOf({ sql, params }: Prepared): string {
+  return [sql, ...params].join("\0");
+}
+
+/** The transactions of a client that have collided and run again, or wait behind such, by what they begin with. */
+export class Collisions {
+  readonly #counts = new Map<string, number>();
+
+  /** Whether there are some. */
+  has(beginning: string): boolean {
+    return this.#counts.has(beginning);
+  }
+
+  /** One more. */
+  enter(beginning: string): void {
+    this.#counts.set(beginning, (this.#counts.get(beginning) ?? 0) + 1);
+  }
+
+  /** One less. */
+  leave(beginning: string): void {
+    const left = this.#counts.get(beginning)! - 1;
+    if (left > 0) this.#counts.set(beginning, left);
+    else this.#counts.delete(beginning);
+  }
 }
 
 /**

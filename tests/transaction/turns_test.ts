@@ -323,3 +323,53 @@ describe("the defaults of connect({ transaction })", () => {
     assert.equal(await world.value("SELECT n FROM t WHERE id = 1"), 6);
   });
 });
+
+describe("transactions that collided", () => {
+  const raise = (db: Client, id: number, count: () => void) => async () => {
+    for (let i = 0; i < 5; i++) {
+      await db.transaction(async (tx) => {
+        count();
+        const n = await tx.value<number>(READ, [id]);
+        await tx.execute(WRITE, [n! + 1, id]);
+      }, { mode: "lazy" });
+    }
+  };
+
+  test("run again behind each other, and those that begin alike come behind them", async (world) => {
+    await fill(world);
+    let runs = 0;
+    const eight = Array.from({ length: 8 }, raise(world.db, 1, () => runs++));
+    await Promise.all(eight);
+    assert.equal(await world.value("SELECT n FROM t WHERE id = 1"), 40);
+    // All meet at first; then whoever has just got through may meet the first of those who queue.
+    assert.ok(runs <= 40 + 7 + 8, `${runs} runs`);
+  });
+
+  test("hold up nobody that begins otherwise", async (world) => {
+    await fill(world);
+    const order: string[] = [];
+    let meet = (): void => {};
+    const met = new Promise<void>((resolve) => meet = resolve);
+    let runs = 0;
+    const collided = world.db.transaction(async (tx) => {
+      const n = await tx.value<number>(READ, [1]);
+      if (runs++ === 0) await world.sql("UPDATE t SET n = 5 WHERE id = 1");
+      else {
+        await world.db.transaction((other) => other.execute(WRITE, [1, 2]));
+        order.push("other");
+        meet();
+      }
+      await tx.execute(WRITE, [n! + 1, 1]);
+    });
+    await met;
+    const alike = world.db.transaction(async (tx) => {
+      const n = await tx.value<number>(READ, [1]);
+      order.push("alike");
+      await tx.execute(WRITE, [n! + 1, 1]);
+    });
+    await collided.then(() => order.push("collided"));
+    await alike;
+    assert.deepEqual(order, ["other", "collided", "alike"]);
+    assert.equal(await world.value("SELECT n FROM t WHERE id = 1"), 7);
+  });
+});
