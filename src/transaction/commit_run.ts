@@ -35,7 +35,8 @@ export interface Run {
   readonly hold: Hold | undefined;
   /** Reads and results are checked. */
   readonly checked: boolean;
-  readonly readOnly: boolean;
+  /** Reads are as current when they are answered as they have to be when they are checked. */
+  readonly checkedAtOnce: boolean;
 }
 
 /**
@@ -174,11 +175,11 @@ function storeIds(
 
 /** Checks a run that wrote nothing: all reads hold in one snapshot, and no earlier run takes effect any more. */
 export async function commitReads(
-  { journal, trial, earlier, hold, readOnly }: Run,
+  { journal, trial, earlier, hold, checkedAtOnce }: Run,
   commits: Commits,
   call: Call,
 ): Promise<RunEnding> {
-  const oneSnapshot = readOnly && trial.requests <= 1;
+  const oneSnapshot = checkedAtOnce && trial.answers <= 1;
   if (!oneSnapshot && journal.reads.length > 0 && !await trial.holds()) {
     return { is: "refused", error: readConflict(), unsettled: [] };
   }

@@ -284,7 +284,7 @@ export class DefaultTransaction implements Whole {
       scope: options.scope,
       hold,
       checked: options.isolation === "serializable",
-      readOnly: options.readOnly,
+      checkedAtOnce: options.readOnly || options.checkLevel === options.settings.level,
     };
     if (this.#journal.writes.length === 0) return await commitReads(run, commits, this.#call);
     await this.#trial.ensureVersion();

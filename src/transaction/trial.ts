@@ -57,8 +57,8 @@ export class Trial {
   readonly #options: TrialOptions;
   /** What the statements are made by. */
   readonly schema: PinnedSchema;
-  /** Requests sent so far. */
-  requests = 0;
+  /** How many answers have told something of the database. */
+  answers = 0;
   /** The version of the scope, once it was read. */
   version: number | undefined;
   /** The writes that were sent again. */
@@ -291,6 +291,7 @@ export class Trial {
       for (const op of ops ?? []) this.#journal.add(op);
       if (ops !== undefined && step.done) settled++;
     }
+    if (settled > 0) this.answers++;
     const end = new Cursor(reply, at);
     if (tries && settled === steps.length && !end.ended && end.take() === undefined) {
       throw new InternalError("The server kept a transaction that ends in a failing statement");
@@ -332,7 +333,6 @@ export class Trial {
     const { dispatcher } = this.#shared;
     const { settings, deadline } = this.#call;
     const batch = { statements, transaction: true, settings, deadline, exact: true };
-    this.requests++;
     return await (tries ? dispatcher.speculate(batch) : dispatcher.read(batch));
   }
 
