@@ -69,7 +69,7 @@ function portableFiles(): string[] {
 const MOST_FIRST = 42_000;
 
 /** All of the client in one module, as bundlers make it that load nothing late, in the same way. */
-const MOST_BYTES = 107_000;
+const MOST_BYTES = 110_500;
 
 /** Tells the sizes, and notices when they grow. */
 const sizeStep: Step = {
