@@ -26,8 +26,11 @@ export interface Bonds {
   readonly parents: ReadonlySet<string>;
   /** The tables whose foreign keys lead to it. */
   readonly children: ReadonlySet<string>;
-  /** Whether something but its primary key is unique, also among some of its rows only. */
-  readonly unique: boolean;
+  /**
+   * The columns, in lower case, of what is unique besides its primary key, also among some of its rows only; `undefined`
+   * if something is by an expression.
+   */
+  readonly uniques: readonly (readonly string[])[] | undefined;
 }
 
 /** What is known of one table or view. */

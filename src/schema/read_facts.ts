@@ -78,11 +78,15 @@ function bondsOf(
   const children = [...objects].filter(([, { foreignKeys }]) =>
     foreignKeys.some(([parent]) => parent.toLowerCase() === name)
   );
+  const uniques = indexes.filter(([origin, unique]) => unique === 1 && origin !== "pk")
+    .map(([, , , names]) => names);
   return {
     triggers: own.length === 0 ? undefined : new Set(named),
     parents: new Set(foreignKeys.map(([parent]) => parent.toLowerCase())),
     children: new Set(children.map(([child]) => child)),
-    unique: indexes.some(([origin, unique]) => unique === 1 && origin !== "pk"),
+    uniques: uniques.some((set) => set.includes(null))
+      ? undefined
+      : uniques.map((set) => set.map((name) => name!.toLowerCase())),
   };
 }
 

@@ -23,15 +23,23 @@ export interface Reach {
   readonly one: OneRow | undefined;
 }
 
-/** One row of a table. */
+/** One row of a table, or what it reads of one table. */
 export interface OneRow {
   /** In lower case. */
   readonly table: string;
   readonly does: Does;
-  /** Other rows may be in its way by what is unique besides the key. */
-  readonly crossed: boolean;
-  /** Rows with different ones are different; `undefined` of a row that is new, and by whatever number it gets. */
+  /**
+   * What it stores in each set of columns that is unique besides the key: `null` where it cannot meet another row by it,
+   * `undefined` where that cannot be told.
+   */
+  readonly stores: readonly (string | null | undefined)[] | undefined;
+  /**
+   * Rows with different ones are different; `undefined` of a row that is new, and by whatever number it gets, and where
+   * rows are read by something else.
+   */
   readonly key: string | undefined;
+  /** By columns, in lower case: what the new row holds, as far as that is known, or what the rows that are read have to. */
+  readonly holds: ReadonlyMap<string, string | null>;
   /** The table gives it a number that depends on the highest one. */
   readonly counts: boolean;
   /** An insert that the table gave its number to, with that number written out. */
@@ -80,6 +88,10 @@ interface RowForm {
   readonly key: readonly Cell[] | undefined;
   /** What the rowid is that an INSERT gives. */
   readonly number: Cell | undefined;
+  /** See {@linkcode OneRow.holds}; only of those that insert or read. */
+  readonly holds: ReadonlyMap<string, Cell>;
+  /** See {@linkcode OneRow.stores}: the columns of each set. */
+  readonly stores: readonly (readonly Cell[] | null | undefined)[] | undefined;
 }
 
 /** A value in a text, or the number of the placeholder that stands for it. */
@@ -130,7 +142,7 @@ function decisive(name: string, facts: Facts, one: RowForm | undefined): string[
   return named.flatMap((other) => [...facts.table(other)?.reads ?? [other]]);
 }
 
-/** `SELECT … FROM table WHERE key = value`, of that table alone. */
+/** `SELECT … FROM table WHERE column = value`, of that table alone. */
 function rowRead({ analysis }: Prepared, view: TokenView, facts: Facts): RowForm | undefined {
   if (!view.isWord(0, "SELECT") || readsElsewhere(view, 1)) return undefined;
   const from = view.tokens.findIndex((_, i) =>
@@ -143,7 +155,9 @@ function rowRead({ analysis }: Prepared, view: TokenView, facts: Facts): RowForm
   const alone = view.isWord(at + 1, "WHERE") || view.isWord(at + 1 + alias, "WHERE");
   if (table?.kind !== "table" || !alone) return undefined;
   const key = keyGiven(analysis, view, from, table);
-  return key && { table, does: "read", key, number: undefined };
+  const holds = cellsOf(analysis, view, valuesGiven(view, from));
+  if (key === undefined && holds.size === 0) return undefined;
+  return { table, does: "read", key, number: undefined, holds, stores: [] };
 }
 
 function rowWritten(
@@ -162,9 +176,13 @@ function rowWritten(
     case "UPDATE":
     case "DELETE": {
       const key = keyGiven(analysis, view, 0, table);
-      if (key === undefined || movesRow(view, table)) return undefined;
+      const names = assigned(view);
+      if (key === undefined || names === undefined || movesRow(names, table)) return undefined;
       const does = analysis.verb === "UPDATE" ? "update" : "delete";
-      return { table, does, key, number: undefined };
+      const stores = table.bonds.uniques?.map((set) =>
+        set.some((name) => names.has(name)) ? undefined : null
+      );
+      return { table, does, key, number: undefined, holds: new Map(), stores };
     }
   }
   return undefined;
@@ -190,25 +208,60 @@ function rowInserted(
   const number = numbers[0] && cellOf(analysis, view, numbers[0][1]);
   if (numbers.length > 1 || (numbers.length === 1 && number === undefined)) return undefined;
   const key = isKeyed(table) ? keyIn(analysis, view, table, values) : undefined;
-  return isKeyed(table) && key === undefined ? undefined : { table, does: "insert", key, number };
+  if (isKeyed(table) && key === undefined) return undefined;
+  const stored = new Map<string, Range | undefined>(values);
+  const holds = new Map(cellsOf(analysis, view, values));
+  // What is NULL there gets a number.
+  for (const [name] of numbers) holds.delete(name);
+  for (const { name, default: own, generated } of table.columns) {
+    const column = name.toLowerCase();
+    if (stored.has(column) || isNumber(table, column)) continue;
+    if (own !== undefined || generated) stored.set(column, undefined);
+    else holds.set(column, { value: null });
+  }
+  const stores = storesOf(analysis, view, table, stored);
+  return { table, does: "insert", key, number, holds, stores };
+}
+
+/**
+ * What an INSERT stores in each set of columns that is unique.
+ *
+ * @param values By columns, in lower case; `undefined` for what is not in the text.
+ */
+function storesOf(
+  analysis: Analysis,
+  view: TokenView,
+  { bonds }: TableFacts,
+  values: ReadonlyMap<string, Range | undefined>,
+): RowForm["stores"] {
+  return bonds.uniques?.map((names) => {
+    // Where an INSERT says nothing it leaves NULL, or a number that no other row has.
+    if (names.some((name) => !values.has(name))) return null;
+    const cells = names.map((name) => {
+      const range = values.get(name);
+      return range && cellOf(analysis, view, range);
+    });
+    return cells.includes(undefined) ? undefined : cells.map((cell) => cell!);
+  });
 }
 
 /** The row that a statement with these values is about. */
 function rowOf(
   prepared: Prepared,
-  { table, does, key, number }: RowForm,
+  { table, does, key, number, holds, stores }: RowForm,
   told: ToldNumber | undefined,
 ): OneRow | undefined {
-  const changes = does === "insert" || does === "update";
   const base = {
     table: table.name.toLowerCase(),
     does,
-    crossed: table.bonds.unique && changes,
+    stores: stores?.map((cells) => cells && uniqueOf(prepared, cells)),
+    holds: heldBy(prepared, holds),
     counts: false,
     again: undefined,
   };
   const keyed = key && keyOf(prepared, key);
-  if (key !== undefined && keyed === undefined) return undefined;
+  const known = keyed !== undefined || (does === "read" && base.holds.size > 0);
+  if (!known && (key !== undefined || does === "read")) return undefined;
   if (does !== "insert") return { ...base, key: keyed };
   const given = number && valueOf(prepared, number);
   if (number !== undefined && given === undefined) return undefined;
@@ -238,6 +291,20 @@ function isNumber({ rowid, columns, withoutRowid }: TableFacts, name: string): b
     !columns.some((column) => column.name.toLowerCase() === name);
 }
 
+/** Those of columns whose values are literals or placeholders. */
+function cellsOf(
+  analysis: Analysis,
+  view: TokenView,
+  values: ReadonlyMap<string, Range>,
+): ReadonlyMap<string, Cell> {
+  const cells = new Map<string, Cell>();
+  for (const [name, range] of values) {
+    const cell = cellOf(analysis, view, range);
+    if (cell !== undefined) cells.set(name, cell);
+  }
+  return cells;
+}
+
 /** The key that WHERE says. @param at See `valuesGiven`. */
 function keyGiven(
   analysis: Analysis,
@@ -265,14 +332,18 @@ function keyIn(
   return cells.includes(undefined) ? undefined : cells.map((cell) => cell!);
 }
 
-/** Whether an UPDATE gives its row another key. */
-function movesRow(view: TokenView, table: TableFacts): boolean {
+/** The columns that an UPDATE assigns, in lower case. */
+function assigned(view: TokenView): ReadonlySet<string> | undefined {
   const set = setAt(view, 0);
-  if (set < 0) return false;
-  const keys = new Set(table.key.map((name) => name.toLowerCase()));
-  return assignments(view, set)?.some(({ columns }) =>
-    columns.some((name) => keys.has(name.toLowerCase()) || isNumber(table, name.toLowerCase()))
-  ) ?? true;
+  if (set < 0) return new Set();
+  const names = assignments(view, set)?.flatMap(({ columns }) => columns);
+  return names && new Set(names.map((name) => name.toLowerCase()));
+}
+
+/** Whether an UPDATE of some columns gives its row another key. */
+function movesRow(names: ReadonlySet<string>, table: TableFacts): boolean {
+  return table.key.some((name) => names.has(name.toLowerCase())) ||
+    [...names].some((name) => isNumber(table, name));
 }
 
 function insertable({ columns }: TableFacts): string[] {
@@ -312,6 +383,20 @@ function keyOf(prepared: Prepared, key: readonly Cell[]): string | undefined {
   const values = key.map((cell) => valueOf(prepared, cell));
   if (values.some((value) => value === undefined || value === null)) return undefined;
   return values.map((value) => comparable(value!)).join("\0");
+}
+
+function heldBy(prepared: Prepared, cells: ReadonlyMap<string, Cell>): Map<string, string | null> {
+  const held = new Map<string, string | null>();
+  for (const [name, cell] of cells) {
+    const value = valueOf(prepared, cell);
+    if (value !== undefined) held.set(name, value === null ? null : comparable(value));
+  }
+  return held;
+}
+
+/** NULL is never equal to anything. */
+function uniqueOf(prepared: Prepared, cells: readonly Cell[]): string | null | undefined {
+  return cells.some((cell) => valueOf(prepared, cell) === null) ? null : keyOf(prepared, cells);
 }
 
 /** A text that is another one only where values differ for SQLite, whatever the column's affinity and collation. */

@@ -1,6 +1,6 @@
 import type { Facts } from "../schema/facts.ts";
 import type { Journal, WriteOp } from "./journal.ts";
-import { type Reach, reachOf } from "./reach.ts";
+import { type OneRow, type Reach, reachOf } from "./reach.ts";
 import type { Step } from "./step.ts";
 
 /** The writes that go in front of statements that are tried. */
@@ -69,6 +69,10 @@ class Needs {
   all = false;
   readonly #tables = new Set<string>();
   readonly #rows = new Map<string, Set<string>>();
+  /** By table: what rows have to hold, each by column. */
+  readonly #held = new Map<string, ReadonlyMap<string, string | null>[]>();
+  /** By table, and in the order of what is unique in it: what may be met there. */
+  readonly #uniques = new Map<string, Set<string>[]>();
   readonly #writes: readonly WriteOp[];
   readonly #reaches: readonly (Reach | undefined)[];
   /** Tables of which a statement in front has changed more than a row that it inserted. */
@@ -82,7 +86,7 @@ class Needs {
   /** What a statement needs, in order. */
   add(reach: Reach | undefined): void {
     this.follow(reach);
-    if (reach?.one?.crossed) this.#tables.add(reach.one.table);
+    if (reach?.one !== undefined) this.#addUniques(reach.one);
     if (reach?.one?.counts) this.#addHighest(reach.one.table);
     for (const table of reach?.writes ?? []) {
       if (reach?.one?.table !== table || reach.one.does === "delete") this.#stirred.add(table);
@@ -97,7 +101,11 @@ class Needs {
     }
     for (const table of reach.reads) this.#tables.add(table);
     const { one } = reach;
-    if (one?.key !== undefined) this.#addRow(one.table, one.key);
+    if (one === undefined) return;
+    if (one.key !== undefined) this.#addRow(one.table, one.key);
+    else if (one.does === "read") {
+      this.#held.set(one.table, [...this.#held.get(one.table) ?? [], one.holds]);
+    }
   }
 
   /** Whether something needed may depend on a write. */
@@ -107,10 +115,29 @@ class Needs {
     for (const table of writes) {
       if (this.#tables.has(table)) return true;
       const rows = this.#rows.get(table);
-      const key = one?.table === table ? one.key : undefined;
+      const own = one?.table === table ? one : undefined;
+      const key = own?.key;
       if (rows !== undefined && (key === undefined || rows.has(key))) return true;
+      const held = this.#held.get(table);
+      if (held?.some((wanted) => own?.does !== "insert" || mayMatch(own.holds, wanted))) {
+        return true;
+      }
+      const uniques = this.#uniques.get(table);
+      const stores = own?.stores;
+      if (uniques?.some((values, i) => mayStore(stores?.[i], values))) return true;
     }
     return false;
+  }
+
+  /** Rows that may be in its way. */
+  #addUniques({ table, does, stores }: OneRow): void {
+    if (does === "read") return;
+    if (stores === undefined || stores.includes(undefined)) this.#tables.add(table);
+    else if (stores.some((value) => value !== null)) {
+      const known = this.#uniques.get(table) ?? stores.map(() => new Set<string>());
+      for (const [i, value] of stores.entries()) if (value) known[i]!.add(value);
+      this.#uniques.set(table, known);
+    }
   }
 
   #addRow(table: string, key: string): void {
@@ -137,4 +164,21 @@ class Needs {
     if (!clear) this.#tables.add(table);
     else if (highest !== undefined) this.#addRow(table, highest.key);
   }
+}
+
+/** Whether a row may be one of those that hold something. */
+function mayMatch(
+  row: ReadonlyMap<string, string | null>,
+  wanted: ReadonlyMap<string, string | null>,
+): boolean {
+  for (const [column, value] of wanted) {
+    const stored = row.get(column);
+    if (stored !== undefined && (stored === null || stored !== value)) return false;
+  }
+  return true;
+}
+
+/** Whether what a write stores may be one of the values. */
+function mayStore(stored: string | null | undefined, values: ReadonlySet<string>): boolean {
+  return values.size > 0 && (stored === undefined || (stored !== null && values.has(stored)));
 }

@@ -254,15 +254,18 @@ const CASES: readonly (readonly [what: string, schema: readonly string[], check:
     "CREATE TABLE p(id INTEGER PRIMARY KEY, self REFERENCES p)",
     "CREATE TABLE c(id TEXT PRIMARY KEY, p REFERENCES P(id), v)",
     "CREATE UNIQUE INDEX cv ON c(abs(v)) WHERE v > 0",
+    "CREATE TABLE u(id INTEGER PRIMARY KEY, A UNIQUE, b)",
+    "CREATE UNIQUE INDEX uba ON u(b, a) WHERE a > 0",
     "CREATE VIEW w AS SELECT * FROM c",
     "CREATE TRIGGER ct BEFORE DELETE ON c BEGIN SELECT RAISE(ABORT, 'no') FROM w; END",
   ], (table) => {
     const lists = (name: string) => {
-      const { triggers, parents, children, unique } = table(name).bonds;
-      return [triggers && sorted(triggers), sorted(parents), sorted(children), unique];
+      const { triggers, parents, children, uniques } = table(name).bonds;
+      return [triggers && sorted(triggers), sorted(parents), sorted(children), uniques];
     };
-    assert.deepEqual(lists("p"), [undefined, ["p"], ["c", "p"], false]);
-    assert.deepEqual(lists("c"), [["w"], ["p"], [], true]);
+    assert.deepEqual(lists("p"), [undefined, ["p"], ["c", "p"], []]);
+    assert.deepEqual(lists("c"), [["w"], ["p"], [], undefined]);
+    assert.deepEqual(lists("u").at(-1), [["b", "a"], ["a"]]);
   }],
   ["keys and what is unique", [
     "CREATE TABLE i(id INTEGER PRIMARY KEY, a NOT NULL UNIQUE, b UNIQUE, c NOT NULL)",

@@ -14,7 +14,8 @@ const SCHEMA = [
   "CREATE TABLE k(k TEXT COLLATE NOCASE PRIMARY KEY, v)",
   "CREATE TABLE w(x INT, y, v, PRIMARY KEY(x, y)) WITHOUT ROWID",
   "CREATE TABLE l(v)",
-  "CREATE TABLE u(id INTEGER PRIMARY KEY, e UNIQUE)",
+  "CREATE TABLE u(id INTEGER PRIMARY KEY, e UNIQUE, f TEXT COLLATE NOCASE)",
+  "CREATE UNIQUE INDEX uf ON u(f, e) WHERE e > 1",
   "CREATE TABLE p(id INTEGER PRIMARY KEY, v)",
   "CREATE TABLE c(id INTEGER PRIMARY KEY, p REFERENCES p(id) ON DELETE CASCADE)",
   "CREATE TABLE d(id INTEGER PRIMARY KEY, p REFERENCES p(id))",
@@ -25,7 +26,7 @@ const SCHEMA = [
   "INSERT INTO a(v) VALUES(1), (2)",
   "INSERT INTO k VALUES('a', 1), ('2', 2)",
   "INSERT INTO w VALUES(1, 1, 1), (1, 'A', 2)",
-  "INSERT INTO u VALUES(1, 1), (2, 2)",
+  "INSERT INTO u(id, e, f) VALUES(1, 1, 'a'), (2, 2, NULL)",
   "INSERT INTO p VALUES(1, 1), (2, 2)",
   "INSERT INTO c VALUES(1, 1), (2, 2)",
   "INSERT INTO g VALUES(1, 1), (2, 2), (3, 3)",
@@ -89,14 +90,21 @@ const TOPICS: readonly (readonly string[])[] = [
   [
     "INSERT INTO u(e) VALUES(?1)",
     "UPDATE u SET e = ?1 WHERE id = ?2",
+    "INSERT INTO u(e, f) VALUES(?1, 'A')",
+    "INSERT INTO u(f, id) VALUES('a', ?1)",
+    "UPDATE u SET f = 'B' WHERE id = ?1",
+    "UPDATE u SET e = e + 1 WHERE id = ?1",
     "DELETE FROM u WHERE id = ?1",
     "SELECT * FROM u WHERE id = ?1",
+    "SELECT * FROM u WHERE e = ?1",
+    "SELECT id, e FROM u WHERE f = 'A' AND e = ?1 ORDER BY id",
+    "SELECT count(*) AS n FROM u WHERE f = 'b'",
   ],
   [
     "INSERT INTO u(e) VALUES(?1)",
     "SELECT * FROM u WHERE id = ?1",
     "INSERT INTO u(id, e) VALUES(?1, ?2) ON CONFLICT(e) DO UPDATE SET e = e + 10",
-    "INSERT OR REPLACE INTO u VALUES(?1, ?2)",
+    "INSERT OR REPLACE INTO u(id, e) VALUES(?1, ?2)",
   ],
   [
     "INSERT INTO p VALUES(?1, ?2)",
@@ -106,6 +114,7 @@ const TOPICS: readonly (readonly string[])[] = [
     "DELETE FROM d WHERE id = ?1",
     "UPDATE c SET p = ?1 WHERE id = ?2",
     "SELECT * FROM c WHERE id = ?1",
+    "SELECT id FROM c WHERE p = ?1",
     "SELECT * FROM c ORDER BY id",
   ],
   [
@@ -263,6 +272,11 @@ describe("what is sent for statements that are tried", () => {
       await tx.execute("INSERT INTO k VALUES(?, 1)", [`key ${i}`]);
       await tx.query("SELECT v FROM k WHERE k = ?", [`key ${i}`]);
     },
+    "inserts of what is unique": (tx, i) => tx.execute("INSERT INTO u(e) VALUES(?)", [i]),
+    "inserts read back by something else": async (tx, i) => {
+      await tx.execute("INSERT INTO u(f, e) VALUES(?, ?)", [`f${i}`, i]);
+      await tx.query("SELECT id FROM u WHERE f = ?", [`F${i}`]);
+    },
     "updates read back by their key": async (tx, i) => {
       await tx.execute("UPDATE w SET v = 2 WHERE x = ? AND y = 1", [i]);
       await tx.query("SELECT v FROM w WHERE x = ? AND y = 1", [i]);
@@ -298,7 +312,7 @@ describe("what is sent for statements that are tried", () => {
         message: /would send 9 writes again.*mode: "lazy".*together/,
         retryable: false,
       });
-    });
+    }, { timeout: 120_000 });
     assert.equal(await db.value("SELECT count(*) FROM t"), 1);
   });
 
