@@ -28,7 +28,7 @@ const bulk: Scenario = async (bench) => {
   for (const table of ["hand", "inserted", "many"]) {
     await server.sql(`CREATE TABLE ${table}${columns}`);
   }
-  const count = bench.quick ? 20_000 : 100_000;
+  const count = bench.quick ? 5_000 : 100_000;
   const rows = Array.from({ length: count }, (_, i): Row => [i, `name ${i}`, i / 3]);
   await bench.contest({
     title: `${count.toLocaleString("en")} rows`,

@@ -13,8 +13,6 @@ import { REDIS_LOCK, REDIS_PY } from "../names.ts";
 import type { Goal } from "../results.ts";
 import type { Bench, Scenario } from "../scenario.ts";
 
-const PROCESSES = 8;
-
 /** Milliseconds until the processes have read when they begin. */
 const AHEAD = 100;
 
@@ -58,8 +56,8 @@ class Contender {
   }
 }
 
-async function start(kind: string, port: number): Promise<Contender[]> {
-  const all = Array.from({ length: PROCESSES }, () => new Contender(PROGRAMS[kind]!, port));
+async function start(kind: string, count: number, port: number): Promise<Contender[]> {
+  const all = Array.from({ length: count }, () => new Contender(PROGRAMS[kind]!, port));
   for (const one of all) await one.line();
   return all;
 }
@@ -81,12 +79,13 @@ async function contests(bench: Bench, port: number): Promise<void> {
   const lacking = skipWithoutPython();
   if (lacking) process.stderr.write(`redis-py is left out: ${lacking}\n`);
   const kinds = Object.keys(PROGRAMS).filter((kind) => kind !== REDIS_PY || !lacking);
+  const count = bench.quick ? 2 : 8;
   const contenders = new Map<string, Contender[]>();
   try {
-    for (const kind of kinds) contenders.set(kind, await start(kind, port));
+    for (const kind of kinds) contenders.set(kind, await start(kind, count, port));
     for (const [think, goal] of CONTESTS) {
       await bench.contest({
-        title: `${PROCESSES} processes, held for 5 ms, ${think} ms until the next`,
+        title: `${count} processes, held for 5 ms, ${think} ms until the next`,
         operations: 1,
         rounds: bench.quick ? 1 : 5,
         cases: () =>

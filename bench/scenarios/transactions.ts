@@ -77,7 +77,7 @@ const transactions: Scenario = async (bench) => {
   await server.sql(...SCHEMA);
   const ledger = new Ledger();
   for (const callers of [1, 8]) {
-    const each = callers === 1 && !bench.quick ? 100 : 10;
+    const each = bench.quick ? 4 : callers === 1 ? 100 : 10;
     const [byHand, name] = callers === 1
       ? [unprotected, UNPROTECTED] as const
       : [compareAndSet, COMPARE_AND_SET] as const;
@@ -109,7 +109,7 @@ const transactions: Scenario = async (bench) => {
       },
     });
   }
-  const operations = bench.quick ? 10 : 100;
+  const operations = bench.quick ? 5 : 100;
   await bench.contest({
     title: "1 caller, what makes a commit dearer",
     operations,
