@@ -56,6 +56,32 @@ const APP: Checks = {
     assert.equal(await total(app.database), 200);
   },
 
+  "a Worker answers 60 requests at once that read and write, also beside some that are given up":
+    async ({ url }) => {
+      for (const givenUp of [0, 20]) {
+        const leaving = Array.from({ length: givenUp }, async (_, i) => {
+          const signal = AbortSignal.timeout(1 + i);
+          const write = { method: "POST", body: JSON.stringify({ text: "given up" }), signal };
+          const sent = fetch(`${url}/notes`, i % 2 === 0 ? write : { signal });
+          await sent.then((response) => response.body?.cancel(), () => {});
+        });
+        const answers = Array.from({ length: 60 }, async (_, i) => {
+          const text = `${givenUp}-${i}`;
+          const response = i % 3 === 0
+            ? await fetch(`${url}/notes`)
+            : await post(`${url}/notes`, { text });
+          const told = await response.json();
+          return i % 3 === 0 ? told.length >= 2 : told.text === text;
+        });
+        assert.deepEqual(await Promise.all(answers), answers.map(() => true));
+        await Promise.all(leaving);
+        const notes: { text: string }[] = await (await fetch(`${url}/notes`)).json();
+        const kept = notes.filter(({ text }) => text.startsWith(`${givenUp}-`));
+        assert.equal(new Set(kept.map(({ text }) => text)).size, 40);
+        assert.equal(kept.length, 40);
+      }
+    },
+
   "a Worker goes on after requests that were given up": async (app) => {
     await Promise.all(Array.from({ length: 20 }, async (_, i) => {
       const signal = AbortSignal.timeout(1 + i);
