@@ -33,6 +33,8 @@ export interface GroupOptions {
   readonly call: Call;
   /** Runs one by itself; never rejects. */
   readonly alone: (member: Member) => Promise<void>;
+  /** Told of each write among those of which nobody got an answer, as it cannot be sent. */
+  readonly suspect: (write: Write) => void;
 }
 
 /**
@@ -88,7 +90,10 @@ export class Group {
         await commits.settle([own.id], reasonOf(ending), call) !== undefined;
       if (!applied) return this.#next(group, starts, ending);
       const infinity = ending.is === "done" ? ending.infinity : undefined;
-      for (const member of group) end(member, (write) => lost(write, infinity));
+      for (const member of group) {
+        if (infinity !== undefined) this.#options.suspect(member.call.write);
+        end(member, (write) => lost(write, infinity));
+      }
     } catch (error) {
       // Which of them made the request fail it does not say.
       if (isOfOne(error) && sent.length > 1) return halvesOf(sent);

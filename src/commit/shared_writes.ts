@@ -1,5 +1,6 @@
 import type { Dispatcher } from "../client/dispatch.ts";
 import { commonDeadline, Lane } from "../client/lane.ts";
+import { TextCache } from "../sql/cache.ts";
 import type { Result } from "../sql/value.ts";
 import type { Commits } from "./commits.ts";
 import { Group, type Member, type Sharing } from "./group.ts";
@@ -29,9 +30,13 @@ export interface SharedWritesOptions {
 /** Writes on their way to becoming commits: those that wait together are a {@linkcode Group}. */
 export class SharedWrites {
   readonly #options: SharedWritesOptions;
-  readonly #lane: Lane<Sharing, Result[]> = new Lane(LIMITS, choose, (members) => {
-    return members.length === 1 ? this.#alone(members[0]!) : this.#together(members);
-  });
+  readonly #lane: Lane<Sharing, Result[]> = new Lane(
+    LIMITS,
+    (waiting) => this.#choose(waiting),
+    (members) => members.length === 1 ? this.#alone(members[0]!) : this.#together(members),
+  );
+  /** Texts whose rows may hold Infinity, which takes the answer away from all that they were sent with. */
+  readonly #suspects: TextCache<true> = new TextCache(100, 100_000);
 
   /** Sends nothing. */
   constructor(options: SharedWritesOptions) {
@@ -54,33 +59,42 @@ export class SharedWrites {
     const call = { settings: { ...settings, signal: deadline.signal }, deadline };
     const { dispatcher, commits, mayCommit } = this.#options;
     const alone = (member: Member) => this.#alone(member);
+    const suspect = (write: Write) => this.#suspect(write);
     // What keeps it from an answer, the group meets, too.
     if (await mayCommit(call).catch(() => true)) {
-      await new Group({ dispatcher, commits, call, alone }).run(members);
+      await new Group({ dispatcher, commits, call, alone, suspect }).run(members);
     } else await Promise.all(members.map((member) => this.#alone(member)));
   }
 
   async #alone({ call, gone, resolve, reject }: Member): Promise<void> {
     if (!gone) await this.#options.alone(call).then(resolve, reject);
   }
-}
 
-/** The oldest, and those behind it as far as they fit into one commit. */
-function choose(waiting: readonly Sharing[]): ReadonlySet<Sharing> {
-  const chosen = new Set([waiting[0]!]);
-  if (waiting.length === 1 || !isShareable(waiting[0]!)) return chosen;
-  let text = 0;
-  for (const sharing of waiting) {
-    text += lengthOf(sharing);
-    if (!isShareable(sharing) || text > MOST_TEXT || chosen.size === MOST_WRITES) break;
-    chosen.add(sharing);
+  /** The oldest, and those behind it as far as they fit into one commit. */
+  #choose(waiting: readonly Sharing[]): ReadonlySet<Sharing> {
+    const chosen = new Set([waiting[0]!]);
+    if (waiting.length === 1 || !this.#isShareable(waiting[0]!)) return chosen;
+    let text = 0;
+    for (const sharing of waiting) {
+      text += lengthOf(sharing);
+      if (!this.#isShareable(sharing) || text > MOST_TEXT || chosen.size === MOST_WRITES) break;
+      chosen.add(sharing);
+    }
+    return chosen;
   }
-  return chosen;
-}
 
-/** Whether it is nothing but writes of rows: what changes the schema would change the errors of others. */
-function isShareable({ write }: Sharing): boolean {
-  return write.statements.every(({ analysis }) => analysis.kind === "write");
+  /** Whether it is nothing but writes of rows: what changes the schema would change the errors of others. */
+  #isShareable({ write }: Sharing): boolean {
+    return write.statements.every(({ analysis: { kind, returning, source } }) =>
+      kind === "write" && !(returning && this.#suspects.get(source))
+    );
+  }
+
+  #suspect({ statements }: Write): void {
+    for (const { analysis: { returning, source } } of statements) {
+      if (returning) this.#suspects.set(source, true);
+    }
+  }
 }
 
 /** About how many characters it is; of many more than fit, as many as do not. */

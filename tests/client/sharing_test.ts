@@ -450,6 +450,17 @@ for (const place of PLACES) {
       }
     });
 
+    test("a write whose rows cannot be sent takes those of others once at most", async (db) => {
+      const spoil = () => ended(db.execute("INSERT INTO reals VALUES(9e999) RETURNING v"));
+      await Promise.all([spoil(), db.execute("UPDATE t SET n = 1 WHERE id = 1")]);
+      const [spoilt, kept] = await Promise.all([
+        spoil(),
+        db.execute("DELETE FROM t WHERE id = 2 RETURNING name"),
+      ]);
+      assert.equal((spoilt as Error).name, DataError.name);
+      assert.deepEqual(kept.rows, [{ name: "n2" }]);
+    });
+
     test("a read behind a write that is done sees it", async (db) => {
       await Promise.all(
         count(20).map(async (i) => {
