@@ -12,10 +12,7 @@ import { viewOf } from "./node_state.ts";
  * @throws {NotSupportedError} If it does.
  */
 export function refuseVolatileViews(analysis: Analysis, facts: Facts): void {
-  const view = viewOfReader(analysis);
-  const isVolatile = (name: string) => facts.table(name)?.volatile === true;
-  if (view === undefined || !view.tokens.some((_, i) => isVolatile(view.name(i)))) return;
-  const name = sourcesOf(view).find(isVolatile);
+  const name = sourcesIn(analysis).find((source) => facts.table(source)?.volatile === true);
   if (name === undefined) return;
   throw new NotSupportedError(
     `Cannot read the view ${
@@ -28,13 +25,21 @@ export function refuseVolatileViews(analysis: Analysis, facts: Facts): void {
 
 /** Whether rows of something else than its target may decide what it does: a view may be among them. */
 export function readsOthers(analysis: Analysis): boolean {
-  const view = viewOfReader(analysis);
-  return view !== undefined && sourcesOf(view).length > 0;
+  return sourcesIn(analysis).length > 0;
 }
 
-/** A write that may read something besides its target; most hold none of the words. */
-function viewOfReader({ stores, text }: Analysis): TokenView | undefined {
-  return stores && /\b(from|join|in)\b/i.test(text) ? viewOf(text) : undefined;
+/** What writes read, by what is known of them: most programs send the same ones again and again. */
+const known: WeakMap<Analysis, readonly string[]> = new WeakMap();
+
+function sourcesIn(analysis: Analysis): readonly string[] {
+  let sources = known.get(analysis);
+  if (sources === undefined) {
+    const { stores, text } = analysis;
+    // Most writes hold none of the words.
+    const view = stores && /\b(from|join|in)\b/i.test(text) ? viewOf(text) : undefined;
+    known.set(analysis, sources = view === undefined ? [] : sourcesOf(view));
+  }
+  return sources;
 }
 
 /** What a write reads rows of by name, but for its target. */
