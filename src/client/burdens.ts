@@ -1,5 +1,6 @@
 import type { Analysis } from "../sql/analyse.ts";
 import type { Prepared } from "../sql/prepare.ts";
+import type { Reply } from "./dispatch.ts";
 
 /** An answer that is longer than this for each of its statements is a burden, in characters. */
 const LONG = 16_384;
@@ -10,8 +11,8 @@ const SLOW = 100;
 /** A request and its answer. */
 export interface Trip {
   readonly statements: readonly Prepared[];
-  /** Of the answer, in characters. */
-  readonly size: number;
+  /** Where there are several, each result says how long it took. */
+  readonly reply: Reply;
   /** Milliseconds. */
   readonly duration: number;
   /** Nothing else was under way, so that nothing else made it slow. */
@@ -34,17 +35,17 @@ export class Burdens {
   }
 
   /** Takes what was seen. */
-  learn({ statements, size, duration, solitary }: Trip): void {
+  learn({ statements, reply: { answer, first }, duration, solitary }: Trip): void {
     this.#way = Math.min(duration, this.#way * 1.01);
     const single = statements.length === 1;
-    const long = size > LONG * statements.length;
+    const long = answer.size > LONG * statements.length;
     const slow = duration > SLOW + 2 * this.#way;
-    for (const { analysis } of statements) {
+    for (const [i, { analysis }] of statements.entries()) {
       if (long) this.#long.add(analysis);
       else if (single) this.#long.delete(analysis);
       // What was quick was so whatever else was under way.
       if (single && !slow) this.#slow.delete(analysis);
-      else if (single && solitary) this.#slow.add(analysis);
+      else if (single ? solitary : answer.timeAt(first + i) > SLOW) this.#slow.add(analysis);
     }
   }
 

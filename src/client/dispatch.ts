@@ -43,6 +43,8 @@ export interface Batch {
   readonly deadline: Deadline;
   /** Values that the answer to a read leaves in doubt are asked for again. @default {false} */
   readonly exact?: boolean;
+  /** Each result of a read says how long it took. @default {false} */
+  readonly timed?: boolean;
 }
 
 /** The part of an answer that belongs to a batch. */
@@ -128,6 +130,7 @@ export class Dispatcher {
         ...UNPARSED,
         level,
         transaction,
+        timings: batch.timed,
         linearizable_timeout: linearizable ? LINEARIZABLE_WAIT : undefined,
         freshness: settings.freshness,
         freshness_strict: settings.freshnessStrict,

@@ -45,7 +45,9 @@ export class SharedReads {
     const { statements, slots } = slotsOf(passengers.map(({ call }) => call.statements[0]!));
     const deadline = commonDeadline(passengers);
     try {
-      const { answer, first } = await this.#timed({ ...passengers[0]!.call, statements, deadline });
+      const [{ call }] = passengers as [Passenger<Batch, Reply>];
+      const list = { ...call, statements, deadline, timed: statements.length > 1 };
+      const { answer, first } = await this.#timed(list);
       const taken = new Set<number>();
       for (const [i, passenger] of passengers.entries()) {
         const at = first + slots[i]!;
@@ -84,8 +86,8 @@ export class SharedReads {
     try {
       const reply = await this.#read(batch);
       const solitary = quiet && sent === this.#sent;
-      const { size } = reply.answer;
-      this.#burdens.learn({ statements, size, duration: performance.now() - since, solitary });
+      const duration = performance.now() - since;
+      this.#burdens.learn({ statements, reply, duration, solitary });
       return reply;
     } catch (error) {
       if (statements.length === 1) this.#suspect(batch, error);

@@ -84,6 +84,11 @@ export class Answer {
     return this.#text.length;
   }
 
+  /** How long the node took for a result, in milliseconds; 0 where it was not asked. */
+  timeAt(index: number): number {
+    return Number(this.#at(index).time ?? 0) * 1000;
+  }
+
   /** Several callers take that result: each gets rows of its own. */
   keep(index: number): void {
     this.#kept.add(index);

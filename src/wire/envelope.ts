@@ -16,6 +16,8 @@ export interface StatementAnswer {
   readonly rows_affected?: number;
   /** The rowid that the connection inserted last, whoever inserted it. */
   readonly last_insert_id?: number | bigint;
+  /** Seconds that the node took, where it was asked for. */
+  readonly time?: number;
 }
 
 /** The JSON of an answer to a list of statements. */

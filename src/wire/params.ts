@@ -10,6 +10,8 @@ export interface Flags {
   readonly linearizable_timeout?: number | undefined;
   /** All statements in one transaction. */
   readonly transaction?: boolean | undefined;
+  /** Each result says how long it took. */
+  readonly timings?: boolean | undefined;
   /** BLOBs as lists of bytes. */
   readonly blob_array?: boolean | undefined;
   /** The server's own parser is left out: no rewriting, and no rows of RETURNING. */

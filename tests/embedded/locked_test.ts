@@ -146,7 +146,7 @@ for (const [who, lock] of HOLDERS) {
         const controller = new AbortController();
         const reason = new Error("enough");
         const { signal } = controller;
-        const write = db.execute("INSERT INTO t VALUES(1)", [], { signal });
+        const write = db.execute("INSERT INTO t VALUES(1)", [], { signal, coalesce: false });
         const next = db.execute("INSERT INTO t VALUES(2)");
         await values(db);
         controller.abort(reason);

@@ -89,7 +89,7 @@ const ROWS: Record<string, Row> = {
         assert.equal(await firstAnswer(db, 300_000), "long");
       }),
     server: async ({ urls: [url] }) =>
-      await within(connect(url!), async (db) => {
+      await within(connect(url!, { coalesce: false }), async (db) => {
         assert.equal(await firstAnswer(db, 20_000_000), "short");
       }),
   },
