@@ -46,7 +46,7 @@ export interface GroupOptions {
 export class Group {
   readonly #options: GroupOptions;
   /** Those that go by themselves, behind the others. */
-  readonly #apart: Member[] = [];
+  readonly #apart: Set<Member> = new Set();
 
   /** Sends nothing. */
   constructor(options: GroupOptions) {
@@ -97,7 +97,9 @@ export class Group {
     } catch (error) {
       // Which of them made the request fail it does not say.
       if (isOfOne(error) && sent.length > 1) return halvesOf(sent);
-      await Promise.all(members.map((member) => this.#failed(member, error, own?.id)));
+      // Those that go behind the others had no part in it.
+      const hit = members.filter((member) => !this.#apart.has(member));
+      await Promise.all(hit.map((member) => this.#failed(member, error, own?.id)));
     }
     return [];
   }
@@ -111,12 +113,12 @@ export class Group {
     if (ending.is === "interfered") return [group];
     if (ending.is !== "refused") {
       // Somebody has asked for the outcome of the group's id.
-      this.#apart.push(...group);
+      for (const member of group) this.#apart.add(member);
       return [];
     }
     if (ending.entry < 0) throw notEntered(ending.text);
     const at = starts.findLastIndex((start) => start <= ending.entry);
-    this.#apart.push(group[at]!);
+    this.#apart.add(group[at]!);
     // Those in front have passed, and most likely will again; of those behind nothing is known.
     return [group.slice(0, at), group.slice(at + 1)].filter(({ length }) => length > 0);
   }
@@ -134,7 +136,8 @@ export class Group {
         continue;
       }
       const plain = isPlain(write.statements, dispatcher.capabilities.returningAborts);
-      (plain ? ready : this.#apart).push(member);
+      if (plain) ready.push(member);
+      else this.#apart.add(member);
     }
     return ready;
   }
@@ -152,7 +155,7 @@ export class Group {
       const { commits } = this.#options;
       const open = unknown && id !== undefined;
       const done = open ? await commits.settle([id], error, call.write.call) : undefined;
-      if (done === undefined) this.#apart.push(member);
+      if (done === undefined) this.#apart.add(member);
       else end(member, lost);
     } catch (error) {
       reject(error);

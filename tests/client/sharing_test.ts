@@ -424,6 +424,15 @@ for (const place of PLACES) {
       },
     );
 
+    test("what goes behind a commit that fails is applied once", async (db) => {
+      const [, { rows }] = await Promise.all([
+        ended(db.execute("INSERT INTO children VALUES(30, 999)")),
+        db.execute("UPDATE t SET n = n + 1 WHERE id = 1 RETURNING n"),
+      ]);
+      assert.deepEqual(rows, [{ n: 1 }]);
+      assert.equal(await db.value("SELECT n FROM t WHERE id = 1"), 1);
+    });
+
     test("each upsert tells whether it has inserted", async (db) => {
       const upsert = "INSERT INTO t(id, n) VALUES(?, 1) ON CONFLICT(id) DO UPDATE SET n = n + 1";
       const results = await Promise.all([
