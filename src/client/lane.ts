@@ -140,14 +140,25 @@ export class Lane<Call extends Waiting, T> {
         reject(new TimeoutError("Out of time before the request was sent"));
       }
     }
-    this.#waiting = this.#waiting.filter(({ gone }) => !gone);
+    if (this.#waiting.some(({ gone }) => gone)) {
+      this.#waiting = this.#waiting.filter(({ gone }) => !gone);
+    }
     while (this.#waiting.length > 0 && (ISOLATED || this.#flights.size < this.#limits.inFlight)) {
-      const chosen = this.#choose(this.#waiting.map(({ call }) => call));
-      const passengers = this.#waiting.filter(({ call }) => chosen.has(call));
-      this.#waiting = this.#waiting.filter(({ call }) => !chosen.has(call));
-      void this.#fly(passengers);
+      void this.#fly(this.#take());
     }
     this.#watch();
+  }
+
+  /** Those that leave in the next request. */
+  #take(): readonly Passenger<Call, T>[] {
+    const waiting = this.#waiting;
+    if (waiting.length === 1) {
+      this.#waiting = [];
+      return waiting;
+    }
+    const chosen = this.#choose(waiting.map(({ call }) => call));
+    this.#waiting = waiting.filter(({ call }) => !chosen.has(call));
+    return waiting.filter(({ call }) => chosen.has(call));
   }
 
   async #fly(passengers: readonly Passenger<Call, T>[]): Promise<void> {
