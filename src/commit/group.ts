@@ -147,7 +147,7 @@ export class Group {
     const { gone, call, reject } = member;
     if (gone) return;
     const unknown = error instanceof OutcomeUnknownError;
-    const hasTime = (unknown || error instanceof TimeoutError) && Lane.takes(call);
+    const hasTime = (unknown || isOfTime(error)) && Lane.takes(call);
     if (!isOfOne(error) && !hasTime) {
       return reject(error instanceof RqliteError ? copyOf(error) : error);
     }
@@ -161,6 +161,11 @@ export class Group {
       reject(error);
     }
   }
+}
+
+/** Whether it ended as time was up, which was the time of one of them. */
+function isOfTime(error: unknown): boolean {
+  return error instanceof TimeoutError || (error instanceof RqliteError && isOfTime(error.cause));
 }
 
 function halvesOf(group: readonly Member[]): (readonly Member[])[] {

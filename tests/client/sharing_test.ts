@@ -290,6 +290,17 @@ for (const place of PLACES) {
       assert.deepEqual(((await long) as Result).rows, [{ id: 1 }]);
     });
 
+    test("a write with little time does not end those that have more", async (db, node) => {
+      node.held = /UPDATE/;
+      const [short, long] = [1_050, 20_000].map((timeout) =>
+        ended(db.execute("UPDATE t SET n = n + 1 WHERE id = 1", [], { timeout }))
+      );
+      assert.equal(((await short) as Error).name, OperationalError.name);
+      node.open();
+      assert.equal(((await long) as Result).rowsAffected, 1);
+      assert.equal(await db.value("SELECT n FROM t WHERE id = 1"), 1);
+    });
+
     test("nobody waits beyond their time for what is in front", async (db, node) => {
       node.held = /CREATE/;
       const tables = ["a", "b", "c"].map((name) => ended(db.execute(`CREATE TABLE ${name}(n)`)));
