@@ -1,7 +1,10 @@
 import { createServer } from "node:net";
 
-/** Below the range the kernel takes outgoing ports from, so a restart finds its port still free. */
-const FIRST = 10_000;
+/**
+ * Below the range the kernel takes outgoing ports from, so a restart finds its port still free; and above 10080, which
+ * `fetch` blocks.
+ */
+const FIRST = 10_100;
 const LAST = 32_000;
 
 function isFree(port: number): Promise<boolean> {
