@@ -181,7 +181,7 @@ export class Commits {
   /**
    * Makes sure that none of the ids takes effect any more: what is reported of them stays true.
    *
-   * @param ids That of the last run is the last; one that the caller chose is what an error names.
+   * @param ids An error names the one that the caller chose, or else all of them: any may have taken effect.
    * @param error What led to it.
    * @param others Applied along with the fence.
    * @returns The id that did take effect, if one did.
@@ -198,7 +198,7 @@ export class Commits {
       settled = await this.#fence(ids, call, others);
     } catch (cause) {
       if (call.settings.signal?.aborted) throw cause;
-      throw unknown((ids.find(({ minted }) => !minted) ?? ids.at(-1)!).id, error ?? cause);
+      throw unknown(nameOf(ids), error ?? cause);
     }
     if (settled.is === "expired") throw expired(settled.id);
     return settled.is === "done" ? settled.id : undefined;
@@ -227,14 +227,14 @@ export class Commits {
 
   /** See `Client.outcome`. */
   async outcome(id: string, call: Call): Promise<"committed" | "not committed" | "unknown"> {
-    const known = await this.identify(id, call);
-    const { proof, reply } = await this.#send([fence(known), touchStart()], [known], call);
+    const ids = mintedIn(id) ?? [await this.identify(id, call)];
+    const { proof, reply } = await this.#send([...ids.map(fence), touchStart()], ids, call);
     const settled = settledBy(proof);
     if (settled.is === "done") return "committed";
     if (settled.is === "expired") return "unknown";
     // The row of an id without its own base may have been pruned before it was fenced.
-    const nothingPruned = rowsAffected(reply, 1) === 1;
-    return known.minted || nothingPruned ? "not committed" : "unknown";
+    const nothingPruned = rowsAffected(reply, ids.length) === 1;
+    return ids[0]!.minted || nothingPruned ? "not committed" : "unknown";
   }
 
   async #fence(
@@ -313,6 +313,17 @@ export class Commits {
 
 function idsOf({ entry, chosen, earlier }: Commit): CommitId[] {
   return [entry.id, ...(chosen === undefined ? [] : [chosen.id]), ...earlier];
+}
+
+/** What an error calls them. */
+function nameOf(ids: readonly CommitId[]): string {
+  return ids.find(({ minted }) => !minted)?.id ?? ids.map(({ id }) => id).join();
+}
+
+/** The ids in such a name; `undefined` for one that the caller chose. */
+function mintedIn(name: string): readonly CommitId[] | undefined {
+  const ids = name.split(",").map(parseMinted);
+  return ids.includes(undefined) ? undefined : ids.map((id) => id!);
 }
 
 function heads({ entry, chosen, earlier }: Commit): Prepared[] {

@@ -1,7 +1,7 @@
 import { INSPECT } from "../client/shown.ts";
 import { called, placeAbove, told } from "../client/caller.ts";
 import { checkFunction } from "../client/check_function.ts";
-import { ASK, BATCH, CALL, EXECUTE, isId, VALUE } from "../client/checks.ts";
+import { ASK, BATCH, CALL, EXECUTE, isAsked, VALUE } from "../client/checks.ts";
 import type { IterateOptions } from "../client/client.ts";
 import type { NodesOptions, ReadyOptions } from "../client/cluster.ts";
 import type { DefaultClient } from "../client/default_client.ts";
@@ -198,7 +198,7 @@ export class DefaultDatabase implements Client {
     options?: CallOptions,
   ): Promise<"committed" | "not committed" | "unknown"> {
     return called(() => {
-      isId(id, "id");
+      isAsked(id, "id");
       const settings = this.#client.settings(readOptions(options, ASK));
       const deadline = deadlineOf(settings);
       return this.#writing(deadline, (writes) => writes.outcome(id, { settings, deadline }));

@@ -401,3 +401,33 @@ for (const place of PLACES) {
     }
   });
 }
+
+for (const place of PLACES) {
+  describe(`a transaction of which nobody knows, on ${place.name}`, { skip: place.skip }, () => {
+    for (const passes of [true, false]) {
+      const what = passes ? "passes" : "is refused";
+      it(`is told by its id with the runs before, of which a late copy ${what}`, () =>
+        place.run(async ({ db, network, other, sql, value }) => {
+          await sql("CREATE TABLE n(v INTEGER)");
+          await sql("INSERT INTO n VALUES(0)");
+          let runs = 0;
+          const ends = await db.transaction(async (tx) => {
+            const v = await tx.value<number>("SELECT v FROM n");
+            await tx.execute("UPDATE n SET v = ?", [v! + 1]);
+            // The first commit meets another row, the second one is lost, and so is what fences both off.
+            if (++runs === 1) await sql("UPDATE n SET v = 5");
+            else network.plan = () => "delay";
+          }, { timeout: 2_000 }).catch((error: unknown) => error);
+          assert.ok(ends instanceof OutcomeUnknownError, String(ends));
+          assert.equal(runs, 2);
+          await sql(`UPDATE n SET v = ${passes ? 0 : 7}`);
+          await network.deliver(network.copies[0]!);
+          assert.equal(await value("SELECT v FROM n"), passes ? 1 : 7);
+          const outcome = await other.outcome(ends.id!);
+          assert.equal(outcome, passes ? "committed" : "not committed");
+          for (const copy of network.copies) await network.deliver(copy);
+          assert.equal(await value("SELECT v FROM n"), passes ? 1 : 7);
+        }));
+    }
+  });
+}
