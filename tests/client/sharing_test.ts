@@ -13,6 +13,8 @@ import {
   RqliteError,
   TimeoutError,
 } from "../../mod.ts";
+import { Lane, type Waiting } from "../../src/client/lane.ts";
+import { Deadline } from "../../src/transport/deadline.ts";
 import { sleep } from "../support/http.ts";
 import { PLACES, type World } from "../transaction/world.ts";
 
@@ -607,6 +609,36 @@ for (const place of PLACES) {
     });
   });
 }
+
+describe("Lane", () => {
+  it("lets 65,536 calls wait, and tells the next one that nothing of it was sent", async () => {
+    const answered = Promise.withResolvers<void>();
+    const sent: number[] = [];
+    const lane = new Lane<Waiting, number>(
+      { inFlight: 1, patience: 60_000 },
+      (waiting) => new Set(waiting),
+      async (passengers) => {
+        sent.push(passengers.length);
+        await answered.promise;
+        for (const { resolve } of passengers) resolve(sent.length);
+      },
+    );
+    const deadline = new Deadline(60_000);
+    const first = lane.enter({ deadline });
+    await sleep(1);
+    const waiting = count(65_536).map(() => lane.enter({ deadline }));
+    await assert.rejects(lane.enter({ deadline }), (error: OperationalError) => {
+      assert.ok(error instanceof OperationalError, String(error));
+      assert.match(error.message, /65536 others .* wait.*Nothing was sent/);
+      assert.equal(error.retryable, true);
+      return true;
+    });
+    answered.resolve();
+    assert.equal(await first, 1);
+    assert.deepEqual(new Set(await Promise.all(waiting)), new Set([2]));
+    assert.deepEqual(sent, [1, 65_536]);
+  });
+});
 
 /** One of several calls at once, which has rows of its own, so that their order does not matter. */
 type Call = (db: Client, own: number) => Promise<unknown>;
