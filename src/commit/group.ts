@@ -87,7 +87,7 @@ export class Group {
         return [];
       }
       const applied = ending.is === "done" ||
-        await commits.settle([own.id], reasonOf(ending), call) !== undefined;
+        await commits.settle([own.id], refusalOf(ending), call) !== undefined;
       if (!applied) return this.#next(group, starts, ending);
       const infinity = ending.is === "done" ? ending.infinity : undefined;
       for (const member of group) {
@@ -190,8 +190,8 @@ function listOf(
   return { statements, starts };
 }
 
-/** What an error of the fence goes back to. */
-function reasonOf(ending: Ending): unknown {
+/** Why a group has to be fenced off. */
+function refusalOf(ending: Ending): unknown {
   return ending.is === "refused" ? new OperationalError(ending.text) : restless();
 }
 

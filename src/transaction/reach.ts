@@ -1,17 +1,12 @@
 import { tableOf } from "../commit/written.ts";
 import { EVERYTHING } from "../commit/log.ts";
-import type { Facts, TableFacts } from "../schema/facts.ts";
-import { insertParts, itemsOf, type Range } from "../schema/insert_parts.ts";
-import { isValue, valuesGiven } from "../schema/one_row.ts";
+import type { Facts } from "../schema/facts.ts";
 import { namesIn } from "../schema/node_state.ts";
-import { assignments, setAt } from "../schema/update_parts.ts";
-import type { Analysis } from "../sql/analyse.ts";
 import { TextCache } from "../sql/cache.ts";
 import type { Prepared, WireParam } from "../sql/prepare.ts";
-import { ROWID_NAMES } from "../sql/rowid_names.ts";
-import type { TokenView } from "../sql/view.ts";
 import { numbered } from "./numbered.ts";
-import { readsElsewhere, resolvesConflicts, viewOf } from "./told.ts";
+import { type Cell, type Does, type RowForm, rowRead, rowWritten } from "./row_form.ts";
+import { viewOf } from "./told.ts";
 
 /** What a statement depends on and what it changes, as far as its text and the schema tell. */
 export interface Reach {
@@ -46,9 +41,6 @@ export interface OneRow {
   readonly again: Prepared | undefined;
 }
 
-/** The row is inserted, changed, gone or read. */
-type Does = "insert" | "update" | "delete" | "read";
-
 /** What was told of an insert that was tried. */
 export interface ToldNumber {
   readonly rowid: number | bigint | undefined;
@@ -79,23 +71,6 @@ interface Form {
   readonly beside: ReadonlySet<string>;
   readonly one: RowForm | undefined;
 }
-
-/** How it names the one row that it is about. */
-interface RowForm {
-  readonly table: TableFacts;
-  readonly does: Does;
-  /** What the columns of the key are, in its order. */
-  readonly key: readonly Cell[] | undefined;
-  /** What the rowid is that an INSERT gives. */
-  readonly number: Cell | undefined;
-  /** See {@linkcode OneRow.holds}; only of those that insert or read. */
-  readonly holds: ReadonlyMap<string, Cell>;
-  /** See {@linkcode OneRow.stores}: the columns of each set. */
-  readonly stores: readonly (readonly Cell[] | null | undefined)[] | undefined;
-}
-
-/** A value in a text, or the number of the placeholder that stands for it. */
-type Cell = { readonly value: WireParam } | { readonly index: number };
 
 const caches: WeakMap<Facts, TextCache<Form | "any">> = new WeakMap();
 
@@ -142,109 +117,6 @@ function decisive(name: string, facts: Facts, one: RowForm | undefined): string[
   return named.flatMap((other) => [...facts.table(other)?.reads ?? [other]]);
 }
 
-/** `SELECT … FROM table WHERE column = value`, of that table alone. */
-function rowRead({ analysis }: Prepared, view: TokenView, facts: Facts): RowForm | undefined {
-  if (!view.isWord(0, "SELECT") || readsElsewhere(view, 1)) return undefined;
-  const from = view.tokens.findIndex((_, i) =>
-    view.isWord(i, "FROM") && !view.isWord(i - 1, "DISTINCT")
-  );
-  if (from < 0) return undefined;
-  const at = view.is(from + 2, ".") ? from + 3 : from + 1;
-  const table = facts.table(view.name(at));
-  const alias = view.isWord(at + 1, "AS") ? 2 : 1;
-  const alone = view.isWord(at + 1, "WHERE") || view.isWord(at + 1 + alias, "WHERE");
-  if (table?.kind !== "table" || !alone) return undefined;
-  const key = keyGiven(analysis, view, from, table);
-  const holds = cellsOf(analysis, view, valuesGiven(view, from));
-  if (key === undefined && holds.size === 0) return undefined;
-  return { table, does: "read", key, number: undefined, holds, stores: [] };
-}
-
-function rowWritten(
-  { analysis }: Prepared,
-  view: TokenView,
-  table: TableFacts,
-): RowForm | undefined {
-  const { bonds } = table;
-  const own = table.name.toLowerCase();
-  const tied = bonds.triggers !== undefined || bonds.parents.has(own) || bonds.children.has(own);
-  if (table.kind !== "table" || tied) return undefined;
-  if (readsElsewhere(view) || resolvesConflicts(view, table)) return undefined;
-  switch (analysis.verb) {
-    case "INSERT":
-      return rowInserted(analysis, view, table);
-    case "UPDATE":
-    case "DELETE": {
-      const key = keyGiven(analysis, view, 0, table);
-      const names = assigned(view);
-      if (key === undefined || names === undefined || movesRow(names, table)) return undefined;
-      const does = analysis.verb === "UPDATE" ? "update" : "delete";
-      const stores = table.bonds.uniques?.map((set) =>
-        set.some((name) => names.has(name)) ? undefined : null
-      );
-      return { table, does, key, number: undefined, holds: new Map(), stores };
-    }
-  }
-  return undefined;
-}
-
-function rowInserted(
-  analysis: Analysis,
-  view: TokenView,
-  table: TableFacts,
-): RowForm | undefined {
-  const parts = insertParts(view, 0);
-  if (parts === undefined) return undefined;
-  const { sourceAt } = parts;
-  const listed = view.isWord(sourceAt, "VALUES") && view.is(sourceAt + 1, "(");
-  if (!listed && !view.isWord(sourceAt, "DEFAULT")) return undefined;
-  const items = listed ? itemsOf(view, sourceAt + 1) : [];
-  // Another row follows.
-  if (listed && view.is(items.at(-1)![1] + 1, ",")) return undefined;
-  const names = parts.columns ?? (listed ? insertable(table) : []);
-  if (listed && names.length !== items.length) return undefined;
-  const values = new Map(names.map((name, i) => [name.toLowerCase(), items[i]!]));
-  const numbers = [...values].filter(([name]) => isNumber(table, name));
-  const number = numbers[0] && cellOf(analysis, view, numbers[0][1]);
-  if (numbers.length > 1 || (numbers.length === 1 && number === undefined)) return undefined;
-  const key = isKeyed(table) ? keyIn(analysis, view, table, values) : undefined;
-  if (isKeyed(table) && key === undefined) return undefined;
-  const stored = new Map<string, Range | undefined>(values);
-  const holds = new Map(cellsOf(analysis, view, values));
-  // What is NULL there gets a number.
-  for (const [name] of numbers) holds.delete(name);
-  for (const { name, default: own, generated } of table.columns) {
-    const column = name.toLowerCase();
-    if (stored.has(column) || isNumber(table, column)) continue;
-    if (own !== undefined || generated) stored.set(column, undefined);
-    else holds.set(column, { value: null });
-  }
-  const stores = storesOf(analysis, view, table, stored);
-  return { table, does: "insert", key, number, holds, stores };
-}
-
-/**
- * What an INSERT stores in each set of columns that is unique.
- *
- * @param values By columns, in lower case; `undefined` for what is not in the text.
- */
-function storesOf(
-  analysis: Analysis,
-  view: TokenView,
-  { bonds }: TableFacts,
-  values: ReadonlyMap<string, Range | undefined>,
-): RowForm["stores"] {
-  return bonds.uniques?.map((names) => {
-    // Where an INSERT says nothing it leaves NULL, or a number that no other row has.
-    if (names.some((name) => !values.has(name))) return null;
-    const cells = names.map((name) => {
-      const range = values.get(name);
-      return range && cellOf(analysis, view, range);
-    });
-    return cells.includes(undefined) ? undefined : cells.map((cell) => cell!);
-  });
-}
-
 /** The row that a statement with these values is about. */
 function rowOf(
   prepared: Prepared,
@@ -277,98 +149,6 @@ function rowOf(
     counts,
     again,
   };
-}
-
-/** Whether rows are known by other columns than their number. */
-function isKeyed({ rowid, key }: TableFacts): boolean {
-  return rowid === undefined && key.length > 0;
-}
-
-/** Whether a name, in lower case, is one of the rowid. */
-function isNumber({ rowid, columns, withoutRowid }: TableFacts, name: string): boolean {
-  if (rowid?.toLowerCase() === name) return true;
-  return !withoutRowid && ROWID_NAMES.includes(name) &&
-    !columns.some((column) => column.name.toLowerCase() === name);
-}
-
-/** Those of columns whose values are literals or placeholders. */
-function cellsOf(
-  analysis: Analysis,
-  view: TokenView,
-  values: ReadonlyMap<string, Range>,
-): ReadonlyMap<string, Cell> {
-  const cells = new Map<string, Cell>();
-  for (const [name, range] of values) {
-    const cell = cellOf(analysis, view, range);
-    if (cell !== undefined) cells.set(name, cell);
-  }
-  return cells;
-}
-
-/** The key that WHERE says. @param at See `valuesGiven`. */
-function keyGiven(
-  analysis: Analysis,
-  view: TokenView,
-  at: number,
-  table: TableFacts,
-): readonly Cell[] | undefined {
-  const given = valuesGiven(view, at);
-  if (isKeyed(table)) return keyIn(analysis, view, table, given);
-  const [, range] = [...given].find(([name]) => isNumber(table, name)) ?? [];
-  const cell = range && cellOf(analysis, view, range);
-  return cell && [cell];
-}
-
-function keyIn(
-  analysis: Analysis,
-  view: TokenView,
-  { key }: TableFacts,
-  values: ReadonlyMap<string, Range>,
-): readonly Cell[] | undefined {
-  const cells = key.map((name) => {
-    const range = values.get(name.toLowerCase());
-    return range && cellOf(analysis, view, range);
-  });
-  return cells.includes(undefined) ? undefined : cells.map((cell) => cell!);
-}
-
-/** The columns that an UPDATE assigns, in lower case. */
-function assigned(view: TokenView): ReadonlySet<string> | undefined {
-  const set = setAt(view, 0);
-  if (set < 0) return new Set();
-  const names = assignments(view, set)?.flatMap(({ columns }) => columns);
-  return names && new Set(names.map((name) => name.toLowerCase()));
-}
-
-/** Whether an UPDATE of some columns gives its row another key. */
-function movesRow(names: ReadonlySet<string>, table: TableFacts): boolean {
-  return table.key.some((name) => names.has(name.toLowerCase())) ||
-    [...names].some((name) => isNumber(table, name));
-}
-
-function insertable({ columns }: TableFacts): string[] {
-  return columns.filter(({ generated, hidden }) => !generated && !hidden).map(({ name }) => name);
-}
-
-/** A literal or placeholder; `undefined` if it is anything else. */
-function cellOf(
-  { placeholders }: Analysis,
-  view: TokenView,
-  range: Range,
-): Cell | undefined {
-  const [from, to] = range;
-  if (to === from + 1 && view.isWord(from, "NULL")) return { value: null };
-  if (!isValue(view, range)) return undefined;
-  const { kind, start } = view.tokens[to - 1]!;
-  const negative = to === from + 2;
-  if (kind === "number") {
-    const number = Number(view.text(to - 1).replaceAll("_", ""));
-    return { value: negative ? -number : number };
-  }
-  if (negative) return undefined;
-  if (kind === "string") return { value: view.name(from) };
-  const place = placeholders.find((one) => one.start === start);
-  return place && { index: place.index };
 }
 
 /** What it stands for; `undefined` if that cannot be told. */
