@@ -39,7 +39,11 @@ export interface ClientOptions extends QueryOptions {
    * heard the address fails with an `InterfaceError`.
    */
   mapNode?: ((apiUrl: string) => string | URL | undefined) | undefined;
-  /** Attempts after the first, for what is safe to repeat, as far as the client's budget of them goes. @default {3} */
+  /**
+   * Attempts after the first, for what is safe to repeat, as far as the client's budget of them goes. While the cluster
+   * has no leader, a client that may repeat more than once looks for one about every tenth of a second, for all its calls;
+   * that counts only against the budget. @default {3}
+   */
   retries?: number | undefined;
   /**
    * How long an answer may be, in bytes of its JSON after decompression: one that is longer is not read to its end, and is

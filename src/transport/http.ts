@@ -21,6 +21,9 @@ const PATIENCE = 5_000;
 /** The longest pause before it looks again, in milliseconds. */
 const NAP = 250;
 
+/** The longest time between two looks for a leader while calls wait for one, in milliseconds. */
+const LOOK = 150;
+
 /** Exchanges over `fetch`: which node is asked, how often, and for how long. */
 export class HttpTransport implements Transport {
   readonly #options: HttpTransportOptions;
@@ -28,6 +31,10 @@ export class HttpTransport implements Transport {
   readonly #copies: Copies;
   readonly #budget = new RetryBudget();
   readonly #discovery: Discovery | undefined;
+  /** How often a call has found what others may wait for. */
+  #found = 0;
+  /** Nobody looks for a leader before. */
+  #nextLook = 0;
 
   /** Sends nothing yet. */
   constructor(options: HttpTransportOptions) {
@@ -52,8 +59,9 @@ export class HttpTransport implements Transport {
     let patience = PATIENCE;
     let successes = 0;
     let failure: Failure | undefined;
+    let until = 0;
     this.#begin();
-    for (let attempt = 0;; attempt++) {
+    for (let attempt = 0, sent = 0;; attempt++) {
       const remaining = this.#check(deadline, doubtful, failure);
       const node = pick(remaining);
       const rest = nodes.rest(node);
@@ -65,10 +73,13 @@ export class HttpTransport implements Transport {
         attempt--;
         continue;
       }
-      const came = await this.#attempt(exchange, node, attempt, remaining);
+      const came = await this.#attempt(exchange, node, attempt, remaining, sent++);
       const { verdict, trace } = came;
       const wait = this.#learn(came, deadline);
-      if ("value" in verdict) return verdict.value;
+      if ("value" in verdict) {
+        if (failure !== undefined) this.#found++;
+        return verdict.value;
+      }
       failure = verdict;
       if (verdict.next === "others") hopeless.add(node);
       if (verdict.error instanceof ConnectionError) unreached.add(trace.node);
@@ -76,9 +87,18 @@ export class HttpTransport implements Transport {
       doubtful ||= write && verdict.applied === "maybe";
       if (nodes.exhausted(hopeless)) throw settle(verdict, doubtful);
       const next = pick(deadline.remaining);
+      const now = performance.now();
+      const looks = now < until;
+      // The last look stands for the attempt that was due.
+      if (!looks && until > 0) attempt++;
       const delay = this.#delay(exchange, verdict, attempt, wait, nodes.rest(next));
       if (delay === undefined) throw settle(verdict, doubtful);
-      await this.#sleep(delay, deadline);
+      if (!looks) until = this.#looks(came, wait) ? now + delay : 0;
+      if (until === 0) await this.#sleep(delay, deadline);
+      else if (await this.#election(until, deadline)) {
+        attempt--;
+        continue;
+      } else until = 0;
       patience = await this.#afford(failure, patience, deadline, doubtful);
     }
   }
@@ -104,6 +124,33 @@ export class HttpTransport implements Transport {
     const mistake = this.#discovery?.takeMistake();
     if (mistake !== undefined) throw mistake;
     this.#budget.called();
+  }
+
+  /** Whether a leader may be there before the wait is over; what has too much to do is not asked before its time. */
+  #looks({ verdict, trace }: Attempt<unknown>, wait: number | undefined): boolean {
+    return this.#options.retries > 1 && wait === undefined && trace.status !== 429 &&
+      "next" in verdict && verdict.next === "leaderless";
+  }
+
+  /**
+   * Waits for an election. Of the calls that wait, one looks for a leader from time to time, and the others follow where
+   * one has found it: such a look is paid for, and does not count as one of the attempts.
+   *
+   * @param until When the call is repeated in any case.
+   * @returns Whether it is to look now.
+   */
+  async #election(until: number, deadline: Deadline): Promise<boolean> {
+    const found = this.#found;
+    for (let left; (left = until - performance.now()) > 0;) {
+      await this.#sleep(Math.min(left, LOOK * (0.5 + Math.random() / 2)), deadline);
+      if (this.#closing.closed || deadline.signal?.aborted) return true;
+      const now = performance.now();
+      const due = found !== this.#found || now >= this.#nextLook;
+      if (!due || !this.#budget.take()) continue;
+      this.#nextLook = now + LOOK / 2;
+      return true;
+    }
+    return false;
   }
 
   /** Waits until the budget has another attempt; gives what remains of the patience, or throws at its end. */
@@ -149,11 +196,12 @@ export class HttpTransport implements Transport {
     node: string,
     attempt: number,
     remaining: number,
+    sent: number,
   ): Promise<Attempt<T>> {
     const { retries, nodes: { several } } = this.#options;
     const { repeatable } = exchange;
     const limit = attemptLimit(remaining, { attempt, retries, repeatable, several });
-    return await this.#copies.send(exchange, node, attempt, limit);
+    return await this.#copies.send(exchange, node, sent, limit);
   }
 
   /** Asks a node for the cluster's members; what is configured stays in use where nobody can tell. */
@@ -179,7 +227,7 @@ export class HttpTransport implements Transport {
         }
       },
     };
-    const { verdict } = await this.#attempt(exchange, node, 0, LOOK_UP_LIMIT);
+    const { verdict } = await this.#attempt(exchange, node, 0, LOOK_UP_LIMIT, 0);
     if ("error" in verdict) throw verdict.error;
     return verdict.value;
   }
