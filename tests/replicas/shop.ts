@@ -27,6 +27,28 @@ export const SHOP: readonly string[] = [
     FROM customers c LEFT JOIN orders o ON o.customer_id = c.id GROUP BY c.id`,
 ];
 
+/**
+ * The total of an order that was read behind its own INSERT, or `NaN` if that is not what was inserted: a transaction that
+ * commits must never have seen this, while one that will not may have.
+ */
+export function totalOf<Order extends { readonly total: number; readonly token: string }>(
+  read: Order | undefined,
+  inserted: Order,
+  placedAt: keyof Order,
+): number {
+  const same = read?.token === inserted.token && read[placedAt] === inserted[placedAt];
+  return same ? read.total : NaN;
+}
+
+/** A write was applied whose answer was lost, and with it the id of its row. */
+export class IdLostError extends Error {}
+
+/** @throws {IdLostError} If there is none. */
+export function known(id: number | bigint | undefined): number {
+  if (id === undefined) throw new IdLostError("The row was inserted, and its id is lost");
+  return Number(id);
+}
+
 /** What an ORM can do of the shop. */
 export interface Shop {
   /** Inserts the customer, or counts a visit. @returns How often it came. */

@@ -9,7 +9,7 @@ import {
 } from "drizzle-orm-v1/sqlite-core";
 import { drizzle } from "../../packages/drizzle-v1/mod.ts";
 import type { Client } from "../../mod.ts";
-import type { Shop } from "./shop.ts";
+import { known, type Shop, totalOf } from "./shop.ts";
 
 const customers = sqliteTable("customers", {
   id: integer().primaryKey({ autoIncrement: true }),
@@ -92,15 +92,12 @@ export function drizzleV1Shop(client: Client): Shop {
           where: { id: order!.id },
           with: { lines: { columns: { productId: true, amount: true } } },
         });
-        if (read!.token !== order!.token || read!.placedAt !== order!.placedAt) {
-          throw new Error("The order changed");
-        }
-        return read!.total;
+        return totalOf(read, order!, "placedAt");
       }),
     async review(word) {
       const { lastInsertId } = await db.insert(reviews).values({ title: word, body: "draft" });
       await db.update(reviews).set({ body: `all about ${word}` })
-        .where(eq(reviews.id, Number(lastInsertId)));
+        .where(eq(reviews.id, known(lastInsertId)));
       const rows = await db.all<{ title: string }>(
         sql`SELECT title FROM reviews_search WHERE reviews_search MATCH ${`body:${word}`}`,
       );

@@ -2,7 +2,7 @@ import { type Generated, Kysely, sql } from "kysely";
 import { jsonArrayFrom } from "kysely/helpers/sqlite";
 import { RqliteDialect } from "../../packages/kysely/mod.ts";
 import type { Client } from "../../mod.ts";
-import type { Shop } from "./shop.ts";
+import { known, type Shop, totalOf } from "./shop.ts";
 
 interface Tables {
   customers: {
@@ -67,17 +67,14 @@ export function kyselyShop(client: Client): Shop {
             eb.selectFrom("order_lines").select(["product_id", "amount"])
               .whereRef("order_id", "=", "orders.id").orderBy("product_id"),
           ).as("lines")
-        ).where("id", "=", order.id).executeTakeFirstOrThrow();
-        if (read.token !== order.token || read.placed_at !== order.placed_at) {
-          throw new Error("The order changed");
-        }
-        return read.total;
+        ).where("id", "=", order.id).executeTakeFirst();
+        return totalOf(read, order, "placed_at");
       }),
     async review(word) {
       const { insertId } = await db.insertInto("reviews").values({ title: word, body: "draft" })
         .executeTakeFirstOrThrow();
       await db.updateTable("reviews").set({ body: `all about ${word}` })
-        .where("id", "=", Number(insertId)).execute();
+        .where("id", "=", known(insertId)).execute();
       const rows = await db.selectFrom("reviews_search").select("title")
         .where("reviews_search", sql`match`, `body:${word}`).execute();
       return rows.map(({ title }) => title);

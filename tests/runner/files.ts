@@ -214,7 +214,7 @@ export const PLACEMENTS: readonly Placement[] = [
       "What copies of requests do to the database; connections that are cut, with an engine each, are in cut_writes_test.ts",
   },
   {
-    files: ["database/", "replicas/", "transaction/first_use_test.ts"],
+    files: ["clusters/", "database/", "replicas/", "transaction/first_use_test.ts"],
     engines: ["deno"],
     why: "The database's behaviour",
   },
