@@ -16,7 +16,7 @@ import type { Cluster, NodesOptions, ReadyOptions } from "./cluster.ts";
 import { Dispatcher, type Reply } from "./dispatch.ts";
 import type { BatchOptions, CallOptions, QueryOptions } from "./executor.ts";
 import { type Cells, DEFAULT_PAGE_SIZE, iterate, keysetOf } from "./iterate.ts";
-import { Late } from "./late.ts";
+import { Late } from "../transport/late.ts";
 import { type ResolvedOptions, resolveSettings, type Settings } from "./options.ts";
 import { emptyResult, firstError, placeOf, readResults } from "./readings.ts";
 import { checkAlone, checkQuery } from "./route.ts";

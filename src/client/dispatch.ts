@@ -8,7 +8,7 @@ import { type Flags, path } from "../wire/params.ts";
 import { Capabilities } from "./capabilities.ts";
 import type { Level } from "./executor.ts";
 import { accepted, type Asked, READ_STRONG } from "./accept.ts";
-import { Late } from "./late.ts";
+import { Late } from "../transport/late.ts";
 import type { Settings } from "./options.ts";
 import { SecondLook } from "./second_look.ts";
 import { SharedReads } from "./shared_reads.ts";

@@ -12,7 +12,7 @@ import type {
   QueryOptions,
 } from "../client/executor.ts";
 import { asCells, firstOf, valueOf } from "../client/first.ts";
-import { Late } from "../client/late.ts";
+import { Late } from "../transport/late.ts";
 import type { Settings } from "../client/options.ts";
 import { ask } from "../commit/asked.ts";
 import type { Writes } from "../commit/writes.ts";

@@ -2,9 +2,11 @@ import { AuthenticationError } from "../errors.ts";
 import { endpointOf } from "./address.ts";
 import { readText } from "./body.ts";
 import type { Authorization } from "./credentials.ts";
-import { type Closing, within } from "./deadline.ts";
+import { type Closing, type Deadline, Interrupted, within } from "./deadline.ts";
 import { type RequestEvent, tell } from "./events.ts";
 import { interrupted, misdirected, type Trace } from "./failures.ts";
+import { Late } from "./late.ts";
+import type { NeverSent } from "./never_sent.ts";
 import type { Nodes } from "./nodes.ts";
 import { causeOf } from "../reason.ts";
 import type { Exchange, Failure, HttpAnswer, Verdict } from "./transport.ts";
@@ -72,7 +74,12 @@ export class Copies {
     try {
       answer = await within(limit, ends, (signal) => this.#converse(exchange, trace, signal));
     } catch (error) {
-      answer = interrupted(exchange, trace, error);
+      answer = interrupted(
+        exchange,
+        trace,
+        error,
+        await proof(error, trace.node, exchange.deadline),
+      );
     }
     const answered = "status" in answer;
     const judged = "status" in answer ? exchange.judge(answer) : answer;
@@ -171,6 +178,22 @@ export class Copies {
     if (status === 200) this.#served = authorization;
     if (authorization === undefined) return "none";
     return authorization === this.#served ? "known" : "new";
+  }
+}
+
+const PROOFS = new Late("faults of connections", () => import("./never_sent.ts"));
+
+/** What a rejection of `fetch` proves; what tells it and cannot be loaded proves nothing. */
+async function proof(
+  error: unknown,
+  node: string,
+  deadline: Deadline,
+): Promise<NeverSent | undefined> {
+  if (error instanceof Interrupted) return undefined;
+  try {
+    return await PROOFS.use(deadline, ({ neverSent }) => neverSent(error, node));
+  } catch {
+    return undefined;
   }
 }
 

@@ -9,7 +9,7 @@ import {
 import { copyOf } from "./error_copy.ts";
 import { isTooLarge } from "./body.ts";
 import { Interrupted } from "./deadline.ts";
-import { neverSent } from "./never_sent.ts";
+import type { NeverSent } from "./never_sent.ts";
 import { causeOf, reasonOf } from "../reason.ts";
 import type { Exchange, Failure } from "./transport.ts";
 
@@ -27,18 +27,18 @@ export interface Trace {
   wait: string | null;
 }
 
-/** What became of an attempt that ended without an answer. */
+/** What became of an attempt that ended without an answer. @param unsent What the error proves. */
 export function interrupted(
   { write, deadline }: Exchange<unknown>,
   { node, redirected, ...trace }: Trace,
   error: unknown,
+  unsent: NeverSent | undefined,
 ): Failure {
   const { by, notBegun } = error instanceof Interrupted ? error : {};
   const sent = trace.sent && notBegun === undefined;
   // What `credentials` and `mapNode` fail with, between two copies.
   if (!sent && error instanceof RqliteError) return { error, applied: "no", next: "never" };
   if (by === "abort") throw deadline.signal!.reason;
-  const unsent = by === undefined ? neverSent(error, node) : undefined;
   error = causeOf(error);
   if (unsent !== undefined) {
     const retryable = unsent === "now";

@@ -3,11 +3,16 @@ import assert from "node:assert/strict";
 import { after, describe, it } from "node:test";
 import type * as api from "../../mod.ts";
 import type { Client } from "../../mod.ts";
-import { Late } from "../../src/client/late.ts";
+import { Late } from "../../src/transport/late.ts";
 import { Deadline } from "../../src/transport/deadline.ts";
 import { copyPackage, type PackageCopy } from "../support/package_copy.ts";
 import { skipWithoutRqlited, startRqlited } from "../support/rqlited.ts";
-import { type Answer, type ScriptedFetch, scriptedFetch } from "../support/scripted_fetch.ts";
+import {
+  type Answer,
+  type ScriptedFetch,
+  scriptedFetch,
+  type Step,
+} from "../support/scripted_fetch.ts";
 import { test } from "../support/test.ts";
 
 const copies: PackageCopy[] = [];
@@ -250,6 +255,18 @@ describe("where a file of the package is missing", () => {
       assert.match(String(error.cause), /Cannot tell more of the error, as the part of /);
       return true;
     });
+    assert.equal(await db.value("SELECT 1"), 1);
+    await db.close();
+  });
+
+  it("execute() cannot tell that nothing was sent, and query() goes on, without src/transport/never_sent.ts", async () => {
+    const from = await fresh("src/transport/never_sent.ts");
+    const cause = Object.assign(new Error("refused"), { code: "ECONNREFUSED" });
+    const fetch = scriptedFetch((_, i): Step =>
+      i < 2 ? { reject: new TypeError("fetch failed", { cause }) } : { body: answerTo("[1]") }
+    );
+    const db = connectTo(from, fetch, { retries: 1 });
+    await assert.rejects(db.execute("DELETE FROM t"), from.OutcomeUnknownError);
     assert.equal(await db.value("SELECT 1"), 1);
     await db.close();
   });

@@ -1,5 +1,5 @@
 import { OperationalError, TimeoutError } from "../errors.ts";
-import { Closing, type Deadline, Interrupted, within } from "../transport/deadline.ts";
+import { Closing, type Deadline, Interrupted, within } from "./deadline.ts";
 
 /**
  * A part of the package that is loaded by the first call that needs it. What is kept is the part, never its promise: on
