@@ -11,7 +11,7 @@ import {
 } from "../options.ts";
 import type { Credentials } from "../transport/credentials.ts";
 import type { RequestEvent } from "../transport/events.ts";
-import type { MapNode } from "../transport/address.ts";
+import type { MapNode } from "../transport/gate.ts";
 import type { IntegerMode } from "../sql/value.ts";
 import { QUERY } from "./checks.ts";
 import type { BatchOptions, Level, QueryOptions } from "./executor.ts";

@@ -1,4 +1,5 @@
-import { endpointOf, Gate, type MapNode } from "./address.ts";
+import { endpointOf } from "./address.ts";
+import { Gate, type MapNode } from "./gate.ts";
 
 /** The longest that a node is left alone because it asked for it, in milliseconds. */
 const LONGEST_REST = 3_600_000;

@@ -9,7 +9,8 @@ import {
   OutcomeUnknownError,
   type RequestEvent,
 } from "../../mod.ts";
-import { Gate, nodeOf } from "../../src/transport/address.ts";
+import { nodeOf } from "../../src/transport/address.ts";
+import { Gate } from "../../src/transport/gate.ts";
 import { Authorization } from "../../src/transport/credentials.ts";
 import { Deadline } from "../../src/transport/deadline.ts";
 import { HttpTransport } from "../../src/transport/http.ts";

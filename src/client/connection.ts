@@ -1,0 +1,100 @@
+import { DatabaseError } from "../errors.ts";
+import type { Prepared } from "../sql/prepare.ts";
+import type { Result } from "../sql/value.ts";
+import { Authorization } from "../transport/credentials.ts";
+import type { Deadline } from "../transport/deadline.ts";
+import { HttpTransport } from "../transport/http.ts";
+import { Nodes } from "../transport/nodes.ts";
+import type { Transport } from "../transport/transport.ts";
+import { memberUrls } from "../wire/cluster.ts";
+import type { Backend, Host } from "./backend.ts";
+import type { Cluster } from "./cluster.ts";
+import { Dispatcher, type Reply } from "./dispatch.ts";
+import type { BatchOptions } from "./executor.ts";
+import { Late } from "./late.ts";
+import type { ResolvedOptions, Settings } from "./options.ts";
+import { emptyResult, firstError, placeOf, readResults } from "./readings.ts";
+
+const FAILURES = new Late("errors of statements", () => import("./results.ts"));
+const CLUSTER = new Late("questions about the cluster", () => import("./cluster.ts"));
+
+/** Where the calls of one client become requests; the first of them loads it. */
+export class Connection implements Backend {
+  readonly #host: Host;
+  readonly #options: ResolvedOptions;
+  readonly #transport: Transport;
+  /** Turns statements into requests. */
+  readonly dispatcher: Dispatcher;
+
+  /** Sends nothing. */
+  constructor(host: Host, options: ResolvedOptions) {
+    this.#host = host;
+    this.#options = options;
+    this.#transport = new HttpTransport({
+      fetch: options.fetch,
+      nodes: new Nodes(options.nodes, options.mapNode),
+      authorization: new Authorization(options.credentials),
+      headers: options.headers,
+      retries: options.retries,
+      maxResponseSize: options.maxResponseSize,
+      discover: options.discover ? memberUrls : undefined,
+      onRequest: options.onRequest,
+    });
+    this.dispatcher = new Dispatcher(this.#transport);
+  }
+
+  /** See {@linkcode Backend.settings}. */
+  settings(options: BatchOptions): Settings {
+    return this.#host.settings(options);
+  }
+
+  /** See {@linkcode Backend.returningRewrite}. */
+  get returningRewrite(): boolean {
+    return this.#options.returningRewrite;
+  }
+
+  /** Ends what is under way. */
+  close(): void {
+    this.#transport.close();
+  }
+
+  /** Runs a statement that only reads. */
+  async query(prepared: Prepared, settings: Settings, deadline: Deadline): Promise<Result> {
+    if (prepared.analysis.kind === "empty") return emptyResult();
+    const statements = [prepared];
+    const reply = await this.dispatcher.read({
+      statements,
+      transaction: false,
+      settings,
+      deadline,
+      exact: true,
+    });
+    const failed = firstError(reply, statements);
+    if (failed < 0) return readResults(reply, statements, settings, failed, {})[0]!;
+    const { resultsOf } = await diagnosis(reply, statements, deadline);
+    return resultsOf(reply, statements, settings)[0]!;
+  }
+
+  /** Asks about the cluster. */
+  ask<T>(deadline: Deadline, question: (cluster: Cluster) => Promise<T>): T | Promise<T> {
+    return CLUSTER.use(
+      deadline,
+      ({ Cluster }) => question(new Cluster(this.#transport, this.#options.nodes.length)),
+    );
+  }
+}
+
+/** What tells errors of statements apart; where it cannot be loaded, the error of a read says what the server does. */
+async function diagnosis(
+  { answer, first }: Reply,
+  statements: readonly Prepared[],
+  deadline: Deadline,
+): Promise<typeof import("./results.ts")> {
+  try {
+    return await FAILURES.use(deadline, (part) => part, "Cannot tell more of the error");
+  } catch (cause) {
+    if (deadline.signal?.aborted) throw cause;
+    const where = placeOf(0, statements, undefined, []);
+    throw new DatabaseError(answer.errorAt(first)!, { ...where, cause });
+  }
+}
