@@ -11,7 +11,7 @@ import type { Backend, Host } from "./backend.ts";
 import type { Cluster } from "./cluster.ts";
 import { Dispatcher, type Reply } from "./dispatch.ts";
 import type { BatchOptions } from "./executor.ts";
-import { Late } from "./late.ts";
+import { Late } from "../transport/late.ts";
 import type { ResolvedOptions, Settings } from "./options.ts";
 import { emptyResult, firstError, placeOf, readResults } from "./readings.ts";
 
@@ -31,14 +31,10 @@ export class Connection implements Backend {
     this.#host = host;
     this.#options = options;
     this.#transport = new HttpTransport({
-      fetch: options.fetch,
+      ...options,
       nodes: new Nodes(options.nodes, options.mapNode),
       authorization: new Authorization(options.credentials),
-      headers: options.headers,
-      retries: options.retries,
-      maxResponseSize: options.maxResponseSize,
       discover: options.discover ? memberUrls : undefined,
-      onRequest: options.onRequest,
     });
     this.dispatcher = new Dispatcher(this.#transport);
   }
@@ -76,10 +72,14 @@ export class Connection implements Backend {
   }
 
   /** Asks about the cluster. */
-  ask<T>(deadline: Deadline, question: (cluster: Cluster) => Promise<T>): T | Promise<T> {
+  ask<T>(
+    deadline: Deadline,
+    question: (cluster: Cluster, end: Deadline) => Promise<T>,
+  ): T | Promise<T> {
+    const { length } = this.#options.nodes;
     return CLUSTER.use(
       deadline,
-      ({ Cluster }) => question(new Cluster(this.#transport, this.#options.nodes.length)),
+      ({ Cluster }) => question(new Cluster(this.#transport, length), deadline),
     );
   }
 }

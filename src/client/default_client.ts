@@ -1,45 +1,38 @@
 import { INSPECT, shown } from "./shown.ts";
-import { DatabaseError, InterfaceError } from "../errors.ts";
+import { InterfaceError } from "../errors.ts";
 import { readOptions } from "../options.ts";
 import { statementOf } from "../sql/form.ts";
 import { type Prepared, prepareRead } from "../sql/prepared.ts";
 import type { SqlFragment } from "../sql/statement.ts";
 import type { Params, Result, Row } from "../sql/value.ts";
 import { Deadline } from "../transport/deadline.ts";
-import type { Transport } from "../transport/transport.ts";
-import type { Backend } from "./backend.ts";
 import type { Node } from "../wire/cluster.ts";
+import type { Host } from "./backend.ts";
 import { type Place, placeAbove } from "./caller.ts";
 import { ASK, ITERATE, NODES, QUERY, READY } from "./checks.ts";
 import type { BaseClient, IterateOptions } from "./client.ts";
 import type { Cluster, NodesOptions, ReadyOptions } from "./cluster.ts";
-import { Dispatcher, type Reply } from "./dispatch.ts";
+import type { Connection } from "./connection.ts";
 import type { BatchOptions, CallOptions, QueryOptions } from "./executor.ts";
 import { type Cells, DEFAULT_PAGE_SIZE, iterate, keysetOf } from "./iterate.ts";
 import { Late } from "../transport/late.ts";
 import { type ResolvedOptions, resolveSettings, type Settings } from "./options.ts";
-import { emptyResult, firstError, placeOf, readResults } from "./readings.ts";
 import { checkAlone, checkQuery } from "./route.ts";
 
-const FAILURES = new Late("errors of statements", () => import("./results.ts"));
-const CLUSTER = new Late("questions about the cluster", () => import("./cluster.ts"));
+const CALLS = new Late("calls", () => import("./connection.ts"));
 
 /** What is made of other calls, or writes. */
 type Composed = "execute" | "batch" | "first" | "value";
 
-/** The part of a {@linkcode BaseClient} that writes nothing, over a transport. */
-export class DefaultClient implements Omit<BaseClient, Composed>, Backend {
+/** The part of a {@linkcode BaseClient} that writes nothing: looks at what is asked for before it is sent. */
+export class DefaultClient implements Omit<BaseClient, Composed>, Host {
   readonly #options: ResolvedOptions;
-  readonly #transport: Transport;
-  /** Turns statements into requests. */
-  readonly dispatcher: Dispatcher;
+  #connection: Connection | undefined;
   #closed = false;
 
   /** Sends nothing. */
-  constructor(options: ResolvedOptions, transport: Transport) {
+  constructor(options: ResolvedOptions) {
     this.#options = options;
-    this.#transport = transport;
-    this.dispatcher = new Dispatcher(transport);
   }
 
   /** See {@linkcode BaseClient.closed}. */
@@ -109,7 +102,7 @@ export class DefaultClient implements Omit<BaseClient, Composed>, Backend {
   close(): Promise<void> {
     if (!this.#closed) {
       this.#closed = true;
-      this.#transport.close();
+      this.#connection?.close();
       this.#options.close?.();
     }
     return Promise.resolve();
@@ -130,55 +123,38 @@ export class DefaultClient implements Omit<BaseClient, Composed>, Backend {
     question: (cluster: Cluster, end: Deadline) => Promise<T>,
   ): Promise<T> {
     const deadline = new Deadline(timeout, signal);
-    const { nodes } = this.#options;
-    return await CLUSTER.use(
-      deadline,
-      ({ Cluster }) => question(new Cluster(this.#transport, nodes.length), deadline),
-    );
+    return await this.#connected(deadline, (connection) => connection.ask(deadline, question));
   }
 
   async #run(prepared: Prepared, settings: Settings): Promise<Result> {
-    if (prepared.analysis.kind === "empty") return emptyResult();
     const deadline = new Deadline(settings.timeout, settings.signal);
-    const statements = [prepared];
-    const reply = await this.dispatcher.read({
-      statements,
-      transaction: false,
-      settings,
+    return await this.#connected(
       deadline,
-      exact: true,
-    });
-    const failed = firstError(reply, statements);
-    if (failed < 0) return readResults(reply, statements, settings, failed, {})[0]!;
-    const { resultsOf } = await diagnosis(reply, statements, deadline);
-    return resultsOf(reply, statements, settings)[0]!;
+      (connection) => connection.query(prepared, settings, deadline),
+    );
   }
 
-  /** See {@linkcode Backend.settings}. */
+  #connected<T>(
+    deadline: Deadline,
+    work: (connection: Connection) => T | Promise<T>,
+  ): T | Promise<T> {
+    return CALLS.use(deadline, ({ Connection }) => work(this.connectedBy(Connection)));
+  }
+
+  /** See {@linkcode Host.connectedBy}. */
+  connectedBy(made: typeof Connection): Connection {
+    if (this.#connection === undefined) {
+      this.#connection = new made(this, this.#options);
+      if (this.#closed) this.#connection.close();
+    }
+    return this.#connection;
+  }
+
+  /** See {@linkcode Host.settings}. */
   settings(options: BatchOptions): Settings {
     if (this.#closed) throw new InterfaceError("The client is closed: connect() makes another one");
     const settings = resolveSettings(this.#options.settings, options);
     settings.signal?.throwIfAborted();
     return settings;
-  }
-
-  /** See {@linkcode Backend.returningRewrite}. */
-  get returningRewrite(): boolean {
-    return this.#options.returningRewrite;
-  }
-}
-
-/** What tells errors of statements apart; where it cannot be loaded, the error of a read says what the server does. */
-async function diagnosis(
-  { answer, first }: Reply,
-  statements: readonly Prepared[],
-  deadline: Deadline,
-): Promise<typeof import("./results.ts")> {
-  try {
-    return await FAILURES.use(deadline, (part) => part, "Cannot tell more of the error");
-  } catch (cause) {
-    if (deadline.signal?.aborted) throw cause;
-    const where = placeOf(0, statements, undefined, []);
-    throw new DatabaseError(answer.errorAt(first)!, { ...where, cause });
   }
 }

@@ -1,4 +1,4 @@
-import type { Backend } from "../client/backend.ts";
+import type { Host } from "../client/backend.ts";
 import type { BatchOptions } from "../client/executor.ts";
 import { copyStatement, statementList } from "../sql/form.ts";
 import type { Statement } from "../sql/statement.ts";
@@ -23,13 +23,13 @@ export interface Asked {
  * @param placed Errors name the statement by its position.
  */
 export function ask(
-  backend: Backend,
+  host: Host,
   forms: readonly Statement[],
   options: BatchOptions,
   placed: boolean,
 ): Asked {
   const copies = statementList(forms).map((form) => copyStatement(form));
-  const settings = backend.settings(options);
+  const settings = host.settings(options);
   const call = { settings, deadline: new Deadline(settings.timeout, settings.signal) };
   return { forms: copies, options, call, placed, now: new Date() };
 }

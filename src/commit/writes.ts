@@ -1,5 +1,6 @@
 import { runAtomic, runLoose } from "../client/batch.ts";
-import type { Backend } from "../client/backend.ts";
+import type { Backend, Host } from "../client/backend.ts";
+import { Connection } from "../client/connection.ts";
 import { changes } from "../client/route.ts";
 import { AuthenticationError, NotSupportedError } from "../errors.ts";
 import type { Facts } from "../schema/facts.ts";
@@ -30,9 +31,9 @@ export class Writes {
   #deniedUntil = -Infinity;
 
   /** @param exactlyOnce What calls do that do not say. */
-  constructor(backend: Backend, exactlyOnce: boolean) {
-    const { dispatcher } = backend;
-    this.#backend = backend;
+  constructor(host: Host, exactlyOnce: boolean) {
+    this.#backend = host.connectedBy(Connection);
+    const { dispatcher } = this.#backend;
     this.#commits = commitsOf(dispatcher);
     this.#exactlyOnce = exactlyOnce;
     this.#rowids = new Rowids(dispatcher);

@@ -1,7 +1,3 @@
-import { Authorization } from "../transport/credentials.ts";
-import { HttpTransport } from "../transport/http.ts";
-import { Nodes } from "../transport/nodes.ts";
-import { memberUrls } from "../wire/cluster.ts";
 import { DefaultClient } from "../client/default_client.ts";
 import { readTarget, resolveOptions } from "../client/options.ts";
 import { sendingTo } from "../client/origin.ts";
@@ -39,18 +35,8 @@ export function connect(
 /** The same by what `readTarget` answers. */
 export function connectBy({ transaction, ...given }: ConnectOptions): Client {
   const resolved = resolveOptions(given);
-  const transport = new HttpTransport({
-    fetch: resolved.fetch,
-    nodes: new Nodes(resolved.nodes, resolved.mapNode),
-    authorization: new Authorization(resolved.credentials),
-    headers: resolved.headers,
-    retries: resolved.retries,
-    maxResponseSize: resolved.maxResponseSize,
-    discover: resolved.discover ? memberUrls : undefined,
-    onRequest: resolved.onRequest,
-  });
   const client = new DefaultDatabase(
-    new DefaultClient(resolved, transport),
+    new DefaultClient(resolved),
     readOptions(transaction, TRANSACTION),
     resolved.exactlyOnce,
   );

@@ -1,4 +1,4 @@
-import type { Backend } from "../client/backend.ts";
+import type { Host } from "../client/backend.ts";
 import { CALL, isLevel, isRows } from "../client/checks.ts";
 import type { Level } from "../client/executor.ts";
 import type { Settings } from "../client/options.ts";
@@ -58,7 +58,7 @@ const AGAIN = refusing(
 
 /** Fills in the defaults of what was given for one transaction and for all of a client. */
 export function resolveTransaction(
-  backend: Backend,
+  host: Host,
   given: TransactionOptions,
 ): ResolvedTransactionOptions {
   const {
@@ -73,7 +73,7 @@ export function resolveTransaction(
     driver = false,
     ...rest
   } = given;
-  const known = backend.settings(rest);
+  const known = host.settings(rest);
   const settings: Settings = {
     ...known,
     level: rest.level ?? readLevel(given, known.level),

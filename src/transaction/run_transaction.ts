@@ -1,6 +1,7 @@
 import { TransactionConflictError } from "../errors.ts";
-import type { Backend } from "../client/backend.ts";
+import type { Backend, Host } from "../client/backend.ts";
 import { ofCaller } from "../client/caller.ts";
+import { Connection } from "../client/connection.ts";
 import type { Executor } from "../client/executor.ts";
 import type { Deadline } from "../transport/deadline.ts";
 import { commitsOf } from "../commit/commits.ts";
@@ -38,7 +39,8 @@ export interface Runner {
  *
  * @param client What the user calls.
  */
-export function makeRunner(client: Executor, backend: Backend): Runner {
+export function makeRunner(client: Executor, host: Host): Runner {
+  const backend = host.connectedBy(Connection);
   const { dispatcher } = backend;
   const shared = { dispatcher, commits: commitsOf(dispatcher), shapes: new Shapes() };
   return { client, backend, shared, turns: makeTurns(), collisions: new Collisions() };

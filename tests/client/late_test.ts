@@ -151,6 +151,45 @@ describe("the first calls of a program", () => {
     await db.close();
   });
 
+  it("reads that are made at once share a request, in the order in which they were called", async () => {
+    const fetch = obliging();
+    const db = connectTo(await fresh(), fetch);
+    const numbers = Array.from({ length: 64 }, (_, n) => n);
+    await Promise.all(numbers.map((n) => db.query("SELECT ?", [n])));
+    const sent = fetch.calls.map(({ body }) => JSON.parse(body));
+    assert.deepEqual(sent, [numbers.map((n) => ["SELECT ?", n])]);
+    await db.close();
+  });
+
+  it("query() takes what was given when it was called", async () => {
+    const fetch = obliging();
+    const db = connectTo(await fresh(), fetch);
+    const params = [1, new Uint8Array([1])];
+    const read = db.query("SELECT ?, ?", params);
+    (params[1] as Uint8Array)[0] = 2;
+    params[0] = 2;
+    await read;
+    assert.deepEqual(JSON.parse(fetch.calls[0]!.body), [["SELECT ?, x'01'", 1]]);
+    await db.close();
+  });
+
+  it("end with close(), and send nothing, though what sends them comes later", async () => {
+    const fetch = obliging();
+    const from = await fresh();
+    const db = connectTo(from, fetch);
+    const calls = [
+      db.query("SELECT 1"),
+      db.execute("DELETE FROM t"),
+      db.transaction((tx) => tx.query("SELECT 1")),
+      db.ready(),
+    ];
+    const [ended] = await Promise.all([Promise.allSettled(calls), db.close()]);
+    for (const call of ended) {
+      assert.ok(call.status === "rejected" && call.reason instanceof from.InterfaceError);
+    }
+    assert.equal(fetch.calls.length, 0);
+  });
+
   it("transaction() does not begin before its options are read, nor with a signal that has fired", async () => {
     const fetch = obliging();
     const db = connectTo(await fresh(), fetch);
@@ -245,6 +284,34 @@ describe("where a file of the package is missing", () => {
       await db.close();
     });
   }
+
+  it("every call says that nothing was sent without src/client/connection.ts, and mistakes are told as ever", async () => {
+    const from = await fresh("src/client/connection.ts");
+    const fetch = obliging();
+    const db = connectTo(from, fetch);
+    const calls: Record<string, () => Promise<unknown>> = {
+      "query()": () => db.query("SELECT 1"),
+      "first()": () => db.first("SELECT 1"),
+      "value()": () => db.value("SELECT 1"),
+      "iterate()": () => db.iterate("SELECT a FROM t").next(),
+      "execute()": () => db.execute("DELETE FROM t"),
+      "transaction()": () => db.transaction(() => assert.fail("was run")),
+      "ready()": () => db.ready(),
+    };
+    for (const [name, call] of Object.entries(calls)) {
+      await assert.rejects(call, (error: api.OperationalError) => {
+        assert.ok(error instanceof from.OperationalError, `${name}: ${error}`);
+        assert.match(error.message, /^Nothing was sent, as the part of @tangled\/rqlite for /);
+        return true;
+      });
+    }
+    await assert.rejects(db.query("DELETE FROM t"), from.ProgrammingError);
+    await assert.rejects(db.query("SELECT ?"), from.ProgrammingError);
+    assert.throws(() => db.iterate("DELETE FROM t"), from.ProgrammingError);
+    assert.equal(fetch.calls.length, 0);
+    await db.close();
+    await assert.rejects(db.query("SELECT 1"), from.InterfaceError);
+  });
 
   it("query() says what the server does of a statement that failed, without src/wire/sql_errors.ts", async () => {
     const from = await fresh("src/wire/sql_errors.ts");

@@ -66,10 +66,10 @@ function portableFiles(): string[] {
 }
 
 /** What has to be loaded before the first call, minified and compressed, in bytes. */
-const MOST_FIRST = 42_000;
+const MOST_FIRST = 25_500;
 
 /** All of the client in one module, as bundlers make it that load nothing late, in the same way. */
-const MOST_BYTES = 110_500;
+const MOST_BYTES = 110_750;
 
 /** Tells the sizes, and notices when they grow. */
 const sizeStep: Step = {
