@@ -11,30 +11,52 @@ const FLAGS = {
   node: ["--input-type=module", "--eval"],
 } as const;
 
-/** Loads a module in a new process; a process of its own for each time. */
-function load(module: string): () => Promise<{ time: number }> {
-  const program = `const start = performance.now();
-await import(${JSON.stringify(module)});
+/** Runs the lines of a program in a process of its own for each time, and tells how long they took there. */
+function program(lines: string): () => Promise<{ time: number }> {
+  const text = `const start = performance.now();
+${lines}
 console.log(performance.now() - start);`;
-  const args = [...FLAGS[OWN_ENGINE.name], program];
+  const args = [...FLAGS[OWN_ENGINE.name], text];
   return () => {
     const time = Number(execFileSync(process.execPath, args, { encoding: "utf8", cwd: ROOT }));
     return Promise.resolve({ time });
   };
 }
 
+const MODULE = JSON.stringify(new URL("../../mod.ts", import.meta.url).href);
+const PEER = JSON.stringify(RQLITE_JS);
+
 const start: Scenario = async (bench) => {
+  const { url } = await bench.server();
+  const node = JSON.stringify(url);
+  const plan = { operations: 1, rounds: bench.quick ? 3 : 15 };
   await bench.contest({
+    ...plan,
     title: "import of the module",
-    operations: 1,
-    rounds: bench.quick ? 3 : 15,
     cases: () => [
-      { name: RQLITE_JS, run: load(RQLITE_JS) },
+      { name: RQLITE_JS, run: program(`await import(${PEER});`) },
       {
         name: CLIENT,
-        run: load(new URL("../../mod.ts", import.meta.url).href),
+        run: program(`await import(${MODULE});`),
         against: { [RQLITE_JS]: {} },
         limit: { time: 10 },
+      },
+    ],
+  });
+  await bench.contest({
+    ...plan,
+    title: "first read of a program, with what is loaded for it",
+    cases: () => [
+      {
+        name: RQLITE_JS,
+        run: program(`const { DataApiClient } = (await import(${PEER})).default;
+await new DataApiClient(${node}).query([["SELECT 1"]], { level: "weak" });`),
+      },
+      {
+        name: CLIENT,
+        run: program(`const { connect } = await import(${MODULE});
+await connect(${node}, { level: "weak" }).query("SELECT 1");`),
+        against: { [RQLITE_JS]: {} },
       },
     ],
   });
