@@ -1,5 +1,6 @@
 import type { Prepared } from "../sql/prepare.ts";
-import { OperationalError, OutcomeUnknownError } from "../errors.ts";
+import { OperationalError, OutcomeUnknownError, StaleReadError } from "../errors.ts";
+import { copyOf } from "../transport/error_copy.ts";
 import type { Deadline } from "../transport/deadline.ts";
 import type { HttpAnswer, Transport, Verdict } from "../transport/transport.ts";
 import type { Answer } from "../wire/decode.ts";
@@ -82,6 +83,7 @@ export class Dispatcher {
 
   async #read(batch: Batch): Promise<Reply> {
     const { level } = batch.settings;
+    if (level === "none" || level === "auto") return await this.#fresh(batch, level);
     if (level !== "linearizable") return await this.#query(batch, level);
     if (!this.#capabilities.lacksLinearizable) {
       const reply = await this.#query(batch, level);
@@ -89,6 +91,22 @@ export class Dispatcher {
       if (real && reply.answer !== READ_STRONG) return reply as Reply;
     }
     return await this.#query(batch, "strong");
+  }
+
+  /** Steps up to the leader where the node that was asked is staler than the caller wants. */
+  async #fresh(batch: Batch, level: "none" | "auto"): Promise<Reply> {
+    try {
+      return await this.#query(batch, level);
+    } catch (stale) {
+      if (!(stale instanceof StaleReadError)) throw stale;
+      try {
+        return await this.#query(batch, "weak");
+      } catch (cause) {
+        if (batch.deadline.signal?.aborted) throw cause;
+        const why = cause instanceof Error ? cause.message : "";
+        throw copyOf(stale, `${stale.message}, and the leader could not do it: ${why}`, cause);
+      }
+    }
   }
 
   /** Runs statements that change data, by `/db/execute`: in a transaction an error undoes them all. */

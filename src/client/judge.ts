@@ -66,6 +66,8 @@ function failure(
     : text === undefined
     ? new InternalError(`Cannot read the answer of ${answer.node}: ${quote(answer.text, answer)}`)
     : errorOf(answer, text, next !== "never");
+  // The leader is asked next: of other nodes each may be as stale.
+  if (error instanceof StaleReadError) return { error, applied, next: "never" };
   return { error, applied, next: next === "strong" ? "elsewhere" : next };
 }
 

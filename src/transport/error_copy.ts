@@ -1,8 +1,11 @@
 import type { RqliteError } from "../errors.ts";
 
-/** The same error once more, for another caller or in other words: each has a stack of its own. */
-export function copyOf(error: RqliteError, message: string = error.message): RqliteError {
-  const Same = error.constructor as new (message: string, init: object) => RqliteError;
-  const { cause } = error;
+/** The same error once more, for another caller, in other words or for another reason: each has a stack of its own. */
+export function copyOf<E extends RqliteError>(
+  error: E,
+  message: string = error.message,
+  cause: unknown = error.cause,
+): E {
+  const Same = error.constructor as new (message: string, init: object) => E;
   return new Same(message, { ...error, ...(cause !== undefined && { cause }) });
 }

@@ -4,6 +4,8 @@ import { type Attempt, Copies, type CopiesOptions } from "./copies.ts";
 import { Closing, Deadline, Interrupted, within } from "./deadline.ts";
 import { Discovery, LOOK_UP_LIMIT } from "./discovery.ts";
 import { closedError, resting, settle, unaffordable } from "./failures.ts";
+import { Late } from "./late.ts";
+import type { Nearest } from "./nearest.ts";
 import { attemptLimit, retryAfter, retryDelay } from "./retry.ts";
 import type { Exchange, Failure, Transport } from "./transport.ts";
 
@@ -14,6 +16,8 @@ export interface HttpTransportOptions extends CopiesOptions {
   /** Reads the members' API addresses out of the answer of `/nodes`; without it there is no discovery. */
   readonly discover?: ((text: string) => readonly string[]) | undefined;
 }
+
+const NEAREST = new Late("the choice of nodes", () => import("./nearest.ts"));
 
 /** How long a call waits for the budget while no other call succeeds, in milliseconds: longer than an election takes. */
 const PATIENCE = 5_000;
@@ -31,6 +35,7 @@ export class HttpTransport implements Transport {
   readonly #copies: Copies;
   readonly #budget = new RetryBudget();
   readonly #discovery: Discovery | undefined;
+  #near: Nearest | undefined;
   /** How often a call has found what others may wait for. */
   #found = 0;
   /** Nobody looks for a leader before. */
@@ -54,7 +59,9 @@ export class HttpTransport implements Transport {
     const { nodes } = this.#options;
     const { deadline, leader, write } = exchange;
     const [hopeless, unreached] = [new Set<string>(), new Set<string>()];
-    const pick = (remaining: number) => nodes.pick(leader, { hopeless, unreached, remaining });
+    const near = leader ? undefined : await this.#nearest(exchange);
+    const pick = (remaining: number) =>
+      nodes.pick(leader, { hopeless, unreached, remaining }, near);
     let doubtful = false;
     let patience = PATIENCE;
     let successes = 0;
@@ -73,7 +80,7 @@ export class HttpTransport implements Transport {
         attempt--;
         continue;
       }
-      const came = await this.#attempt(exchange, node, attempt, remaining, sent++);
+      const came = await this.#attempt(exchange, node, attempt, remaining, sent++, near);
       const { verdict, trace } = came;
       const wait = this.#learn(came, deadline);
       if ("value" in verdict) {
@@ -118,6 +125,19 @@ export class HttpTransport implements Transport {
     if (delay === undefined || delay >= remaining) return undefined;
     // A pause of the node is waited for later, where another call may find one that is well.
     return delay > rest ? delay : Math.min(delay, NAP);
+  }
+
+  /** What chooses among several nodes where any may answer a read; one that cannot be loaded leaves it to the first. */
+  async #nearest({ method, deadline }: Exchange<unknown>): Promise<Nearest | undefined> {
+    if (method === "GET" || !this.#options.nodes.several) return undefined;
+    try {
+      return this.#near ??= await NEAREST.use(
+        deadline,
+        ({ Nearest }) => this.#near ?? new Nearest(),
+      );
+    } catch {
+      return undefined;
+    }
   }
 
   #begin(): void {
@@ -197,11 +217,13 @@ export class HttpTransport implements Transport {
     attempt: number,
     remaining: number,
     sent: number,
+    near?: Nearest,
   ): Promise<Attempt<T>> {
     const { retries, nodes: { several } } = this.#options;
     const { repeatable } = exchange;
     const limit = attemptLimit(remaining, { attempt, retries, repeatable, several });
-    return await this.#copies.send(exchange, node, sent, limit);
+    const send = (limit: number) => this.#copies.send(exchange, node, sent, limit);
+    return await (near === undefined ? send(limit) : near.ask(node, sent === 0, limit, send));
   }
 
   /** Asks a node for the cluster's members; what is configured stays in use where nobody can tell. */

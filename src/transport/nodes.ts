@@ -1,5 +1,6 @@
 import { endpointOf } from "./address.ts";
 import { Gate, type MapNode } from "./gate.ts";
+import type { Nearest } from "./nearest.ts";
 
 /** The longest that a node is left alone because it asked for it, in milliseconds. */
 const LONGEST_REST = 3_600_000;
@@ -43,14 +44,16 @@ export class Nodes {
   }
 
   /**
-   * The leader if it is asked for and known, else the node that worked last; another one where that rests or is hopeless.
+   * The leader if it is asked for and known, else the one that `near` chooses, or the node that worked last; another one
+   * where that rests or is hopeless.
    * Where none is left, the one that rests for the shortest time, if the call can wait for it, or else one that it
    * could not reach.
    */
-  pick(leader: boolean, tried: Tried = NOTHING): string {
-    const first = (leader ? this.#leader : undefined) ?? this.#at(0);
-    if (this.#rests.size + tried.hopeless.size === 0) return first;
+  pick(leader: boolean, tried: Tried = NOTHING, near?: Nearest): string {
     for (const node of this.#rests.keys()) this.rest(node);
+    const awake = near && this.#known.filter((node) => !this.#rests.has(node));
+    const first = (leader ? this.#leader : near?.choose(awake!)) ?? this.#at(0);
+    if (this.#rests.size + tried.hopeless.size === 0) return first;
     let best = first;
     let least = Infinity;
     for (const node of [first, ...this.#known.map((_, i) => this.#at(i))]) {

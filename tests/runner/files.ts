@@ -202,7 +202,8 @@ export const PLACEMENTS: readonly Placement[] = [
     files: [
       ...["examples/dbapi_test.ts", "integration/facts_batches_test.ts"],
       ...["integration/facts_cluster_test.ts", "integration/facts_rewriting_test.ts"],
-      ...["integration/facts_statements_test.ts", "support/rqlited_test.ts"],
+      ...["integration/facts_statements_test.ts", "integration/nearest_test.ts"],
+      "support/rqlited_test.ts",
     ],
     engines: ["deno"],
     why: "About the server, or over a client that the tests of every engine know",
