@@ -44,6 +44,8 @@ export interface Batch {
   readonly deadline: Deadline;
   /** Values that the answer to a read leaves in doubt are asked for again. @default {false} */
   readonly exact?: boolean;
+  /** The first statement of a read reads the schema, so that the connection notices a change of it. @default {false} */
+  readonly aware?: boolean;
   /** Each result of a read says how long it took. @default {false} */
   readonly timed?: boolean;
 }
@@ -141,7 +143,8 @@ export class Dispatcher {
   async #query(batch: Batch, level: Level): Promise<Reply | Unserved>;
   async #query(batch: Batch, level: Level): Promise<Reply | Unserved> {
     const { statements, transaction, settings } = batch;
-    const prefix = statements.some(({ analysis }) => analysis.from) ? [REFRESH_SCHEMA] : [];
+    const refreshes = !batch.aware && statements.some(({ analysis }) => analysis.from);
+    const prefix = refreshes ? [REFRESH_SCHEMA] : [];
     const linearizable = level === "linearizable";
     const answer = await this.#exchange(batch, {
       path: path("/db/query", {

@@ -19,6 +19,8 @@ const FRESH = 10_000;
 const BASE = readBase();
 const VERSION = own(SCHEMA_VERSION);
 const FACTS = own(FACTS_QUERY);
+/** The schema and where the log is; it does not compile in a database that never had such a table. */
+const BOTH = own(`SELECT (${SCHEMA_VERSION}), (${BASE.sql})`);
 
 /** One state of the database: the sequence of the commit log, and what the schema was then. */
 export interface Ground {
@@ -121,14 +123,17 @@ export class Grounds {
     return { facts: steps.map((step) => factsFrom(rowsIn(reply, at += step.length + 1), "")) };
   }
 
-  /** What asks for a {@linkcode Sighting} beside something else; two statements. */
-  get questions(): readonly Prepared[] {
-    return [BASE, VERSION];
+  /** What asks for a {@linkcode Sighting} beside something else. */
+  get question(): Prepared {
+    return this.#base === undefined ? VERSION : BOTH;
   }
 
-  /** Reads the answers to the {@linkcode questions}. */
+  /** Reads the answer to the {@linkcode question}. */
   sighting(reply: Reply, i: number): Sighting {
-    return { base: baseIn(reply, i), version: String(cell(reply, i + 1, VERSION)) };
+    const cells = cellsIn(reply, i, BOTH);
+    if (cells === undefined) this.lose();
+    const [version, base] = cells ?? [];
+    return { base: numberOf(base), version: String(version) };
   }
 
   /** The schema that a node said it has, if it is known; then it is known to have been so at that base. */
@@ -186,9 +191,8 @@ export class Grounds {
         settings: { ...ownSettings(call.settings), level },
         deadline: call.deadline,
       });
-      const seen = this.sighting(reply, 0);
-      const base = asksBase ? seen.base : undefined;
-      const sighting = { ...seen, base };
+      const base = asksBase ? numberOf(cellsIn(reply, 0, BASE)?.[0]) : undefined;
+      const sighting = { base, version: String(cellsIn(reply, 1, VERSION)?.[0]) };
       const known = this.confirm(sighting);
       if (known !== undefined && !all) return { base, facts: known };
       if (unknown) return { base, facts: this.#learnFacts(reply, sighting) };
@@ -272,16 +276,20 @@ function rowsIn({ answer, first }: Reply, i: number): readonly (readonly unknown
   return answer.result(first + i, spec).rows as unknown as readonly (readonly unknown[])[];
 }
 
-/** The value of the sequence in a result; `undefined` if there is no table yet. */
-function baseIn(reply: Reply, i: number): number | undefined {
-  const value = cell(reply, i, BASE);
-  return value === undefined ? undefined : Number(value);
+/** The value of the sequence in a cell; `undefined` if there is no table yet. */
+function numberOf(value: unknown): number | undefined {
+  return value === undefined || value === null ? undefined : Number(value);
 }
 
-function cell({ answer, first }: Reply, i: number, { analysis }: Prepared): unknown {
+/** The first row of a result; `undefined` if there is none. */
+function cellsIn(
+  { answer, first }: Reply,
+  i: number,
+  { analysis }: Prepared,
+): readonly unknown[] | undefined {
   if (answer.errorAt(first + i) !== undefined) return undefined;
   const { rows } = answer.result(first + i, { analysis, rows: "array", integers: "number" });
-  return (rows[0] as unknown as readonly unknown[] | undefined)?.[0];
+  return rows[0] as unknown as readonly unknown[] | undefined;
 }
 
 /** Whether what was known at a time may still be relied on, as the commit tells where it does not hold. */

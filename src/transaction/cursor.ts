@@ -108,11 +108,9 @@ export class Cursor {
     return answer.result(at, { analysis, rows: "array", integers: "auto" }).columns.length;
   }
 
-  /** What the node says of itself, where the next statements ask for it. */
+  /** What the node says of itself, where the next statement asks for it. */
   sighting(grounds: Grounds): Sighting {
-    const sighting = grounds.sighting(this.#reply, this.#at);
-    this.#at += grounds.questions.length;
-    return sighting;
+    return grounds.sighting(this.#reply, this.#at++);
   }
 
   /** The number that the next statement reads; 0 without a row, `undefined` without a table. */

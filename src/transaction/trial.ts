@@ -157,7 +157,7 @@ export class Trial {
     );
     const { settings, deadline } = this.#call;
     const reply = await dispatcher.speculate({
-      statements: [...grounds.questions, ...statements, POISON],
+      statements: [grounds.question, ...statements, POISON],
       transaction: true,
       settings: ownSettings(settings),
       deadline,
@@ -238,13 +238,13 @@ export class Trial {
     const asksVersion = scope !== undefined && this.version === undefined;
     const tries = writes.length > 0 || steps.some((step) => step.writes && !step.done);
     const statements = [
-      ...(asks ? grounds.questions : []),
+      ...(asks ? [grounds.question] : []),
       ...(asksVersion ? [readVersion(scope)] : []),
       ...writes.flatMap(statementsOf),
       ...plans.flatMap(([, plan]) => plan?.statements ?? []),
       ...(tries ? [POISON] : []),
     ];
-    const reply = await this.#send(statements, tries);
+    const reply = await this.#send(statements, tries, asks);
     const cursor = new Cursor(reply);
     const sighting = asks ? cursor.sighting(grounds) : undefined;
     if (asksVersion) await this.#learnVersion(cursor, scope);
@@ -329,11 +329,11 @@ export class Trial {
     });
   }
 
-  async #send(statements: readonly Prepared[], tries: boolean): Promise<Reply> {
+  async #send(statements: readonly Prepared[], tries: boolean, asks: boolean): Promise<Reply> {
     const { dispatcher } = this.#shared;
     const { settings, deadline } = this.#call;
     const batch = { statements, transaction: true, settings, deadline, exact: true };
-    return await (tries ? dispatcher.speculate(batch) : dispatcher.read(batch));
+    return await (tries ? dispatcher.speculate(batch) : dispatcher.read({ ...batch, aware: asks }));
   }
 
   async #learnVersion(cursor: Cursor, scope: string): Promise<void> {
