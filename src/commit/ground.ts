@@ -68,6 +68,11 @@ export class Grounds {
     return this.#schema.latest;
   }
 
+  /** When a node last said its schema. */
+  get looked(): number {
+    return this.#looked;
+  }
+
   /** Takes a place in the log that says nothing of the schema. */
   see(base: number): void {
     this.#seen = Math.max(this.#seen, base);
@@ -292,9 +297,13 @@ function cellsIn(
   return rows[0] as unknown as readonly unknown[] | undefined;
 }
 
-/** Whether what was known at a time may still be relied on, as the commit tells where it does not hold. */
-export function isFresh(at: number): boolean {
-  return performance.now() - at < FRESH;
+/**
+ * Whether what was known at a time may still be relied on, as the commit tells where it does not hold.
+ *
+ * @param part Of the time for which it may: who can ask beside something else does so before anybody has to ask for it alone.
+ */
+export function isFresh(at: number, part = 1): boolean {
+  return performance.now() - at < FRESH * part;
 }
 
 function advice(reason: string): string {

@@ -17,7 +17,7 @@ export const LONGEST_DIGEST = 1_000_000;
 export const MOST_COLUMNS = 500;
 
 /** The name that the rows have inside a digest. */
-const ROWS = "_rqlite_rows";
+export const ROWS = "_rqlite_rows";
 
 /**
  * A REAL `v` by integers: SQLite's versions differ in how they print one. Divided or multiplied by 2^60, which is

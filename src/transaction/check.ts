@@ -1,7 +1,8 @@
-import type { Facts } from "../schema/facts.ts";
+import type { Facts, TableFacts } from "../schema/facts.ts";
 import { prepare, type Prepared } from "../sql/prepare.ts";
 import type { Cursor } from "./cursor.ts";
 import { columnsIn, digestOf, metReal, orderedDigestOf } from "../reads/digest.ts";
+import { type Cells, cellsGuard } from "./cells.ts";
 import { readGuard } from "./guard.ts";
 import { checkOfRead, type ReadCheck } from "../reads/read_check.ts";
 
@@ -11,8 +12,10 @@ export interface Digests {
   readonly guard: string | undefined;
   /** Of the rows as they are; it is compared by the leader. */
   readonly judged: string | undefined;
-  /** The rows themselves, where a digest does not tell all of them. */
+  /** The rows themselves, where a digest does not tell all of them, or in its place. */
   readonly rows?: string | undefined;
+  /** The cells of the one row, in place of a digest; none without a row. */
+  readonly cells?: Cells | undefined;
 }
 
 /** What a digest is made for. */
@@ -37,20 +40,28 @@ export class DigestError extends Error {
   }
 }
 
+/**
+ * By what reads are compared: by digests, by these and the rows themselves, or by the cells of the only row of a table,
+ * which need no digest.
+ */
+export type ComparedBy = "digests" | "rows" | TableFacts;
+
 /** How one read is checked at commit, decided when its request was built. */
 export class Check {
   /** What is read. */
   readonly read: Prepared;
+  /** The table that it is about, where it is compared by cells. */
+  readonly table: TableFacts | undefined;
   readonly #form: ReadCheck;
   readonly #shape: Shape;
   readonly #whole: boolean;
 
-  /** @param whole The rows themselves are compared, too. */
-  constructor(read: Prepared, form: ReadCheck, shape: Shape, whole = false) {
+  constructor(read: Prepared, form: ReadCheck, shape: Shape, by: ComparedBy = "digests") {
     this.read = read;
+    this.table = typeof by === "string" ? undefined : by;
+    this.#whole = by !== "digests";
     this.#form = form;
     this.#shape = shape;
-    this.#whole = whole;
   }
 
   /**
@@ -60,7 +71,18 @@ export class Check {
    */
   signed(tables: readonly string[]): Check {
     const form = { ...this.#form, scopes: [...new Set([...this.#form.scopes, ...tables])] };
-    return new Check(this.read, form, this.#shape, true);
+    return new Check(this.read, form, this.#shape, "rows");
+  }
+
+  /** The same by the cells of the only row of a table, where it {@linkcode isOfRows}. */
+  of(table: TableFacts): Check {
+    return new Check(this.read, this.#form, this.#shape, table);
+  }
+
+  /** Whether its rows are all that is compared, and every node compares them. */
+  get isOfRows(): boolean {
+    const { guard, judged, extra, scopes } = this.#form;
+    return guard !== undefined && judged === undefined && extra === 0 && scopes.length === 0;
   }
 
   /** What nobody may write between the judgement and the commit. */
@@ -76,11 +98,15 @@ export class Check {
   /** Asks for the {@linkcode Digests}. */
   get statements(): Prepared[] {
     const rows = this.#whole ? this.rows : undefined;
-    return [this.#guard(), this.#judged(), rows].filter((one) => one !== undefined);
+    const digests = this.table === undefined ? [this.#guard(), this.#judged()] : [];
+    return [...digests, rows].filter((one) => one !== undefined);
   }
 
   /** Reads the answers to the {@linkcode statements}. */
   digests(cursor: Cursor): Digests | DigestError {
+    if (this.table !== undefined) {
+      return { guard: undefined, judged: undefined, rows: cursor.text(this.rows) };
+    }
     const found: (string | undefined)[] = [];
     let failed: DigestError | undefined;
     for (
@@ -98,7 +124,10 @@ export class Check {
   }
 
   /** The statement that fails on every node where the rows are not the same any more. */
-  guard({ guard }: Digests): Prepared | undefined {
+  guard({ guard, cells }: Digests): Prepared | undefined {
+    if (cells !== undefined) {
+      return cellsGuard({ ...this.read, sql: this.#form.guard! }, this.#shape.columns, cells);
+    }
     const statement = this.#guard();
     return statement === undefined || guard === undefined ? undefined : readGuard(statement, guard);
   }

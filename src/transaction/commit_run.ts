@@ -101,8 +101,14 @@ function commitOf(
   },
 ): Commit {
   const writes = journal.writes.map(({ prepared }) => prepared);
-  const wrote = writtenBy(writes, trial.schema.facts!);
-  const tables = targetsOf(writes, trial.schema.facts!);
+  const facts = trial.schema.facts!;
+  const wrote = writtenBy(writes, facts);
+  const tables = targetsOf(writes, facts);
+  for (const { check } of journal.reads) {
+    // Behind DDL of this transaction it is another one, or a new one.
+    const table = check.table && facts.table(check.table.name);
+    if (table !== undefined) tables.add(table);
+  }
   const { version } = trial;
   const versions = scope === undefined || version === undefined
     ? []

@@ -81,22 +81,16 @@ export class Cursor {
     return error === undefined ? textAt(this.#reply, at, prepared) : new Error(error);
   }
 
-  /** The rows of the next statement as a text in which 0 and -0 differ; `undefined` if it failed. */
-  text({ analysis }: Prepared): string | undefined {
-    const { answer, first } = this.#reply;
-    const at = first + this.#at++;
-    if (at >= answer.length || answer.errorAt(at) !== undefined) return undefined;
-    const { rows } = answer.result(at, { analysis, rows: "array", integers: "auto" });
-    return JSON.stringify(rows, (_, cell) => {
-      if (Object.is(cell, -0)) return "-0";
-      return typeof cell === "bigint" ? `${cell}n` : cell;
-    });
+  /** The rows of the next statement as a text, see {@linkcode textOf}; `undefined` if it failed. */
+  text(prepared: Prepared): string | undefined {
+    const table = this.#table(prepared);
+    return table && textOf(table);
   }
 
-  /** The same of the statement before. */
-  textBefore(prepared: Prepared): string | undefined {
+  /** What the statement before answered. */
+  before(prepared: Prepared): Table {
     this.#at--;
-    return this.text(prepared);
+    return this.#table(prepared)!;
   }
 
   /** How many columns the next statement answers; `undefined` if it failed. */
@@ -120,13 +114,31 @@ export class Cursor {
     return failed ? undefined : Number(this.#row(prepared)?.[0] ?? 0);
   }
 
-  #row({ analysis }: Prepared): readonly unknown[] | undefined {
+  #row(prepared: Prepared): readonly unknown[] | undefined {
+    return this.#table(prepared)?.rows[0];
+  }
+
+  #table({ analysis }: Prepared): Table | undefined {
     const { answer, first } = this.#reply;
     const at = first + this.#at++;
-    if (answer.errorAt(at) !== undefined) return undefined;
-    const { rows } = answer.result(at, { analysis, rows: "array", integers: "auto" });
-    return rows[0] as unknown as readonly unknown[] | undefined;
+    if (at >= answer.length || answer.errorAt(at) !== undefined) return undefined;
+    const { rows, types } = answer.result(at, { analysis, rows: "array", integers: "auto" });
+    return { rows: rows as unknown as Value[][], types };
   }
+}
+
+/** A result, its integers exact. */
+export interface Table {
+  readonly rows: readonly (readonly Value[])[];
+  readonly types: readonly string[];
+}
+
+/** A result as a text in which 0 and -0 differ, and an INTEGER and a REAL. */
+export function textOf({ rows, types }: Table): string {
+  return JSON.stringify([types, rows], (_, cell) => {
+    if (Object.is(cell, -0)) return "-0";
+    return typeof cell === "bigint" ? `${cell}n` : cell;
+  });
 }
 
 /** The only value of a result. */

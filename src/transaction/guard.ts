@@ -48,7 +48,7 @@ export interface Observed {
 const CONFLICT = "_rqlite_conflict";
 
 /** Fails with a text of its own, as a branch of CASE that is not taken is not evaluated. */
-const FAIL = `json_extract('{}','${CONFLICT}')`;
+export const FAIL = `json_extract('{}','${CONFLICT}')`;
 
 /** Whether an error is that of a guard whose condition does not hold. */
 export function isConflict(text: string): boolean {

@@ -42,7 +42,8 @@ export class PinnedSchema {
    * of transactions does, as the commit is refused where it was changed since.
    */
   get isFresh(): boolean {
-    return this.#since !== undefined && isFresh(this.#seen) && this.#journal.lastDdl === undefined;
+    const fresh = this.#since !== undefined && isFresh(this.#seen, 0.5);
+    return fresh && this.#journal.lastDdl === undefined;
   }
 
   /** What statements are made by from here on. */
@@ -144,9 +145,11 @@ export class PinnedSchema {
 
   /** Where this fails, what was pinned stays. */
   async #look(): Promise<void> {
-    const { base, facts } = await this.#commits.grounds.look(this.#call);
+    const { grounds } = this.#commits;
+    const { base, facts } = await grounds.look(this.#call);
     this.#facts = facts;
     this.#since = base;
+    this.#seen = grounds.looked;
   }
 
   #adopt(facts: Facts): boolean {

@@ -1,6 +1,7 @@
 import { NotSupportedError } from "../errors.ts";
 import { LONGEST_DIGEST } from "../reads/digest.ts";
 import type { Prepared } from "../sql/prepare.ts";
+import { tableOfCells } from "./cells.ts";
 import { Check, type DigestError, type Digests, formOf } from "./check.ts";
 import type { PlanContext } from "./plan.ts";
 import type { Shapes } from "./shapes.ts";
@@ -8,14 +9,21 @@ import type { Shapes } from "./shapes.ts";
 /**
  * How a read is checked; `undefined` while its number of columns is not known.
  *
+ * @param alone Nothing but its rows is asked for: they may be compared by cells.
  * @throws {NotSupportedError} If nobody can.
  */
-export function checkOf(read: Prepared, { facts, shapes }: PlanContext): Check | undefined {
+export function checkOf(
+  read: Prepared,
+  { facts, shapes }: PlanContext,
+  alone = false,
+): Check | undefined {
   const form = formOf(read, facts);
   if (form.refusal !== undefined) throw unconfirmable(read, form.refusal);
   const columns = shapes.columnsOf(read, form.columns);
   if (columns === undefined) return undefined;
-  return new Check(read, form, { columns, reals: shapes.hasReals(read) });
+  const check = new Check(read, form, { columns, reals: shapes.hasReals(read) });
+  const table = alone && check.isOfRows && tableOfCells(read, facts);
+  return table ? check.of(table) : check;
 }
 
 /** Whether an error tells how the digest has to be made; then it is known from here on. */

@@ -6,7 +6,8 @@ import type { Result } from "../sql/value.ts";
 import { affinity } from "../wire/affinity.ts";
 import { statementError } from "../wire/sql_error.ts";
 import { type Check, DigestError } from "./check.ts";
-import type { Cursor } from "./cursor.ts";
+import { cellsOf, learnCells, tableOfCells } from "./cells.ts";
+import { type Cursor, textOf } from "./cursor.ts";
 import type { Op } from "./journal.ts";
 import type { PlanContext, StepPlan } from "./plan.ts";
 import { areTooLong, checkOf, learns, longestOf } from "./plan_check.ts";
@@ -17,7 +18,7 @@ import { scopesOf } from "./told.ts";
 /** A read whose rows have to be the same at commit: its digests, and the rows. */
 export class ReadPlan implements StepPlan {
   readonly statements: readonly Prepared[];
-  readonly asks = true;
+  readonly asks: boolean;
   readonly #step: Step;
   readonly #prepared: Prepared;
   readonly #shapes: Shapes;
@@ -29,12 +30,17 @@ export class ReadPlan implements StepPlan {
     this.#prepared = prepared;
     this.#shapes = context.shapes;
     this.#facts = context.facts;
-    this.#check = checkOf(prepared, context);
-    this.statements = [...this.#check?.statements ?? [], this.#check?.rows ?? prepared];
+    const check = checkOf(prepared, context, true);
+    this.#check = check;
+    // The commit is refused where the table has changed.
+    this.asks = check?.table === undefined;
+    const digests = this.asks ? check?.statements ?? [] : [];
+    this.statements = [...digests, check?.rows ?? prepared];
   }
 
   settle(cursor: Cursor, since: number | undefined): readonly Op[] | undefined {
     const step = this.#step;
+    if (this.#check?.table !== undefined) return this.#settleByCells(this.#check, cursor, since);
     const digests = this.#check?.digests(cursor);
     if (digests instanceof DigestError && learns(this.#shapes, this.#prepared, digests)) {
       return undefined;
@@ -52,11 +58,41 @@ export class ReadPlan implements StepPlan {
       return [];
     }
     step.succeed(result);
+    this.#learnCells(this.#check, result, cursor);
     if (!hasSignlessZero(result)) return [{ kind: "read", check: this.#check, digests, since }];
-    const rows = cursor.textBefore(this.#prepared);
     const tables = scopesOf(this.#prepared, this.#facts).filter((name) => name !== EVERYTHING);
     const check = this.#check.signed(tables);
-    return [{ kind: "read", check, digests: { ...digests, rows }, since }];
+    return [{
+      kind: "read",
+      check,
+      digests: { ...digests, rows: textOf(cursor.before(this.#prepared)) },
+      since,
+    }];
+  }
+
+  #learnCells({ isOfRows }: Check, { rows }: Result, cursor: Cursor): void {
+    const read = this.#prepared;
+    if (!isOfRows || tableOfCells(read, this.#facts) !== undefined) return;
+    // Nobody decodes all the rows of a large one a second time.
+    learnCells(read, this.#facts, rows.length > 1 ? undefined : cellsOf(cursor.before(read)));
+  }
+
+  #settleByCells(
+    check: Check,
+    cursor: Cursor,
+    since: number | undefined,
+  ): readonly Op[] | undefined {
+    const result = cursor.result(this.#step, this.#step.settings);
+    if (result === undefined) return [];
+    const table = cursor.before(this.#prepared);
+    const cells = cellsOf(table);
+    if (cells === undefined) {
+      learnCells(this.#prepared, this.#facts, undefined);
+      return undefined;
+    }
+    this.#step.succeed(result);
+    const digests = { guard: undefined, judged: undefined, rows: textOf(table), cells };
+    return [{ kind: "read", check, digests, since }];
   }
 
   learn(cursor: Cursor): void {
