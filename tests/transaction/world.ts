@@ -1,7 +1,9 @@
+import { after } from "node:test";
 import { type Client, connect, type ConnectOptions } from "../../mod.ts";
 import { embedded } from "../../src/embedded/mod.ts";
+import { clear } from "../support/clear.ts";
 import { FaultyNetwork } from "../support/faulty_network.ts";
-import { skipWithoutRqlited, startRqlited } from "../support/rqlited.ts";
+import { type Rqlited, skipWithoutRqlited, startRqlited } from "../support/rqlited.ts";
 
 /** A database of the test's own, and what travels to it. */
 export interface World {
@@ -59,15 +61,53 @@ const inProcess: Place = {
   },
 };
 
+/** Servers of tests that are over: to start one takes longer than most tests. */
+const idle: Rqlited[] = [];
+
+after(async () => {
+  for (const server of idle.splice(0)) await server.stop();
+});
+
+/** One without a table. */
+async function emptyServer(): Promise<Rqlited> {
+  const server = idle.pop();
+  if (server === undefined) return await startRqlited({ args: ["-fk"] });
+  const cleaner = connect(server.url, { exactlyOnce: false });
+  await clear(cleaner, false);
+  await cleaner.close();
+  return server;
+}
+
+/** `fetch`, and whether all that was sent was answered: what was given up might arrive in the next test. */
+class Traffic {
+  #sent = 0;
+  #answered = 0;
+
+  readonly fetch: typeof fetch = async (input, init) => {
+    this.#sent++;
+    const response = await fetch(input, init);
+    this.#answered++;
+    return response;
+  };
+
+  get settled(): boolean {
+    return this.#sent === this.#answered;
+  }
+}
+
 const onServer: Place = {
   name: "rqlited",
   skip: skipWithoutRqlited(),
   run: async (body) => {
-    const server = await startRqlited({ args: ["-fk"] });
+    const server = await emptyServer();
+    const traffic = new Traffic();
+    let passed = false;
     try {
-      await inWorld(fetch, server.url, body);
+      await inWorld(traffic.fetch, server.url, body);
+      passed = true;
     } finally {
-      await server.stop();
+      if (passed && traffic.settled) idle.push(server);
+      else await server.stop();
     }
   },
 };
