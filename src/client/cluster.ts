@@ -46,9 +46,9 @@ export class Cluster {
     return (await this.nodes(deadline)).find(({ leader }) => leader);
   }
 
-  /** See {@linkcode BaseClient.status}. */
-  async status(deadline: Deadline): Promise<Record<string, unknown>> {
-    return await this.#get("/status", deadline, (answer) => judgeText(answer, parseStatus));
+  /** See {@linkcode BaseClient.status}. @param node The only one to ask. */
+  async status(deadline: Deadline, node?: string): Promise<Record<string, unknown>> {
+    return await this.#get("/status", deadline, (answer) => judgeText(answer, parseStatus), node);
   }
 
   /** See {@linkcode BaseClient.ready}. */
@@ -72,7 +72,12 @@ export class Cluster {
     }
   }
 
-  #get<T>(target: string, deadline: Deadline, judge: Exchange<T>["judge"]): Promise<T> {
+  #get<T>(
+    target: string,
+    deadline: Deadline,
+    judge: Exchange<T>["judge"],
+    node?: string,
+  ): Promise<T> {
     return this.#transport.send({
       method: "GET",
       path: target,
@@ -81,6 +86,7 @@ export class Cluster {
       repeatable: true,
       statements: 0,
       deadline,
+      node,
       judge,
     });
   }

@@ -23,6 +23,7 @@ export class Connection implements Backend {
   readonly #host: Host;
   readonly #options: ResolvedOptions;
   readonly #transport: Transport;
+  readonly #nodes: Nodes;
   /** Turns statements into requests. */
   readonly dispatcher: Dispatcher;
 
@@ -30,9 +31,10 @@ export class Connection implements Backend {
   constructor(host: Host, options: ResolvedOptions) {
     this.#host = host;
     this.#options = options;
+    this.#nodes = new Nodes(options.nodes, options.mapNode);
     this.#transport = new HttpTransport({
       ...options,
-      nodes: new Nodes(options.nodes, options.mapNode),
+      nodes: this.#nodes,
       authorization: new Authorization(options.credentials),
       discover: options.discover ? memberUrls : undefined,
     });
@@ -69,6 +71,11 @@ export class Connection implements Backend {
     if (failed < 0) return readResults(reply, statements, settings, failed, {})[0]!;
     const { resultsOf } = await diagnosis(reply, statements, deadline);
     return resultsOf(reply, statements, settings)[0]!;
+  }
+
+  /** See {@linkcode Nodes.admit}. */
+  admit(apiUrl: string): string | undefined {
+    return this.#nodes.admit(apiUrl);
   }
 
   /** Asks about the cluster. */

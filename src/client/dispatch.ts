@@ -42,6 +42,8 @@ export interface Batch {
   readonly settings: Settings;
   /** The end of the call, where it takes several requests. */
   readonly deadline: Deadline;
+  /** The only node that a read is sent to. */
+  readonly node?: string | undefined;
   /** Values that the answer to a read leaves in doubt are asked for again. @default {false} */
   readonly exact?: boolean;
   /** The first statement of a read reads the schema, so that the connection notices a change of it. @default {false} */
@@ -191,7 +193,7 @@ export class Dispatcher {
   }
 
   #exchange(
-    { statements, deadline }: Batch,
+    { statements, deadline, node }: Batch,
     { path, body, leader, write, repeatable }: {
       path: string;
       body: string;
@@ -210,6 +212,7 @@ export class Dispatcher {
       repeatable,
       statements: statements.length,
       deadline,
+      node,
       judge: (answer: HttpAnswer) => {
         this.#capabilities.learn(answer.version);
         const value = accepted(asked, answer);

@@ -1,9 +1,13 @@
-/** Where a client sends to, for what has to tell databases apart. */
+import type { Host } from "./backend.ts";
+
+/** Where a client sends to, for what has to tell databases apart or to ask each node of one. */
 export interface Origin {
   /** Base URLs, without credentials. */
   readonly nodes: readonly string[];
   /** A caller's own, which may lead anywhere. */
   readonly fetch: typeof fetch | undefined;
+  /** What sends. */
+  readonly host: Host;
 }
 
 const ORIGINS = new WeakMap<object, Origin>();

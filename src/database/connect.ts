@@ -35,10 +35,11 @@ export function connect(
 /** The same by what `readTarget` answers. */
 export function connectBy({ transaction, ...given }: ConnectOptions): Client {
   const resolved = resolveOptions(given);
+  const host = new DefaultClient(resolved);
   const client = new DefaultDatabase(
-    new DefaultClient(resolved),
+    host,
     readOptions(transaction, TRANSACTION),
     resolved.exactlyOnce,
   );
-  return sendingTo(client, { nodes: resolved.nodes, fetch: given.fetch });
+  return sendingTo(client, { nodes: resolved.nodes, fetch: given.fetch, host });
 }

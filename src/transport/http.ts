@@ -57,11 +57,11 @@ export class HttpTransport implements Transport {
   /** See {@linkcode Transport.send}. */
   async send<T>(exchange: Exchange<T>): Promise<T> {
     const { nodes } = this.#options;
-    const { deadline, leader, write } = exchange;
+    const { deadline, leader, write, node: only } = exchange;
     const [hopeless, unreached] = [new Set<string>(), new Set<string>()];
-    const near = leader ? undefined : await this.#nearest(exchange);
+    const near = leader || only !== undefined ? undefined : await this.#nearest(exchange);
     const pick = (remaining: number) =>
-      nodes.pick(leader, { hopeless, unreached, remaining }, near);
+      only ?? nodes.pick(leader, { hopeless, unreached, remaining }, near);
     let doubtful = false;
     let patience = PATIENCE;
     let successes = 0;
@@ -92,7 +92,7 @@ export class HttpTransport implements Transport {
       if (verdict.error instanceof ConnectionError) unreached.add(trace.node);
       successes = this.#budget.successes;
       doubtful ||= write && verdict.applied === "maybe";
-      if (nodes.exhausted(hopeless)) throw settle(verdict, doubtful);
+      if (nodes.exhausted(hopeless) || hopeless.has(only!)) throw settle(verdict, doubtful);
       const next = pick(deadline.remaining);
       const now = performance.now();
       const looks = now < until;

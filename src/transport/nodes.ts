@@ -135,12 +135,21 @@ export class Nodes {
   }
 
   /**
+   * The node at an address that the cluster advertises, or `undefined` if it is not to be asked.
+   *
+   * @throws {InterfaceError} If `mapNode` fails.
+   */
+  admit(apiUrl: string): string | undefined {
+    return this.#gate.admit(apiUrl);
+  }
+
+  /**
    * Takes the API addresses of a cluster's members, at most a thousand; the configured nodes stay.
    *
    * @throws {InterfaceError} If `mapNode` fails.
    */
   learn(apiUrls: readonly string[]): void {
-    const learned = apiUrls.slice(0, MOST_MEMBERS).map((url) => this.#gate.admit(url))
+    const learned = apiUrls.slice(0, MOST_MEMBERS).map((url) => this.admit(url))
       .filter((url) => url !== undefined);
     const current = this.#at(0);
     this.#known = [...new Set([...this.#configured, ...learned])];

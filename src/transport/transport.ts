@@ -50,6 +50,8 @@ export interface Exchange<T> {
   readonly body?: string;
   /** The leader has to do it: a node that is not the leader is asked where the leader is. */
   readonly leader: boolean;
+  /** The only node to ask; without it the transport chooses. */
+  readonly node?: string | undefined;
   /** It changes data: what cannot be known about it is reported as unknown. */
   readonly write: boolean;
   /** It may be sent again although an earlier copy may have arrived: reads, and writes that carry an id. */
