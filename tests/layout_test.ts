@@ -55,6 +55,17 @@ const LAYERS: Layers = {
   ],
   "hono": ["database", "transaction", "locks", "client", "sql", "errors.ts", "options.ts"],
   "inspect": ["client", "sql", "errors.ts", "options.ts"],
+  "doctor": [
+    "database",
+    "schema",
+    "client",
+    "wire",
+    "transport",
+    "sql",
+    "errors.ts",
+    "options.ts",
+    "reason.ts",
+  ],
   "driver": [
     "database",
     "transaction",

@@ -6,6 +6,7 @@ import { migrate } from "../packages/drizzle/migrator.ts";
 import { connect as connectDbapi } from "../src/dbapi/mod.ts";
 import { embedded } from "../src/embedded/mod.ts";
 import { rqlite } from "../src/hono/mod.ts";
+import { verifyReplicas } from "../src/doctor/mod.ts";
 import { inspect } from "../src/inspect/mod.ts";
 import { RqliteDialect } from "../packages/kysely/mod.ts";
 import { connect, sql, withRetry } from "../mod.ts";
@@ -127,6 +128,8 @@ describe("wrong types of values", () => {
     [(o) => lock.acquire(o), { timeout: "5" }, /`timeout`.*write 5/],
     [(o) => embedded(":memory:", o), { foreignKeys: 1 }, /`foreignKeys`.*boolean/],
     [(o) => inspect(db, o), { internal: "yes" }, /`internal`.*boolean/],
+    [(o) => verifyReplicas(db, o), { tables: "users" }, /`tables`.*list of names/],
+    [(o) => verifyReplicas(db, o), { onProgress: true }, /`onProgress`.*function/],
     [(o) => migrate(drizzle(db), o), { migrationsFolder: sql`x` }, /`migrationsFolder`.*text/],
   ];
   for (const [call, options, message] of wrong) {

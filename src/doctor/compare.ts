@@ -1,0 +1,179 @@
+import { type Prepared, prepareRead } from "../sql/prepared.ts";
+import type { Deadline } from "../transport/deadline.ts";
+import { Moved } from "./moved.ts";
+import { type Page, pageFrom, pageQuery, type Range, textOf } from "./page.ts";
+import { lateOr, Pauses } from "./pauses.ts";
+import type { Replicas } from "./replicas.ts";
+import { type Seen, Sightings } from "./sightings.ts";
+import type { Source } from "./source.ts";
+import type { Versions } from "./versions.ts";
+
+/** What was found of one table. */
+export interface Finding {
+  /** How many rows differ. */
+  readonly rows: number;
+  /** One of them. */
+  readonly example: Versions | undefined;
+  /** The nodes have the same rows under other rowids. */
+  readonly renumbered: boolean;
+}
+
+/** What a comparison is made with. */
+export interface Comparing {
+  readonly replicas: Replicas;
+  readonly deadline: Deadline;
+  /** Whether the database counts anything by AUTOINCREMENT, such as commits. */
+  readonly counts: boolean;
+  readonly onProgress: ((table: string, rows: number) => void) | undefined;
+}
+
+const LAST_COMMIT: Prepared = prepareRead(
+  "SELECT max(seq) FROM main.sqlite_sequence WHERE name = '_rqlite_commit'",
+);
+
+/** For so many entries of the log, and some more, there is a commit with an id where others hardly write. */
+const NUMBERED = 1.5;
+const SLACK = 5;
+
+/** Compares a table on all nodes, page by page. */
+export async function compare(source: Source, comparing: Comparing): Promise<Finding> {
+  const { replicas, deadline } = comparing;
+  const pauses = new Pauses(deadline);
+  for (;;) {
+    const before = source.renumbered ? await replicas.position() : 0;
+    const found = await new Comparison(source, comparing).run();
+    if (!found.unsure || before === await replicas.position()) return found;
+    await pauses.wait(() =>
+      `the rows of ${source.name} have other rowids on each node, and were written while they were read`
+    );
+  }
+}
+
+class Comparison {
+  readonly #source: Source;
+  readonly #comparing: Comparing;
+  readonly #moved: Moved | undefined;
+  #differing = 0;
+  #example: Versions | undefined;
+
+  constructor(source: Source, comparing: Comparing) {
+    this.#source = source;
+    this.#comparing = comparing;
+    if (source.renumbered) this.#moved = new Moved(comparing.replicas.nodes.length);
+  }
+
+  async run(): Promise<Finding & { readonly unsure: boolean }> {
+    let after: Range["after"];
+    let compared = 0;
+    for (;;) {
+      const { pages, until } = await this.#pages(after);
+      await this.#settle({ after, until }, pages);
+      compared += Math.max(...pages.map(({ rows }) => rows.size));
+      this.#comparing.onProgress?.(this.#source.name, compared);
+      if (until === undefined) return this.#found();
+      after = until;
+    }
+  }
+
+  #found(): Finding & { readonly unsure: boolean } {
+    const moved = this.#moved?.met === true ? this.#moved : undefined;
+    const rows = moved?.rows ?? this.#differing;
+    return {
+      rows,
+      example: moved === undefined ? this.#example : moved.example,
+      renumbered: moved !== undefined,
+      unsure: moved !== undefined && rows > 0,
+    };
+  }
+
+  /** The next rows of every node, up to the same key; `until` is missing where these are the last ones. */
+  async #pages(after: Range["after"]): Promise<{ pages: readonly Page[]; until: Range["until"] }> {
+    let until: Range["until"];
+    for (;;) {
+      const pages = await this.#read({ after, until });
+      const ends = pages.map(({ complete, last }) => complete ? undefined : last);
+      const cut = ends.find((end) => end !== undefined && textOf(end) !== textOf(until ?? []));
+      if (cut === undefined) return { pages, until };
+      until = cut;
+      if (ends.every((end) => end !== undefined && textOf(end) === textOf(cut))) {
+        return { pages, until };
+      }
+    }
+  }
+
+  /** @param pauses Followers learn only with the next entry what the leader has applied: they are not asked at once. */
+  async #read(range: Range, pauses?: Pauses): Promise<Page[]> {
+    const { replicas, counts } = this.#comparing;
+    const statements = [pageQuery(this.#source, range), ...(counts ? [LAST_COMMIT] : [])];
+    return await Promise.all(replicas.nodes.map(async (node) => {
+      await pauses?.spread();
+      const [rows, commit] = await node.read(statements);
+      return pageFrom(this.#source, range, rows!, commit?.[0]?.[0]);
+    }));
+  }
+
+  /** Looks at what differs until all of it is known to differ, or not to. */
+  async #settle(range: Range, pages: readonly Page[]): Promise<void> {
+    const open = openIn(pages);
+    if (open.size === 0) return;
+    const { replicas, deadline } = this.#comparing;
+    const pauses = new Pauses(deadline);
+    let before = await replicas.position();
+    const start = { index: before, commit: lastOf(pages) };
+    while (open.size > 0) {
+      const why = () =>
+        `${open.size} row${open.size === 1 ? "" : "s"} of ${this.#source.name} ` +
+        "changed whenever the nodes were read";
+      await pauses.wait(why);
+      const looking = this.#read(range, pauses).then(async (pages) =>
+        [pages, await replicas.position()] as const
+      );
+      const [looked, after] = await looking.catch((error) => {
+        throw lateOr(error, why);
+      });
+      const look = {
+        commits: looked.map(({ commit }) => commit),
+        still: before === after,
+        numbered: after - start.index <= NUMBERED * (lastOf(looked) - start.commit) + SLACK,
+      };
+      for (const [key, sightings] of open) {
+        const same = sightings.look(seenIn(looked, key), look);
+        if (same === undefined) continue;
+        open.delete(key);
+        if (!same) this.#add(sightings.values);
+      }
+      before = after;
+    }
+  }
+
+  #add(seen: readonly Seen[]): void {
+    const versions = seen.map((value) => value ?? undefined);
+    this.#differing++;
+    this.#example ??= versions;
+    this.#moved?.add(versions);
+  }
+}
+
+/** The rows that are not the same on all nodes, by their keys. */
+function openIn(pages: readonly Page[]): Map<string, Sightings> {
+  const open = new Map<string, Sightings>();
+  const commits = pages.map(({ commit }) => commit);
+  for (const { rows } of pages) {
+    for (const key of rows.keys()) {
+      const [first, ...others] = pages.map(({ rows }) => rows.get(key));
+      if (open.has(key) || others.every((value) => value === first)) continue;
+      open.set(key, new Sightings([first, ...others], commits));
+    }
+  }
+  return open;
+}
+
+/** The last commit with an id that any node had. */
+function lastOf(pages: readonly Page[]): number {
+  return Math.max(...pages.map(({ commit }) => Number(commit ?? 0)));
+}
+
+/** What lies behind the end of a page was not seen. */
+function seenIn(pages: readonly Page[], key: string): Seen[] {
+  return pages.map(({ rows, complete }) => rows.get(key) ?? (complete ? undefined : null));
+}

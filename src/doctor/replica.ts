@@ -1,0 +1,96 @@
+import type { Connection } from "../client/connection.ts";
+import type { Settings } from "../client/options.ts";
+import { firstError, readResults } from "../client/readings.ts";
+import { DatabaseError } from "../errors.ts";
+import type { Prepared } from "../sql/prepared.ts";
+import type { Deadline } from "../transport/deadline.ts";
+
+/** What every question to a node is sent with. */
+export interface Asking {
+  readonly connection: Connection;
+  readonly settings: Settings;
+  readonly deadline: Deadline;
+}
+
+/** What a node tells of itself, as far as it tells it. */
+export interface State {
+  readonly id: string | undefined;
+  /** The last entry of the log that its database has. */
+  readonly index: number;
+  readonly version: string | undefined;
+  readonly sqlite: string | undefined;
+  readonly compileOptions: readonly string[];
+  /** Of the connection that writes. */
+  readonly pragmas: Readonly<Record<string, unknown>>;
+}
+
+/** A table was changed or dropped while it was read. */
+export class SchemaChanged extends DatabaseError {}
+
+/** One node, asked for what it has itself. */
+export class Replica {
+  /** Its address. */
+  readonly name: string;
+  readonly #node: string | undefined;
+  readonly #asking: Asking;
+
+  /** @param node Where to ask it; the only node of a cluster is asked wherever the client asks. */
+  constructor(name: string, node: string | undefined, asking: Asking) {
+    this.name = name;
+    this.#node = node;
+    this.#asking = asking;
+  }
+
+  /**
+   * The rows of several reads, in one snapshot of its database.
+   *
+   * @throws {SchemaChanged} If a table or a column is not there.
+   */
+  async read(statements: readonly Prepared[]): Promise<unknown[][][]> {
+    const { connection, settings, deadline } = this.#asking;
+    const reply = await connection.dispatcher.read({
+      statements,
+      transaction: true,
+      settings,
+      deadline,
+      node: this.#node,
+    });
+    const failed = firstError(reply, statements);
+    if (failed >= 0) throw this.#problem(reply.answer.errorAt(reply.first + failed)!);
+    return readResults(reply, statements, settings, -1, {}).map(({ rows }) =>
+      // Arrays, as the settings say.
+      rows as unknown[] as unknown[][]
+    );
+  }
+
+  #problem(said: string): DatabaseError {
+    const Problem = /^no such (?:table|column)/.test(said) ? SchemaChanged : DatabaseError;
+    return new Problem(`Cannot tell whether the nodes are equal: ${this.name} says ${said}`);
+  }
+
+  /** What it tells of itself. @param deadline Of this question. */
+  async state(deadline: Deadline = this.#asking.deadline): Promise<State> {
+    const { build, store } = await this.#asking.connection.ask(
+      deadline,
+      (cluster, end) => cluster.status(end, this.#node),
+    );
+    const { node_id, fsm_index, sqlite3 } = recordOf(store);
+    const { version, compile_options, pragmas } = recordOf(sqlite3);
+    return {
+      id: textOf(node_id),
+      index: Number(fsm_index ?? 0),
+      version: textOf(recordOf(build).version),
+      sqlite: textOf(version),
+      compileOptions: Array.isArray(compile_options) ? compile_options.map(String) : [],
+      pragmas: recordOf(recordOf(pragmas).rw),
+    };
+  }
+}
+
+function recordOf(value: unknown): Record<string, unknown> {
+  return typeof value === "object" && value !== null ? { ...value } : {};
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === "string" && value !== "" ? value : undefined;
+}

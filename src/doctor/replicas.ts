@@ -1,0 +1,124 @@
+import { ConnectionError, OperationalError, TimeoutError } from "../errors.ts";
+import { reasonOf } from "../reason.ts";
+import { prepareRead } from "../sql/prepared.ts";
+import { Deadline } from "../transport/deadline.ts";
+import type { Node } from "../wire/cluster.ts";
+import { Pauses } from "./pauses.ts";
+import { type Asking, Replica, type State } from "./replica.ts";
+
+/** How long a node has to tell of itself at first, in milliseconds: one that is silent is known then. */
+const PATIENCE = 5_000;
+
+/** A node that could not be asked. */
+export interface Missing {
+  readonly name: string;
+  readonly why: string;
+}
+
+type Found = readonly [Replica, State];
+
+/** The nodes of a cluster. */
+export class Replicas {
+  readonly nodes: readonly Replica[];
+  readonly states: readonly State[];
+  readonly missing: readonly Missing[];
+  readonly #asking: Asking;
+
+  private constructor(
+    found: readonly Found[],
+    missing: readonly Missing[],
+    asking: Asking,
+  ) {
+    this.nodes = found.map(([replica]) => replica);
+    this.states = found.map(([, state]) => state);
+    this.missing = missing;
+    this.#asking = asking;
+  }
+
+  /**
+   * Asks for the members, read replicas included, and each of them for itself.
+   *
+   * @throws {InterfaceError} If `mapNode` fails.
+   */
+  static async find(asking: Asking): Promise<Replicas> {
+    const { connection, deadline } = asking;
+    const members = await connection.ask(
+      deadline,
+      (cluster, end) => cluster.nodes(end, { nonVoters: true }),
+    );
+    const missing: Missing[] = [];
+    const look = async (member: Node): Promise<Found[]> => {
+      const reached = reach(member, members.length, asking);
+      const found = reached instanceof Replica ? await tell(reached, member, deadline) : reached;
+      if ("why" in found) missing.push(found);
+      return "why" in found ? [] : [found];
+    };
+    const found = await Promise.all(members.map(look));
+    return new Replicas(found.flat(), missing, asking);
+  }
+
+  /**
+   * Waits until every node has what one of them has, and answers that position of the log.
+   *
+   * @throws {TimeoutError} If one stays behind.
+   */
+  async position(): Promise<number> {
+    const pauses = new Pauses(this.#asking.deadline);
+    let target: number | undefined;
+    for (;;) {
+      const indexes = await this.#indexes();
+      target ??= Math.max(...indexes);
+      const behind = indexes.findIndex((index) => index < target!);
+      if (behind < 0) return target;
+      const { name } = this.nodes[behind]!;
+      await pauses.wait(() => `${name} has entry ${indexes[behind]} of the log, but not ${target}`);
+    }
+  }
+
+  /** Makes the log one entry longer, which changes nothing: a node that was restarted tells where it is only then. */
+  async mark(): Promise<void> {
+    const { connection, settings, deadline } = this.#asking;
+    await connection.dispatcher.read({
+      statements: [prepareRead("SELECT 1")],
+      transaction: false,
+      settings: { ...settings, level: "strong" },
+      deadline,
+    });
+  }
+
+  async #indexes(): Promise<number[]> {
+    const states = await Promise.all(this.nodes.map((replica) => replica.state()));
+    return states.map(({ index }) => index);
+  }
+}
+
+function reach(
+  { id, apiUrl, raftAddress, reachable, error = "no other node reaches it" }: Node,
+  members: number,
+  asking: Asking,
+): Replica | Missing {
+  if (members === 1) return new Replica(apiUrl || id, undefined, asking);
+  if (!reachable || apiUrl === "") return { name: apiUrl || `${id} (${raftAddress})`, why: error };
+  const node = asking.connection.admit(apiUrl);
+  if (node !== undefined) return new Replica(node, node, asking);
+  return { name: apiUrl, why: "`mapNode`, or its scheme, leaves it out" };
+}
+
+async function tell(
+  replica: Replica,
+  { id }: Node,
+  deadline: Deadline,
+): Promise<Found | Missing> {
+  const { name } = replica;
+  try {
+    const limit = Math.min(PATIENCE, deadline.remaining / 2);
+    const state = await replica.state(new Deadline(limit, deadline.signal));
+    if (state.id === undefined || state.id === id) return [replica, state];
+    return { name, why: `it is node ${state.id}, not ${id}: \`mapNode\` may tell where that is` };
+  } catch (error) {
+    const silent = error instanceof ConnectionError || error instanceof TimeoutError ||
+      (error instanceof OperationalError && error.retryable);
+    if (!silent) throw error;
+    return { name, why: reasonOf(error) };
+  }
+}

@@ -1,0 +1,69 @@
+import { NotSupportedError } from "../errors.ts";
+import type { SchemaObject } from "../schema/objects.ts";
+import { identifier } from "../sql/identifier.ts";
+import { ROWID_NAMES } from "../sql/rowid_names.ts";
+
+/** What is compared row by row. */
+export interface Source {
+  /** The table. */
+  readonly name: string;
+  /** Its columns, as they are named. */
+  readonly columns: readonly string[];
+  /** Expressions that tell its rows apart, and in whose order they are read. */
+  readonly keys: readonly string[];
+  /** A condition on what is compared. */
+  readonly where: string;
+  /** Its rows are told apart by numbers that a VACUUM gives them anew, on each node by itself. */
+  readonly renumbered: boolean;
+}
+
+const ALL = "1";
+
+/** What the schema holds but for what differs by design: each node's places in its file, and statistics of its own. */
+export function schemaSource(tables: readonly string[] | undefined): Source {
+  const where = `tbl_name NOT GLOB 'sqlite_stat*' AND ${named("tbl_name", tables)}`;
+  const columns = ["type", "name", "tbl_name", "sql"];
+  return { name: "sqlite_schema", columns, keys: ["type", "name"], where, renumbered: false };
+}
+
+/** The highest numbers that AUTOINCREMENT gave. */
+export function sequenceSource(tables: readonly string[] | undefined): Source {
+  const where = named("name", tables);
+  const columns = ["name", "seq"];
+  return { name: "sqlite_sequence", columns, keys: ["name"], where, renumbered: false };
+}
+
+function named(column: string, tables: readonly string[] | undefined): string {
+  if (tables === undefined) return ALL;
+  const names = tables.map((name) => `'${name.replaceAll("'", "''")}'`);
+  return `${column} COLLATE NOCASE IN (${names.join()})`;
+}
+
+/**
+ * A table, those behind a virtual table among them.
+ *
+ * @throws {NotSupportedError} If nothing tells its rows apart.
+ */
+export function tableSource({ name, columns, rowid, withoutRowid }: SchemaObject): Source {
+  const names = columns.filter(({ hidden }) => !hidden).map(({ name }) => name);
+  const taken = new Set(columns.map(({ name }) => name.toLowerCase()));
+  const keys = withoutRowid
+    ? columns.filter(({ key }) => key > 0).sort((a, b) => a.key - b.key).map(({ name }) => name)
+    : [rowid ?? ROWID_NAMES.find((one) => !taken.has(one))];
+  const quoted = keys.map((key) => key === undefined ? key : identifier(key));
+  if (quoted.includes(undefined)) {
+    throw new NotSupportedError(
+      `Cannot compare the rows of ${
+        JSON.stringify(name)
+      } as its columns hide every name of the rowid: ` +
+        "give it an INTEGER PRIMARY KEY, or name the tables to compare",
+    );
+  }
+  return {
+    name,
+    columns: names,
+    keys: quoted as string[],
+    where: ALL,
+    renumbered: !withoutRowid && rowid === undefined,
+  };
+}
