@@ -17,7 +17,7 @@ import { skips, totals } from "./runner/report.ts";
 import { portableSteps } from "./runner/portable.ts";
 import { installPython } from "./runner/python.ts";
 import { installServers } from "./runner/servers.ts";
-import { setUp } from "./runner/set_up.ts";
+import { setUpProjects, setUpRoot } from "./runner/set_up.ts";
 import { docsStep, engineSteps, type Outcome, staticSteps, type Step } from "./runner/steps.ts";
 
 function print(text: string): void {
@@ -81,15 +81,33 @@ async function perform(step: Step, verbose: boolean): Promise<readonly Case[]> {
   return cases;
 }
 
-/** Takes the steps in order, as many at once as there are workers. */
+/** Sets up what only some steps need. @returns What was in the way, if anything was. */
+async function setUpRest(steps: readonly Step[]): Promise<string | undefined> {
+  const [problem] = await Promise.all([setUpProjects(), needsServers(steps) && setUpServers()]);
+  return problem;
+}
+
+/** Takes the steps in order, as many at once as there are workers; the early ones while the rest is still set up. */
 async function performAll(
   steps: readonly Step[],
   verbose: boolean,
 ): Promise<Map<string, readonly Case[]>> {
   const results = new Map<string, readonly Case[]>();
+  const stop = (problem: string): void => {
+    if (!results.has("setup")) print(`${problem}\n`);
+    results.set("setup", [{ name: "setup", state: "failed", reason: "" }]);
+  };
+  const problem = await setUpRoot();
+  if (problem !== undefined) {
+    stop(problem);
+    return results;
+  }
+  const rest = setUpRest(steps);
   const queue = [...steps];
   const work = async () => {
     for (let step = queue.shift(); step; step = queue.shift()) {
+      const problem = step.early ? undefined : await rest;
+      if (problem !== undefined) return stop(problem);
       results.set(step.name, await perform(step, verbose));
     }
   };
@@ -103,11 +121,7 @@ const flags = Deno.args.filter((arg) => arg.startsWith("--"));
 const parts = Deno.args.filter((arg) => !arg.startsWith("--"));
 const only = flags.find((flag) => flag.startsWith("--only="))?.slice(7).split(",") ?? [];
 const steps = selectSteps(only, parts);
-const [problem] = await Promise.all([setUp(), needsServers(steps) && setUpServers()]);
-if (problem !== undefined) print(`${problem}\n`);
-const results = problem === undefined
-  ? await performAll(steps, flags.includes("--verbose"))
-  : new Map([["setup", [{ name: "setup", state: "failed", reason: "" } as const]]]);
+const results = await performAll(steps, flags.includes("--verbose"));
 for (const { name, engines, reason } of skips(results)) {
   print(`skipped: ${name} (${engines.join(", ")})${reason ? `: ${reason}` : ""}\n`);
 }

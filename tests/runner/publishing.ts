@@ -68,6 +68,7 @@ async function dryRun(one: Package, root: Package): Promise<readonly [Case, stri
 /** Tries to publish every package. */
 export const packageStep: Step = {
   name: "package",
+  early: true,
   async run() {
     const all = packages();
     const tried: (readonly [Case, string])[] = [];

@@ -21,7 +21,7 @@ export function engineFolders(): string[] {
 function folders(): string[] {
   const versions = ["tests/kysely/versions", "tests/integration/versions"];
   const tools = ["tests/recipes/tools", "tests/recipes/tools_v1"];
-  return [".", ...versions, ...tools, ...RECIPES, ...engineFolders()];
+  return [...engineFolders(), ...versions, ...tools, ...RECIPES];
 }
 
 /** Installs what the lock of a folder names. @returns What was in the way, if anything was. */
@@ -31,18 +31,34 @@ export async function install(folder: string): Promise<string | undefined> {
   return code === 0 ? undefined : `${output}\nCannot install the dependencies of ${folder}`;
 }
 
-/** @returns What was in the way, if anything was. */
-export async function setUp(): Promise<string | undefined> {
-  for (const folder of folders()) {
-    const problem = await install(folder);
-    if (problem !== undefined) return problem;
-  }
-  linkWorkspace();
+async function makeClients(): Promise<string | undefined> {
   const { code, output } = await generatePrisma();
   return code === 0 ? undefined : `${output}\nCannot generate the client of Prisma`;
 }
 
+/** Sets up what every module of the repository imports. @returns What was in the way, if anything was. */
+export async function setUpRoot(): Promise<string | undefined> {
+  const problems = await Promise.all([install("."), makeClients()]);
+  const problem = problems.find((one) => one !== undefined);
+  if (problem === undefined) linkWorkspace();
+  return problem;
+}
+
+/** Sets up the engines, and what some tests start in projects of their own. @returns What was in the way, if anything was. */
+export async function setUpProjects(): Promise<string | undefined> {
+  const queue = folders();
+  const worker = async (): Promise<string | undefined> => {
+    for (let folder = queue.shift(); folder !== undefined; folder = queue.shift()) {
+      const problem = await install(folder);
+      if (problem !== undefined) return problem;
+    }
+    return undefined;
+  };
+  const problems = await Promise.all([worker(), worker()]);
+  return problems.find((one) => one !== undefined);
+}
+
 if (import.meta.main) {
-  const problem = await setUp();
+  const problem = await setUpRoot() ?? await setUpProjects();
   if (problem !== undefined) throw new Error(problem);
 }
