@@ -7,7 +7,13 @@ import { Pauses } from "./pauses.ts";
 import { type Asking, Replica, type State } from "./replica.ts";
 
 /** How long a node has to tell of itself at first, in milliseconds: one that is silent is known then. */
-const PATIENCE = 5_000;
+const PATIENCE = 3_000;
+
+/** How often members are asked for where one cannot be asked: after its restart others find broken connections to it. */
+const LOOKS = 3;
+
+/** After so many looks at a node that stays behind the log is made longer: it may have been restarted meanwhile. */
+const MARKED = 20;
 
 /** A node that could not be asked. */
 export interface Missing {
@@ -41,6 +47,16 @@ export class Replicas {
    * @throws {InterfaceError} If `mapNode` fails.
    */
   static async find(asking: Asking): Promise<Replicas> {
+    const pauses = new Pauses(asking.deadline);
+    for (let look = 1;; look++) {
+      const replicas = await Replicas.#find(asking);
+      const [missing] = replicas.missing;
+      if (missing === undefined || look === LOOKS) return replicas;
+      await pauses.wait(() => `${missing.name} cannot be asked, ${missing.why}`);
+    }
+  }
+
+  static async #find(asking: Asking): Promise<Replicas> {
     const { connection, deadline } = asking;
     const members = await connection.ask(
       deadline,
@@ -65,11 +81,12 @@ export class Replicas {
   async position(): Promise<number> {
     const pauses = new Pauses(this.#asking.deadline);
     let target: number | undefined;
-    for (;;) {
+    for (let look = 1;; look++) {
       const indexes = await this.#indexes();
       target ??= Math.max(...indexes);
       const behind = indexes.findIndex((index) => index < target!);
       if (behind < 0) return target;
+      if (look % MARKED === 0) await this.mark();
       const { name } = this.nodes[behind]!;
       await pauses.wait(() => `${name} has entry ${indexes[behind]} of the log, but not ${target}`);
     }

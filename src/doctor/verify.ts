@@ -88,11 +88,12 @@ const ZONE = prepareRead(
  * which need the permissions `status` and `query`.
  *
  * @param client What `connect` answers.
- * @param options `timeout` is that of the whole comparison, in milliseconds; 100,000 rows take a second or two.
+ * @param options `timeout` is that of the whole comparison, in milliseconds; 100,000 rows take a few seconds.
  * @throws {OperationalError} If a node cannot be asked and the others are equal: it is named, as are all. Where the others
  * differ, that is answered, and the node is among the hazards.
  * @throws {TimeoutError} If it cannot be told in time, as rows that differ change all the time or a node stays behind.
- * @throws {OperationalError} With the code `ERR_TOO_LARGE` if a row is longer than `maxResponseSize`, at two digits a byte.
+ * @throws {OperationalError} With the code `ERR_TOO_LARGE` if a row is longer than `maxResponseSize`, at two digits a byte,
+ * or that is less than 5 MB.
  * @throws {ProgrammingError} If none of the nodes has one of `tables`.
  * @throws What `onProgress` throws.
  *

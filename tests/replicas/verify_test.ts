@@ -11,7 +11,7 @@ import {
 import { type Difference, type VerifyOptions, verifyReplicas } from "../../src/doctor/mod.ts";
 import { embedded } from "../../src/embedded/mod.ts";
 import { type Cluster, startCluster } from "../support/cluster.ts";
-import { skipWithoutRqlited } from "../support/rqlited.ts";
+import { ADMIN, skipWithoutRqlited } from "../support/rqlited.ts";
 import { storeRaw } from "./raw.ts";
 
 /** True on the third node alone. */
@@ -37,6 +37,9 @@ const PAIRS: readonly (readonly [one: string, other: string])[] = [
   ["x'00ff'", "x'00fe'"],
 ];
 
+/** Who may only look. */
+const READER = { username: "doctor", password: "secret" };
+
 /** A statement with the numbers from 1 on as `n(i)`. */
 const numbers = (most: number, statement: string): string =>
   `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${most}) ${statement}`;
@@ -44,15 +47,20 @@ const numbers = (most: number, statement: string): string =>
 describe("verifyReplicas() of three nodes", { skip: skipWithoutRqlited() }, () => {
   let cluster: Cluster;
   let db: Client;
+  let reader: Client;
 
   before(async () => {
     cluster = await startCluster(3, {
+      auth: [{ ...READER, perms: ["status", "query"] }],
       each: (index) => index === 2 ? { env: { TZ: "XXX-5" }, args: ["-fk"] } : {},
     });
-    db = connect(cluster.urls);
+    const { username, password } = ADMIN;
+    db = connect(cluster.urls, { username, password });
+    reader = connect(cluster.urls, READER);
   });
 
   after(async () => {
+    await reader?.close();
     await db?.close();
     await cluster?.stop();
   });
@@ -71,7 +79,7 @@ describe("verifyReplicas() of three nodes", { skip: skipWithoutRqlited() }, () =
 
   const raw = (...statements: string[]) => storeRaw(cluster, statements);
 
-  const verify = (options?: VerifyOptions) => verifyReplicas(db, options);
+  const verify = (options?: VerifyOptions) => verifyReplicas(reader, options);
 
   async function differences(options?: VerifyOptions): Promise<readonly Difference[]> {
     const { equal, differences } = await verify(options);
@@ -274,6 +282,7 @@ describe("verifyReplicas() of three nodes", { skip: skipWithoutRqlited() }, () =
   it("tells of nodes that run other versions", async () => {
     const [, second] = cluster.urls;
     const client = connect(cluster.urls, {
+      ...READER,
       fetch: async (input, init) => {
         const response = await fetch(input, init);
         if (!String(input).startsWith(`${second}/status`)) return response;
@@ -294,7 +303,7 @@ describe("verifyReplicas() of three nodes", { skip: skipWithoutRqlited() }, () =
 
   it("asks at the addresses that mapNode tells, and never takes one node for another", async () => {
     const [first, second] = cluster.urls;
-    const hosts = { mapNode: (url: string) => url.replace("127.0.0.1", "localhost") };
+    const hosts = { ...READER, mapNode: (url: string) => url.replace("127.0.0.1", "localhost") };
     const mapped = connect(cluster.urls, hosts);
     assert.match((await verifyReplicas(mapped)).nodes.join(), /^(http:\/\/localhost:\d+,?){3}$/);
     await mapped.close();
@@ -304,7 +313,7 @@ describe("verifyReplicas() of three nodes", { skip: skipWithoutRqlited() }, () =
         [(url: string) => url === second ? undefined : url, /leaves it out/],
       ] as const
     ) {
-      const client = connect(cluster.urls, { mapNode });
+      const client = connect(cluster.urls, { ...READER, mapNode });
       await assert.rejects(verifyReplicas(client), (error: unknown) => {
         assert.ok(error instanceof OperationalError, String(error));
         assert.match(error.message, message);
@@ -339,6 +348,15 @@ describe("verifyReplicas() of three nodes", { skip: skipWithoutRqlited() }, () =
     );
     await stopped;
     third!.resume();
+    await cluster.settled();
+  });
+
+  it("goes on where a node is restarted meanwhile", async () => {
+    const follower = (await cluster.followers())[0]!;
+    let restarted: Promise<void> | undefined;
+    const onProgress = () => void (restarted ??= follower.restart());
+    assert.deepEqual(await differences({ onProgress }), []);
+    await restarted;
     await cluster.settled();
   });
 
