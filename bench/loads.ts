@@ -19,7 +19,7 @@ interface Load {
 
 /** A call of all ways. */
 export interface Calls {
-  readonly ways: (url: string) => readonly Way[];
+  readonly ways: (url: string, callers: number) => readonly Way[];
   /** @param n From 0; the row is another one for each caller. */
   readonly call: (way: Way, n: number) => Promise<unknown>;
   readonly together: (url: string, statements: readonly Listed[]) => Promise<unknown>;
@@ -55,7 +55,7 @@ function byHand(calls: Calls, url: string, { callers, each }: Load): Case {
 
 function casesOf(calls: Calls, load: Load, url: string): Case[] {
   const { callers, each } = load;
-  const cases = calls.ways(url).map((way): Case => ({
+  const cases = calls.ways(url, callers).map((way): Case => ({
     name: way.name,
     run: () => callAll(callers, each, (n) => calls.call(way, n)),
     ...(way.name !== FETCH && { against: calls.goals(callers, way.name) }),

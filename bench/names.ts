@@ -1,7 +1,11 @@
 /** How the ways to do something are called in the results. */
 
-/** A request for each statement. */
+/** A request for each statement, as a person would write it. */
 export const FETCH = "fetch";
+/** A request for each statement, as the client writes it. */
+export const SAME_BODY = "fetch of the same body";
+/** As the client writes it without ids. */
+export const SAME_BODY_NO_IDS = "fetch of the same body, no ids";
 /** One request with the statements of all callers. */
 export const BY_HAND = "one request by hand";
 /** As it comes. */

@@ -30,6 +30,7 @@ import {
   REDIS_LOCK,
   REDIS_PY,
   RQLITE_JS,
+  SAME_BODY,
   TRANSACTION,
   UNPROTECTED,
 } from "./names.ts";
@@ -189,10 +190,12 @@ type Headline = readonly [
 ];
 
 const HEADLINES: readonly Headline[] = [
+  ["one read", "reads", "1 caller", CLIENT, SAME_BODY],
   ["one read", "reads", "1 caller", CLIENT, FETCH],
   ["64 callers read", "reads", "64", CLIENT, FETCH],
   ["512 callers read", "reads", "512", CLIENT, FETCH],
   ["512 callers read", "reads", "512", CLIENT, BY_HAND],
+  ["one write, exactly once", "writes", "1 caller", CLIENT, SAME_BODY],
   ["one write, exactly once", "writes", "1 caller", CLIENT, FETCH],
   ["64 callers write, exactly once", "writes", "64", CLIENT, FETCH],
   ["512 callers write, exactly once", "writes", "512", CLIENT, FETCH],

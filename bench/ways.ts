@@ -120,7 +120,10 @@ export function everyWay(engine: EngineName, url: string): Way[] {
   ];
 }
 
+/** What makes the client leave out the ids of its writes. */
+export const WITHOUT_IDS: ConnectOptions = { exactlyOnce: false };
+
 /** The client without ids of its writes. */
 export function withoutIds(url: string): Way {
-  return byClient(NO_IDS, url, { exactlyOnce: false });
+  return byClient(NO_IDS, url, WITHOUT_IDS);
 }

@@ -1,8 +1,17 @@
 import { callAll } from "../measure.ts";
 import { contestOfLoads, fewRequests, ROWS, SHARED, TABLE } from "../loads.ts";
-import { BY_HAND, CLIENT, FETCH, NO_IDS, OVER_NODE } from "../names.ts";
+import {
+  BY_HAND,
+  CLIENT,
+  FETCH,
+  NO_IDS,
+  OVER_NODE,
+  SAME_BODY,
+  SAME_BODY_NO_IDS,
+} from "../names.ts";
+import { sameBody } from "../same_body.ts";
 import type { Bench, Scenario } from "../scenario.ts";
-import { everyWay, type Listed, withoutIds, writeTogether } from "../ways.ts";
+import { everyWay, type Listed, WITHOUT_IDS, withoutIds, writeTogether } from "../ways.ts";
 
 const statement = (n: number): Listed => [
   "UPDATE bench SET name = ?, price = ? WHERE id = ?",
@@ -15,17 +24,22 @@ const writes: Scenario = async (bench) => {
   const server = await bench.server();
   await server.sql(...TABLE);
   await contestOfLoads(bench, {
-    ways(url) {
+    ways(url, callers) {
       const [fetch, ...others] = everyWay(bench.engine, url);
-      return [fetch!, withoutIds(url), ...others];
+      const same = callers > 1 ? [] : [
+        sameBody(SAME_BODY, url),
+        sameBody(SAME_BODY_NO_IDS, url, WITHOUT_IDS),
+      ];
+      return [fetch!, ...same, withoutIds(url), ...others];
     },
     call: (way, n) => way.write(...statement(n)),
     together: writeTogether,
     statement,
     goals(callers, way) {
       if (callers > 1) return way === CLIENT ? SHARED : { [FETCH]: {}, [BY_HAND]: {} };
-      if (way === NO_IDS) return { [FETCH]: { speed: 1 / 1.1 } };
-      return { [FETCH]: way === CLIENT ? { speed: 1 / 1.25 } : {} };
+      if (way === NO_IDS) return { [SAME_BODY_NO_IDS]: { speed: 1 / 1.1 }, [FETCH]: {} };
+      if (way === CLIENT) return { [SAME_BODY]: { speed: 1 / 1.25 }, [FETCH]: {} };
+      return { [FETCH]: {} };
     },
     limit: (callers, way) => fewRequests(callers, way, CLIENT),
   }, server);
