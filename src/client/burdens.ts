@@ -26,12 +26,14 @@ export interface Trip {
 export class Burdens {
   readonly #long: WeakSet<Analysis> = new WeakSet();
   readonly #slow: WeakSet<Analysis> = new WeakSet();
+  /** There is one at all. */
+  #any = false;
   /** About what the way takes, in milliseconds. */
   #way = Infinity;
 
   /** Whether a read goes by itself. */
   has(analysis: Analysis): boolean {
-    return this.#long.has(analysis) || this.#slow.has(analysis);
+    return this.#any && (this.#long.has(analysis) || this.#slow.has(analysis));
   }
 
   /** Takes what was seen. */
@@ -40,17 +42,25 @@ export class Burdens {
     const single = statements.length === 1;
     const long = answer.size > LONG * statements.length;
     const slow = duration > SLOW + 2 * this.#way;
-    for (const [i, { analysis }] of statements.entries()) {
-      if (long) this.#long.add(analysis);
-      else if (single) this.#long.delete(analysis);
+    for (let i = 0; i < statements.length; i++) {
+      const { analysis } = statements[i]!;
+      if (long) this.#add(this.#long, analysis);
+      else if (single && this.#any) this.#long.delete(analysis);
       // What was quick was so whatever else was under way.
-      if (single && !slow) this.#slow.delete(analysis);
-      else if (single ? solitary : answer.timeAt(first + i) > SLOW) this.#slow.add(analysis);
+      const quick = single && !slow;
+      if (quick && this.#any) this.#slow.delete(analysis);
+      if (quick) continue;
+      if (single ? solitary : answer.timeAt(first + i) > SLOW) this.#add(this.#slow, analysis);
     }
   }
 
   /** Takes a read that its whole request may have failed by. */
   suspect({ analysis }: Prepared): void {
-    this.#slow.add(analysis);
+    this.#add(this.#slow, analysis);
+  }
+
+  #add(burdens: WeakSet<Analysis>, analysis: Analysis): void {
+    this.#any = true;
+    burdens.add(analysis);
   }
 }

@@ -1,5 +1,5 @@
 import type { Deadline } from "../transport/deadline.ts";
-import type { HttpAnswer, Transport } from "../transport/transport.ts";
+import type { HttpAnswer, Transport, Verdict } from "../transport/transport.ts";
 
 /** A version text as far as it can be read; builds may say just "8", or "unknown". */
 type Version = readonly [major: number, minor: number | undefined, patch: number | undefined];
@@ -10,7 +10,8 @@ type Version = readonly [major: number, minor: number | undefined, patch: number
  */
 export class Capabilities {
   readonly #transport: Transport;
-  #version: string | undefined;
+  #text: string | undefined;
+  #version: Version | undefined;
   #linearizable: boolean | undefined;
 
   /** Sends nothing yet. */
@@ -20,7 +21,9 @@ export class Capabilities {
 
   /** Takes the version text of an answer. */
   learn(version: string | undefined): void {
-    this.#version = version ?? this.#version;
+    if (version === undefined || version === this.#text) return;
+    this.#text = version;
+    this.#version = parse(version);
   }
 
   /** Whether level "linearizable" is known not to be real. */
@@ -33,12 +36,12 @@ export class Capabilities {
    * `false` where the version does not prove it.
    */
   get returningAborts(): boolean {
-    return atLeast(parse(this.#version), 9, 4, 2) === true;
+    return atLeast(this.#version, 9, 4, 2) === true;
   }
 
   /** Whether `norwrandom` is known to do its opposite on `/db/query` and `/db/request`: before 10.2.7. */
   get reversesRandom(): boolean {
-    return atLeast(parse(this.#version), 10, 2, 7) === false;
+    return atLeast(this.#version, 10, 2, 7) === false;
   }
 
   /**
@@ -46,15 +49,15 @@ export class Capabilities {
    * must be there already. Where its version does not prove it, a parameter that only servers with the level
    * check tells, once.
    */
-  async hasLinearizable(deadline: Deadline): Promise<boolean> {
+  hasLinearizable(deadline: Deadline): boolean | Promise<boolean> {
     // rqlited names its version in every answer: without one, something stands in for it and has no levels.
-    if (this.#version === undefined) return true;
-    this.#linearizable ??= atLeast(parse(this.#version), 8, 32, 0) ?? await this.#probe(deadline);
-    return this.#linearizable;
+    if (this.#text === undefined) return true;
+    this.#linearizable ??= atLeast(this.#version, 8, 32, 0);
+    return this.#linearizable ?? this.#probe(deadline);
   }
 
-  #probe(deadline: Deadline): Promise<boolean> {
-    return this.#transport.send({
+  async #probe(deadline: Deadline): Promise<boolean> {
+    return this.#linearizable = await this.#transport.send({
       method: "GET",
       path: "/db/query?linearizable_timeout=unreadable",
       leader: false,
@@ -62,13 +65,13 @@ export class Capabilities {
       repeatable: true,
       statements: 0,
       deadline,
-      judge: ({ status }: HttpAnswer) => ({ value: status === 400 }),
+      judge: ({ status }: HttpAnswer): Verdict<boolean> => ({ value: status === 400 }),
     });
   }
 }
 
-function parse(text: string | undefined): Version | undefined {
-  const match = /^v?(\d+)(?:\.(\d+))?(?:\.(\d+))?/.exec(text ?? "");
+function parse(text: string): Version | undefined {
+  const match = /^v?(\d+)(?:\.(\d+))?(?:\.(\d+))?/.exec(text);
   if (match === null) return undefined;
   const number = (part: string | undefined): number | undefined =>
     part === undefined ? part : Number(part);

@@ -41,7 +41,7 @@ export class DefaultClient implements Omit<BaseClient, Composed>, Host {
   }
 
   /** See {@linkcode BaseClient.query}. */
-  async query<R = Row>(
+  query<R = Row>(
     sql: string | SqlFragment,
     params?: Params,
     options?: QueryOptions,
@@ -50,7 +50,8 @@ export class DefaultClient implements Omit<BaseClient, Composed>, Host {
     const prepared = prepareRead(statementOf(sql, params));
     checkQuery(prepared.analysis);
     checkAlone(prepared.analysis);
-    return await this.#run(prepared, settings) as Result<R>;
+    // Rows have the type that the caller named with R.
+    return this.#run(prepared, settings) as Promise<Result<unknown>> as Promise<Result<R>>;
   }
 
   /** See {@linkcode BaseClient.iterate}. */
@@ -126,12 +127,11 @@ export class DefaultClient implements Omit<BaseClient, Composed>, Host {
     return await this.#connected(deadline, (connection) => connection.ask(deadline, question));
   }
 
-  async #run(prepared: Prepared, settings: Settings): Promise<Result> {
+  #run(prepared: Prepared, settings: Settings): Promise<Result> {
     const deadline = new Deadline(settings.timeout, settings.signal);
-    return await this.#connected(
-      deadline,
-      (connection) => connection.query(prepared, settings, deadline),
-    );
+    const query = (connection: Connection) => connection.query(prepared, settings, deadline);
+    // It is one, as the query itself is.
+    return this.#connected(deadline, query) as Promise<Result>;
   }
 
   #connected<T>(

@@ -19,7 +19,9 @@ import { SharedReads } from "./shared_reads.ts";
  * Otherwise the first read after DDL has the old column names and declared types over the new values, and the server
  * converts those by the old types (rqlite-api §5.6).
  */
-const REFRESH_SCHEMA = "SELECT 1 FROM sqlite_schema LIMIT 1";
+const REFRESH_SCHEMA: readonly string[] = ["SELECT 1 FROM sqlite_schema LIMIT 1"];
+
+const NOTHING: readonly string[] = [];
 
 /** How long a linearizable read may wait on the server before it is repeated as a strong one, in milliseconds. */
 const LINEARIZABLE_WAIT = 1000;
@@ -48,6 +50,8 @@ export interface Batch {
   readonly exact?: boolean;
   /** The first statement of a read reads the schema, so that the connection notices a change of it. @default {false} */
   readonly aware?: boolean;
+  /** The JSON of the statements, where it is made already. */
+  readonly texts?: readonly string[];
   /** Each result of a read says how long it took. @default {false} */
   readonly timed?: boolean;
 }
@@ -65,6 +69,8 @@ export class Dispatcher {
   readonly #capabilities: Capabilities;
   readonly #look: SecondLook = new SecondLook();
   readonly #shared: SharedReads = new SharedReads((batch) => this.#read(batch));
+  readonly #exact = (batch: Batch): Promise<Reply> =>
+    this.#shared.takes(batch) ? this.#shared.read(batch) : this.#read(batch);
 
   /** Sends nothing yet. */
   constructor(transport: Transport) {
@@ -79,20 +85,22 @@ export class Dispatcher {
 
   /** Runs statements that only read, by `/db/query`. */
   read(batch: Batch): Promise<Reply> {
-    if (batch.exact !== true) return this.#read(batch);
-    const send = (batch: Batch) =>
-      this.#shared.takes(batch) ? this.#shared.read(batch) : this.#read(batch);
-    return this.#look.take(batch, send, true);
+    return batch.exact === true ? this.#look.take(batch, this.#exact, true) : this.#read(batch);
   }
 
-  async #read(batch: Batch): Promise<Reply> {
+  #read(batch: Batch): Promise<Reply> {
     const { level } = batch.settings;
-    if (level === "none" || level === "auto") return await this.#fresh(batch, level);
-    if (level !== "linearizable") return await this.#query(batch, level);
+    if (level === "linearizable") return this.#linearizable(batch);
+    return level === "none" || level === "auto"
+      ? this.#fresh(batch, level)
+      : this.#query(batch, level);
+  }
+
+  async #linearizable(batch: Batch): Promise<Reply> {
     if (!this.#capabilities.lacksLinearizable) {
-      const reply = await this.#query(batch, level);
-      const real = await this.#capabilities.hasLinearizable(batch.deadline);
-      if (real && reply.answer !== READ_STRONG) return reply as Reply;
+      const reply = await this.#query(batch, "linearizable");
+      const real = this.#capabilities.hasLinearizable(batch.deadline);
+      if ((real === true || await real) && reply !== READ_STRONG) return reply;
     }
     return await this.#query(batch, "strong");
   }
@@ -141,14 +149,14 @@ export class Dispatcher {
     return batch.exact === true ? this.#look.take(batch, send, false) : send(batch);
   }
 
-  async #query(batch: Batch, level: Exclude<Level, "linearizable">): Promise<Reply>;
-  async #query(batch: Batch, level: Level): Promise<Reply | Unserved>;
-  async #query(batch: Batch, level: Level): Promise<Reply | Unserved> {
-    const { statements, transaction, settings } = batch;
-    const refreshes = !batch.aware && statements.some(({ analysis }) => analysis.from);
-    const prefix = refreshes ? [REFRESH_SCHEMA] : [];
+  #query(batch: Batch, level: Exclude<Level, "linearizable">): Promise<Reply>;
+  #query(batch: Batch, level: Level): Promise<Reply | typeof READ_STRONG>;
+  #query(batch: Batch, level: Level): Promise<Reply | typeof READ_STRONG> {
+    const { statements, transaction, settings, texts } = batch;
+    const refreshes = !batch.aware && statements.some(readsTables);
+    const prefix = refreshes ? REFRESH_SCHEMA : NOTHING;
     const linearizable = level === "linearizable";
-    const answer = await this.#exchange(batch, {
+    return this.#exchange(batch, {
       path: path("/db/query", {
         ...UNPARSED,
         level,
@@ -158,32 +166,30 @@ export class Dispatcher {
         freshness: settings.freshness,
         freshness_strict: settings.freshnessStrict,
       }),
-      body: encode(statements, prefix),
+      body: encode(statements, prefix, texts),
       leader: level !== "none" && level !== "auto",
-      write: false,
       repeatable: true,
+      first: prefix.length,
     }, { write: false, linearizable, results: prefix.length + statements.length });
-    return { answer, first: prefix.length } as Reply | Unserved;
   }
 
-  async #send(
+  #send(
     batch: Batch,
     endpoint: string,
     write: boolean,
     repeatable = !write,
   ): Promise<Reply> {
     const { statements, transaction } = batch;
-    const answer = await this.#exchange(batch, {
-      path: path(endpoint, { ...this.#exact(endpoint, statements), transaction }),
+    return this.#exchange(batch, {
+      path: path(endpoint, { ...this.#flags(endpoint, statements), transaction }),
       body: encode(statements),
       leader: true,
-      write,
       repeatable,
-    }, { write, linearizable: false, results: statements.length });
-    return { answer, first: 0 } as Reply;
+      first: 0,
+    }, { write, linearizable: false, results: statements.length }) as Promise<Reply>;
   }
 
-  #exact(endpoint: string, statements: readonly Prepared[]): Flags {
+  #flags(endpoint: string, statements: readonly Prepared[]): Flags {
     if (endpoint === "/db/execute") return EXACT;
     const parsed = statements.some(({ analysis }) =>
       analysis.returning || analysis.kind === "explain"
@@ -194,21 +200,22 @@ export class Dispatcher {
 
   #exchange(
     { statements, deadline, node }: Batch,
-    { path, body, leader, write, repeatable }: {
+    { path, body, leader, repeatable, first }: {
       path: string;
       body: string;
       leader: boolean;
-      write: boolean;
       repeatable: boolean;
+      /** Where the first result of the statements is. */
+      first: number;
     },
     asked: Asked,
-  ): Promise<Answer | typeof READ_STRONG> {
-    return this.#transport.send({
+  ): Promise<Reply | typeof READ_STRONG> {
+    return this.#transport.send<Reply | typeof READ_STRONG>({
       method: "POST",
       path,
       body,
       leader,
-      write,
+      write: asked.write,
       repeatable,
       statements: statements.length,
       deadline,
@@ -216,10 +223,16 @@ export class Dispatcher {
       judge: (answer: HttpAnswer) => {
         this.#capabilities.learn(answer.version);
         const value = accepted(asked, answer);
-        return value === undefined ? refused(asked, answer, deadline) : { value };
+        return value === undefined
+          ? refused(asked, answer, deadline)
+          : { value: { answer: value, first } };
       },
     });
   }
+}
+
+function readsTables({ analysis }: Prepared): boolean {
+  return analysis.from;
 }
 
 const REFUSALS = new Late("refusals of nodes", () => import("./judge.ts"));
@@ -229,9 +242,9 @@ async function refused(
   asked: Asked,
   answer: HttpAnswer,
   deadline: Deadline,
-): Promise<Verdict<Answer | typeof READ_STRONG>> {
+): Promise<Verdict<typeof READ_STRONG>> {
   try {
-    const judgeBy = ({ judge }: typeof import("./judge.ts")) => judge(asked, answer);
+    const judgeBy = (part: typeof import("./judge.ts")) => part.judgeRefusal(asked, answer);
     return await REFUSALS.use(deadline, judgeBy, "Cannot tell more");
   } catch (cause) {
     if (deadline.signal?.aborted) throw deadline.signal.reason;
@@ -251,9 +264,4 @@ async function refused(
         next: "elsewhere",
       };
   }
-}
-
-/** No result yet: the read has to be strong. */
-interface Unserved {
-  readonly answer: typeof READ_STRONG;
 }

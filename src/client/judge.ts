@@ -23,7 +23,11 @@ const LONGEST_QUOTE = 300;
 /** Judges the answer to a data request. */
 export function judge(asked: Asked, answer: HttpAnswer): Verdict<Answer | typeof READ_STRONG> {
   const value = accepted(asked, answer);
-  if (value !== undefined) return { value };
+  return value === undefined ? judgeRefusal(asked, answer) : { value };
+}
+
+/** Judges one that is not {@linkcode accepted}. */
+export function judgeRefusal(asked: Asked, answer: HttpAnswer): Verdict<typeof READ_STRONG> {
   const said = answer.status === 200 ? parse(answer.text)?.error : answer.text;
   return refused(asked, answer, said);
 }

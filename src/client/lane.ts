@@ -7,6 +7,7 @@ import {
   RqliteError,
   TimeoutError,
 } from "../errors.ts";
+import type { Prepared } from "../sql/prepare.ts";
 import { Deadline } from "../transport/deadline.ts";
 
 /** What keeps calls waiting, and for how long. */
@@ -28,6 +29,12 @@ export interface Passenger<Call, T> {
   readonly reject: (error: unknown) => void;
   /** Called when its signal ends it. */
   onAbort: ((reason: unknown) => void) | undefined;
+}
+
+/** What one signal ends. */
+interface Listener<Call, T> {
+  readonly calls: Set<Passenger<Call, T>>;
+  readonly abort: () => void;
 }
 
 /** What a lane has to know of a call. */
@@ -58,12 +65,18 @@ const ISOLATED = "WebSocketPair" in globalThis;
  * Calls of one kind on their way to becoming requests. Those that are made at once leave together; while as many requests
  * are under way as may be, further calls wait and leave together when one returns. A call that need not wait leaves when
  * the microtasks of its own turn have run: there is no timer for it.
+ *
+ * What one call costs does not depend on how many wait: many may, on one signal.
  */
 export class Lane<Call extends Waiting, T> {
   readonly #limits: LaneLimits;
-  readonly #choose: (waiting: readonly Call[]) => ReadonlySet<Call>;
+  readonly #choose: (waiting: Iterable<Call>) => Iterable<Call>;
   readonly #send: (passengers: readonly Passenger<Call, T>[]) => Promise<void>;
-  #waiting: Passenger<Call, T>[] = [];
+  /** Oldest first. */
+  readonly #waiting: Map<Call, Passenger<Call, T>> = new Map();
+  readonly #listeners: Map<AbortSignal, Listener<Call, T>> = new Map();
+  /** No call that waits has to be over before. */
+  #firstEnd = Infinity;
   #gathering = false;
   /** The requests that others wait for, by when they were sent. */
   readonly #flights: Set<{ readonly since: number }> = new Set();
@@ -77,7 +90,7 @@ export class Lane<Call extends Waiting, T> {
    */
   constructor(
     limits: LaneLimits,
-    choose: (waiting: readonly Call[]) => ReadonlySet<Call>,
+    choose: (waiting: Iterable<Call>) => Iterable<Call>,
     send: (passengers: readonly Passenger<Call, T>[]) => Promise<void>,
   ) {
     this.#limits = limits;
@@ -98,91 +111,120 @@ export class Lane<Call extends Waiting, T> {
    * @throws The reason of the deadline's signal; what was sent goes on for the others.
    */
   enter(call: Call): Promise<T> {
-    if (this.#waiting.length >= MOST_WAITING) return Promise.reject(overcrowded());
-    const { signal } = call.deadline;
+    if (this.#waiting.size >= MOST_WAITING) return Promise.reject(overcrowded());
+    const { signal, end } = call.deadline;
     return new Promise((resolve, reject) => {
-      const onAbort = (): void => {
-        passenger.reject(signal!.reason);
-        passenger.onAbort?.(signal!.reason);
-      };
-      const end = (): void => {
-        passenger.gone = true;
-        signal?.removeEventListener("abort", onAbort);
-      };
       const passenger: Passenger<Call, T> & { gone: boolean } = {
         call,
         gone: false,
         onAbort: undefined,
-        resolve: (value: T) => (end(), resolve(value)),
-        reject: (error: unknown) => (end(), reject(error)),
+        resolve: (value: T) => {
+          this.#end(passenger);
+          resolve(value);
+        },
+        reject: (error: unknown) => {
+          this.#end(passenger);
+          reject(error);
+        },
       };
-      signal?.addEventListener("abort", onAbort);
-      this.#waiting.push(passenger);
-      this.#gather(FIRST_ROUNDS);
+      if (signal !== undefined) this.#listen(signal, passenger);
+      this.#waiting.set(call, passenger);
+      this.#firstEnd = Math.min(this.#firstEnd, end);
+      if (!this.#gathering) void this.#gather(FIRST_ROUNDS);
     });
   }
 
-  /** Sends what waits once the microtasks that are there have run. */
-  #gather(rounds: number): void {
-    if (this.#gathering) return;
-    this.#gathering = true;
-    const round = (): void => {
-      if (--rounds > 0) return queueMicrotask(round);
-      this.#gathering = false;
-      this.#leave();
+  #end(passenger: Passenger<Call, T> & { gone: boolean }): void {
+    if (passenger.gone) return;
+    passenger.gone = true;
+    const { call, call: { deadline: { signal } } } = passenger;
+    this.#waiting.delete(call);
+    if (signal !== undefined) this.#unlisten(signal, passenger);
+  }
+
+  /** One listener serves all calls of a signal: engines search through those of a signal for each that is removed. */
+  #listen(signal: AbortSignal, passenger: Passenger<Call, T>): void {
+    const known = this.#listeners.get(signal);
+    if (known !== undefined) return void known.calls.add(passenger);
+    const calls = new Set([passenger]);
+    const abort = (): void => {
+      for (const { reject, onAbort } of [...calls]) {
+        reject(signal.reason);
+        onAbort?.(signal.reason);
+      }
     };
-    queueMicrotask(round);
+    this.#listeners.set(signal, { calls, abort });
+    signal.addEventListener("abort", abort);
+  }
+
+  #unlisten(signal: AbortSignal, passenger: Passenger<Call, T>): void {
+    const { calls, abort } = this.#listeners.get(signal)!;
+    calls.delete(passenger);
+    if (calls.size > 0) return;
+    this.#listeners.delete(signal);
+    signal.removeEventListener("abort", abort);
+  }
+
+  /** Sends what waits once the microtasks that are there have run. */
+  async #gather(rounds: number): Promise<void> {
+    this.#gathering = true;
+    for (let i = 0; i < rounds; i++) await undefined;
+    this.#gathering = false;
+    this.#leave();
   }
 
   #leave(): void {
-    for (const { call, reject } of this.#waiting) {
-      if (call.deadline.remaining === 0) {
-        reject(new TimeoutError("Out of time before the request was sent"));
-      }
+    const now = performance.now();
+    if (now >= this.#firstEnd) this.#expire(now);
+    while (this.#waiting.size > 0 && (ISOLATED || this.#flights.size < this.#limits.inFlight)) {
+      void this.#fly(this.#take(), now);
     }
-    if (this.#waiting.some(({ gone }) => gone)) {
-      this.#waiting = this.#waiting.filter(({ gone }) => !gone);
+    this.#watch(now);
+  }
+
+  /** Ends those whose time is up. */
+  #expire(now: number): void {
+    this.#firstEnd = Infinity;
+    for (const { call: { deadline: { end } }, reject } of this.#waiting.values()) {
+      if (end > now) this.#firstEnd = Math.min(this.#firstEnd, end);
+      else reject(new TimeoutError("Out of time before the request was sent"));
     }
-    while (this.#waiting.length > 0 && (ISOLATED || this.#flights.size < this.#limits.inFlight)) {
-      void this.#fly(this.#take());
-    }
-    this.#watch();
   }
 
   /** Those that leave in the next request. */
   #take(): readonly Passenger<Call, T>[] {
     const waiting = this.#waiting;
-    if (waiting.length === 1) {
-      this.#waiting = [];
-      return waiting;
+    if (waiting.size === 1) {
+      const passengers = [...waiting.values()];
+      waiting.clear();
+      return passengers;
     }
-    const chosen = this.#choose(waiting.map(({ call }) => call));
-    this.#waiting = waiting.filter(({ call }) => !chosen.has(call));
-    return waiting.filter(({ call }) => chosen.has(call));
+    return Array.from(this.#choose(waiting.keys()), (call) => {
+      const passenger = waiting.get(call)!;
+      waiting.delete(call);
+      return passenger;
+    });
   }
 
-  async #fly(passengers: readonly Passenger<Call, T>[]): Promise<void> {
-    const flight = { since: performance.now() };
+  async #fly(passengers: readonly Passenger<Call, T>[], since: number): Promise<void> {
+    const flight = { since };
     this.#flights.add(flight);
     await this.#send(passengers);
     // What the callers do next goes with those that wait.
-    if (this.#flights.delete(flight) && this.#waiting.length > 0) this.#gather(NEXT_ROUNDS);
+    const others = this.#flights.delete(flight) && this.#waiting.size > 0;
+    if (others && !this.#gathering) void this.#gather(NEXT_ROUNDS);
   }
 
   /** While somebody waits, a request that takes too long is not waited for, and nobody waits beyond their time. */
-  #watch(): void {
+  #watch(now: number): void {
     clearTimeout(this.#timer);
     const [oldest] = this.#flights;
-    if (this.#waiting.length === 0 || oldest === undefined) return;
-    const patience = () => oldest.since + this.#limits.patience - performance.now();
-    const rest = this.#waiting.reduce(
-      (least, { call }) => Math.min(least, call.deadline.remaining),
-      patience(),
-    );
+    if (this.#waiting.size === 0 || oldest === undefined) return;
+    const patience = oldest.since + this.#limits.patience;
     this.#timer = setTimeout(() => {
-      if (patience() <= 0) this.#flights.delete(oldest);
+      if (performance.now() >= patience) this.#flights.delete(oldest);
       this.#leave();
-    }, Math.max(0, rest));
+    }, Math.max(0, Math.min(patience, this.#firstEnd) - now));
   }
 }
 
@@ -190,8 +232,13 @@ export class Lane<Call extends Waiting, T> {
 export function commonDeadline<T>(
   passengers: readonly Passenger<Waiting, T>[],
 ): Deadline {
-  const timeout = Math.min(...passengers.map(({ call }) => call.deadline.remaining));
-  if (!passengers.every(({ call }) => call.deadline.signal)) return new Deadline(timeout);
+  let timeout = Infinity;
+  let signals = true;
+  for (const { call: { deadline } } of passengers) {
+    timeout = Math.min(timeout, deadline.remaining);
+    signals &&= deadline.signal !== undefined;
+  }
+  if (!signals) return new Deadline(timeout);
   const controller = new AbortController();
   for (const passenger of passengers) {
     passenger.onAbort = (reason) => {
@@ -199,6 +246,24 @@ export function commonDeadline<T>(
     };
   }
   return new Deadline(timeout, controller.signal);
+}
+
+/** About how many characters go into one request. */
+export const MOST_TEXT = 500_000;
+
+/** About how many characters a value is that is no text. */
+const SHORT_VALUE = 8;
+
+/** About how many characters statements are; of many more than fit into a request, as many as do not. */
+export function lengthOf(statements: readonly Prepared[]): number {
+  let length = 0;
+  for (const { sql, params } of statements) {
+    length += sql.length;
+    // Other values are short; to write each out would take as long as to make the request.
+    for (const param of params) length += typeof param === "string" ? param.length : SHORT_VALUE;
+    if (length > MOST_TEXT) break;
+  }
+  return length;
 }
 
 /** Whether the error of a whole request is about a statement of it, or about how much it answers. */

@@ -1,14 +1,17 @@
 import { copyOf } from "../transport/error_copy.ts";
 import { RqliteError, TimeoutError } from "../errors.ts";
 import type { Prepared } from "../sql/prepare.ts";
-import { encode } from "../wire/encode.ts";
+import { encodeStatement } from "../wire/encode.ts";
 import { Burdens } from "./burdens.ts";
 import type { Batch, Reply } from "./dispatch.ts";
-import { commonDeadline, isOfOne, Lane, type Passenger } from "./lane.ts";
+import type { Settings } from "./options.ts";
+import { commonDeadline, isOfOne, Lane, lengthOf, MOST_TEXT, type Passenger } from "./lane.ts";
 
-/** How many reads a request takes, and about how many characters. */
+/** How many reads a request takes. */
 const MOST_STATEMENTS = 256;
-const MOST_TEXT = 500_000;
+
+/** Among how many that wait those are looked for which ask in the same way. */
+const MOST_LOOKED_AT = 1024;
 
 /** More under way at once gain nothing, be the way short or long; fewer wait longer on a long one. */
 const LIMITS = { inFlight: 2, patience: 100 };
@@ -40,20 +43,23 @@ export class SharedReads {
     return heavy ? this.#timed(batch) : this.#lane.enter(batch);
   }
 
-  async #send(passengers: readonly Passenger<Batch, Reply>[]): Promise<void> {
-    if (passengers.length === 1) return await this.#apart(passengers[0]!);
-    const { statements, slots } = slotsOf(passengers.map(({ call }) => call.statements[0]!));
+  #send(passengers: readonly Passenger<Batch, Reply>[]): Promise<void> {
+    return passengers.length === 1 ? this.#apart(passengers[0]!) : this.#together(passengers);
+  }
+
+  async #together(passengers: readonly Passenger<Batch, Reply>[]): Promise<void> {
+    const { statements, texts, slots } = slotsOf(passengers);
     const deadline = commonDeadline(passengers);
     try {
-      const [{ call }] = passengers as [Passenger<Batch, Reply>];
-      const list = { ...call, statements, deadline, timed: statements.length > 1 };
+      const { call } = passengers[0]!;
+      const list = { ...call, statements, texts, deadline, timed: statements.length > 1 };
       const { answer, first } = await this.#timed(list);
-      const taken = new Set<number>();
-      for (const [i, passenger] of passengers.entries()) {
+      let fresh = 0;
+      for (let i = 0; i < passengers.length; i++) {
         const at = first + slots[i]!;
-        if (taken.has(at)) answer.keep(at);
-        taken.add(at);
-        passenger.resolve({ answer, first: at });
+        if (slots[i] === fresh) fresh++;
+        else answer.keep(at);
+        passengers[i]!.resolve({ answer, first: at });
       }
     } catch (error) {
       await Promise.all(passengers.map((passenger) => this.#failed(passenger, error)));
@@ -70,8 +76,8 @@ export class SharedReads {
     passenger.reject(error instanceof RqliteError ? copyOf(error) : error);
   }
 
-  async #apart({ call, resolve, reject }: Passenger<Batch, Reply>): Promise<void> {
-    await this.#timed(call).then(resolve, reject);
+  #apart({ call, resolve, reject }: Passenger<Batch, Reply>): Promise<void> {
+    return this.#timed(call).then(resolve, reject);
   }
 
   #suspect({ statements: [read] }: Batch, error: unknown): void {
@@ -99,36 +105,45 @@ export class SharedReads {
 }
 
 /** The oldest, and all that ask in the same way, as far as there is room. */
-function choose(waiting: readonly Batch[]): ReadonlySet<Batch> {
-  const { level, freshness, freshnessStrict } = waiting[0]!.settings;
-  const chosen = new Set<Batch>();
+function choose(waiting: Iterable<Batch>): readonly Batch[] {
+  const chosen: Batch[] = [];
   let text = 0;
+  let looked = 0;
   for (const batch of waiting) {
-    const { settings } = batch;
-    const same = settings.level === level && settings.freshness === freshness &&
-      settings.freshnessStrict === freshnessStrict;
-    if (!same) continue;
-    text += batch.statements[0]!.sql.length;
-    for (const param of batch.statements[0]!.params) text += String(param).length;
-    if (chosen.size > 0 && (text > MOST_TEXT || chosen.size === MOST_STATEMENTS)) break;
-    chosen.add(batch);
+    if (++looked > MOST_LOOKED_AT) break;
+    if (chosen.length > 0 && !isSame(batch.settings, chosen[0]!.settings)) continue;
+    text += lengthOf(batch.statements);
+    if (chosen.length > 0 && (text > MOST_TEXT || chosen.length === MOST_STATEMENTS)) break;
+    chosen.push(batch);
   }
   return chosen;
 }
 
-/** Each different read once, and which of them each is. */
-function slotsOf(
-  reads: readonly Prepared[],
-): { readonly statements: readonly Prepared[]; readonly slots: readonly number[] } {
+function isSame(one: Settings, other: Settings): boolean {
+  return one.level === other.level && one.freshness === other.freshness &&
+    one.freshnessStrict === other.freshnessStrict;
+}
+
+/** Each different read once, its JSON, and which of them each is; in the order in which they come first. */
+interface Slots {
+  readonly statements: readonly Prepared[];
+  readonly texts: readonly string[];
+  readonly slots: readonly number[];
+}
+
+function slotsOf(passengers: readonly Passenger<Batch, Reply>[]): Slots {
   const known = new Map<string, number>();
   const statements: Prepared[] = [];
-  const slots = reads.map((read) => {
-    const text = encode([read]);
+  const texts: string[] = [];
+  const slots = passengers.map(({ call }) => {
+    const read = call.statements[0]!;
+    const text = encodeStatement(read);
+    const slot = known.get(text);
     // Chance is another one for each.
-    const slot = /random/i.test(read.sql) ? undefined : known.get(text);
-    if (slot !== undefined) return slot;
+    if (slot !== undefined && !/random/i.test(read.sql)) return slot;
     known.set(text, statements.length);
+    texts.push(text);
     return statements.push(read) - 1;
   });
-  return { statements, slots };
+  return { statements, texts, slots };
 }

@@ -1,5 +1,5 @@
 import type { Dispatcher } from "../client/dispatch.ts";
-import { commonDeadline, Lane } from "../client/lane.ts";
+import { commonDeadline, Lane, lengthOf, MOST_TEXT } from "../client/lane.ts";
 import { TextCache } from "../sql/cache.ts";
 import type { Result } from "../sql/value.ts";
 import type { Commits } from "./commits.ts";
@@ -7,12 +7,8 @@ import { Group, type Member, type Sharing } from "./group.ts";
 import type { Call } from "./own.ts";
 import type { Write } from "./write.ts";
 
-/** How many writes a commit takes, and about how many characters. */
+/** How many writes a commit takes. */
 const MOST_WRITES = 500;
-const MOST_TEXT = 500_000;
-
-/** About how many characters a value is that is no text. */
-const SHORT = 8;
 
 /** One at a time, so that they are applied in their order; beside one that hangs for so long the next ones go on. */
 const LIMITS = { inFlight: 1, patience: 1000 };
@@ -44,8 +40,8 @@ export class SharedWrites {
   }
 
   /** Whether a write may wait for others; what goes by itself keeps its place among them. */
-  takes({ call: { settings, deadline } }: Write): boolean {
-    return settings.coalesce && Lane.takes({ deadline });
+  takes({ call }: Write): boolean {
+    return call.settings.coalesce && Lane.takes(call);
   }
 
   /** Runs a write in its turn. @param explicit It must not go without an id. */
@@ -71,14 +67,16 @@ export class SharedWrites {
   }
 
   /** The oldest, and those behind it as far as they fit into one commit. */
-  #choose(waiting: readonly Sharing[]): ReadonlySet<Sharing> {
-    const chosen = new Set([waiting[0]!]);
-    if (waiting.length === 1 || !this.#isShareable(waiting[0]!)) return chosen;
+  #choose(waiting: Iterable<Sharing>): readonly Sharing[] {
+    const chosen: Sharing[] = [];
     let text = 0;
     for (const sharing of waiting) {
-      text += lengthOf(sharing);
-      if (!this.#isShareable(sharing) || text > MOST_TEXT || chosen.size === MOST_WRITES) break;
-      chosen.add(sharing);
+      const shareable = this.#isShareable(sharing);
+      text += lengthOf(sharing.write.statements);
+      const fits = shareable && text <= MOST_TEXT && chosen.length < MOST_WRITES;
+      if (chosen.length > 0 && !fits) break;
+      chosen.push(sharing);
+      if (!shareable) break;
     }
     return chosen;
   }
@@ -95,16 +93,4 @@ export class SharedWrites {
       if (returning) this.#suspects.set(source, true);
     }
   }
-}
-
-/** About how many characters it is; of many more than fit, as many as do not. */
-function lengthOf({ write }: Sharing): number {
-  let length = 0;
-  for (const { sql, params } of write.statements) {
-    length += sql.length;
-    // Other values are short; to write each out would take as long as to make the request.
-    for (const param of params) length += typeof param === "string" ? param.length : SHORT;
-    if (length > MOST_TEXT) break;
-  }
-  return length;
 }

@@ -25,6 +25,11 @@ export class Deadline {
     this.#end.at = performance.now() + timeout;
   }
 
+  /** When it ends, on the clock of `performance.now()`. */
+  get end(): number {
+    return this.#end.at;
+  }
+
   /** Milliseconds that remain; 0 when time is up. */
   get remaining(): number {
     return Math.max(0, this.#end.at - performance.now());

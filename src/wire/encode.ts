@@ -18,6 +18,7 @@ const texts: WeakMap<Analysis, string> = new WeakMap();
  * REAL.
  *
  * @param prefix Texts of statements without parameters that run first.
+ * @param texts What {@linkcode encodeStatement} made of the statements, where somebody has asked for it already.
  *
  * @example
  * ```ts
@@ -27,16 +28,21 @@ const texts: WeakMap<Analysis, string> = new WeakMap();
  * encode([prepare(["SELECT ?, ?", 1n, "a"], { now: new Date() })]); // [["SELECT ?, ?",1,"a"]]
  * ```
  */
-export function encode(statements: readonly Prepared[], prefix: readonly string[] = []): string {
+export function encode(
+  statements: readonly Prepared[],
+  prefix: readonly string[] = [],
+  texts?: readonly string[],
+): string {
   let body = "[";
   for (const sql of prefix) body += (body === "[" ? "" : ",") + prefixOf(sql);
-  for (const statement of statements) {
-    body += (body === "[" ? "" : ",") + encodeStatement(statement);
+  for (let i = 0; i < statements.length; i++) {
+    body += (body === "[" ? "" : ",") + (texts?.[i] ?? encodeStatement(statements[i]!));
   }
   return `${body}]`;
 }
 
-function encodeStatement({ analysis, sql, params }: Prepared): string {
+/** One statement of a body. */
+export function encodeStatement({ analysis, sql, params }: Prepared): string {
   const text = sql === analysis.text ? textOf(analysis) : JSON.stringify(sql);
   if (params.length === 0) return text;
   // One call for all of them is twice as fast as one for each, unless they are few.

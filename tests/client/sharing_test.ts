@@ -15,6 +15,7 @@ import {
 } from "../../mod.ts";
 import { Lane, type Waiting } from "../../src/client/lane.ts";
 import { Deadline } from "../../src/transport/deadline.ts";
+import { countingSignal } from "../support/counting_signal.ts";
 import { sleep } from "../support/http.ts";
 import { PLACES, type World } from "../transaction/world.ts";
 
@@ -637,6 +638,64 @@ describe("Lane", () => {
     assert.equal(await first, 1);
     assert.deepEqual(new Set(await Promise.all(waiting)), new Set([2]));
     assert.deepEqual(sent, [1, 65_536]);
+  });
+
+  it("listens once to a signal, and looks at each call a few times, however many wait", async () => {
+    const { signal, count: listeners } = countingSignal();
+    const deadline = new Deadline(60_000, signal);
+    let looks = 0;
+    const call = (): Waiting => ({
+      get deadline() {
+        looks++;
+        return deadline;
+      },
+    });
+    const lane = new Lane<Waiting, number>(
+      { inFlight: 1, patience: 60_000 },
+      (waiting) => {
+        const chosen: Waiting[] = [];
+        for (const one of waiting) if (chosen.push(one) === 10) break;
+        return chosen;
+      },
+      async (passengers) => {
+        await undefined;
+        assert.equal(listeners(), 1);
+        for (const { resolve } of passengers) resolve(passengers.length);
+      },
+    );
+    const calls = count(2_000).map(() => lane.enter(call()));
+    assert.equal(listeners(), 1);
+    assert.deepEqual(new Set(await Promise.all(calls)), new Set([10]));
+    assert.equal(listeners(), 0);
+    assert.ok(looks < 5 * calls.length, String(looks));
+  });
+
+  it("ends all that one signal aborts, and those whose time is up, and no others", async () => {
+    const controller = new AbortController();
+    const answered = Promise.withResolvers<void>();
+    const lane = new Lane<Waiting, string>(
+      { inFlight: 1, patience: 60_000 },
+      (waiting) => new Set(waiting),
+      async (passengers) => {
+        await answered.promise;
+        for (const { resolve } of passengers) resolve("sent");
+      },
+    );
+    const enter = (timeout: number, signal?: AbortSignal) =>
+      ended(lane.enter({ deadline: new Deadline(timeout, signal) }));
+    const first = enter(60_000);
+    await sleep(1);
+    const aborted = count(3).map(() => enter(60_000, controller.signal));
+    const late = [enter(20), enter(40)];
+    const others = [enter(60_000), enter(60_000, new AbortController().signal)];
+    const reason = new Error("enough");
+    controller.abort(reason);
+    assert.deepEqual(await Promise.all(aborted), [reason, reason, reason]);
+    for (const error of await Promise.all(late)) {
+      assert.equal((error as TimeoutError).name, "TimeoutError");
+    }
+    answered.resolve();
+    assert.deepEqual(await Promise.all([first, ...others]), ["sent", "sent", "sent"]);
   });
 });
 
