@@ -68,7 +68,7 @@ export class Copies {
   ): Promise<Attempt<T>> {
     const { onRequest } = this.#options;
     const started = onRequest && performance.now();
-    const trace: Trace = { node, sent: false, status: undefined, wait: null };
+    const trace: Trace = { node, sent: false, status: undefined };
     const ends = { abort: exchange.deadline.signal, closing: this.#closing };
     let answer: HttpAnswer | Failure;
     try {
@@ -110,12 +110,12 @@ export class Copies {
       );
       trace.sent = true;
       const response = await fetch(trace.node + path, init);
-      if (response.type === "opaqueredirect") {
+      const { status } = response;
+      if (status === 0 && response.type === "opaqueredirect") {
         // Browsers hide where a redirect leads; the node itself can forward.
         forward = this.#redirectsHidden = true;
         continue;
       }
-      const { status } = response;
       trace.status = status;
       const location = isRedirect(status) ? response.headers.get("location") : null;
       if (location !== null) {
@@ -134,7 +134,7 @@ export class Copies {
         renewed = true;
         continue;
       }
-      trace.wait = response.headers.get("retry-after");
+      trace.received = response.headers;
       const text = readText(response, this.#options.maxResponseSize, trace.node);
       return {
         status,

@@ -23,8 +23,8 @@ export interface Trace {
   status: number | undefined;
   /** The headers that it was sent with, as far as they are the caller's. */
   headers?: Readonly<Record<string, string>>;
-  /** What its `Retry-After` says. */
-  wait: string | null;
+  /** The headers of its answer. */
+  received?: Headers;
 }
 
 /** What became of an attempt that ended without an answer. @param unsent What the error proves. */

@@ -28,6 +28,8 @@ const NAP = 250;
 /** The longest time between two looks for a leader while calls wait for one, in milliseconds. */
 const LOOK = 150;
 
+const NONE: ReadonlySet<string> = new Set();
+
 /** Exchanges over `fetch`: which node is asked, how often, and for how long. */
 export class HttpTransport implements Transport {
   readonly #options: HttpTransportOptions;
@@ -58,7 +60,8 @@ export class HttpTransport implements Transport {
   async send<T>(exchange: Exchange<T>): Promise<T> {
     const { nodes } = this.#options;
     const { deadline, leader, write, node: only } = exchange;
-    const [hopeless, unreached] = [new Set<string>(), new Set<string>()];
+    let hopeless = NONE;
+    let unreached = NONE;
     const near = leader || only !== undefined ? undefined : await this.#nearest(exchange);
     const pick = (remaining: number) =>
       only ?? nodes.pick(leader, { hopeless, unreached, remaining }, near);
@@ -76,7 +79,7 @@ export class HttpTransport implements Transport {
         if (rest >= remaining) throw settle(resting(node), doubtful);
         await this.#sleep(Math.min(rest, NAP), deadline);
         // Another call was served meanwhile: where, the next attempt finds out.
-        if (successes !== this.#budget.successes) unreached.clear();
+        if (successes !== this.#budget.successes) unreached = NONE;
         attempt--;
         continue;
       }
@@ -88,8 +91,8 @@ export class HttpTransport implements Transport {
         return verdict.value;
       }
       failure = verdict;
-      if (verdict.next === "others") hopeless.add(node);
-      if (verdict.error instanceof ConnectionError) unreached.add(trace.node);
+      if (verdict.next === "others") hopeless = new Set(hopeless).add(node);
+      if (verdict.error instanceof ConnectionError) unreached = new Set(unreached).add(trace.node);
       successes = this.#budget.successes;
       doubtful ||= write && verdict.applied === "maybe";
       if (nodes.exhausted(hopeless) || hopeless.has(only!)) throw settle(verdict, doubtful);
@@ -200,7 +203,7 @@ export class HttpTransport implements Transport {
     let wait: number | undefined;
     if ("value" in verdict) this.#budget.succeeded();
     else {
-      wait = retryAfter(trace.wait);
+      wait = retryAfter(trace.received?.get("retry-after") ?? null);
       if (verdict.next !== "never") {
         nodes.failed(node, verdict.error instanceof ConnectionError);
         if (wait) nodes.rests(node, Math.min(wait, deadline.remaining));
@@ -211,7 +214,7 @@ export class HttpTransport implements Transport {
     return wait;
   }
 
-  async #attempt<T>(
+  #attempt<T>(
     exchange: Exchange<T>,
     node: string,
     attempt: number,
@@ -223,7 +226,7 @@ export class HttpTransport implements Transport {
     const { repeatable } = exchange;
     const limit = attemptLimit(remaining, { attempt, retries, repeatable, several });
     const send = (limit: number) => this.#copies.send(exchange, node, sent, limit);
-    return await (near === undefined ? send(limit) : near.ask(node, sent === 0, limit, send));
+    return near === undefined ? send(limit) : near.ask(node, sent === 0, limit, send);
   }
 
   /** Asks a node for the cluster's members; what is configured stays in use where nobody can tell. */
