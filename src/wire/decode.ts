@@ -51,11 +51,11 @@ export class Answer {
   readonly #contents: readonly Contents[];
   #envelope: Envelope;
   #exact = false;
-  /** Results whose rows were made in place and are their callers' now. */
-  readonly #taken: Set<number> = new Set();
-  /** Results of several callers. */
-  readonly #kept: Set<number> = new Set();
-  readonly #looks: Map<number, Look> = new Map();
+  /** By position, the results whose rows were made in place and are their callers' now. */
+  readonly #taken: true[] = [];
+  /** By position, the results of several callers. */
+  readonly #kept: true[] = [];
+  readonly #looks: Look[] = [];
 
   /**
    * Parses the body of an answer.
@@ -91,7 +91,7 @@ export class Answer {
 
   /** Several callers take that result: each gets rows of its own. */
   keep(index: number): void {
-    this.#kept.add(index);
+    this.#kept[index] = true;
   }
 
   /** How many results there are. */
@@ -116,12 +116,11 @@ export class Answer {
     const found: number[] = [];
     for (let i = 0; i < contents.length; i++) {
       const [type, holds] = [types[i]!, contents[i]!];
-      const doubt = (holds: number) => isDoubt(type, holds, values.length, integers);
-      if (!doubt(holds)) continue;
+      if (!isDoubt(type, holds, values.length, integers)) continue;
       const known = type === declared[i] &&
         (type === "integer" || (type === "real" && !(holds & Holds.long)));
       // What cannot be how a REAL is written is an INTEGER.
-      const unclear = !known && (doubt(holds & ~Holds.long) ||
+      const unclear = !known && (isDoubt(type, holds & ~Holds.long, values.length, integers) ||
         this.#exactly(index).some(({ [i]: cell }) => typeof cell === "bigint" && looksReal(cell)));
       if (unclear) found.push(i);
     }
@@ -129,7 +128,7 @@ export class Answer {
   }
 
   /** The columns of a result, and their types. */
-  headAt(index: number): Omit<Look, "told"> {
+  headAt(index: number): Head {
     const { columns = [], types = [] } = this.#at(index);
     return { columns, types };
   }
@@ -144,7 +143,7 @@ export class Answer {
     const { types, columns } = this.#envelope.results?.[index] ?? {};
     const wide = columns?.length === look.columns.length + look.told.length;
     const others = wide && types !== undefined ? othersOf(look, types) : undefined;
-    if (others !== undefined) this.#looks.set(index, look);
+    if (others !== undefined) this.#looks[index] = look;
     return others;
   }
 
@@ -166,11 +165,13 @@ export class Answer {
    */
   result(index: number, spec: ResultSpec): Result {
     const { rows_affected = 0 } = this.#at(index);
-    const { columns, types } = this.#looks.get(index) ?? this.headAt(index);
-    const rows = this.#rows(index, spec);
+    const look = this.#looks[index] ?? this.headAt(index);
+    const kept = this.#kept[index] === true;
+    const rows = this.#rows(index, spec, look, kept);
+    const { columns, types } = look;
     return {
-      columns,
-      types,
+      columns: kept ? [...columns] : columns,
+      types: kept ? [...types] : types,
       rows,
       rowsAffected: isReturning(spec.analysis)
         ? rows.length
@@ -211,21 +212,19 @@ export class Answer {
     throw new RangeError(`Cannot read result ${index} of an answer with ${this.length}`);
   }
 
-  #rows(index: number, spec: ResultSpec): Row[] {
+  #rows(index: number, spec: ResultSpec, look: Head & Partial<Look>, kept: boolean): Row[] {
     const holds = this.#contents[index]!;
-    const look = this.#looks.get(index) ?? { ...this.headAt(index), told: [] };
-    const { columns, types } = look;
-    if (holds.some((bits, i) => bits & Holds.long && !isSurelyReal(types[i] ?? ""))) {
-      this.#makeExact();
+    const { columns, types, told = NONE } = look;
+    for (let i = 0; i < holds.length; i++) {
+      if (holds[i]! & Holds.long && !isSurelyReal(types[i] ?? "")) this.#makeExact();
     }
-    if (this.#taken.has(index)) this.#reload();
+    if (this.#taken[index]) this.#reload();
     const { values: found = [] } = this.#at(index);
-    const kept = this.#kept.has(index);
     const values = kept ? copyRows(found) : found;
-    if (!kept) this.#taken.add(index);
+    if (!kept) this.#taken[index] = true;
     // Being exact for the sake of another result put `bigint` into REAL columns too.
-    const plain = !this.#exact && look.told.length === 0 && isPlain(holds, spec);
-    if (!plain) decodeCells(values, look, spec);
+    const plain = !this.#exact && told.length === 0 && isPlain(holds, spec);
+    if (!plain) decodeCells(values, { columns, types, told }, spec);
     if (spec.rows === "object") buildRows(values, columns);
     // The caller knows the form it asked for.
     return values as unknown[] as Row[];
@@ -246,7 +245,7 @@ export class Answer {
   #makeExact(): void {
     if (this.#exact) return;
     this.#exact = true;
-    if (this.#taken.size > 0) return this.#reload();
+    if (this.#taken.length > 0) return this.#reload();
     const restored = restore(this.#envelope, this.#text) as Envelope;
     // Where it had to be parsed anew, BLOBs are lists again.
     if (restored !== this.#envelope) takeBytes(restored, this.#contents);
@@ -255,12 +254,17 @@ export class Answer {
 
   /** Results that were taken are no longer what the text says. */
   #reload(): void {
-    this.#taken.clear();
+    this.#taken.length = 0;
     const json = parse(this.#text);
     this.#envelope = (this.#exact ? restore(json, this.#text) : json) as Envelope;
     takeBytes(this.#envelope, this.#contents);
   }
 }
+
+/** The columns of a result, and their types. */
+type Head = Omit<Look, "told">;
+
+const NONE: readonly number[] = [];
 
 const LOST_ESCAPE = `\\u${LOST.charCodeAt(0).toString(16)}`;
 

@@ -16,11 +16,9 @@ const OF_FIRST_ROW: ReadonlySet<string> = new Set(["", "integer", "real", "text"
  * @param rows How many there are: of a single one the type is known.
  */
 export function isDoubt(type: string, holds: number, rows: number, integers: IntegerMode): boolean {
-  if (isTextual(type)) {
-    if (holds & Holds.odd) return true;
-    const mixed = holds & Holds.text && holds & (Holds.number | Holds.bytes);
-    if (mixed && OF_FIRST_ROW.has(type)) return true;
-  }
+  const mixed = holds & Holds.text && holds & (Holds.number | Holds.bytes);
+  const strange = holds & Holds.odd || (mixed && OF_FIRST_ROW.has(type));
+  if (strange && isTextual(type)) return true;
   if (holds & Holds.noDate && isDate(type)) return true;
   if (rows < 2 || !OF_FIRST_ROW.has(type)) return false;
   const whole = type === "real" && (integers === "bigint" || integers === "string");

@@ -41,7 +41,8 @@ export function isReturning({ kind, returning }: Analysis): boolean {
 
 /** Whether cells are what the caller wants, as JSON has them. */
 export function isPlain(holds: Contents, { integers }: ResultSpec): boolean {
-  const any = holds.reduce((all, bits) => all | bits, 0);
+  let any = 0;
+  for (let i = 0; i < holds.length; i++) any |= holds[i]!;
   return !(any & Holds.odd) && (integers === "number" || integers === "auto");
 }
 

@@ -198,6 +198,15 @@ for (const place of PLACES) {
       assert.deepEqual(three.rows, [[1, "n1"], [2, "n2"]]);
     });
 
+    test("callers of the same read may change what it answered", async (db) => {
+      const [one, other] = await Promise.all(
+        count(2).map(() => db.query("SELECT id, name FROM t WHERE id = 1")),
+      );
+      (one!.columns as string[]).push("mine");
+      (one!.types as string[]).length = 0;
+      assert.deepEqual([other!.columns, other!.types], [["id", "name"], ["integer", "text"]]);
+    });
+
     test("chance is another one for each", async (db) => {
       const read = "SELECT hex(randomblob(16)) AS r";
       const drawn = await Promise.all(count(20).map(() => db.value(read)));
