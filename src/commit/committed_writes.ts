@@ -1,8 +1,7 @@
 import { isSound, rehearse, SENTINEL, tornBatch } from "../client/batch.ts";
 import type { Dispatcher, Reply } from "../client/dispatch.ts";
 import { pause as wait } from "../client/pause.ts";
-import { firstError } from "../client/readings.ts";
-import { resultsOf } from "../client/results.ts";
+import { firstError, readResults } from "../client/readings.ts";
 import { DatabaseError, OutcomeUnknownError } from "../errors.ts";
 import type { Facts } from "../schema/facts.ts";
 import type { Prepared } from "../sql/prepare.ts";
@@ -98,7 +97,8 @@ export class CommittedWrites {
   async #mint(write: Write): Promise<Minted> {
     doubtFacts(write, this.#commits.grounds);
     const { base, facts } = await this.#commits.grounds.ready(write.call);
-    await prepareBy(write, facts, this.#commits.grounds);
+    const steps = prepareBy(write, facts, this.#commits.grounds);
+    if (steps !== undefined) await steps;
     return { id: mint(base), base, facts };
   }
 
@@ -189,7 +189,9 @@ export function isPlain(statements: readonly Prepared[], returningAborts: boolea
 }
 
 /** What enters the log in front of statements. */
-export function entryOf(statements: readonly Prepared[], { id, base, facts }: Minted): Entry {
+export function entryOf(all: readonly Prepared[], { id, base, facts }: Minted): Entry {
+  // Of many with one text, each is about the same tables.
+  const statements = [...new Map(all.map((one) => [one.analysis, one])).values()];
   return {
     id,
     hash: undefined,
@@ -208,7 +210,7 @@ export function resultsIn(reply: Reply, write: Write, { id: { id }, facts }: Min
   if (firstError(reply, statements) >= 0) throw tornBatch(reply, statements, positions, id);
   let results: Result[];
   try {
-    results = resultsOf(reply, statements, call.settings, { positions });
+    results = readResults(reply, statements, call.settings, -1, { positions });
   } catch (error) {
     throw error instanceof OutcomeUnknownError ? withId(error, id) : error;
   }

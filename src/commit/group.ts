@@ -81,7 +81,7 @@ export class Group {
       const ending = await commits.commit(commit, call);
       if (ending.is === "committed") {
         for (const [i, member] of group.entries()) {
-          const reply = { ...ending.reply, first: ending.reply.first + starts[i]! };
+          const reply = { answer: ending.reply.answer, first: ending.reply.first + starts[i]! };
           end(member, (write) => resultsIn(reply, write, own!));
         }
         return [];
@@ -130,7 +130,8 @@ export class Group {
     for (const member of members) {
       const { write } = member.call;
       try {
-        await prepareBy(write, facts, commits.grounds);
+        const steps = prepareBy(write, facts, commits.grounds);
+        if (steps !== undefined) await steps;
       } catch (error) {
         member.reject(error);
         continue;
@@ -196,7 +197,8 @@ function refusalOf(ending: Ending): unknown {
 }
 
 /** Ends a member with the results that are its own. */
-function end({ call: { write }, ...member }: Member, results: (write: Write) => Result[]): void {
+function end(member: Member, results: (write: Write) => Result[]): void {
+  const { write } = member.call;
   try {
     member.resolve(write.place(results(write)));
   } catch (error) {

@@ -7,23 +7,28 @@
 import type { Facts } from "../schema/facts.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import type { Grounds } from "./ground.ts";
+import type { Step } from "./steps.ts";
 import type { Write } from "./write.ts";
 import { refuseCounters } from "./write_checks.ts";
 import { isDdl, namesUnknown } from "./written.ts";
 
-/** Makes the statements ready by the schema, also by what they change of it themselves. */
-export async function prepareBy(
-  write: Write,
-  facts: Facts,
-  grounds: Grounds,
-): Promise<void> {
+/** Makes the statements ready by the schema, also by what they change of it themselves: that has to be waited for. */
+export function prepareBy(write: Write, facts: Facts, grounds: Grounds): void | Promise<void> {
   write.prepare(facts);
   const { steps } = write;
-  if (steps.length > 0) {
-    const later = await behindEach(steps.map(({ statements }) => statements), write, grounds);
-    // Where that fails, the list will, too.
-    write.prepare(facts, later ?? steps.map(() => facts));
-  }
+  if (steps.length > 0) return prepareInSteps(write, facts, steps, grounds);
+  refuseCounters(write, true);
+}
+
+async function prepareInSteps(
+  write: Write,
+  facts: Facts,
+  steps: readonly Step[],
+  grounds: Grounds,
+): Promise<void> {
+  const later = await behindEach(steps.map(({ statements }) => statements), write, grounds);
+  // Where that fails, the list will, too.
+  write.prepare(facts, later ?? steps.map(() => facts));
   refuseCounters(write, true);
 }
 

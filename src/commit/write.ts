@@ -26,6 +26,8 @@ export interface Form {
   readonly before: number;
 }
 
+const NOTHING = { statements: [], facts: [] };
+
 /** One call: its statements as they were given, and as they are sent. */
 export class Write {
   readonly forms: readonly Statement[];
@@ -38,6 +40,10 @@ export class Write {
   #factsOf: (Facts | undefined)[] = [];
   #all: readonly Prepared[] = [];
   #places: readonly number[] = [];
+  #sent: {
+    readonly statements: readonly Prepared[];
+    readonly facts: readonly (Facts | undefined)[];
+  } = NOTHING;
 
   /** Prepares nothing yet. */
   constructor(backend: Backend, { forms, options, call, placed, now }: Asked) {
@@ -70,6 +76,10 @@ export class Write {
       return made;
     });
     this.#places = [...this.#all.keys()].filter((i) => this.#all[i]!.analysis.kind !== "empty");
+    this.#sent = {
+      statements: this.#places.map((i) => this.#all[i]!),
+      facts: this.#places.map((i) => this.#factsOf[i]),
+    };
   }
 
   #made(form: Statement, i: number, facts: Facts | undefined): Prepared {
@@ -87,12 +97,12 @@ export class Write {
 
   /** What each of the statements was made by. */
   get facts(): readonly (Facts | undefined)[] {
-    return this.#places.map((i) => this.#factsOf[i]);
+    return this.#sent.facts;
   }
 
   /** What is sent: those with content. */
   get statements(): readonly Prepared[] {
-    return this.#places.map((i) => this.#all[i]!);
+    return this.#sent.statements;
   }
 
   /** Where they stand in the caller's list, for errors. */
@@ -103,6 +113,7 @@ export class Write {
   /** The steps in which the schema changes, as far as a statement behind that may leave something to it. */
   get steps(): readonly Step[] {
     const { statements } = this;
+    if (statements.length < 2) return [];
     const last = statements.findLastIndex(({ analysis }) => analysis.stores);
     const ddl = statements.slice(0, Math.max(0, last)).findLastIndex(isDdl);
     return stepsOf(statements.slice(0, ddl + 1));
@@ -141,7 +152,8 @@ export class Write {
   }
 
   /** The results of {@linkcode statements} where the caller expects them. */
-  place(results: readonly Result[]): Result[] {
+  place(results: Result[]): Result[] {
+    if (this.#places.length === this.#all.length) return results;
     const all = this.#all.map(emptyResult);
     for (const [i, place] of this.#places.entries()) all[place] = results[i]!;
     return all;
