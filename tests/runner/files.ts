@@ -54,8 +54,7 @@ export const PLACEMENTS: readonly Placement[] = [
   },
   {
     files: [
-      ...["client/", "drizzle/queries_test.ts", "drizzle/transactions_test.ts", "examples/"],
-      ...["hono/", "integration/", "locks/", "prisma/adapter_test.ts"],
+      ...["client/", "examples/", "hono/", "integration/", "locks/", "prisma/adapter_test.ts"],
       ...["transaction/leaks_test.ts", "transaction/lock_option_test.ts"],
       ...["transaction/timeout_per_test.ts", "transaction/transaction_test.ts"],
       "transaction/with_retry_test.ts",
@@ -141,6 +140,11 @@ export const PLACEMENTS: readonly Placement[] = [
       "the step of installs and recipes/ use the packages on Node",
   },
   {
+    files: ["drizzle/transactions_test.ts"],
+    engines: ["deno", "node24"],
+    why: "Timers and aborts of each engine; versions_test.ts runs the same on Bun",
+  },
+  {
     files: ["drizzle_v1/relations_test.ts"],
     engines: ["bun"],
     why: "Whether Bun finds the package and its version of Drizzle",
@@ -185,12 +189,18 @@ export const PLACEMENTS: readonly Placement[] = [
       "What answers is the server, and the client on Node 22 is asked in the same words by embedded_test.ts",
   },
   {
-    files: ["conformance/embedded_file_test.ts", "conformance/rqlited_test.ts"],
+    files: ["conformance/embedded_file_test.ts"],
+    engines: ["bun"],
+    why:
+      "All topics once more, with the file in place of memory that embedded_test.ts has everywhere; what each engine's SQLite " +
+      "does with files is in embedded/",
+  },
+  {
+    files: ["conformance/rqlited_test.ts"],
     engines: ["deno", "bun"],
     why:
       "All topics, on an engine of each family: the client on Node is asked in the same words by embedded_test.ts and " +
-      "node_fetch_test.ts, what its fetch has a part in by other_fetch_test.ts, and what its node:sqlite does with files " +
-      "by embedded/",
+      "node_fetch_test.ts, and what its fetch has a part in by other_fetch_test.ts",
   },
   {
     files: ["conformance/node_fetch_test.ts"],
