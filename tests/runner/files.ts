@@ -42,10 +42,10 @@ export const PLACEMENTS: readonly Placement[] = [
     why: "What the other tests of these engines stand on: servers, proxies, fetch",
   },
   {
-    files: ["wire/"],
+    files: ["client/infinity_test.ts", "client/values_test.ts", "wire/"],
     engines: ["deno", "bun"],
     why:
-      "Pure, but numbers become text and text numbers by the engine: one of V8, one of JavaScriptCore",
+      "Numbers become text and text numbers by the engine, one of V8 and one of JavaScriptCore; all else is pure or SQLite",
   },
   {
     files: ["wire/json_test.ts", "wire/decode_test.ts"],
@@ -129,20 +129,15 @@ export const PLACEMENTS: readonly Placement[] = [
   },
   {
     files: ["client/every_option_test.ts"],
-    engines: ["node24"],
+    engines: ["bun"],
     why: "A table of what the client makes of options, the same on every engine",
   },
   {
     files: ["drizzle/", "drizzle_v1/", "kysely/"],
     engines: ["deno"],
     why:
-      "What ORMs make of queries and of rows, the same on every engine; versions_test.ts runs all of Kysely's on Bun, and " +
-      "the step of installs and recipes/ use the packages on Node",
-  },
-  {
-    files: ["drizzle/transactions_test.ts"],
-    engines: ["deno", "node24"],
-    why: "Timers and aborts of each engine; versions_test.ts runs the same on Bun",
+      "What ORMs make of queries and of rows, the same on every engine; versions_test.ts runs Kysely's and Drizzle's on Bun, " +
+      "transactions of Drizzle 1.0 and the step of installs and recipes/ use the packages on Node",
   },
   {
     files: ["drizzle_v1/relations_test.ts"],
