@@ -11,6 +11,9 @@ import type { Nodes } from "./nodes.ts";
 import { causeOf } from "../reason.ts";
 import type { Exchange, Failure, HttpAnswer, Verdict } from "./transport.ts";
 
+/** What `fetch` must be told of a body that is a stream. */
+type StreamInit = RequestInit & { duplex?: "half" };
+
 /** What copies of exchanges are sent with. */
 export interface CopiesOptions {
   readonly fetch: typeof fetch;
@@ -135,9 +138,15 @@ export class Copies {
         continue;
       }
       trace.received = response.headers;
-      const text = readText(response, this.#options.maxResponseSize, trace.node);
+      const body = exchange.open && status === 200
+        ? { stream: response.body, closing: this.#closing }
+        : undefined;
+      const text = body === undefined
+        ? readText(response, this.#options.maxResponseSize, trace.node)
+        : Promise.resolve("");
       return {
         status,
+        body,
         // A refusal is one whatever it says; a server that speaks TLS resets the connection behind it.
         text: await (status === 400 ? text.catch(() => "") : text),
         node: trace.node,
@@ -162,14 +171,20 @@ export class Copies {
     if (body === undefined) {
       return { method, headers: { ...trace.headers }, signal, redirect: "manual" };
     }
-    return {
+    const init: StreamInit = {
       method,
       // Without it a text body is labelled text/plain, which servers from 8.35 on take for raw SQL.
       headers: { ...trace.headers, "content-type": "application/json" },
-      body: repeatable || SENDS_ONCE ? body : new Blob([body]),
       signal,
       redirect: "manual",
     };
+    if (typeof body === "string") {
+      init.body = repeatable || SENDS_ONCE ? body : new Blob([body]);
+    } else {
+      init.body = body();
+      init.duplex = "half";
+    }
+    return init;
   }
 
   #userOf({ headers }: Trace, status: number): HttpAnswer["user"] {

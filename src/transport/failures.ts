@@ -79,7 +79,8 @@ function cannotReach(node: string, cause: unknown, retryable: boolean): Connecti
 /** Words of Node's and Bun's `fetch` for a port without TLS; a connection that breaks later may have them too. */
 const NO_TLS = /TLS/;
 
-function connectionLost(node: string, cause: unknown): ConnectionError {
+/** The error where an answer does not come to its end. */
+export function connectionLost(node: string, cause: unknown): ConnectionError {
   const reason = reasonOf(cause);
   if (NO_TLS.test(reason)) return cannotReach(node, cause, true);
   return new ConnectionError(

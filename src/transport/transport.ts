@@ -1,5 +1,5 @@
 import type { RqliteError } from "../errors.ts";
-import type { Deadline } from "./deadline.ts";
+import type { Closing, Deadline } from "./deadline.ts";
 
 /** Whether a write that did not succeed took effect. */
 export type Applied = "no" | "maybe" | "yes";
@@ -16,6 +16,8 @@ export interface HttpAnswer {
   readonly status: number;
   /** The whole body. */
   readonly text: string;
+  /** The body of a success in place of its text, where the exchange asked for that. */
+  readonly body?: Stream | undefined;
   /** The node that answered, such as `http://localhost:4001`. */
   readonly node: string;
   /** The path that was asked, without its query string. */
@@ -26,6 +28,13 @@ export interface HttpAnswer {
   readonly sent: readonly string[];
   /** The server's version as its header says, "" where CORS hides it; `undefined` if a stand-in answered. */
   readonly version: string | undefined;
+}
+
+/** A body that nobody has read yet. */
+export interface Stream {
+  readonly stream: ReadableStream<Uint8Array> | null;
+  /** Tells when the client is closed. */
+  readonly closing: Closing;
 }
 
 /** An answer, or an attempt without one, that is not a success. */
@@ -46,8 +55,10 @@ export interface Exchange<T> {
   readonly method: "GET" | "POST" | "DELETE";
   /** The path on the node, with its query string. */
   readonly path: string;
-  /** JSON text. */
-  readonly body?: string;
+  /** JSON text, or what makes other bytes anew for each copy; it throws where it cannot. */
+  readonly body?: string | (() => BodyInit);
+  /** Whoever judges a success gets its body as it comes, of whatever length. */
+  readonly open?: boolean;
   /** The leader has to do it: a node that is not the leader is asked where the leader is. */
   readonly leader: boolean;
   /** The only node to ask; without it the transport chooses. */

@@ -24,10 +24,22 @@ export interface Flags {
   readonly ver?: "2" | undefined;
   /** `/nodes`: read replicas, too. */
   readonly nonvoters?: boolean | undefined;
-  /** `/readyz`: only whether the node answers. */
+  /** `/readyz`: only whether the node answers. `/db/backup`: of the node itself. */
   readonly noleader?: boolean | undefined;
   /** `/readyz`: waits until the node has what the leader has. */
   readonly sync?: boolean | undefined;
+  /** `/leader`: until another node leads. `/db/execute` with `queue`: until it is applied. */
+  readonly wait?: boolean | undefined;
+  /** `/db/execute`: written later, with others. */
+  readonly queue?: boolean | undefined;
+  /** The form of a backup; that of a file is said by nothing. */
+  readonly fmt?: "sql" | "delete" | undefined;
+  /** `/db/backup`: as small as it can be. */
+  readonly vacuum?: boolean | undefined;
+  /** `/db/backup`: as gzip makes it. */
+  readonly compress?: boolean | undefined;
+  /** `/db/backup`: names with commas between them. */
+  readonly tables?: string | undefined;
   /** How long the server may take to ask other nodes. */
   readonly timeout?: number | undefined;
 }
