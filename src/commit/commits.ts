@@ -140,6 +140,14 @@ export class Commits {
     } catch (error) {
       return await this.#giveUp(error, commit, call);
     }
+    const { proof } = answered;
+    if (proof.is === "replaced" && proof.id !== commit.entry.id.id) {
+      const earlier = commit.earlier.filter(({ id }) => id !== proof.id);
+      // No copy of that batch can pass, so what is left of it may go under the same id.
+      if (earlier.length < commit.earlier.length) {
+        return await this.commit({ ...commit, earlier }, call);
+      }
+    }
     return this.#ending(commit, answered);
   }
 
@@ -160,6 +168,9 @@ export class Commits {
       case "interfered":
         this.grounds.forget();
         return proof;
+      case "replaced":
+        // What it was judged by is gone, and so is whatever an earlier copy did.
+        return { is: "interfered" };
       case "reused":
         return { is: "reused" };
       case "done":
@@ -229,6 +240,10 @@ export class Commits {
   async outcome(id: string, call: Call): Promise<"committed" | "not committed" | "unknown"> {
     const ids = mintedIn(id) ?? [await this.identify(id, call)];
     const { proof, reply } = await this.#send([...ids.map(fence), touchStart()], ids, call);
+    if (proof.is === "replaced") {
+      const others = ids.filter(({ id }) => id !== proof.id);
+      return others.length === 0 ? "not committed" : await this.outcome(nameOf(others), call);
+    }
     const settled = settledBy(proof);
     if (settled.is === "done") return "committed";
     if (settled.is === "expired") return "unknown";
@@ -243,6 +258,12 @@ export class Commits {
     others: readonly Prepared[],
   ): Promise<Settled> {
     const { proof, reply } = await this.#send([...ids.map(fence), ...others], ids, call);
+    if (proof.is === "replaced") {
+      const left = ids.filter(({ id }) => id !== proof.id);
+      return left.length + others.length === 0
+        ? { is: "fenced" }
+        : await this.#fence(left, call, others);
+    }
     // A fence stands on nothing, so its place says nothing of the schema.
     const place = reply.answer.length > 0 ? reply.answer.insertedAt(reply.first) : undefined;
     if (place !== undefined) this.grounds.see(Number(place));
@@ -265,8 +286,20 @@ export class Commits {
     for (let repaired = false;; repaired = true) {
       const reply = await this.#dispatcher.commit(batch, mixed);
       const proof = proofOf(reply.answer, ids, mixed ? 1 : 0);
+      if (proof.is === "expired") return { proof: await this.#expired(proof.id, ids, call), reply };
       if ((proof.is !== "missing" && proof.is !== "outdated") || repaired) return { proof, reply };
       await this.grounds.repair(proof.is, call);
+    }
+  }
+
+  /** What an id proves that is not in range: after a load that is more. */
+  async #expired(id: string, ids: readonly CommitId[], call: Call): Promise<Proof> {
+    const { base } = ids.find((one) => one.id === id)!;
+    try {
+      return { is: await this.grounds.isOfBefore(base, call) ? "replaced" : "expired", id };
+    } catch (error) {
+      if (call.settings.signal?.aborted) throw error;
+      return { is: "expired", id };
     }
   }
 
@@ -361,6 +394,7 @@ function settledBy(proof: Proof): Settled {
     case "unusable":
       throw unusable(proof.text);
     case "interfered":
+    case "replaced":
     case "reused":
       throw new OperationalError(`Cannot fence the commit: it was ${proof.is}`);
   }

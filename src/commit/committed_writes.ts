@@ -61,9 +61,13 @@ export class CommittedWrites {
    */
   async commit(write: Write, id: string | undefined): Promise<Result[]> {
     const { call } = write;
-    const chosen = id === undefined ? undefined : await this.#chosen(id, write);
+    let chosen = id === undefined ? undefined : await this.#chosen(id, write);
     for (let round = 0;; round++) {
       const own = await this.#mint(write);
+      // Of a range that is gone no id is entered any more.
+      if (round > 0 && chosen?.id.minted === false) {
+        chosen = { ...chosen, id: { ...chosen.id, base: own.base } };
+      }
       let form: Form;
       try {
         form = await this.#form(write, own.facts);

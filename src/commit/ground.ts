@@ -10,6 +10,7 @@ import type { Facts } from "../schema/facts.ts";
 import { FACTS_QUERY, SCHEMA_VERSION } from "../schema/query.ts";
 import { factsFrom, SchemaCache } from "../schema/schema_cache.ts";
 import type { Prepared } from "../sql/prepare.ts";
+import { askForSeal, beginning, firstRow, isOfBefore, sealIn, unsealing } from "./unseal.ts";
 import { align, creation, creationScript, isOfStructure, readBase, upgrade } from "./log.ts";
 import { type Call, own, ownSettings } from "./own.ts";
 
@@ -159,11 +160,64 @@ export class Grounds {
     return this.#known() ?? await this.#ask(call, "weak");
   }
 
-  /** Makes the table of commits, or gives the one of an older client what it lacks. */
-  async repair(what: "missing" | "outdated", call: Call): Promise<void> {
-    await this.#create(call);
-    if (what === "outdated") await this.#upgrade(call);
+  /** Another database was loaded: nothing that is known holds for it. */
+  replaced(): void {
+    this.#schema.clear();
     this.lose();
+  }
+
+  /** The place in the log, as the leader says it now. */
+  async seek(call: Call): Promise<number> {
+    const { base } = await this.#ask(call, "weak");
+    return Math.max(base ?? 0, this.#seen);
+  }
+
+  /** Makes the table of commits, or gives the one of an older client or of a loaded database what it lacks. */
+  async repair(what: "missing" | "outdated", call: Call): Promise<void> {
+    if (what === "outdated") {
+      if (await this.unseal(call)) return;
+      await this.#create(call);
+      await this.#upgrade(call);
+    } else {
+      await this.#create(call);
+    }
+    this.lose();
+  }
+
+  /**
+   * Makes the table of commits of a loaded database usable; answers whether it had to.
+   *
+   * @param base The highest that is known to have been handed out.
+   */
+  async unseal(call: Call, base = this.#seen): Promise<boolean> {
+    const sealed = sealIn(await this.#row(askForSeal(), call));
+    if (sealed === undefined) return false;
+    this.replaced();
+    await this.#change(unsealing(sealed, Date.now(), base), true, call);
+    return true;
+  }
+
+  /** Makes the table of commits for a loaded database that has none. @param base As for {@linkcode Grounds.unseal}. */
+  async begin(call: Call, base: number): Promise<void> {
+    await this.#change(beginning(Date.now(), base), true, call);
+  }
+
+  /** Whether an id of that base that is not in the log did not take effect, as another database was loaded since. */
+  async isOfBefore(base: number, call: Call): Promise<boolean> {
+    if (!isOfBefore(await this.#row(firstRow(), call), base)) return false;
+    this.replaced();
+    return true;
+  }
+
+  /** The first row that the leader has, by a read that sees all that was applied. */
+  async #row(statement: Prepared, call: Call): Promise<readonly unknown[]> {
+    const reply = await this.#dispatcher.read({
+      statements: [statement],
+      transaction: false,
+      settings: { ...ownSettings(call.settings), level: "strong" },
+      deadline: call.deadline,
+    });
+    return rowsIn(reply, 0, statement)[0] ?? [];
   }
 
   #known(): Ground | undefined {
@@ -273,11 +327,15 @@ export function unusable(text: string): OperationalError {
   );
 }
 
-/** The rows of {@linkcode FACTS} in a result. */
-function rowsIn({ answer, first }: Reply, i: number): readonly (readonly unknown[])[] {
+/** The rows of a statement of ours in a result. */
+function rowsIn(
+  { answer, first }: Reply,
+  i: number,
+  { analysis } = FACTS,
+): readonly (readonly unknown[])[] {
   const error = answer.errorAt(first + i);
   if (error !== undefined) throw new OperationalError(`Cannot read the schema: ${error}`);
-  const spec = { analysis: FACTS.analysis, rows: "array", integers: "number" } as const;
+  const spec = { analysis, rows: "array", integers: "number" } as const;
   return answer.result(first + i, spec).rows as unknown as readonly (readonly unknown[])[];
 }
 

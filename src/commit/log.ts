@@ -35,8 +35,8 @@ const HASH = `hash TEXT CONSTRAINT _rqlite_commit_interfered CHECK (state <> -4)
     CONSTRAINT _rqlite_commit_reused CHECK (state <> -5)`;
 const WROTE = "wrote TEXT NOT NULL DEFAULT ''";
 
-/** The table, made on first use. */
-const CREATE_TABLE = `CREATE TABLE IF NOT EXISTS _rqlite_commit(
+/** The table, made on first use; a loaded database has it with another name for `state`, see `unseal.ts`. */
+export const CREATE_TABLE = `CREATE TABLE IF NOT EXISTS _rqlite_commit(
   n INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE,
   state INTEGER NOT NULL
     CONSTRAINT _rqlite_commit_done CHECK (state <> -1)
@@ -85,7 +85,7 @@ const FENCE = `INSERT INTO _rqlite_commit(n, id, state) SELECT max(${SEQ}, ?1) +
   WHERE NOT EXISTS (SELECT 1 FROM _rqlite_commit WHERE id = ?2 AND state = 0)`;
 
 const READY = `SELECT CASE WHEN (SELECT count(*) FROM temp.pragma_table_info('_rqlite_commit')
-  WHERE name IN ('hash', 'wrote')) = 2 THEN 1 ELSE abs(-9223372036854775808) END`;
+  WHERE name IN ('state', 'hash', 'wrote')) = 3 THEN 1 ELSE abs(-9223372036854775808) END`;
 
 /** Affects a row exactly while nothing was ever pruned. */
 const TOUCH_START = "UPDATE _rqlite_commit SET state = state WHERE id = '0.start'";
@@ -290,6 +290,8 @@ export type Proof =
   | { readonly is: "expired"; readonly id: string }
   /** Somebody wrote what the commit relies on: no copy of it took effect, nor will one. */
   | { readonly is: "interfered" }
+  /** Another database was loaded since: the id did not take effect in that, and never will. No answer says so by itself. */
+  | { readonly is: "replaced"; readonly id: string }
   /** The id took effect for another call. */
   | { readonly is: "reused"; readonly id: string }
   /**
@@ -299,7 +301,7 @@ export type Proof =
   | { readonly is: "refused"; readonly entry: number; readonly text: string }
   /** There is no table yet. */
   | { readonly is: "missing" }
-  /** The table is that of an older client, or it is missing. */
+  /** The table is that of an older client or of a loaded database, or it is missing. */
   | { readonly is: "outdated" }
   /** The table is somebody else's, or something in the database keeps ids out of it. */
   | { readonly is: "unusable"; readonly text: string };
@@ -333,7 +335,7 @@ export function proofOf(answer: Answer, ids: readonly CommitId[], first = 0): Pr
     return { is: "missing" };
   }
   // The columns are named in order: the others are there.
-  if (/^table _rqlite_commit has no column named (hash|wrote)$/.test(text)) {
+  if (/^table _rqlite_commit has no column named (state|hash|wrote)$/.test(text)) {
     return { is: "outdated" };
   }
   return isOfStructure(text) ? { is: "unusable", text } : { is: "refused", entry, text };

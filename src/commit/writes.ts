@@ -4,6 +4,7 @@ import { Connection } from "../client/connection.ts";
 import { changes } from "../client/route.ts";
 import { AuthenticationError, NotSupportedError } from "../errors.ts";
 import type { Facts } from "../schema/facts.ts";
+import type { Prepared } from "../sql/prepare.ts";
 import { NO_FACTS } from "../schema/one_row.ts";
 import type { Result } from "../sql/value.ts";
 import type { Asked } from "./asked.ts";
@@ -84,6 +85,31 @@ export class Writes {
         : await this.#once(write, explicit);
     }
     return await this.#asItIs(write);
+  }
+
+  /**
+   * What is sent for statements that go into the queue of a node.
+   *
+   * @throws {NotSupportedError} If one of them is no write, or would keep the node from all that is behind it.
+   */
+  async queued(asked: Asked): Promise<readonly Prepared[]> {
+    const write = new Write(this.#backend, asked);
+    write.prepare(this.#commits.grounds.knownFacts);
+    await this.#complete(write);
+    const { statements } = write;
+    if (statements.length === 0) throw new TypeError("Cannot queue nothing: give a statement");
+    for (const statement of statements) {
+      refuseHelperTables(statement);
+      if (!changes(statement.analysis) || isOutside(statement)) {
+        const { verb, source } = statement.analysis;
+        throw new NotSupportedError(`Cannot queue ${verb} as only writes of rows and DDL can be`, {
+          sql: source,
+        });
+      }
+    }
+    refuseLonely(statements);
+    refuseCounters(write, false);
+    return statements;
   }
 
   /** In a commit of its own, or without one where the account may not and nobody asked for it. */

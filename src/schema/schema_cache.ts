@@ -11,6 +11,12 @@ export class SchemaCache {
   /** The newest, as far as answers tell. */
   latest: Facts | undefined;
 
+  /** Nothing that is known holds any more: another database counts its versions by itself. */
+  clear(): void {
+    this.#known.clear();
+    this.latest = undefined;
+  }
+
   /** The schema that a node knows by that version. */
   of(version: string): Facts | undefined {
     return this.#known.get(version)?.facts;

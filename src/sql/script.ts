@@ -150,7 +150,7 @@ function emptiesSequences(view: TokenView): boolean {
 function tooLong(length: number): NotSupportedError {
   return new NotSupportedError(
     `Cannot run a script of ${length} characters as it is one request, with at most ${LONGEST}: ` +
-      "divide it, or load() it",
+      "divide it, or load() a backup in binary form instead",
   );
 }
 
