@@ -20,7 +20,7 @@
 export { connect } from "./src/database/connect.ts";
 export type { Client } from "./src/database/client.ts";
 export type { BaseClient, IterateOptions } from "./src/client/client.ts";
-export type { NodesOptions, ReadyOptions } from "./src/client/cluster.ts";
+export type { NodesOptions, ReadyOptions, StepDownOptions } from "./src/client/cluster.ts";
 export type {
   BatchOptions,
   CallOptions,
@@ -30,6 +30,11 @@ export type {
   QueryOptions,
 } from "./src/client/executor.ts";
 export type { ClientOptions } from "./src/client/options.ts";
+export type {
+  BackupOptions,
+  EnqueueOptions,
+  LoadOptions,
+} from "./src/database/administration_options.ts";
 export type { InsertManyOptions } from "./src/database/insert_options.ts";
 export type { ConnectOptions } from "./src/database/options.ts";
 export type {

@@ -78,6 +78,14 @@ function parse(text: string): Version | undefined {
   return [Number(match[1]), number(match[2]), number(match[3])];
 }
 
+/** Whether a version, as a server says it, is that or newer; `undefined` if it does not say so much. */
+export function isAtLeast(
+  text: string | undefined,
+  ...wanted: [number, number, number]
+): boolean | undefined {
+  return atLeast(text === undefined ? text : parse(text), ...wanted);
+}
+
 /** Whether `version` is that or newer; `undefined` if it does not say so much. */
 function atLeast(
   version: Version | undefined,

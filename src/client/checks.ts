@@ -11,7 +11,7 @@ import {
   refusing,
 } from "../options.ts";
 import type { IterateOptions } from "./client.ts";
-import type { NodesOptions, ReadyOptions } from "./cluster.ts";
+import type { NodesOptions, ReadyOptions, StepDownOptions } from "./cluster.ts";
 import type { BatchOptions, CallOptions, ExecuteOptions, QueryOptions } from "./executor.ts";
 
 /** One of rqlite's read levels. */
@@ -90,3 +90,6 @@ export const NODES: Checks<NodesOptions> = { ...ASK, nonVoters: isBoolean };
 
 /** {@linkcode ReadyOptions}, checked. */
 export const READY: Checks<ReadyOptions> = { ...ASK, noLeader: isBoolean, sync: isBoolean };
+
+/** {@linkcode StepDownOptions}, checked. */
+export const STEP_DOWN: Checks<StepDownOptions> = { ...ASK, to: isName, wait: isBoolean };

@@ -1,7 +1,7 @@
 import type { Results, SqlFragment, Statement } from "../sql/statement.ts";
 import type { Params, Row } from "../sql/value.ts";
 import type { Node } from "../wire/cluster.ts";
-import type { NodesOptions, ReadyOptions } from "./cluster.ts";
+import type { NodesOptions, ReadyOptions, StepDownOptions } from "./cluster.ts";
 import type { BatchOptions, CallOptions, Executor, QueryOptions } from "./executor.ts";
 
 /** What {@linkcode BaseClient.iterate} takes. */
@@ -104,6 +104,43 @@ export interface BaseClient extends Executor, AsyncDisposable {
    * @throws {AuthenticationError} If the user lacks the permission `ready`.
    */
   ready(options?: ReadyOptions): Promise<boolean>;
+  /**
+   * Makes the leader hand over to another node, as before it is stopped for good: writes go on a moment later. Pages of
+   * another origin may not do it.
+   *
+   * @throws {OperationalError} If nobody else can lead, as in a cluster of one node, or `to` is no other voting member.
+   * @throws {NotSupportedError} Before rqlite 8.40, and `to` before 8.41.
+   * @throws {AuthenticationError} If the user lacks the permission `leader-ops`.
+   *
+   * @example
+   * ```ts ignore
+   * await db.stepDown({ to: "node2" });
+   * console.log((await db.leader())?.id); // node2
+   * ```
+   */
+  stepDown(options?: StepDownOptions): Promise<void>;
+  /**
+   * Takes a node out of the cluster for good, as where its machine is lost; the others no longer wait for it. It does not
+   * stop the node. An id that no member has is not an error: the server takes it for one that is gone already.
+   *
+   * @param id As `nodes()` says it.
+   * @throws {AuthenticationError} If the user lacks the permission `remove`.
+   *
+   * @example
+   * ```ts ignore
+   * const lost = (await db.nodes({ nonVoters: true })).filter(({ reachable }) => !reachable);
+   * for (const { id } of lost) await db.removeNode(id);
+   * ```
+   */
+  removeNode(id: string, options?: CallOptions): Promise<void>;
+  /**
+   * Makes one node, the leader where it is known, write a snapshot and shorten its log; nodes do so by themselves. With
+   * nothing new it does nothing. For another node, connect to that alone.
+   *
+   * @throws {OperationalError} If the node cannot do it now, as while a long read is under way.
+   * @throws {AuthenticationError} If the user lacks the permission `snapshot`.
+   */
+  snapshot(options?: CallOptions): Promise<void>;
   /** Ends what is in flight; later calls reject with `InterfaceError`. Calling it again does nothing. */
   close(): Promise<void>;
 }

@@ -1,10 +1,13 @@
-import { ConnectionError, OperationalError, TimeoutError } from "../errors.ts";
+import { ConnectionError, NotSupportedError, OperationalError, TimeoutError } from "../errors.ts";
 import type { Deadline } from "../transport/deadline.ts";
-import type { Exchange, HttpAnswer, Transport } from "../transport/transport.ts";
-import { type Node, parseNodes, parseReady, parseStatus } from "../wire/cluster.ts";
+import type { Exchange, Failure, HttpAnswer, Transport, Verdict } from "../transport/transport.ts";
+import type { Prepared } from "../sql/prepare.ts";
+import { type Node, parseNodes, parseReady, parseStatus, sequenceIn } from "../wire/cluster.ts";
+import { encode } from "../wire/encode.ts";
 import { path } from "../wire/params.ts";
+import { isAtLeast } from "./capabilities.ts";
 import type { CallOptions } from "./executor.ts";
-import { judgeText, quote } from "./judge.ts";
+import { judge, judgeText, quote } from "./judge.ts";
 
 /** What {@linkcode BaseClient.nodes} takes. */
 export interface NodesOptions extends CallOptions {
@@ -20,10 +23,18 @@ export interface ReadyOptions extends CallOptions {
   sync?: boolean | undefined;
 }
 
+/** What {@linkcode BaseClient.stepDown} takes. */
+export interface StepDownOptions extends CallOptions {
+  /** The id of the node that shall lead next. @default any that has the whole log */
+  to?: string | undefined;
+  /** Waits until another node leads. Without it the user needs the permission `query`, too. @default {true} */
+  wait?: boolean | undefined;
+}
+
 /** How long a node may wait for members that do not answer, in milliseconds. */
 const PROBE_LIMIT = 2000;
 
-/** Questions about the cluster itself: any node answers them. */
+/** Questions about the cluster itself, which any node answers, and what is done to its nodes. */
 export class Cluster {
   readonly #transport: Transport;
   readonly #configured: number;
@@ -72,23 +83,95 @@ export class Cluster {
     }
   }
 
+  /** See {@linkcode BaseClient.snapshot}. */
+  async snapshot(deadline: Deadline): Promise<void> {
+    await this.#do("POST", "/snapshot", deadline, {
+      repeatable: true,
+      judge: (answer) => answer.status === 204 ? DONE : judgeText(answer, nothing),
+    });
+  }
+
+  /** See {@linkcode BaseClient.removeNode}. */
+  async removeNode(deadline: Deadline, id: string): Promise<void> {
+    await this.#do("DELETE", "/remove", deadline, {
+      body: JSON.stringify({ id }),
+      repeatable: true,
+      judge: (answer) => judgeText(answer, nothing),
+    });
+  }
+
+  /** See {@linkcode BaseClient.stepDown}. */
+  async stepDown(deadline: Deadline, { to, wait = true }: StepDownOptions = {}): Promise<void> {
+    if (to !== undefined) await this.#get("/leader", deadline, judgeSuccessor);
+    // A node that does not lead finds out only while it waits, and else says that all is well.
+    if (!wait) await this.findLeader(deadline);
+    await this.#do("POST", path("/leader", { wait, timeout: deadline.remaining }), deadline, {
+      ...(to !== undefined && { body: JSON.stringify({ id: to }) }),
+      repeatable: false,
+      judge: judgeStepDown,
+    });
+  }
+
+  /** See `Client.enqueue`. */
+  async enqueue(
+    deadline: Deadline,
+    statements: readonly Prepared[],
+    wait: boolean,
+  ): Promise<{ sequence: bigint }> {
+    return await this.#transport.send({
+      method: "POST",
+      path: path("/db/execute", {
+        queue: true,
+        wait,
+        timeout: wait ? deadline.remaining : undefined,
+        norwrandom: true,
+        norwtime: true,
+      }),
+      body: encode(statements),
+      leader: true,
+      write: true,
+      repeatable: false,
+      statements: statements.length,
+      deadline,
+      judge: judgeQueued,
+    });
+  }
+
+  /** The transport knows the leader then. */
+  async findLeader(deadline: Deadline): Promise<void> {
+    await this.#do("POST", "/db/query?level=weak", deadline, {
+      body: '["SELECT 1"]',
+      repeatable: true,
+      judge: (answer) => judgeText(answer, nothing),
+    });
+  }
+
   #get<T>(
-    target: string,
+    path: string,
     deadline: Deadline,
     judge: Exchange<T>["judge"],
     node?: string,
   ): Promise<T> {
-    return this.#transport.send({
-      method: "GET",
-      path: target,
-      leader: false,
-      write: false,
-      repeatable: true,
-      statements: 0,
+    return this.#send(
+      { method: "GET", path, leader: false, repeatable: true, node, judge },
       deadline,
-      node,
-      judge,
-    });
+    );
+  }
+
+  #do(
+    method: "POST" | "DELETE",
+    path: string,
+    deadline: Deadline,
+    asked: Pick<Exchange<void>, "body" | "repeatable" | "judge">,
+  ): Promise<void> {
+    return this.#send({ method, path, leader: true, ...asked }, deadline);
+  }
+
+  #send<T>(
+    asked: Omit<Exchange<T>, "write" | "statements" | "deadline">,
+    deadline: Deadline,
+  ): Promise<T> {
+    return this.#transport.send({ ...asked, write: false, statements: 0, deadline });
   }
 }
 
@@ -99,4 +182,42 @@ function notReady(answer: HttpAnswer): NotReady {
   const { node, status, text } = answer;
   const message = `${node} is not ready: ${quote(text, answer)}`;
   return new NotReady(message, { node, status, retryable: true });
+}
+
+const DONE: Verdict<void> = { value: undefined };
+
+/** For an answer that has nothing to say. */
+function nothing(): void {}
+
+/** Whether the leader can be told who follows it; the answer is that of `GET /leader`. */
+function judgeSuccessor(answer: HttpAnswer): Verdict<void> {
+  // It would take anybody instead.
+  if (isAtLeast(answer.version, 8, 41, 0) !== false) return judgeStepDown(answer);
+  return lacking("`to`", "8.41.0");
+}
+
+function judgeStepDown(answer: HttpAnswer): Verdict<void> {
+  const { node, status, text, version } = answer;
+  if (status === 404 && version !== undefined) return lacking("stepDown()", "8.40.0");
+  if (status !== 500 || !text.startsWith("stepdown: ")) return judgeText(answer, nothing);
+  const message = `${node} could not step down: ${quote(text.slice("stepdown: ".length), answer)}`;
+  return { error: new OperationalError(message, { node, status }), applied: "no", next: "never" };
+}
+
+/** @param since The first version that has it. */
+function lacking(what: string, since: string): Verdict<never> {
+  return { error: notSupported(what, since), applied: "no", next: "never" };
+}
+
+/** The error for what an old server does not have. @param since The first version that has it. */
+export function notSupported(what: string, since: string): NotSupportedError {
+  return new NotSupportedError(
+    `Cannot use ${what} as the server is too old: rqlite ${since} has it`,
+  );
+}
+
+function judgeQueued(answer: HttpAnswer): Verdict<{ sequence: bigint }> {
+  const sequence = answer.status === 200 ? sequenceIn(answer.text) : undefined;
+  if (sequence !== undefined) return { value: { sequence } };
+  return judge({ write: true, linearizable: false, results: -1 }, answer) as Failure;
 }

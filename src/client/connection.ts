@@ -22,7 +22,8 @@ const CLUSTER = new Late("questions about the cluster", () => import("./cluster.
 export class Connection implements Backend {
   readonly #host: Host;
   readonly #options: ResolvedOptions;
-  readonly #transport: Transport;
+  /** Carries requests. */
+  readonly transport: Transport;
   readonly #nodes: Nodes;
   /** Turns statements into requests. */
   readonly dispatcher: Dispatcher;
@@ -32,13 +33,13 @@ export class Connection implements Backend {
     this.#host = host;
     this.#options = options;
     this.#nodes = new Nodes(options.nodes, options.mapNode);
-    this.#transport = new HttpTransport({
+    this.transport = new HttpTransport({
       ...options,
       nodes: this.#nodes,
       authorization: new Authorization(options.credentials),
       discover: options.discover ? memberUrls : undefined,
     });
-    this.dispatcher = new Dispatcher(this.#transport);
+    this.dispatcher = new Dispatcher(this.transport);
   }
 
   /** See {@linkcode Backend.settings}. */
@@ -51,9 +52,14 @@ export class Connection implements Backend {
     return this.#options.returningRewrite;
   }
 
+  /** Requests carry a user's name. */
+  get hasUser(): boolean {
+    return this.#options.credentials !== undefined;
+  }
+
   /** Ends what is under way. */
   close(): void {
-    this.#transport.close();
+    this.transport.close();
   }
 
   /** Runs a statement that only reads. */
@@ -86,7 +92,7 @@ export class Connection implements Backend {
     const { length } = this.#options.nodes;
     return CLUSTER.use(
       deadline,
-      ({ Cluster }) => question(new Cluster(this.#transport, length), deadline),
+      ({ Cluster }) => question(new Cluster(this.transport, length), deadline),
     );
   }
 }

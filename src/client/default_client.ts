@@ -6,14 +6,12 @@ import { type Prepared, prepareRead } from "../sql/prepared.ts";
 import type { SqlFragment } from "../sql/statement.ts";
 import type { Params, Result, Row } from "../sql/value.ts";
 import { Deadline } from "../transport/deadline.ts";
-import type { Node } from "../wire/cluster.ts";
 import type { Host } from "./backend.ts";
 import { type Place, placeAbove } from "./caller.ts";
-import { ASK, ITERATE, NODES, QUERY, READY } from "./checks.ts";
+import { ITERATE, QUERY } from "./checks.ts";
 import type { BaseClient, IterateOptions } from "./client.ts";
-import type { Cluster, NodesOptions, ReadyOptions } from "./cluster.ts";
 import type { Connection } from "./connection.ts";
-import type { BatchOptions, CallOptions, QueryOptions } from "./executor.ts";
+import type { BatchOptions, QueryOptions } from "./executor.ts";
 import { type Cells, DEFAULT_PAGE_SIZE, iterate, keysetOf } from "./iterate.ts";
 import { Late } from "../transport/late.ts";
 import { type ResolvedOptions, resolveSettings, type Settings } from "./options.ts";
@@ -21,8 +19,10 @@ import { checkAlone, checkQuery } from "./route.ts";
 
 const CALLS = new Late("calls", () => import("./connection.ts"));
 
-/** What is made of other calls, or writes. */
-type Composed = "execute" | "batch" | "first" | "value";
+/** What is made of other calls, writes, or is about the cluster. */
+type Composed =
+  | ("execute" | "batch" | "first" | "value")
+  | ("nodes" | "leader" | "status" | "ready" | "stepDown" | "removeNode" | "snapshot");
 
 /** The part of a {@linkcode BaseClient} that writes nothing: looks at what is asked for before it is sent. */
 export class DefaultClient implements Omit<BaseClient, Composed>, Host {
@@ -75,30 +75,6 @@ export class DefaultClient implements Omit<BaseClient, Composed>, Host {
     return rows as AsyncIterableIterator<unknown> as AsyncIterableIterator<R>;
   }
 
-  /** See {@linkcode BaseClient.nodes}. */
-  async nodes(options?: NodesOptions): Promise<Node[]> {
-    const given = readOptions(options, NODES);
-    return await this.#ask(this.settings(given), (cluster, end) => cluster.nodes(end, given));
-  }
-
-  /** See {@linkcode BaseClient.leader}. */
-  async leader(options?: CallOptions): Promise<Node | undefined> {
-    const settings = this.settings(readOptions(options, ASK));
-    return await this.#ask(settings, (cluster, end) => cluster.leader(end));
-  }
-
-  /** See {@linkcode BaseClient.status}. */
-  async status(options?: CallOptions): Promise<Record<string, unknown>> {
-    const settings = this.settings(readOptions(options, ASK));
-    return await this.#ask(settings, (cluster, end) => cluster.status(end));
-  }
-
-  /** See {@linkcode BaseClient.ready}. */
-  async ready(options?: ReadyOptions): Promise<boolean> {
-    const given = readOptions(options, READY);
-    return await this.#ask(this.settings(given), (cluster, end) => cluster.ready(end, given));
-  }
-
   /** See {@linkcode BaseClient.close}. */
   close(): Promise<void> {
     if (!this.#closed) {
@@ -117,14 +93,6 @@ export class DefaultClient implements Omit<BaseClient, Composed>, Host {
   /** How it is printed. */
   [INSPECT](): string {
     return shown("Client", { nodes: this.#options.nodes, closed: this.#closed });
-  }
-
-  async #ask<T>(
-    { timeout, signal }: Settings,
-    question: (cluster: Cluster, end: Deadline) => Promise<T>,
-  ): Promise<T> {
-    const deadline = new Deadline(timeout, signal);
-    return await this.#connected(deadline, (connection) => connection.ask(deadline, question));
   }
 
   #run(prepared: Prepared, settings: Settings): Promise<Result> {

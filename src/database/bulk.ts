@@ -4,5 +4,6 @@
  * @module
  */
 
+export * from "./administration.ts";
 export { insertMany } from "./insert_many.ts";
 export { runScript } from "./script.ts";

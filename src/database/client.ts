@@ -2,6 +2,8 @@ import type { BaseClient } from "../client/client.ts";
 import type { CallOptions } from "../client/executor.ts";
 import type { Params, Result } from "../sql/value.ts";
 import type { Transaction, TransactionOptions } from "../transaction/transaction.ts";
+import type { Statement } from "../sql/statement.ts";
+import type { BackupOptions, EnqueueOptions, LoadOptions } from "./administration_options.ts";
 import type { InsertManyOptions } from "./insert_options.ts";
 
 /**
@@ -79,7 +81,8 @@ export interface Client extends BaseClient {
   /**
    * What became of a commit, or of an `execute` with an id, asked later. It fences the id off: "not committed" stays
    * true, and the write can no longer be applied. "unknown" means that the cluster cannot tell any more, because more
-   * than 100,000 commits have passed, the table of commits was dropped or a backup was restored.
+   * than 100,000 commits have passed, the table of commits was dropped, or a backup was restored by other means than
+   * `load` and `boot`.
    *
    * @throws {OperationalError} If the cluster cannot be asked now.
    *
@@ -171,4 +174,117 @@ export interface Client extends BaseClient {
     rows: Iterable<Params> | AsyncIterable<Params>,
     options?: InsertManyOptions,
   ): Promise<{ rowsAffected: number }>;
+  /**
+   * Hands writes to the queue of one node, which applies them soon: they are not durable when this returns, have no result,
+   * an error of one of them is told to nobody, and they may be lost or applied twice where a node fails.
+   *
+   * They are the fastest writes there are, for what may be missing, such as counts of visits. `wait` waits until they are in
+   * the log, so that they are durable; what became of each is not told even then. They may be applied behind writes that
+   * are made later. Where the client has a user, each call asks for the leader first, as the queue of another node could not
+   * deliver them.
+   *
+   * @param statements One, or a list. An array that begins with a text is one statement with its values where that text has
+   * places for some, else a list of texts.
+   * @returns The number that the node gave them; it counts for itself, from when it was started.
+   * @throws {ProgrammingError|NotSupportedError|DataError} If a statement cannot be sent at all; nothing was.
+   * @throws {OutcomeUnknownError} If it cannot be known whether the node took them, or, with `wait`, if time is up.
+   *
+   * @example
+   * ```ts
+   * import { connect } from "@tangled/rqlite";
+   * import { embedded } from "@tangled/rqlite/embedded";
+   *
+   * const db = connect(embedded());
+   * await db.execute("CREATE TABLE visits(page TEXT)");
+   * const { sequence } = await db.enqueue(["INSERT INTO visits VALUES(?)", "/"], { wait: true });
+   * console.log(typeof sequence); // bigint
+   * await db.close();
+   * ```
+   */
+  enqueue(
+    statements: Statement | readonly Statement[],
+    options?: EnqueueOptions,
+  ): Promise<{ sequence: bigint }>;
+  /**
+   * A copy of the database as a stream: for a file, a `Response`, or `load` of another cluster.
+   *
+   * It comes from the leader, and is the state of one moment; as SQL text each table is, but what is written meanwhile may
+   * be in one and not in another. A stream that ends is complete: where the connection breaks, or the server fails in the
+   * middle, it is an error, and what came so far must not be kept. `timeout` ends with the first bytes, `signal` with the
+   * last. `maxResponseSize` does not count.
+   *
+   * @throws {TypeError} If two options do not fit together.
+   * @throws {NotSupportedError} If the server is too old for an option. Also if the server's SQL text would lack something: it
+   * leaves out the rows of a table with `'` in its name or `"` in the name of a column, and cuts off a text at a NUL
+   * character.
+   * @throws {AuthenticationError} If the user lacks the permission `backup`.
+   * @throws {OperationalError} If the node cannot make one now, or, from the stream, if it is not complete.
+   *
+   * @example Into a file
+   * ```ts ignore
+   * const stream = await db.backup({ vacuum: true, onProgress: (bytes) => console.log(bytes) });
+   * await Deno.writeFile("app.db", stream);
+   * ```
+   *
+   * @example As an answer
+   * ```ts ignore
+   * app.get("/backup", async (c) => new Response(await db.backup(), { headers: { "content-type": "application/vnd.sqlite3" } }));
+   * ```
+   */
+  backup(options?: BackupOptions): Promise<ReadableStream<Uint8Array>>;
+  /**
+   * Replaces the database on all nodes by a database file, or runs SQL text in the one that is there.
+   *
+   * **A file** is checked before it is sent, as a node that is given a damaged one has no database any more: its header, its
+   * length and its schema; whether each of its pages is sound only SQLite can tell, by `PRAGMA integrity_check`. A stream is
+   * sent while it comes, as far as the runtime can, and given up where its end is missing. The server holds the file
+   * several times in memory: for one of many hundred megabytes see `boot`. What gzip has made is unpacked here.
+   *
+   * Nobody should write meanwhile, as what is written before the load is gone behind it. Commits that are on their way are
+   * not applied to the new database. Other clients go on by themselves: what they send next is judged by the new database.
+   *
+   * **SQL text**, also as bytes in UTF-8, is what `script` runs, with its limits: one atomic batch, so that all of it is
+   * applied or nothing.
+   *
+   * @param source A stream can be used once, also where this fails.
+   * @throws {DataError} If the file is not a whole database; nothing was changed.
+   * @throws {OutcomeUnknownError} If the answer was lost: read something that only one of the databases has. It is not sent
+   * again by itself, as a later copy would undo what was written since.
+   * @throws {OperationalError} If the nodes could not do it.
+   * @throws {AuthenticationError} If the user lacks the permission `load`.
+   * @throws What the stream fails with; nothing was changed.
+   * @throws What `script` throws, for SQL text.
+   *
+   * @example From one cluster into another
+   * ```ts
+   * import { connect } from "@tangled/rqlite";
+   * import { embedded } from "@tangled/rqlite/embedded";
+   *
+   * const [from, to] = [connect(embedded()), connect(embedded())];
+   * await from.execute("CREATE TABLE notes(body TEXT)");
+   * await to.load(await from.backup());
+   * console.log((await to.query("SELECT * FROM notes")).columns); // [ "body" ]
+   * await Promise.all([from.close(), to.close()]);
+   * ```
+   */
+  load(
+    source: Uint8Array | string | Blob | ReadableStream<Uint8Array>,
+    options?: LoadOptions,
+  ): Promise<void>;
+  /**
+   * Replaces the database of a cluster that has one node by a database file, of any size: it goes to the node's disk and not
+   * through the log. Nodes that join later get it from there. For the rest it is as `load`.
+   *
+   * @throws {NotSupportedError} If the cluster has several nodes; nothing was changed.
+   * @throws What `load` throws.
+   *
+   * @example
+   * ```ts ignore
+   * await db.boot(await openAsBlob("app.db"), { timeout: 600_000 });
+   * ```
+   */
+  boot(
+    source: Uint8Array | Blob | ReadableStream<Uint8Array>,
+    options?: LoadOptions,
+  ): Promise<void>;
 }

@@ -1,9 +1,19 @@
 import { INSPECT } from "../client/shown.ts";
 import { called, placeAbove, told } from "../client/caller.ts";
 import { checkFunction } from "../client/check_function.ts";
-import { ASK, BATCH, CALL, EXECUTE, isAsked, VALUE } from "../client/checks.ts";
+import {
+  ASK,
+  BATCH,
+  CALL,
+  EXECUTE,
+  isAsked,
+  NODES,
+  READY,
+  STEP_DOWN,
+  VALUE,
+} from "../client/checks.ts";
 import type { IterateOptions } from "../client/client.ts";
-import type { NodesOptions, ReadyOptions } from "../client/cluster.ts";
+import type { NodesOptions, ReadyOptions, StepDownOptions } from "../client/cluster.ts";
 import type { DefaultClient } from "../client/default_client.ts";
 import type {
   BatchOptions,
@@ -31,6 +41,15 @@ import type { Transaction, TransactionOptions } from "../transaction/transaction
 import { Deadline } from "../transport/deadline.ts";
 import type { Node } from "../wire/cluster.ts";
 import type { Client } from "./client.ts";
+import {
+  BACKUP,
+  type BackupOptions,
+  ENQUEUE,
+  type EnqueueOptions,
+  LOAD,
+  type LoadOptions,
+} from "./administration_options.ts";
+import type { LoadSource } from "./load_source.ts";
 import { INSERT_MANY, type InsertManyOptions } from "./insert_options.ts";
 
 const WRITES = new Late("writes", () => import("../commit/writes.ts"));
@@ -38,7 +57,13 @@ const TRANSACTIONS = new Late(
   "transactions",
   () => import("../transaction/run_transaction.ts"),
 );
-const BULK = new Late("scripts and many rows", () => import("./bulk.ts"));
+const BULK = new Late("scripts, many rows and the cluster", () => import("./bulk.ts"));
+
+type Administration = Omit<typeof import("./administration.ts"), "enqueue">;
+type OptionsOf<Name extends keyof Administration> = Parameters<Administration[Name]>[2];
+type SubjectOf<Name extends keyof Administration> = Parameters<Administration[Name]> extends
+  [unknown, unknown, unknown, ...infer Subject] ? Subject
+  : never;
 
 /** The {@linkcode Client}: reads by the client below, everything that writes by the commit log. */
 export class DefaultDatabase implements Client {
@@ -207,22 +232,74 @@ export class DefaultDatabase implements Client {
 
   /** See {@linkcode Client.nodes}. */
   nodes(options?: NodesOptions): Promise<Node[]> {
-    return called(() => this.#client.nodes(options));
+    return this.#ask("nodes", NODES, options);
   }
 
   /** See {@linkcode Client.leader}. */
   leader(options?: CallOptions): Promise<Node | undefined> {
-    return called(() => this.#client.leader(options));
+    return this.#ask("leader", ASK, options);
   }
 
   /** See {@linkcode Client.status}. */
   status(options?: CallOptions): Promise<Record<string, unknown>> {
-    return called(() => this.#client.status(options));
+    return this.#ask("status", ASK, options);
   }
 
   /** See {@linkcode Client.ready}. */
   ready(options?: ReadyOptions): Promise<boolean> {
-    return called(() => this.#client.ready(options));
+    return this.#ask("ready", READY, options);
+  }
+
+  /** See {@linkcode Client.stepDown}. */
+  stepDown(options?: StepDownOptions): Promise<void> {
+    return this.#ask("stepDown", STEP_DOWN, options);
+  }
+
+  /** See {@linkcode Client.removeNode}. */
+  removeNode(id: string, options?: CallOptions): Promise<void> {
+    return this.#ask("removeNode", ASK, options, id);
+  }
+
+  /** See {@linkcode Client.snapshot}. */
+  snapshot(options?: CallOptions): Promise<void> {
+    return this.#ask("snapshot", ASK, options);
+  }
+
+  /** See {@linkcode Client.enqueue}. */
+  enqueue(
+    statements: Statement | readonly Statement[],
+    options?: EnqueueOptions,
+  ): Promise<{ sequence: bigint }> {
+    return called(() => {
+      const { wait = false, ...given } = readOptions(options, ENQUEUE);
+      const asked = ask(this.#client, listOf(statements), given, true);
+      const { call } = asked;
+      const ready = async () =>
+        await this.#writing(call.deadline, (writes) => writes.queued(asked));
+      return BULK.use(call.deadline, ({ enqueue }) => enqueue(this.#client, call, wait, ready));
+    });
+  }
+
+  /** See {@linkcode Client.backup}. */
+  backup(options?: BackupOptions): Promise<ReadableStream<Uint8Array>> {
+    return this.#ask("backup", BACKUP, options);
+  }
+
+  /** See {@linkcode Client.load}. */
+  load(source: LoadSource, options?: LoadOptions): Promise<void> {
+    const { signal } = options ?? {};
+    return this.#ask(
+      "load",
+      LOAD,
+      options,
+      source,
+      (text, timeout) => this.script(text, { signal, timeout }),
+    );
+  }
+
+  /** See {@linkcode Client.boot}. */
+  boot(source: Exclude<LoadSource, string>, options?: LoadOptions): Promise<void> {
+    return this.#ask("boot", LOAD, options, source);
   }
 
   /** See {@linkcode Client.close}. */
@@ -240,6 +317,25 @@ export class DefaultDatabase implements Client {
   /** How it is printed. */
   [INSPECT](): string {
     return this.#client[INSPECT]();
+  }
+
+  /** @param subject What the call is about, besides its options. */
+  #ask<Name extends keyof Administration>(
+    name: Name,
+    checks: Checks<OptionsOf<Name>>,
+    options: OptionsOf<Name> | undefined,
+    ...subject: SubjectOf<Name>
+  ): ReturnType<Administration[Name]> {
+    const ask = () => {
+      const given = readOptions(options, checks);
+      const settings = this.#client.settings(given);
+      const deadline = deadlineOf(settings);
+      return BULK.use(deadline, (part) => {
+        const does = part[name] as (...args: unknown[]) => Promise<unknown>;
+        return does(this.#client, { settings, deadline }, given, ...subject);
+      });
+    };
+    return called(ask) as ReturnType<Administration[Name]>;
   }
 
   #resolve(
@@ -269,4 +365,10 @@ export class DefaultDatabase implements Client {
 
 function deadlineOf({ timeout, signal }: Settings): Deadline {
   return new Deadline(timeout, signal);
+}
+
+/** A text with places for values begins one statement; without them it can only be the first of several. */
+function listOf(given: Statement | readonly Statement[]): readonly Statement[] {
+  const isList = Array.isArray(given) && (typeof given[0] !== "string" || !/[?:@$]/.test(given[0]));
+  return isList ? given : [given as Statement];
 }

@@ -61,6 +61,19 @@ export function parseReady(text: string): true {
   throw new MalformedAnswerError("Cannot read the answer as it is not a list of checks");
 }
 
+/** The number of a queued write in its answer; `undefined` if it is not one. */
+export function sequenceIn(text: string): bigint | undefined {
+  try {
+    const { sequence_number } = record(parse(text));
+    return typeof sequence_number === "bigint" || Number.isSafeInteger(sequence_number)
+      ? BigInt(sequence_number as number | bigint)
+      : undefined;
+  } catch (error) {
+    if (error instanceof MalformedAnswerError) return undefined;
+    throw error;
+  }
+}
+
 function toNode(json: unknown, key?: string): Node {
   const { id = key, api_addr, addr, voter, reachable, leader, version, error } = record(json);
   if (typeof id !== "string") throw new MalformedAnswerError("Cannot read a node without an id");

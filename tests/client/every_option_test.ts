@@ -23,7 +23,8 @@ class Watched {
   }
 
   readonly fetch: typeof fetch = async (input, init = {}) => {
-    const body = init.body ? await new Response(init.body).text() : "";
+    const bytes = init.body ? await new Response(init.body).bytes() : undefined;
+    const body = new TextDecoder().decode(bytes);
     this.urls.push(new URL(String(input)));
     this.bodies.push(body);
     // What a call asks for itself, not what comes before it.
@@ -32,7 +33,7 @@ class Watched {
         init.signal?.addEventListener("abort", () => reject(init.signal!.reason));
       });
     }
-    return await this.#node(input, init.body ? { ...init, body } : init);
+    return await this.#node(input, bytes ? { ...init, body: bytes } : init);
   };
 
   has(name: string, value?: string): boolean {
@@ -124,10 +125,11 @@ const EFFECTS: { readonly [N in Name]-?: (situation: Situation) => Promise<void>
     await run({ onConflict: "ignore" });
     await run({ onConflict: "replace" });
   },
-  onProgress: async ({ run }) => {
+  onProgress: async ({ run, way }) => {
     const told: number[] = [];
-    await run({ onProgress: (rows) => void told.push(rows) });
-    assert.deepEqual(told, [1]);
+    await run({ onProgress: (count) => void told.push(count) });
+    if (way.bytes) assert.ok(told.length > 0 && told.at(-1)! > 10);
+    else assert.deepEqual(told, [1]);
   },
   pageSize: async ({ db, node, run }) => {
     await db.execute("INSERT INTO t VALUES(5), (6)");
@@ -150,6 +152,33 @@ const EFFECTS: { readonly [N in Name]-?: (situation: Situation) => Promise<void>
   sync: async ({ node, run }) => {
     await run({ sync: true });
     assert.ok(node.has("sync"));
+  },
+  to: async ({ node, run }) => {
+    await run({ to: "2" });
+    assert.ok(node.urls.some(({ pathname }) => pathname === "/leader"));
+  },
+  wait: async ({ node, run }) => {
+    await run({ wait: false });
+    assert.ok(!node.has("wait"));
+    await run({ wait: true });
+    assert.ok(node.has("wait"));
+  },
+  format: async ({ node, run }) => {
+    await run({ format: "sql" });
+    await run({ format: "delete" });
+    assert.ok(node.has("fmt", "sql") && node.has("fmt", "delete"));
+  },
+  vacuum: async ({ node, run }) => {
+    await run({ vacuum: true });
+    assert.ok(node.has("vacuum"));
+  },
+  compress: async ({ node, run }) => {
+    await run({ compress: true });
+    assert.ok(node.has("compress"));
+  },
+  tables: async ({ node, run }) => {
+    await run({ format: "sql", tables: ["t"] });
+    assert.ok(node.has("tables"));
   },
   guard: async ({ run }) => {
     await assert.rejects(run({}, RANDOM), /guard/);

@@ -259,6 +259,15 @@ const PARTS: Readonly<Record<string, readonly [string, (db: Client) => Promise<u
     ["leader()", (db) => db.leader()],
     ["status()", (db) => db.status()],
     ["ready()", (db) => db.ready()],
+    ["stepDown()", (db) => db.stepDown()],
+    ["removeNode()", (db) => db.removeNode("2")],
+    ["snapshot()", (db) => db.snapshot()],
+    ["enqueue()", (db) => db.enqueue("DELETE FROM t")],
+  ],
+  "src/database/load.ts": [
+    ["backup()", (db) => db.backup()],
+    ["load()", (db) => db.load("SELECT 1")],
+    ["boot()", (db) => db.boot(new Uint8Array(100))],
   ],
 };
 

@@ -1,28 +1,38 @@
 // Every method that takes options, and which. The compiler sees that no method and no option of one is missing.
-import type {
-  BatchOptions,
-  CallOptions,
-  Client,
-  ExecuteOptions,
-  InsertManyOptions,
-  IterateOptions,
-  NodesOptions,
-  QueryOptions,
-  ReadyOptions,
-  Transaction,
-  TransactionOptions,
-  TransactionQueryOptions,
+import {
+  type BackupOptions,
+  type BatchOptions,
+  type CallOptions,
+  type Client,
+  type EnqueueOptions,
+  type ExecuteOptions,
+  type InsertManyOptions,
+  type IterateOptions,
+  type LoadOptions,
+  type NodesOptions,
+  NotSupportedError,
+  OperationalError,
+  type QueryOptions,
+  type ReadyOptions,
+  type StepDownOptions,
+  type Transaction,
+  type TransactionOptions,
+  type TransactionQueryOptions,
 } from "../../mod.ts";
 import { type RequestDatabase, rqlite } from "../../src/hono/mod.ts";
 import { LocalLock } from "../../src/locks/mod.ts";
+import { databaseFile } from "../support/database_file.ts";
 
 /** All options that a call may take. */
 export type AnyOptions =
+  & BackupOptions
   & BatchOptions
+  & EnqueueOptions
   & InsertManyOptions
   & IterateOptions
   & NodesOptions
   & ReadyOptions
+  & StepDownOptions
   & TransactionOptions
   & TransactionQueryOptions;
 /** The name of one. */
@@ -49,6 +59,12 @@ export const VALUES: { readonly [N in Name]-?: NonNullable<AnyOptions[N]> } = {
   nonVoters: true,
   noLeader: true,
   sync: true,
+  to: "2",
+  wait: true,
+  format: "sql",
+  vacuum: true,
+  compress: true,
+  tables: ["t"],
   guard: false,
   lock: new LocalLock(),
   scope: "stock",
@@ -75,6 +91,8 @@ export interface Way {
   readonly inside?: (db: Client, options: AnyOptions, fn: Inside) => Promise<unknown[]>;
   /** It changes data. */
   readonly writes?: true;
+  /** What `onProgress` counts are bytes, not rows. */
+  readonly bytes?: true;
   /** Two at once are one request. */
   readonly shares?: true;
 }
@@ -110,6 +128,17 @@ const INSERT_MANY: Exactly<InsertManyOptions, "integers"> = {
 };
 const NODES: Exactly<NodesOptions, "integers"> = { ...ASK, nonVoters: true };
 const READY: Exactly<ReadyOptions, "integers"> = { ...ASK, noLeader: true, sync: true };
+const STEP_DOWN: Exactly<StepDownOptions, "integers"> = { ...ASK, to: true, wait: true };
+const ENQUEUE: Exactly<EnqueueOptions, "integers"> = { ...ASK, wait: true };
+const LOAD: Exactly<LoadOptions, "integers"> = { ...ASK, onProgress: true };
+const BACKUP: Exactly<BackupOptions, "integers"> = {
+  ...LOAD,
+  format: true,
+  vacuum: true,
+  compress: true,
+  tables: true,
+  noLeader: true,
+};
 const TRANSACTION: Exactly<TransactionOptions> = {
   ...CALL,
   level: true,
@@ -202,6 +231,16 @@ const inView: NonNullable<Way["inside"]> = (db, options, fn) =>
 const nested: Use<{ transaction: unknown }> = (tx, options) =>
   (tx as Pick<Client, "transaction">).transaction(reading, options);
 
+/** A database like the one that is there; its bytes have the word by which a request of the call's own is known. */
+const FILE = databaseFile("CREATE TABLE t(n INTEGER /* asked */); INSERT INTO t VALUES(1)");
+
+/** One node cannot do it, and an old server does not know it. */
+const unlessRefused = (done: Promise<unknown>): Promise<unknown[]> =>
+  none(done).catch((error: unknown) => {
+    if (error instanceof OperationalError || error instanceof NotSupportedError) return [];
+    throw error;
+  });
+
 /** The methods of a type, but for those that cannot have options. */
 type Methods<T, Less extends PropertyKey = never> = {
   readonly [M in keyof T as T[M] extends (...args: never[]) => unknown ? Exclude<M, Less> : never]:
@@ -237,6 +276,22 @@ const CLIENT: Methods<Client, "close" | typeof Symbol.asyncDispose> = {
   leader: { takes: ASK, call: (db, o) => none(db.leader(o)) },
   status: { takes: ASK, call: (db, o) => none(db.status(o)) },
   ready: { takes: READY, call: (db, o) => none(db.ready(o)) },
+  stepDown: { takes: STEP_DOWN, call: (db, o) => unlessRefused(db.stepDown(o)) },
+  removeNode: { takes: ASK, call: (db, o) => none(db.removeNode("asked", o)) },
+  snapshot: { takes: ASK, call: (db, o) => none(db.snapshot(o)) },
+  backup: {
+    takes: BACKUP,
+    call: (db, o) => unlessRefused(db.backup(o).then((stream) => new Response(stream).bytes())),
+    bytes: true,
+  },
+  load: {
+    takes: LOAD,
+    call: (db, o) => none(db.load(`${WRITE};`, o)),
+    writes: true,
+    bytes: true,
+  },
+  boot: { takes: LOAD, call: (db, o) => none(db.boot(FILE, o)), writes: true, bytes: true },
+  enqueue: { takes: ENQUEUE, call: (db, o) => none(db.enqueue(WRITE, o)), writes: true },
   outcome: { takes: ASK, call: (db, o) => none(db.outcome("asked", o)) },
   transaction: {
     takes: TRANSACTION,

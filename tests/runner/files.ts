@@ -205,7 +205,7 @@ export const PLACEMENTS: readonly Placement[] = [
   },
   {
     files: [
-      ...["examples/dbapi_test.ts", "examples/doctor_test.ts"],
+      ...["examples/backup_test.ts", "examples/dbapi_test.ts", "examples/doctor_test.ts"],
       "integration/facts_batches_test.ts",
       ...["integration/facts_cluster_test.ts", "integration/facts_rewriting_test.ts"],
       ...["integration/facts_statements_test.ts", "integration/nearest_test.ts"],
@@ -221,9 +221,12 @@ export const PLACEMENTS: readonly Placement[] = [
       "What copies of requests do to the database; connections that are cut, with an engine each, are in cut_writes_test.ts",
   },
   {
-    files: ["clusters/", "database/", "replicas/", "transaction/first_use_test.ts"],
+    files: [
+      ...["client/administration_test.ts", "clusters/", "database/", "replicas/"],
+      "transaction/first_use_test.ts",
+    ],
     engines: ["deno"],
-    why: "The database's behaviour",
+    why: "The database's behaviour, and the cluster's",
   },
 ];
 

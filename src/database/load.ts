@@ -1,0 +1,251 @@
+import { notSupported } from "../client/cluster.ts";
+import type { Host } from "../client/backend.ts";
+import { Connection } from "../client/connection.ts";
+import { judge, judgeText, quote } from "../client/judge.ts";
+import { commitsOf } from "../commit/commits.ts";
+import type { Call } from "../commit/own.ts";
+import {
+  DataError,
+  NotSupportedError,
+  OperationalError,
+  ProgrammingError,
+  TimeoutError,
+} from "../errors.ts";
+import { Closing, Interrupted, within } from "../transport/deadline.ts";
+import type { HttpAnswer, Verdict } from "../transport/transport.ts";
+import { path } from "../wire/params.ts";
+import type { LoadOptions } from "./administration_options.ts";
+import { allOf, type Bytes, bytesOf, type LoadSource, streamOf } from "./load_source.ts";
+import { DamagedFile, type Patch, sealOf } from "./seal.ts";
+import { type FileHeader, HEADER_SIZE, isDatabase, problemOf, readHeader } from "./sqlite_file.ts";
+
+/** Runs SQL text as one atomic batch. */
+export type RunText = (text: string, timeout: number) => Promise<unknown>;
+
+/** Where the runtime sends a stream as it comes; elsewhere all of it has to be there before. */
+const STREAMS: boolean = /^(?:Deno|Bun|Node\.js|Cloudflare-Workers)\b/.test(
+  globalThis.navigator?.userAgent ?? "",
+);
+
+/** See `Client.load`. */
+export async function load(
+  host: Host,
+  call: Call,
+  options: LoadOptions,
+  source: LoadSource,
+  runText: RunText,
+): Promise<void> {
+  const run = async (text: string, size: number): Promise<void> => {
+    checkDump(text);
+    // An instant is left, in which it says that time is up.
+    await runText(text, call.deadline.remaining || Number.MIN_VALUE);
+    options.onProgress?.(size);
+  };
+  if (typeof source === "string") return await run(source, new TextEncoder().encode(source).length);
+  const { bytes, start } = await opened(source, call);
+  if (isDatabase(start)) return await loadFile(host, call, options, "/db/load", bytes, start);
+  const all = await inTime(call, () => allOf(bytes));
+  await run(textOf(all), all.length);
+}
+
+/** See `Client.boot`. */
+export async function boot(
+  host: Host,
+  call: Call,
+  options: LoadOptions,
+  source: Exclude<LoadSource, string>,
+): Promise<void> {
+  const { bytes, start } = await opened(source, call);
+  if (!isDatabase(start)) throw refusal("it is no SQLite database file, which boot() needs");
+  await loadFile(host, call, options, "/boot", bytes, start);
+}
+
+async function opened(
+  source: Exclude<LoadSource, string>,
+  call: Call,
+): Promise<{ readonly bytes: Bytes; readonly start: Uint8Array }> {
+  return await inTime(call, async () => {
+    const bytes = await bytesOf(source);
+    const start = await bytes.slice(0, HEADER_SIZE);
+    if (start.length === 0) throw refusal("it is empty");
+    return { bytes, start };
+  });
+}
+
+async function loadFile(
+  host: Host,
+  call: Call,
+  { onProgress }: LoadOptions,
+  endpoint: "/db/load" | "/boot",
+  bytes: Bytes,
+  start: Uint8Array,
+): Promise<void> {
+  const { transport, dispatcher } = host.connectedBy(Connection);
+  const { grounds } = commitsOf(dispatcher);
+  let failure: { readonly error: unknown } | undefined;
+  const guarded = async <T>(work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work();
+    } catch (error) {
+      failure ??= { error: error instanceof DamagedFile ? refusal(error.message) : error };
+      await bytes.stop(failure.error);
+      throw failure.error;
+    }
+  };
+  const { header, patches } = await guarded(() => inTime(call, () => examine(bytes, start)));
+  // A stream can be sent once: so the leader has to be known. A database that is broken answers nothing.
+  const base = await grounds.seek(call).catch((error: unknown) => {
+    if (call.settings.signal?.aborted) throw error;
+    return grounds.knownBase ?? 0;
+  });
+  const parts = () => sealed(bytes, { header, patches: patches ?? [], onProgress, guarded });
+  const whole = STREAMS ? undefined : new Blob([await inTime(call, () => allOf({ parts }))]);
+  let sent = false;
+  const body = (): BodyInit => {
+    if (whole !== undefined) return whole;
+    if (sent && !bytes.again) throw consumed();
+    sent = true;
+    return streamOf(parts());
+  };
+  try {
+    await transport.send<void>({
+      method: "POST",
+      path: path(endpoint, { timeout: call.deadline.remaining }),
+      body,
+      leader: true,
+      write: true,
+      repeatable: false,
+      statements: 0,
+      deadline: call.deadline,
+      judge: endpoint === "/boot" ? judgeBoot : judgeLoad,
+    });
+  } catch (error) {
+    await bytes.stop(error);
+    // What was not sent to its end is not applied.
+    throw failure?.error ?? error;
+  } finally {
+    grounds.replaced();
+  }
+  // It is done: where this fails, whoever writes next does it.
+  await (patches === undefined ? grounds.begin(call, base) : grounds.unseal(call, base)).catch(
+    () => {},
+  );
+}
+
+async function examine(
+  bytes: Bytes,
+  start: Uint8Array,
+): Promise<{ readonly header: FileHeader; readonly patches: readonly Patch[] | undefined }> {
+  const header = readHeader(start);
+  if (header === undefined) throw refusal("its header is not one that SQLite opens");
+  const problem = bytes.size === undefined ? undefined : problemOf(header, bytes.size);
+  if (problem !== undefined) throw refusal(problem);
+  return { header, patches: await sealOf(header, (from, to) => bytes.slice(from, to)) };
+}
+
+/** The bytes with the seal; it does not end as if complete where something is missing. */
+async function* sealed(
+  bytes: Bytes,
+  { header, patches, onProgress, guarded }: {
+    header: FileHeader;
+    patches: readonly Patch[];
+    onProgress: LoadOptions["onProgress"];
+    guarded: <T>(work: () => Promise<T>) => Promise<T>;
+  },
+): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  const iterator = bytes.parts()[Symbol.asyncIterator]();
+  let length = 0;
+  for (;;) {
+    const part = await guarded(async () => {
+      const { done, value } = await iterator.next();
+      const problem = done ? problemOf(header, length) : undefined;
+      if (problem !== undefined) throw refusal(problem);
+      return done ? undefined : value;
+    });
+    if (part === undefined) return;
+    for (const { at, byte } of patches) {
+      if (at >= length && at < length + part.length) part[at - length] = byte;
+    }
+    length += part.length;
+    yield part;
+    await guarded(async () => await onProgress?.(length));
+  }
+}
+
+function judgeLoad(answer: HttpAnswer): Verdict<void> {
+  const broken = brokenBy(answer);
+  if (broken !== undefined) return broken;
+  const verdict = judge({ write: true, linearizable: false, results: 0 }, answer);
+  return "error" in verdict ? verdict : { value: undefined };
+}
+
+function judgeBoot(answer: HttpAnswer): Verdict<void> {
+  const { status, text } = answer;
+  if (status === 200) return { value: undefined };
+  if (text.trim() === "not single-node") {
+    const message =
+      "Cannot boot() a cluster of several nodes: use load(), or boot() the first node alone";
+    return { error: new NotSupportedError(message), applied: "no", next: "never" };
+  }
+  if (status === 404) {
+    return { error: notSupported("boot()", "8.10.0"), applied: "no", next: "never" };
+  }
+  return brokenBy(answer) ??
+    (status < 500 || text.trim() === "not leader"
+      ? judgeText(answer, () => {})
+      : judge({ write: true, linearizable: false, results: 0 }, answer) as Verdict<void>);
+}
+
+/** The file was taken and cannot be opened: then the node has none. */
+function brokenBy(answer: HttpAnswer): Verdict<never> | undefined {
+  const { node, status, text } = answer;
+  if (!/^(?:remote node failed to load: )?error swapping database/.test(text)) return undefined;
+  const error = new OperationalError(
+    `${node} took the file and cannot open it, so its database is closed until another one is loaded: ` +
+      quote(text, answer),
+    { node, status },
+  );
+  return { error, applied: "yes", next: "never" };
+}
+
+function refusal(why: string): DataError {
+  return new DataError(`Cannot load the file as ${why}; nothing was changed`);
+}
+
+function consumed(): OperationalError {
+  return new OperationalError(
+    "The file was not loaded, as the leader has changed, and a stream can be sent only once",
+    { retryable: true },
+  );
+}
+
+/** SQLite's shell and the server write a dump as one transaction. */
+function checkDump(text: string): void {
+  if (!/^\s*PRAGMA foreign_keys\s*=\s*OFF;\s*BEGIN TRANSACTION;/i.test(text)) return;
+  if (/\b(?:COMMIT|ROLLBACK)\b[^;]*;[^;]*$/i.test(text.slice(-100))) return;
+  throw new ProgrammingError(
+    "Cannot load the SQL text as it is a dump without its COMMIT, so that its end is missing; nothing was changed",
+  );
+}
+
+function textOf(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw refusal("it is neither an SQLite database nor SQL text in UTF-8");
+  }
+}
+
+/** Runs what reads a source of the caller's, as long as there is time. */
+async function inTime<T>(
+  { deadline, settings: { signal } }: Call,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await within(deadline.remaining, { abort: signal, closing: new Closing() }, work);
+  } catch (error) {
+    if (!(error instanceof Interrupted)) throw error;
+    if (error.by === "abort") throw signal!.reason;
+    throw new TimeoutError("Nothing was sent, as the source did not come in time");
+  }
+}
