@@ -189,12 +189,21 @@ for (const [name, { skip, start }] of Object.entries(WORLDS)) {
     it("take a file of another program, with another schema under the same version", async () => {
       const saved = await take(db);
       const version = await db.value<number>("SELECT schema_version FROM pragma_schema_version");
+      const third = connect(url, { fetch: copies.fetch });
+      await insert(third, "by the old schema");
       const file = databaseFile(
         `CREATE TABLE things(name TEXT, at TEXT DEFAULT CURRENT_TIMESTAMP);
          CREATE TABLE notes(body TEXT, id INTEGER PRIMARY KEY, more TEXT DEFAULT 'x');
          PRAGMA schema_version = ${version};`,
       );
       await db.load(file);
+      const at = await third.transaction(async (tx) => {
+        await tx.execute("INSERT INTO things(name) VALUES('in a transaction')");
+        return await tx.value("SELECT at FROM things");
+      });
+      assert.equal(at, await db.value("SELECT at FROM things"));
+      await third.execute("DELETE FROM things");
+      await third.close();
       for (const client of [other, db]) await insert(client, "mine");
       assert.deepEqual(await bodies(other), ["mine", "mine"]);
       await other.execute("INSERT INTO things(name) VALUES('a')");
