@@ -124,6 +124,7 @@ export interface BaseClient extends Executor, AsyncDisposable {
    * stop the node. An id that no member has is not an error: the server takes it for one that is gone already.
    *
    * @param id As `nodes()` says it.
+   * @throws {TypeError} If `id` is no text, or an empty one.
    * @throws {AuthenticationError} If the user lacks the permission `remove`.
    *
    * @example

@@ -9,6 +9,7 @@ import type { Host } from "../client/backend.ts";
 import { Connection } from "../client/connection.ts";
 import type { CallOptions } from "../client/executor.ts";
 import type { Call } from "../commit/own.ts";
+import { isName } from "../options.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import type { Deadline } from "../transport/deadline.ts";
 import type { Node } from "../wire/cluster.ts";
@@ -68,6 +69,7 @@ export function removeNode(
   _: CallOptions,
   id: string,
 ): Promise<void> {
+  isName(id, "id");
   return ask(host, deadline, (cluster) => cluster.removeNode(deadline, id));
 }
 

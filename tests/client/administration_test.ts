@@ -24,6 +24,7 @@ describe("the administration of an embedded engine", () => {
   it("is that of one node", async () => {
     await db.snapshot();
     await db.removeNode("2");
+    await assert.rejects(db.removeNode(""), TypeError);
     await assert.rejects(db.stepDown(), { name: "OperationalError", message: /cannot find peer/ });
     await assert.rejects(db.stepDown({ to: "2" }), /not found in cluster/);
     await db.stepDown({ wait: false });
