@@ -78,19 +78,23 @@ async function emptyServer(): Promise<Rqlited> {
   return server;
 }
 
-/** `fetch`, and whether all that was sent was answered: what was given up might arrive in the next test. */
+/** `fetch` for one test, so that nothing of it arrives in the next one. */
 class Traffic {
   #sent = 0;
   #answered = 0;
+  #over = false;
 
   readonly fetch: typeof fetch = async (input, init) => {
+    if (this.#over) throw new TypeError("fetch failed, as the test is over");
     this.#sent++;
     const response = await fetch(input, init);
     this.#answered++;
     return response;
   };
 
-  get settled(): boolean {
+  /** Ends it. @returns Whether all that was sent was answered, and none was given up that may still arrive. */
+  end(): boolean {
+    this.#over = true;
     return this.#sent === this.#answered;
   }
 }
@@ -106,7 +110,7 @@ const onServer: Place = {
       await inWorld(traffic.fetch, server.url, body);
       passed = true;
     } finally {
-      if (passed && traffic.settled) idle.push(server);
+      if (traffic.end() && passed) idle.push(server);
       else await server.stop();
     }
   },
