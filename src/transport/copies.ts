@@ -36,6 +36,9 @@ export interface Attempt<T> {
 /** Redirects followed in one attempt: the leader may change while it is being looked for. */
 const MOST_HOPS = 4;
 
+/** How long a leader that has never answered may take for the beginning of its answer, in milliseconds. */
+const LONGEST_MEETING = 3_000;
+
 /**
  * Deno's `fetch` sends a POST again by itself when a kept-alive connection dies, unless its body is a Blob, which takes
  * longer; so may any engine that is not known.
@@ -101,10 +104,14 @@ export class Copies {
   ): Promise<HttpAnswer | Failure> {
     const { authorization, nodes, fetch } = this.#options;
     let forward = !exchange.leader || this.#redirectsHidden;
-    let renewed = false;
+    let refused: string | undefined;
+    /** Who has named the leader that is asked, where that has never answered. */
+    let origin: string | undefined;
     for (let hop = 0; hop < MOST_HOPS; hop++) {
       const path = forward ? exchange.path : withFlag(exchange.path, "redirect");
-      const header = authorization.header(signal);
+      const header = refused === undefined
+        ? authorization.header(signal)
+        : authorization.renewed(refused, signal);
       const init = this.#init(
         exchange,
         trace,
@@ -112,7 +119,23 @@ export class Copies {
         signal,
       );
       trace.sent = true;
-      const response = await fetch(trace.node + path, init);
+      const url = trace.node + path;
+      let response: Response;
+      try {
+        response = await (origin === undefined ? fetch(url, init) : this.#meet(url, init, signal));
+      } catch (error) {
+        if (origin === undefined || signal.aborted) throw error;
+        // Nodes behind a load balancer or in containers name addresses that are their own.
+        nodes.missed(trace.node);
+        const unsent = await proof(error, trace.node, exchange.deadline);
+        if (unsent === undefined) trace.lost = true;
+        trace.node = origin;
+        trace.redirected = origin = undefined;
+        forward = true;
+        continue;
+      }
+      if (origin !== undefined) nodes.met(trace.node);
+      origin = undefined;
       const { status } = response;
       if (status === 0 && response.type === "opaqueredirect") {
         // Browsers hide where a redirect leads; the node itself can forward.
@@ -125,16 +148,19 @@ export class Copies {
         trace.sent = false;
         await response.body?.cancel();
         if (forward) break;
-        const leader = nodes.redirected(trace.node, location, exchange.path);
+        const leader = nodes.redirected(trace.node, location, exchange.path, exchange.repeatable);
         if (leader === undefined) forward = true;
-        else trace.node = leader;
+        else {
+          if (exchange.repeatable && nodes.meets(leader)) origin = trace.node;
+          trace.node = leader;
+        }
         trace.redirected = leader !== undefined;
         continue;
       }
-      if (status === 401 && authorization.renewable && !renewed) {
+      if (status === 401 && authorization.renewable && refused === undefined) {
         trace.sent = false;
         await response.body?.cancel();
-        renewed = true;
+        refused = trace.headers?.["authorization"] ?? "";
         continue;
       }
       trace.received = response.headers;
@@ -158,6 +184,14 @@ export class Copies {
       };
     }
     return misdirected(trace);
+  }
+
+  /** Asks a node that has never answered: where it cannot be reached, silence may be all that there is to hear. */
+  #meet(url: string, init: RequestInit, signal: AbortSignal): Promise<Response> {
+    const ends = { abort: signal, closing: this.#closing };
+    return within(LONGEST_MEETING, ends, (late) => {
+      return this.#options.fetch(url, { ...init, signal: AbortSignal.any([signal, late]) });
+    });
   }
 
   #init(

@@ -22,6 +22,8 @@ type Answer = { readonly header: string } | { readonly error: unknown };
 export class Authorization {
   readonly #provider: (() => Promise<Credentials>) | undefined;
   readonly #fixed: string | undefined;
+  /** What the provider answered last, until it is refused. */
+  #latest: string | undefined;
   #pending: { readonly answer: Promise<Answer>; readonly since: number } | undefined;
 
   /** @param source Fixed credentials, a function that is asked per request, or nothing. */
@@ -38,6 +40,12 @@ export class Authorization {
   /** The header's value, or `undefined` without credentials. @param abort Ends the wait for another request. */
   header(abort?: AbortSignal): Promise<string | undefined> | string | undefined {
     return this.#provider === undefined ? this.#fixed : this.#share(this.#provider, abort);
+  }
+
+  /** The value in place of one that was refused: what others that were refused have been given, or the provider's answer. */
+  renewed(refused: string | undefined, abort?: AbortSignal): ReturnType<Authorization["header"]> {
+    if (this.#latest === refused) this.#latest = undefined;
+    return this.#latest ?? this.header(abort);
   }
 
   async #share(
@@ -60,7 +68,7 @@ export class Authorization {
       }
     }
     if ("error" in answer) throw answer.error;
-    return answer.header;
+    return this.#latest = answer.header;
   }
 
   async #ask(provider: () => Promise<Credentials>): Promise<Answer> {

@@ -17,7 +17,9 @@ import type { Exchange, Failure } from "./transport.ts";
 export interface Trace {
   node: string;
   /** It was named by another node. */
-  redirected?: boolean;
+  redirected?: boolean | undefined;
+  /** A copy was sent, too, to a node that may not be reached from here; this one was asked in its place. */
+  lost?: boolean;
   /** A copy is on its way; one that was redirected or refused with 401 does not count. */
   sent: boolean;
   status: number | undefined;
@@ -122,6 +124,24 @@ export function settle({ error, applied }: Failure, doubtful: boolean): Error {
     `Cannot tell whether the write was applied, as the answer to an earlier attempt was lost: ${error.message}`,
     { cause: error },
   );
+}
+
+/** How many other nodes an error names. */
+const MOST_NAMED = 4;
+
+/**
+ * The same failure, whose error also says what other nodes answered to the call.
+ *
+ * @param said What each has answered last, the latest at the end; takes what `node` did.
+ */
+export function withOthers(failure: Failure, said: Map<string, string>, node: string): Failure {
+  const { error } = failure;
+  said.delete(node);
+  const others = [...said.values()].filter((message) => message !== error.message);
+  said.set(node, error.message);
+  if (others.length === 0 || !(error instanceof OperationalError)) return failure;
+  const message = `${error.message}; before that: ${others.slice(-MOST_NAMED).join("; ")}`;
+  return { ...failure, error: copyOf(error, message) };
 }
 
 /** The same failure, of a call that cannot pay for another attempt. */

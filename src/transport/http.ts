@@ -3,7 +3,7 @@ import { RetryBudget } from "./budget.ts";
 import { type Attempt, Copies, type CopiesOptions } from "./copies.ts";
 import { Closing, Deadline, Interrupted, within } from "./deadline.ts";
 import { Discovery, LOOK_UP_LIMIT } from "./discovery.ts";
-import { closedError, resting, settle, unaffordable } from "./failures.ts";
+import { closedError, resting, settle, unaffordable, withOthers } from "./failures.ts";
 import { Late } from "./late.ts";
 import type { Nearest } from "./nearest.ts";
 import { attemptLimit, retryAfter, retryDelay } from "./retry.ts";
@@ -62,6 +62,7 @@ export class HttpTransport implements Transport {
     const { deadline, leader, write, node: only } = exchange;
     let hopeless = NONE;
     let unreached = NONE;
+    let said: Map<string, string> | undefined;
     const near = leader || only !== undefined ? undefined : await this.#nearest(exchange);
     const pick = (remaining: number) =>
       only ?? nodes.pick(leader, { hopeless, unreached, remaining }, near);
@@ -90,19 +91,19 @@ export class HttpTransport implements Transport {
         if (failure !== undefined) this.#found++;
         return verdict.value;
       }
-      failure = verdict;
+      failure = withOthers(verdict, said ??= new Map(), trace.node);
       if (verdict.next === "others") hopeless = new Set(hopeless).add(node);
       if (verdict.error instanceof ConnectionError) unreached = new Set(unreached).add(trace.node);
       successes = this.#budget.successes;
-      doubtful ||= write && verdict.applied === "maybe";
-      if (nodes.exhausted(hopeless) || hopeless.has(only!)) throw settle(verdict, doubtful);
+      doubtful ||= write && (verdict.applied === "maybe" || trace.lost === true);
+      if (nodes.exhausted(hopeless) || hopeless.has(only!)) throw settle(failure, doubtful);
       const next = pick(deadline.remaining);
       const now = performance.now();
       const looks = now < until;
       // The last look stands for the attempt that was due.
       if (!looks && until > 0) attempt++;
       const delay = this.#delay(exchange, verdict, attempt, wait, nodes.rest(next));
-      if (delay === undefined) throw settle(verdict, doubtful);
+      if (delay === undefined) throw settle(failure, doubtful);
       if (!looks) until = this.#looks(came, wait) ? now + delay : 0;
       if (until === 0) await this.#sleep(delay, deadline);
       else if (await this.#election(until, deadline)) {

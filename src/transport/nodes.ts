@@ -8,6 +8,9 @@ const LONGEST_REST = 3_600_000;
 /** How many members are taken from one answer: a choice among them costs every call. */
 const MOST_MEMBERS = 1_000;
 
+/** How long a leader that was named and could not be reached is not asked, in milliseconds. */
+const LONGEST_MISS = 60_000;
+
 const NONE: ReadonlySet<string> = new Set();
 
 /** What one call has found out. */
@@ -33,6 +36,9 @@ export class Nodes {
   #current = 0;
   #leader: string | undefined;
   readonly #unreached = new Set<string>();
+  /** Leaders that were named and have answered, and until when those that did not are left alone. */
+  readonly #met = new Set<string>();
+  readonly #missed = new Map<string, number>();
   /** Until when nodes asked to be left alone. */
   readonly #rests = new Map<string, number>();
 
@@ -121,17 +127,46 @@ export class Nodes {
    * Learns the leader from a redirect of `from` to `location`. Only another node's same `path` counts: anything else
    * comes from a proxy. `undefined` means that the node itself has to pass it on.
    *
+   * @param repeatable The node may pass it on, too, where the leader was out of reach before: it may send copies of it.
    * @throws {InterfaceError} If `mapNode` fails.
    */
-  redirected(from: string, location: string, path: string): string | undefined {
+  redirected(
+    from: string,
+    location: string,
+    path: string,
+    repeatable = false,
+  ): string | undefined {
     const target = URL.canParse(location, from) ? new URL(location, from) : undefined;
     const endpoint = endpointOf(path);
     if (!target?.pathname.endsWith(endpoint)) return undefined;
     target.pathname = target.pathname.slice(0, -endpoint.length);
     // They are the request's.
     target.search = target.hash = "";
-    this.#leader = this.#gate.admit(target.href);
-    return this.#leader !== undefined && this.rest(this.#leader) > 0 ? undefined : this.#leader;
+    const leader = this.#gate.admit(target.href);
+    const missed = performance.now() < (this.#missed.get(leader!) ?? 0);
+    this.#leader = missed ? undefined : leader;
+    const passes = leader === undefined || this.rest(leader) > 0 || (missed && repeatable);
+    return passes ? undefined : leader;
+  }
+
+  /** Whether a leader that was named has never answered; no other call is sent there before it is {@linkcode met}. */
+  meets(leader: string): boolean {
+    const known = this.#configured.includes(leader) || this.#met.has(leader);
+    if (!known) this.#leader = undefined;
+    return !known;
+  }
+
+  /** A leader that was named has answered. */
+  met(leader: string): void {
+    if (this.#met.size >= MOST_MEMBERS) this.#met.clear();
+    this.#met.add(leader);
+    this.#leader = leader;
+  }
+
+  /** A leader that was named did not answer, and may be out of reach for good: others pass on what is its. */
+  missed(leader: string): void {
+    if (this.#missed.size >= MOST_MEMBERS) this.#missed.clear();
+    this.#missed.set(leader, performance.now() + LONGEST_MISS);
   }
 
   /**
