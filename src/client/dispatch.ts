@@ -110,7 +110,8 @@ export class Dispatcher {
     try {
       return await this.#query(batch, level);
     } catch (stale) {
-      if (!(stale instanceof StaleReadError)) throw stale;
+      // One that was named speaks for itself.
+      if (batch.node !== undefined || !(stale instanceof StaleReadError)) throw stale;
       try {
         return await this.#query(batch, "weak");
       } catch (cause) {
