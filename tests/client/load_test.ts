@@ -323,3 +323,29 @@ describe("load() over connections that break", { skip: skipWithoutRqlited() }, (
     await proxy.close();
   });
 });
+
+describe("load() by users", { skip: skipWithoutRqlited() }, () => {
+  it("names the permission that is missing, and needs no other than that", async () => {
+    const user = (username: string, ...perms: string[]) => ({
+      username,
+      password: "secret",
+      perms,
+    });
+    const server = await startRqlited({
+      auth: [user("app", "query", "execute"), user("keeper", "load", "backup")],
+    });
+    const as = (username: string) => connect(server.url, { username, password: "secret" });
+    const [app, keeper] = [as("app"), as("keeper")];
+    await app.execute("CREATE TABLE notes(id INTEGER PRIMARY KEY, body TEXT)");
+    const saved = await take(keeper);
+    for (const refused of [app.load(saved), app.load(inPieces(saved)), app.boot(saved)]) {
+      await assert.rejects(refused, { name: "AuthenticationError", message: /permission load/ });
+    }
+    await insert(app, "gone");
+    await keeper.load(inPieces(saved));
+    await insert(app, "new");
+    assert.deepEqual(await bodies(app), ["new"]);
+    await Promise.all([app.close(), keeper.close()]);
+    await server.stop();
+  });
+});
