@@ -13,6 +13,9 @@ const LONGEST_WAIT = 50;
 /** How long a request may take where the caller's limit says nothing of it, in milliseconds. */
 export const REQUEST_LIMIT = 5_000;
 
+/** How long one may take that is sent at the end of the caller's time, in milliseconds. */
+const LAST_LIMIT = 100;
+
 /** How long a lease is, in milliseconds. */
 export interface LeaseTerms {
   /** Without a sign of life. */
@@ -35,6 +38,8 @@ export class Acquisition {
   readonly #watch: Watch;
   readonly #turn: Turn;
   readonly #signal: AbortSignal | undefined;
+  /** Of a request that is sent when time is up. */
+  #last = REQUEST_LIMIT;
   #token = crypto.randomUUID();
   /** What was read before a write whose copies may still arrive, and when the first of them was sent. */
   #doubt: { readonly seen: Seen; readonly sent: Moment } | undefined;
@@ -62,10 +67,12 @@ export class Acquisition {
   /**
    * Waits for the lease; a write that may still take it when this gives up is undone behind the caller's back.
    *
-   * @param end By `performance.now()`; one look is taken even behind it.
+   * @param timeout Milliseconds for which the caller waits; with none there is one look, which takes what it takes.
+   * @param end When they are over, by `performance.now()`.
    * @throws {LockTimeoutError|LockUnavailableError} Or the signal's reason.
    */
-  async run(end: number): Promise<Taken> {
+  async run(timeout: number, end: number): Promise<Taken> {
+    if (timeout > 0) this.#last = LAST_LIMIT;
     try {
       for (let round = 0;; round++) {
         this.#turn.trust();
@@ -155,7 +162,7 @@ export class Acquisition {
 
   #options(end: number): { timeout: number; signal?: AbortSignal } {
     const remaining = end - performance.now();
-    const timeout = remaining > 0 ? Math.min(remaining, REQUEST_LIMIT) : REQUEST_LIMIT;
+    const timeout = remaining > 0 ? Math.min(remaining, REQUEST_LIMIT) : this.#last;
     return { timeout, ...(this.#signal !== undefined && { signal: this.#signal }) };
   }
 }

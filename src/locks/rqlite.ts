@@ -135,7 +135,7 @@ export class RqliteLock implements Lock {
     const leave = (): void => turn.leave();
     try {
       const acquisition = new Acquisition(this.name, row, this.#terms, watch, turn, signal);
-      const { token, lease } = await acquisition.run(end);
+      const { token, lease } = await acquisition.run(timeout, end);
       return new LeaseHandle({
         name: this.name,
         token,

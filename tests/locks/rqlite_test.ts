@@ -371,6 +371,30 @@ describe("copies of a lease's writes", { skip: skipWithoutRqlited() }, () => {
     }
   });
 
+  test("a write that is sent when time is up does not take the time of a request", async (world) => {
+    let [still, silent] = [false, false];
+    const fetch = async (input: string | URL | Request, init: RequestInit = {}) => {
+      const { promise, reject } = Promise.withResolvers<Response>();
+      if (silent) {
+        init.signal!.addEventListener("abort", () => reject(init.signal!.reason));
+        return await promise;
+      }
+      const response = await world.node(input, init);
+      const body = await response.text();
+      // The process stands still between the answer to its look and the write that takes the lease.
+      silent = still;
+      if (still) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300);
+      return new Response(body, response);
+    };
+    const db = world.connect({ fetch: fetch as typeof globalThis.fetch });
+    await (await stock(db).acquire()).release();
+    still = true;
+    const acquired = stock(db).acquire({ timeout: 200 }).catch((error: unknown) => error);
+    const first = await Promise.race([acquired, sleep(4_000)]);
+    assert.ok(first instanceof LockTimeoutError, String(first));
+    await db.close();
+  });
+
   test("a release that arrives late frees nobody else", async (world) => {
     const { db, deliver, writes } = recorded(world, fetch);
     await (await stock(db).acquire()).release();
