@@ -42,6 +42,11 @@ export const PLACEMENTS: readonly Placement[] = [
     why: "What the other tests of these engines stand on: servers, proxies, fetch",
   },
   {
+    files: ["support/links_test.ts"],
+    engines: ["deno"],
+    why: "About servers, and what stands between them",
+  },
+  {
     files: ["client/infinity_test.ts", "client/values_test.ts", "wire/"],
     engines: ["deno", "bun"],
     why:

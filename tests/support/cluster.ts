@@ -6,8 +6,11 @@ import { ADMIN, Rqlited, type RqlitedOptions } from "./rqlited.ts";
 export interface ClusterOptions extends Pick<RqlitedOptions, "args" | "auth" | "raftTimeout"> {
   /** The HTTP address that node `index` tells others, such as that of a proxy. */
   readonly advertise?: (index: number) => string;
-  /** What only node `index` gets; its `args` come behind those of all. */
-  readonly each?: (index: number) => Pick<RqlitedOptions, "args" | "binary" | "env">;
+  /** What only node `index` gets, which listens on these ports; its `args` come behind those of all. */
+  readonly each?: (
+    index: number,
+    ports: { readonly http: number; readonly raft: number },
+  ) => Pick<RqlitedOptions, "args" | "binary" | "env">;
 }
 
 /** Several rqlited processes that form one cluster. */
@@ -89,7 +92,7 @@ async function nodesOf(size: number, options: ClusterOptions): Promise<Rqlited[]
   const join = ports.map(({ raft }) => `127.0.0.1:${raft}`).join(",");
   const { advertise, args = [], auth, raftTimeout = 400 } = options;
   return ports.map((pair, index) => {
-    const { args: own = [], ...each } = options.each?.(index) ?? {};
+    const { args: own = [], ...each } = options.each?.(index, pair) ?? {};
     return new Rqlited(pair, {
       id: String(index + 1),
       raftTimeout,

@@ -15,6 +15,8 @@ import { type Message, takeMessage } from "./http_message.ts";
  * - `"pass and close"`: it is answered, then the connection is closed without notice.
  * - `{ delay }`: it is answered that many milliseconds late.
  * - `{ hold }`: the server gets it that many milliseconds late, whoever has given up meanwhile.
+ * - `"twice"`: the server gets it twice, at once; the second answer arrives.
+ * - `{ copy }`: it is answered, and that many milliseconds later the server gets it again.
  * - `{ answer }`: it is answered with these bytes, and the server never sees it.
  * - `{ instead }`: the server does it, and it is answered with these bytes.
  */
@@ -27,6 +29,8 @@ export type Fault =
   | "swallow"
   | "swallow answer"
   | "pass and close"
+  | "twice"
+  | { readonly copy: number }
   | { readonly delay: number }
   | { readonly hold: number }
   | { readonly answer: string }
@@ -147,11 +151,15 @@ export class Proxy {
       for (let message = takeMessage(bytes); message; message = takeMessage(bytes)) {
         const request = message;
         bytes = bytes.subarray(request.head.length + request.body.length);
-        const handled = queue = queue.then(() => this.#handle(client, request, connection));
-        this.#handling.add(handled);
-        void handled.then(() => this.#handling.delete(handled));
+        queue = queue.then(() => this.#handle(client, request, connection));
+        this.#note(queue);
       }
     });
+  }
+
+  #note(work: Promise<unknown>): void {
+    const noted = work.then(() => void this.#handling.delete(noted));
+    this.#handling.add(noted);
   }
 
   async #handle(client: Socket, message: Message, connection: number): Promise<void> {
@@ -166,7 +174,11 @@ export class Proxy {
     if (typeof fault === "object" && "answer" in fault) return void client.write(fault.answer);
     this.forwarded.push(request);
     if (typeof fault === "object" && "hold" in fault) await sleep(fault.hold);
+    if (fault === "twice") await this.#forward(message, method);
     const answer = await this.#forward(message, method);
+    if (typeof fault === "object" && "copy" in fault) {
+      this.#note(sleep(fault.copy).then(() => this.#forward(message, method)));
+    }
     if (answer === undefined) return void client.destroy();
     await deliver(client, answer, fault);
   }

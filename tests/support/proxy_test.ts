@@ -111,6 +111,14 @@ describe("Proxy", () => {
     assert.deepEqual(seen, ["POST / late"]);
   });
 
+  it('"twice" and { copy } let the server do it twice', async () => {
+    assert.equal(await under("twice"), "echo hello");
+    assert.deepEqual(seen, ["POST / hello", "POST / hello"]);
+    assert.equal(await under({ copy: 1 }), "echo hello");
+    await proxy.settled();
+    assert.equal(seen.length, 4);
+  });
+
   it("refuse cuts connections as they are opened", async () => {
     proxy.refuse = 1;
     await assert.rejects(under("pass").finally(() => proxy.refuse = 0));

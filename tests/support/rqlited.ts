@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -53,7 +53,8 @@ function temporaryFolder(onDisk: boolean): string {
 
 /** One rqlited process, or the place of one: it can be killed and started again. */
 export class Rqlited {
-  readonly binary: RqlitedBinary;
+  /** What the next start starts. */
+  binary: RqlitedBinary;
   readonly options: RqlitedOptions;
   readonly directory: string;
   readonly httpPort: number;
@@ -210,6 +211,11 @@ export class Rqlited {
     await this.#gone;
     this.#paused = false;
     this.#guard.watch(undefined);
+  }
+
+  /** Removes the data of a process that has ended: the next start is that of a new node. */
+  forget(): void {
+    rmSync(join(this.directory, "data"), { recursive: true, force: true });
   }
 
   /** Ends the process if there is one, starts it on the same directory and waits until it is ready. */
