@@ -14,13 +14,17 @@ export interface DeskOptions {
   readonly number: () => number;
   readonly era: () => number;
   readonly enter: (noted: Noted) => void;
+  /** Milliseconds for which this process itself has not run, so far. @default none */
+  readonly stalled?: () => number;
 }
 
 /** Milliseconds for which `outcome()` is asked again before one gives up. */
 const PATIENCE = 30_000;
 
 /** A desk at which calls are noted; of a call of which nobody knows, `outcome()` is asked at once. */
-export function openDesk({ enter, timeout, ...rest }: DeskOptions): Desk {
+export function openDesk(
+  { enter, timeout, stalled = () => 0, ...rest }: DeskOptions,
+): Desk {
   const { store, caller } = rest;
   return {
     ...rest,
@@ -31,11 +35,12 @@ export function openDesk({ enter, timeout, ...rest }: DeskOptions): Desk {
       { timed = true }: { timed?: boolean } = {},
     ): Promise<Noted<Name>> {
       const start = Date.now();
+      const stood = stalled();
       const failed = await call().then(
         (value) => ({ ended: "done" as const, did: value ?? draft }),
         (error: unknown) => ({ ...store.judge(error), did: draft, error: String(error) }),
       );
-      const took = Date.now() - start;
+      const took = Date.now() - start - (stalled() - stood);
       const { ended, ...settled } = { ...failed, ...await settle(store, failed) };
       const did = "outcome" in settled && "key" in settled.did
         ? { ...settled.did, outcome: settled.outcome }

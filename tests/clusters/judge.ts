@@ -136,8 +136,8 @@ export async function judge(heard: Case, read: ReadEnd): Promise<Finding[]> {
       "all",
       history,
       checkDeadlines(
-        history.map(({ workload, caller, took, timeout }) => ({
-          what: `${workload} of ${caller}`,
+        history.map(({ workload, caller, took, timeout, error }) => ({
+          what: `${workload} of ${caller}${error === undefined ? "" : ` (${error})`}`,
           took,
           timeout,
         })),
@@ -209,13 +209,14 @@ async function judgeShop(
   ];
 }
 
-/** A customer that left has no orders any more. */
+/** A customer that left has no orders any more; a review is three calls, of which the first may be all there is. */
 function expectations(calls: readonly Noted<"shop">[]): Op<ShopCall>[] {
   const left = new Map(
     calls.flatMap(({ did, ended }) => did.what === "leave" ? [[did.key, ended] as const] : []),
   );
   const inverse = { "done": "not done", "not done": "done", "unknown": "unknown" } as const;
   return calls.filter(({ did }) => did.what !== "leave").map((op) => {
+    if (op.did.what === "review" && op.ended === "not done") return { ...op, ended: "unknown" };
     const gone = left.get(op.did.key);
     // Only who has ordered leaves.
     return gone === undefined ? op : { ...op, ended: inverse[gone] };

@@ -15,7 +15,7 @@ export interface Calls {
   readonly registers: RegisterCall;
   readonly lists: readonly ListStep[];
   readonly bank: BankCall;
-  readonly inserts: InsertCall;
+  readonly inserts: InsertCall & { readonly own: boolean };
   readonly counters: CounterCall;
   readonly "counters without ids": CounterCall;
   readonly profiles: CounterCall;
@@ -107,10 +107,11 @@ export const WORKLOADS: Readonly<Record<WorkloadName, (desk: Desk) => Promise<un
   bank,
   inserts: ({ note, number, caller, random, store }) => {
     const key = `${caller} ${number()}`;
-    const id = random.below(2) === 0 ? `own ${key}` : undefined;
+    const own = random.below(2) === 0;
+    const id = own ? `own ${key}` : undefined;
     return note(
       "inserts",
-      { key },
+      { key, own },
       () => store.write("INSERT INTO inserts(key) VALUES(?)", [key], id),
     );
   },
@@ -168,7 +169,9 @@ async function lists({ store, random, note, number, era }: Desk): Promise<void> 
     steps.set(key, random.below(2) === 0 ? { key, append: number() } : { key, read: [] });
   }
   const plan = [...steps.values()];
-  await note("lists", plan, () =>
+  // What is read is only known where there is an answer.
+  const appends = plan.filter((step) => "append" in step);
+  await note("lists", appends, () =>
     store.transaction(async ({ all, run }) => {
       const did: ListStep[] = [];
       for (const step of plan) {

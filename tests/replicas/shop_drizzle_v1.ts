@@ -109,8 +109,8 @@ export function drizzleV1Shop(client: Client): Shop {
         await tx.transaction(async (inner) => {
           await inner.insert(products).values({ name: `not ${name}`, price: 0.2, stock: 1 });
           throw new Error("on purpose");
-        }).catch(({ message }: Error) => {
-          if (message !== "on purpose") throw new Error(message);
+        }).catch((error: Error) => {
+          if (error.message !== "on purpose") throw error;
         });
       }),
     leave: async (email) =>
