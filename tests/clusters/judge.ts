@@ -136,8 +136,8 @@ export async function judge(heard: Case, read: ReadEnd): Promise<Finding[]> {
       "all",
       history,
       checkDeadlines(
-        history.map(({ workload, caller, took, timeout, error }) => ({
-          what: `${workload} of ${caller}${error === undefined ? "" : ` (${error})`}`,
+        history.map(({ workload, caller, took, timeout, start, did, error = "" }) => ({
+          what: `${workload} of ${caller} at ${start}, ${JSON.stringify(did)} (${error})`,
           took,
           timeout,
         })),

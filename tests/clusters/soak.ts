@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { connect } from "../../mod.ts";
+import { verifyReplicas } from "../../src/doctor/mod.ts";
 import { embedded } from "../../src/embedded/mod.ts";
 import { storeRaw } from "../replicas/raw.ts";
 import { type Cluster, startCluster } from "../support/cluster.ts";
@@ -182,11 +183,36 @@ async function conclude(
       violations: equal,
     },
     {
+      ...{ property: "verifyReplicas() finds the same", workload: "all", ...plain },
+      operations: history.length,
+      violations: await contradicted(cluster, equal),
+    },
+    {
       ...{ property: "a backup under load is whole", workload: "backups", ...plain },
       operations: backups.length,
       violations: (await Promise.all(backups.map(checkBackup))).flat(),
     },
   ];
+}
+
+/** Tables that differ by the doctor, or by a comparison row by row, but not by both. */
+async function contradicted(cluster: Cluster, told: readonly string[]): Promise<string[]> {
+  const client = connect(cluster.urls, { timeout: 60_000 });
+  try {
+    const { nodes, differences } = await verifyReplicas(client);
+    const all = cluster.nodes.length;
+    const doctors = new Set(differences.map(({ table }) => table));
+    const ours = new Set(told.map((line) => line.slice(0, line.indexOf(":"))));
+    const either = [...doctors.symmetricDifference(ours)].filter((table) => !(table in EXCEPT));
+    return [
+      ...(nodes.length === all ? [] : [`the doctor saw ${nodes.length} nodes of ${all}`]),
+      ...either.map((table) =>
+        `${table} differs by ${doctors.has(table) ? "the doctor" : "us"} only`
+      ),
+    ];
+  } finally {
+    await client.close();
+  }
 }
 
 /** Whether it was given; a node that is broken at the moment may refuse. */
