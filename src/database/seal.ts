@@ -7,6 +7,7 @@
  */
 
 import { COMMIT_TABLE } from "../sql/own_tables.ts";
+import { joined } from "./backup_checks.ts";
 import type { FileHeader } from "./sqlite_file.ts";
 import { HEADER_SIZE } from "./sqlite_file.ts";
 
@@ -26,9 +27,6 @@ const LEAF = 13;
 /** What is written in place of the name of the column. */
 const SEALED = new TextEncoder().encode("stale");
 
-/** More pages than a schema has: a damaged file may lead in a circle. */
-const MOST_PAGES = 1_000_000;
-
 /** The file cannot be taken as a database. */
 export class DamagedFile extends Error {
   override readonly name = "DamagedFile";
@@ -43,16 +41,17 @@ export async function sealOf(
   header: FileHeader,
   slice: Slice,
 ): Promise<readonly Patch[] | undefined> {
-  const { pageSize, usable } = header;
+  const { pageSize, usable, pages = Infinity } = header;
+  const seen = new Set<number>();
   const page = async (n: number): Promise<Uint8Array> => {
-    const bytes = n > 0 ? await slice((n - 1) * pageSize, n * pageSize) : new Uint8Array();
+    if (seen.size === seen.add(n).size) throw new DamagedFile("its schema has no end");
+    const there = n > 0 && n <= pages;
+    const bytes = there ? await slice((n - 1) * pageSize, n * pageSize) : new Uint8Array();
     if (bytes.length < pageSize) throw new DamagedFile(`there is no page ${n}`);
     return bytes;
   };
   const open = [1];
-  for (let seen = 0; open.length > 0; seen++) {
-    if (seen > MOST_PAGES) throw new DamagedFile("its schema has no end");
-    const n = open.shift()!;
+  for (let n = open.shift(); n !== undefined; n = open.shift()) {
     const bytes = await page(n);
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     const head = n === 1 ? HEADER_SIZE : 0;
@@ -91,7 +90,8 @@ async function readRow(
   const [length, afterLength] = varint(bytes, at);
   const [, start] = varint(bytes, afterLength);
   const local = localOf(length, usable);
-  if (start + local > usable) throw new DamagedFile(`a row of page ${n} ends behind it`);
+  const end = start + local + (local < length ? 4 : 0);
+  if (end > usable) throw new DamagedFile(`a row of page ${n} ends behind it`);
   const pieces = [{
     from: (n - 1) * pageSize + start,
     bytes: bytes.subarray(start, start + local),
@@ -105,14 +105,8 @@ async function readRow(
     have += part.length;
     next = uint32(more, 0);
   }
-  const all = new Uint8Array(length);
-  let end = 0;
-  for (const piece of pieces) {
-    all.set(piece.bytes, end);
-    end += piece.bytes.length;
-  }
   return {
-    bytes: all,
+    bytes: joined(pieces.map((piece) => piece.bytes)),
     at: (i) => {
       let left = i;
       for (const piece of pieces) {

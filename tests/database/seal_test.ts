@@ -1,7 +1,7 @@
 // The seal on the table of commits in files of every form: no late copy of a commit gets into what was loaded.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { type Client, connect } from "../../mod.ts";
+import { type Client, connect, DataError } from "../../mod.ts";
 import { embedded } from "../../src/embedded/mod.ts";
 import { databaseFile } from "../support/database_file.ts";
 
@@ -75,4 +75,20 @@ describe("load() of a file", () => {
       await db.close();
     });
   }
+
+  it("ends where the schema of a damaged one has no end", async () => {
+    const { db } = open();
+    const columns = Array.from({ length: 60 }, (_, i) => `some_column_${i} TEXT`);
+    const file = databaseFile(`PRAGMA page_size = 512; CREATE TABLE wide(${columns.join()});`);
+    const view = new DataView(file.buffer);
+    const row = view.getUint16(108);
+    // It is long from now on, and the page with its rest follows on itself.
+    file.set([0xff, 0xff, 0xff, 0x7f, 1], row);
+    const least = Math.floor((512 - 12) * 32 / 255) - 23;
+    const some = least + (2 ** 28 - 1 - least) % (512 - 4);
+    view.setUint32(row + 5 + (some <= 512 - 35 ? some : least), 2);
+    view.setUint32(512, 2);
+    await assert.rejects(db.load(file), DataError);
+    await db.close();
+  });
 });
