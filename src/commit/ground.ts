@@ -185,7 +185,7 @@ export class Grounds {
   }
 
   /**
-   * Makes the table of commits of a loaded database usable; answers whether it had to.
+   * Makes the table of commits of a loaded database usable, unless somebody has already; answers whether it is.
    *
    * @param base The highest that is known to have been handed out.
    */
@@ -193,7 +193,7 @@ export class Grounds {
     const sealed = sealIn(await this.#row(askForSeal(), call));
     if (sealed === undefined) return false;
     this.replaced();
-    await this.#change(unsealing(sealed, Date.now(), base), true, call);
+    if (sealed !== "whole") await this.#change(unsealing(sealed, Date.now(), base), true, call);
     return true;
   }
 

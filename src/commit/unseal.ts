@@ -40,7 +40,7 @@ export function askForSeal(): Prepared {
   );
 }
 
-/** What the answer to {@linkcode askForSeal} says. */
+/** What the answer to {@linkcode askForSeal} says of a table with a seal. */
 export interface Sealed {
   /** The table has hashes, as that of an older client has not. */
   readonly hashed: boolean;
@@ -48,10 +48,10 @@ export interface Sealed {
   readonly counted: readonly string[];
 }
 
-/** Reads the row of {@linkcode askForSeal}; `undefined` if there is no seal. */
-export function sealIn([columns, tables]: readonly unknown[]): Sealed | undefined {
+/** Reads the row of {@linkcode askForSeal}: "whole" if nothing has to be done, `undefined` if there is another reason. */
+export function sealIn([columns, tables]: readonly unknown[]): Sealed | "whole" | undefined {
   const names = String(columns).split(",");
-  if (!names.includes("stale")) return undefined;
+  if (!names.includes("stale")) return names.includes("wrote") ? "whole" : undefined;
   return {
     hashed: names.includes("hash"),
     counted: String(tables ?? "").split(",").filter(Boolean),

@@ -186,6 +186,39 @@ for (const [name, { skip, start }] of Object.entries(WORLDS)) {
       assert.deepEqual(moved, [{ n: was.length + 2 }]);
     });
 
+    it("leave the range of numbers as it is where two writes meet it", async () => {
+      const saved = await take(db);
+      const dying = connect(url, {
+        fetch: (input, init) =>
+          String(init?.body).includes("pragma_table_info('_rqlite_commit')")
+            ? Promise.reject(new TypeError("gone"))
+            : copies.fetch(input, init),
+        retries: 0,
+      });
+      const first = Promise.withResolvers<void>();
+      let met = 0;
+      const two = connect(url, {
+        coalesce: false,
+        fetch: async (input, init) => {
+          const answer = await copies.fetch(input, init);
+          const text = await answer.clone().text();
+          if (text.includes("no column named state") && ++met > 1) await first.promise;
+          return answer;
+        },
+      });
+      await insert(two, "gone");
+      await dying.load(saved);
+      await dying.close();
+      const both = [insert(two, "a"), insert(two, "b")];
+      await Promise.race(both);
+      first.resolve();
+      await Promise.all(both);
+      assert.equal(met, 2);
+      const aligned = "SELECT count(*) FROM _rqlite_commit WHERE id GLOB '*.align'";
+      assert.equal(await db.value(aligned), 0);
+      await two.close();
+    });
+
     it("take a file of another program, with another schema under the same version", async () => {
       const saved = await take(db);
       const version = await db.value<number>("SELECT schema_version FROM pragma_schema_version");
