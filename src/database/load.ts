@@ -15,7 +15,7 @@ import { Closing, Interrupted, within } from "../transport/deadline.ts";
 import type { HttpAnswer, Verdict } from "../transport/transport.ts";
 import { path } from "../wire/params.ts";
 import type { LoadOptions } from "./administration_options.ts";
-import { allOf, type Bytes, bytesOf, type LoadSource, streamOf } from "./load_source.ts";
+import { allOf, type Bytes, bytesOf, type LoadSource, streamOf, unpacked } from "./load_source.ts";
 import { DamagedFile, type Patch, sealOf } from "./seal.ts";
 import { type FileHeader, HEADER_SIZE, isDatabase, problemOf, readHeader } from "./sqlite_file.ts";
 
@@ -44,7 +44,7 @@ export async function load(
   if (typeof source === "string") return await run(source, new TextEncoder().encode(source).length);
   const { bytes, start } = await opened(source, call);
   if (isDatabase(start)) return await loadFile(host, call, options, "/db/load", bytes, start);
-  const all = await inTime(call, () => allOf(bytes));
+  const all = await inTime(call, bytes, () => allOf(bytes));
   await run(textOf(all), all.length);
 }
 
@@ -56,7 +56,11 @@ export async function boot(
   source: Exclude<LoadSource, string>,
 ): Promise<void> {
   const { bytes, start } = await opened(source, call);
-  if (!isDatabase(start)) throw refusal("it is no SQLite database file, which boot() needs");
+  if (!isDatabase(start)) {
+    const error = refusal("it is no SQLite database file, which boot() needs");
+    bytes.stop(error);
+    throw error;
+  }
   await loadFile(host, call, options, "/boot", bytes, start);
 }
 
@@ -64,8 +68,9 @@ async function opened(
   source: Exclude<LoadSource, string>,
   call: Call,
 ): Promise<{ readonly bytes: Bytes; readonly start: Uint8Array }> {
-  return await inTime(call, async () => {
-    const bytes = await bytesOf(source);
+  const given = bytesOf(source);
+  return await inTime(call, given, async () => {
+    const bytes = await unpacked(given);
     const start = await bytes.slice(0, HEADER_SIZE);
     if (start.length === 0) throw refusal("it is empty");
     return { bytes, start };
@@ -82,30 +87,37 @@ async function loadFile(
 ): Promise<void> {
   const { transport, dispatcher } = host.connectedBy(Connection);
   const { grounds } = commitsOf(dispatcher);
+  const { header, patches } = await inTime(call, bytes, () => examine(bytes, start));
+  // A stream can be sent once: so the leader has to be known. A database that is broken answers nothing.
+  const base = await grounds.seek(call).catch((error: unknown) => {
+    if (!call.settings.signal?.aborted) return grounds.knownBase ?? 0;
+    bytes.stop(error);
+    throw error;
+  });
   let failure: { readonly error: unknown } | undefined;
+  let stopped = false;
+  const stop = (reason: unknown): void => {
+    stopped = true;
+    bytes.stop(reason);
+  };
   const guarded = async <T>(work: () => Promise<T>): Promise<T> => {
     try {
       return await work();
     } catch (error) {
-      failure ??= { error: error instanceof DamagedFile ? refusal(error.message) : error };
-      await bytes.stop(failure.error);
-      throw failure.error;
+      // What is stopped lacks its end by that.
+      if (!stopped) failure = { error };
+      stop(error);
+      throw error;
     }
   };
-  const { header, patches } = await guarded(() => inTime(call, () => examine(bytes, start)));
-  // A stream can be sent once: so the leader has to be known. A database that is broken answers nothing.
-  const base = await grounds.seek(call).catch((error: unknown) => {
-    if (call.settings.signal?.aborted) throw error;
-    return grounds.knownBase ?? 0;
-  });
   const parts = () => sealed(bytes, { header, patches: patches ?? [], onProgress, guarded });
-  const whole = STREAMS ? undefined : new Blob([await inTime(call, () => allOf({ parts }))]);
+  const whole = STREAMS ? undefined : new Blob([await inTime(call, bytes, () => allOf({ parts }))]);
   let sent = false;
   const body = (): BodyInit => {
     if (whole !== undefined) return whole;
     if (sent && !bytes.again) throw consumed();
     sent = true;
-    return streamOf(parts());
+    return streamOf({ parts, stop });
   };
   try {
     await transport.send<void>({
@@ -120,7 +132,7 @@ async function loadFile(
       judge: endpoint === "/boot" ? judgeBoot : judgeLoad,
     });
   } catch (error) {
-    await bytes.stop(error);
+    stop(error);
     // What was not sent to its end is not applied.
     throw failure?.error ?? error;
   } finally {
@@ -140,7 +152,11 @@ async function examine(
   if (header === undefined) throw refusal("its header is not one that SQLite opens");
   const problem = bytes.size === undefined ? undefined : problemOf(header, bytes.size);
   if (problem !== undefined) throw refusal(problem);
-  return { header, patches: await sealOf(header, (from, to) => bytes.slice(from, to)) };
+  try {
+    return { header, patches: await sealOf(header, (from, to) => bytes.slice(from, to)) };
+  } catch (error) {
+    throw error instanceof DamagedFile ? refusal(error.message) : error;
+  }
 }
 
 /** The bytes with the seal; it does not end as if complete where something is missing. */
@@ -236,14 +252,16 @@ function textOf(bytes: Uint8Array): string {
   }
 }
 
-/** Runs what reads a source of the caller's, as long as there is time. */
+/** Runs what reads a source of the caller's, as long as there is time. Where it fails, nobody wants the rest. */
 async function inTime<T>(
   { deadline, settings: { signal } }: Call,
+  bytes: Bytes,
   work: () => Promise<T>,
 ): Promise<T> {
   try {
     return await within(deadline.remaining, { abort: signal, closing: new Closing() }, work);
   } catch (error) {
+    bytes.stop(error);
     if (!(error instanceof Interrupted)) throw error;
     if (error.by === "abort") throw signal!.reason;
     throw new TimeoutError("Nothing was sent, as the source did not come in time");

@@ -16,19 +16,19 @@ export interface Bytes {
   parts(): AsyncIterable<Uint8Array<ArrayBuffer>>;
   /** Whether {@linkcode Bytes.parts} gives them again. */
   readonly again: boolean;
-  /** Nobody wants the rest. */
-  stop(reason: unknown): Promise<void>;
+  /** Nobody wants the rest: who makes it hears of that, and is not waited for. */
+  stop(reason: unknown): void;
 }
 
 /** How much of a Blob is read at a time, in bytes. */
 const PIECE = 2 ** 18;
 
 /**
- * The bytes of a source; those that gzip has made are unpacked.
+ * The bytes of a source.
  *
- * @throws {TypeError} If it is none.
+ * @throws {TypeError} If it is none, or a stream that somebody else reads.
  */
-export async function bytesOf(source: Exclude<LoadSource, string>): Promise<Bytes> {
+export function bytesOf(source: Exclude<LoadSource, string>): Bytes {
   const bytes = ArrayBuffer.isView(source)
     ? new BlobBytes(
       new Blob([
@@ -43,11 +43,13 @@ export async function bytesOf(source: Exclude<LoadSource, string>): Promise<Byte
   if (bytes === undefined) {
     throw refused("the source", "a Uint8Array, a text, a Blob or a ReadableStream", source);
   }
+  return bytes;
+}
+
+/** The same, or what gzip has made them of. */
+export async function unpacked(bytes: Bytes): Promise<Bytes> {
   if (!isGzip(await bytes.slice(0, 2))) return bytes;
-  return new StreamBytes(
-    streamOf(bytes.parts()).pipeThrough(new DecompressionStream("gzip")),
-    true,
-  );
+  return new StreamBytes(streamOf(bytes).pipeThrough(new DecompressionStream("gzip")), true);
 }
 
 /** All of them. */
@@ -59,17 +61,17 @@ export async function allOf(bytes: Pick<Bytes, "parts">): Promise<Uint8Array<Arr
 
 /** As a stream, which reads no more than it is asked for. */
 export function streamOf(
-  parts: AsyncIterable<Uint8Array<ArrayBuffer>>,
+  bytes: Pick<Bytes, "parts" | "stop">,
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
-  const iterator = parts[Symbol.asyncIterator]();
+  const iterator = bytes.parts()[Symbol.asyncIterator]();
   return new ReadableStream({
     async pull(controller) {
       const { done, value } = await iterator.next();
       if (done) controller.close();
       else controller.enqueue(value);
     },
-    async cancel() {
-      await iterator.return?.();
+    cancel(reason) {
+      bytes.stop(reason);
     },
   }, { highWaterMark: 0 });
 }
@@ -95,7 +97,7 @@ class BlobBytes implements Bytes {
     for (let at = 0; at < this.size; at += PIECE) yield await this.slice(at, at + PIECE);
   }
 
-  async stop(): Promise<void> {}
+  stop(): void {}
 }
 
 /** Of a stream: what was looked at is kept until it is sent. */
@@ -142,8 +144,8 @@ class StreamBytes implements Bytes {
     }
   }
 
-  async stop(reason: unknown): Promise<void> {
-    await this.#reader.cancel(reason).catch(() => {});
+  stop(reason: unknown): void {
+    this.#reader.cancel(reason).catch(() => {});
   }
 
   async #next(): Promise<Uint8Array | undefined> {

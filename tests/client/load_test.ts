@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { type Client, connect, DataError, OutcomeUnknownError } from "../../mod.ts";
+import { type Client, connect, DataError, OutcomeUnknownError, TimeoutError } from "../../mod.ts";
 import { embedded } from "../../src/embedded/mod.ts";
 import { databaseFile } from "../support/database_file.ts";
 import { startProxy } from "../support/proxy.ts";
@@ -330,6 +330,75 @@ for (const [name, { skip, start }] of Object.entries(WORLDS)) {
     });
   });
 }
+
+describe("load() and boot() let go of a stream", () => {
+  const reason = new Error("enough");
+  let db: Client;
+  let saved: Uint8Array<ArrayBuffer>;
+  before(async () => {
+    db = connect(embedded());
+    await db.execute("CREATE TABLE notes(id INTEGER PRIMARY KEY, body TEXT)");
+    saved = await take(db);
+  });
+  after(() => db.close());
+
+  /** Gives some bytes, then nothing, and never says that it is cancelled. */
+  function silent(start: Uint8Array, onSilence: () => void = () => {}) {
+    const { promise: cancelled, resolve } = Promise.withResolvers<void>();
+    const never = new Promise<void>(() => {});
+    const parts = [start];
+    const stream = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        const part = parts.pop();
+        if (part !== undefined) return controller.enqueue(part);
+        onSilence();
+        return never;
+      },
+      cancel() {
+        resolve();
+        return never;
+      },
+    }, { highWaterMark: 0 });
+    return { stream, cancelled };
+  }
+
+  it("that comes to no end before the signal", async () => {
+    const packed = await bytesOf(
+      new Blob([saved]).stream().pipeThrough(new CompressionStream("gzip")),
+    );
+    const starts = [
+      new Uint8Array(),
+      new TextEncoder().encode("INSERT INTO notes(body) VALUES('a');".repeat(5)),
+      saved.slice(0, 50),
+      saved.slice(0, -1000),
+      packed.slice(0, 1),
+      packed.slice(0, 200),
+      packed.slice(0, -1),
+    ];
+    for (const start of starts) {
+      const stop = new AbortController();
+      const { stream, cancelled } = silent(start, () => stop.abort(reason));
+      const load = db.load(stream, { signal: stop.signal });
+      await assert.rejects(load, (error) => error === reason);
+      await cancelled;
+    }
+  });
+
+  it("that comes too late", async () => {
+    const { stream, cancelled } = silent(new Uint8Array());
+    await assert.rejects(db.load(stream, { timeout: 20 }), TimeoutError);
+    await cancelled;
+  });
+
+  it("that they refuse", async () => {
+    const header = saved.slice(0, 100).fill(3, 16, 18);
+    for (const start of [new Uint8Array(100), header]) {
+      const { stream, cancelled } = silent(start);
+      await assert.rejects(db.boot(stream), DataError);
+      await cancelled;
+    }
+  });
+});
 
 describe("load() over connections that break", { skip: skipWithoutRqlited() }, () => {
   let server: Rqlited;
