@@ -12,6 +12,7 @@ import type { Facts } from "../schema/facts.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import type { Params, Result, Row, Value } from "../sql/value.ts";
 import type { TransactionContext } from "./context.ts";
+import { readConflict } from "./conflicts.ts";
 import { Journal } from "./journal.ts";
 import { type CommitId, mint } from "../commit/log.ts";
 import { commitReads, commitWrites, type Run, type RunEnding, settle } from "./commit_run.ts";
@@ -242,6 +243,25 @@ export class DefaultTransaction implements Whole {
     this.#ending = true;
     this.#end("rolledback");
     await this.#letGo();
+  }
+
+  /**
+   * The conflict, where the function has thrown and what it was told does not hold in one state: it may have thrown by a
+   * mixture that there never was. `undefined` also where nobody can tell.
+   */
+  async mixture(): Promise<TransactionConflictError | undefined> {
+    const { isolation } = this.#context.options;
+    // One answer is of one state.
+    if (!this.open || isolation !== "serializable" || this.#trial.answers < 2) return undefined;
+    this.handle.close();
+    try {
+      return await this.#queue.act(async () => {
+        this.#checkAlive();
+        return await this.#trial.toldHolds() ? undefined : readConflict();
+      });
+    } catch {
+      return undefined;
+    }
   }
 
   /** Commits when the function has ended, but leaves it to the caller what to do about a refusal. */

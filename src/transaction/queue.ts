@@ -21,7 +21,7 @@ export class Queue {
   }
 
   /** Does something when everything issued before is done. */
-  act(action: () => void | Promise<void>): Promise<void> {
+  act<T>(action: () => T | Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       this.#push({ action: () => Promise.resolve().then(action).then(resolve, reject) });
     });

@@ -180,9 +180,10 @@ class Runs<T> {
       if (tx.state === "rolledback") tx.throwIfAborted();
       if (tx.state !== "active") return await this.#ended(result);
     } catch (error) {
+      const conflict = tx.conflict ?? (isConflict(error) ? error : await tx.mixture());
       await tx.rollback();
       if (tx.state === "unknown") throw error;
-      if (tx.conflict !== undefined || isConflict(error)) return { error: tx.conflict ?? error };
+      if (conflict !== undefined) return { error: conflict };
       return { result: await this.#giveUp(error) };
     }
     return await this.#finish(tx, result);

@@ -11,7 +11,7 @@ import type { Prepared } from "../sql/prepare.ts";
 import { statementError } from "../wire/sql_error.ts";
 import { readConflict, schemaConflict, tableConflict } from "./conflicts.ts";
 import { Cursor } from "./cursor.ts";
-import { type Journal, type ReadOp, statementsOf, type WriteOp } from "./journal.ts";
+import { type Journal, type Op, type ReadOp, statementsOf, type WriteOp } from "./journal.ts";
 import { Repeats } from "./repeats.ts";
 import type { Shapes } from "./shapes.ts";
 import { type Slice, sliceOf, wholeOf } from "./slice.ts";
@@ -144,14 +144,23 @@ export class Trial {
     return reads.every((read) => isSame(read, cursor));
   }
 
+  /** Whether all that callers were told holds in one state; writes that were kept back and not tried yet told nothing. */
+  async toldHolds(): Promise<boolean> {
+    const { ops } = this.#journal;
+    const last = ops.findLastIndex((op) => op.kind === "read" || op.lazy === undefined);
+    const told = ops.slice(0, last + 1);
+    if (told.some(({ kind }) => kind === "write")) return await this.judge(told) !== undefined;
+    return told.length === 0 || await this.holds();
+  }
+
   /**
-   * Judges everything once more, in one state: whether the reads are still the same, behind the writes in front of them.
+   * Judges once more, in one state: whether the reads are still the same, behind the writes in front of them.
    *
+   * @param ops From the first on.
    * @returns The value of the sequence in that state; `undefined` if something is not the same.
    */
-  async judge(): Promise<number | undefined> {
+  async judge(ops: readonly Op[] = this.#journal.ops): Promise<number | undefined> {
     const { commits: { grounds }, dispatcher } = this.#shared;
-    const ops = this.#journal.ops;
     const statements = ops.flatMap((op) =>
       op.kind === "read" ? op.check.statements : statementsOf(op)
     );
