@@ -4,7 +4,7 @@ import { notSupported } from "../client/cluster.ts";
 import type { Host } from "../client/backend.ts";
 import { Connection } from "../client/connection.ts";
 import { type Call, own, ownSettings } from "../commit/own.ts";
-import { NotSupportedError, OperationalError, TimeoutError } from "../errors.ts";
+import { NotSupportedError, OperationalError, ProgrammingError, TimeoutError } from "../errors.ts";
 import { identifier } from "../sql/identifier.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import { Interrupted, within } from "../transport/deadline.ts";
@@ -176,6 +176,12 @@ async function refuseLosses(
 ): Promise<void> {
   const [all] = await read(client, call, [own(COLUMNS)]);
   const columns = all!.filter(([table]) => only?.includes(String(table)) ?? true);
+  const missing = only?.find((name) => !columns.some(([table]) => table === name));
+  if (missing !== undefined) {
+    throw new ProgrammingError(
+      `Cannot back up ${JSON.stringify(missing)} as there is no table that is written so`,
+    );
+  }
   const lost = new Set(columns.filter(([, , odd]) => odd === 1).map(([table]) => String(table)));
   if (lost.size > 0) throw lossy(lost, "because of quotation marks in their names or columns");
   const looks: Prepared[] = [];

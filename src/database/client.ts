@@ -217,6 +217,7 @@ export interface Client extends BaseClient {
    * @throws {NotSupportedError} If the server is too old for an option. Also if the server's SQL text would lack something: it
    * leaves out the rows of a table with `'` in its name or `"` in the name of a column, and cuts off a text at a NUL
    * character.
+   * @throws {ProgrammingError} If there is no table of a name in `tables`; upper and lower case are not the same there.
    * @throws {AuthenticationError} If the user lacks the permission `backup`.
    * @throws {OperationalError} If the node cannot make one now, or, from the stream, if it is not complete.
    *

@@ -7,6 +7,7 @@ import {
   ConnectionError,
   NotSupportedError,
   OperationalError,
+  ProgrammingError,
   TimeoutError,
 } from "../../mod.ts";
 import { embedded } from "../../src/embedded/mod.ts";
@@ -154,6 +155,15 @@ for (const world of WORLDS) {
         await db.execute(`DROP TABLE "${table}"`);
       }
       assert.ok((await take(db, { format: "sql" })).length > 0);
+    });
+
+    it("refuses names that no table has, as the server would leave them out", async () => {
+      for (const name of ["nobody", "NOTES"]) {
+        await assert.rejects(
+          db.backup({ format: "sql", tables: ["notes", name] }),
+          (error) => error instanceof ProgrammingError && error.message.includes(`"${name}"`),
+        );
+      }
     });
 
     it("refuses options that do not fit together", async () => {
