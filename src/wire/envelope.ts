@@ -53,7 +53,7 @@ export type Contents = readonly number[];
 export const NO_DATE = "0001-01-01T00:00:00Z";
 
 /** Any control character but tabulator and line ends; or a lone surrogate, see {@linkcode LOST}. */
-const ODD = /(?![\t\n\r])[\p{Cc}\p{Cs}]/u;
+export const ODD: RegExp = /(?![\t\n\r])[\p{Cc}\p{Cs}]/u;
 
 /** Stands for bytes that were lost: no server sends a lone surrogate. */
 export const LOST = "\udfff";

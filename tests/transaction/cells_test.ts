@@ -73,6 +73,13 @@ const CHANGES: readonly (readonly [was: string, is: string, tells: boolean])[] =
   ["t = char(65533)", "t = t", false],
   ["t = 'a' || char(0) || 'b'", "t = 'a'", true],
   ["t = 'a' || char(0) || 'b'", "t = t", false],
+  ["t = 'a' || char(0) || 'b'", "t = x'610062'", true],
+  ["t = char(1)", "t = x'01'", true],
+  ["t = x'01'", "t = char(1)", true],
+  ["t = 'a' || char(10)", "t = x'610a'", false],
+  ["c = 'a'", "c = x'61'", true],
+  ["c = x'61'", "c = 'a'", true],
+  ["c = 'a'", "c = c", false],
   ["r = 1", "r = r", false],
   ["r = 1", "r = 1.5", true],
   ["a = 1", "a = 1.0", true],
@@ -86,7 +93,7 @@ for (const place of PLACES) {
     it("is a conflict where the read would tell something else, and only there", () =>
       place.run(async ({ db, sql }) => {
         await sql(
-          "CREATE TABLE t(id INTEGER PRIMARY KEY, i INT, t TEXT COLLATE NOCASE, r REAL, a)",
+          "CREATE TABLE t(id INTEGER PRIMARY KEY, i INT, t TEXT COLLATE NOCASE, r REAL, c CHAR(10), a)",
         );
         await sql("CREATE TABLE log(was, run)");
         await sql("INSERT INTO t(id) VALUES(1)");
