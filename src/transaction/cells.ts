@@ -27,6 +27,9 @@ export type Cells = readonly PlainCell[] | "none";
 const LONGEST_CELL = 10_000;
 const MOST_CELLS = 100;
 
+/** SQLite takes 32,766 parameters, and each cell is one. */
+const MOST_PARAMS = 32_766 - MOST_CELLS;
+
 const caches: WeakMap<Facts, TextCache<TableFacts | false>> = new WeakMap();
 
 /**
@@ -47,6 +50,7 @@ export function learnCells(read: Prepared, facts: Facts, cells: Cells | undefine
 
 /** The table of whose types its columns are, unless they have those of their values. */
 function onlyTable(read: Prepared, facts: Facts): TableFacts | undefined {
+  if (read.params.length > MOST_PARAMS) return undefined;
   const view = viewOf(read);
   const compound = view.tokens.some((_, i) => view.isOneOf(i, ["UNION", "EXCEPT", "INTERSECT"]));
   return compound ? undefined : rowRead(read, view, facts)?.table;

@@ -195,6 +195,20 @@ for (const place of PLACES) {
         assert.equal(runs, 1);
       }));
 
+    it("takes as many parameters as a digest of it does", () =>
+      place.run(async ({ db, sql }) => {
+        await sql("CREATE TABLE t(id INTEGER PRIMARY KEY, n INT)");
+        await sql("INSERT INTO t VALUES(1, 1)");
+        const ids = Array.from({ length: 32_765 }, (_, i) => i);
+        const read = `SELECT id, n FROM t WHERE n = 1 AND id IN (${ids.map(() => "?").join()})`;
+        for (const run of [1, 2]) {
+          await db.transaction(async (tx) => {
+            assert.equal((await tx.query(read, ids)).rows.length, 1);
+            await tx.execute("UPDATE t SET id = id WHERE id <> ?", [run]);
+          });
+        }
+      }));
+
     it("is judged once more without a digest", () =>
       place.run(async ({ db, sql }) => {
         await sql("CREATE TABLE t(id INTEGER PRIMARY KEY, n INT)");
