@@ -29,7 +29,7 @@ export async function backup(
     throw new TypeError('Cannot use `tables` without format "sql": a file has all of them');
   }
   const client = host.connectedBy(Connection);
-  if (format === "sql") await refuseLosses(client, call, tables);
+  if (format === "sql") await refuseLosses(client, call, noLeader, tables);
   if (tables !== undefined) await refuseOldServer(client, call, noLeader);
   const answer = await ask(client, call, noLeader, {
     fmt: format === "binary" ? undefined : format,
@@ -172,9 +172,10 @@ const MOST_VALUES = 100;
 async function refuseLosses(
   client: Connection,
   call: Call,
+  noLeader: boolean,
   only: readonly string[] | undefined,
 ): Promise<void> {
-  const [all] = await read(client, call, [own(COLUMNS)]);
+  const [all] = await read(client, call, noLeader, [own(COLUMNS)]);
   const columns = all!.filter(([table]) => only?.includes(String(table)) ?? true);
   const missing = only?.find((name) => !columns.some(([table]) => table === name));
   if (missing !== undefined) {
@@ -198,7 +199,7 @@ async function refuseLosses(
     }
   }
   if (looks.length === 0) return;
-  const cut = (await read(client, call, looks)).flat().map(([table]) => String(table));
+  const cut = (await read(client, call, noLeader, looks)).flat().map(([table]) => String(table));
   if (cut.length > 0) {
     throw lossy(new Set(cut), "as a text there has a NUL character, where it ends");
   }
@@ -207,12 +208,13 @@ async function refuseLosses(
 async function read(
   client: Connection,
   { settings, deadline }: Call,
+  noLeader: boolean,
   statements: readonly Prepared[],
 ): Promise<(readonly unknown[])[][]> {
   const { answer, first } = await client.dispatcher.read({
     statements,
     transaction: true,
-    settings: ownSettings(settings),
+    settings: { ...ownSettings(settings), level: noLeader ? "none" : "weak" },
     deadline,
   });
   return statements.map(({ analysis }, i) => {

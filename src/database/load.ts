@@ -230,7 +230,7 @@ function refusal(why: string): DataError {
 
 function consumed(): OperationalError {
   return new OperationalError(
-    "The file was not loaded, as the leader has changed, and a stream can be sent only once",
+    "The file was not loaded, as the node that was asked first did not take it, and a stream can be sent only once",
     { retryable: true },
   );
 }

@@ -166,6 +166,19 @@ for (const world of WORLDS) {
       }
     });
 
+    it("needs no leader in any form where it is told so", async () => {
+      const leaderless = connect(place.url, {
+        retries: 0,
+        fetch: (input, init) =>
+          String(input).includes("/db/backup") || String(input).includes("level=none")
+            ? place.fetch(input, init)
+            : Promise.resolve(new Response("leader not found", { status: 503 })),
+      });
+      await assert.rejects(leaderless.backup({ format: "sql" }), OperationalError);
+      assert.ok((await take(leaderless, { format: "sql", noLeader: true })).length > 0);
+      await leaderless.close();
+    });
+
     it("refuses options that do not fit together", async () => {
       const wrong: BackupOptions[] = [
         { vacuum: true, format: "sql" },
