@@ -133,7 +133,9 @@ export class HttpTransport implements Transport {
 
   /** What chooses among several nodes where any may answer a read; one that cannot be loaded leaves it to the first. */
   async #nearest({ method, deadline }: Exchange<unknown>): Promise<Nearest | undefined> {
-    if (method === "GET" || !this.#options.nodes.several) return undefined;
+    const { nodes, retries } = this.#options;
+    // A look at a node that may not answer is for calls that can go on elsewhere.
+    if (method === "GET" || !nodes.several || retries === 0) return undefined;
     try {
       return this.#near ??= await NEAREST.use(
         deadline,
