@@ -39,6 +39,9 @@ const MOST_HOPS = 4;
 /** How long a leader that has never answered may take for the beginning of its answer, in milliseconds. */
 const LONGEST_MEETING = 3_000;
 
+/** How much of a call that may take at most: half of an attempt, behind which the node that named it can forward. */
+const MEETING_SHARE = 1 / 4;
+
 /**
  * Deno's `fetch` sends a POST again by itself when a kept-alive connection dies, unless its body is a Blob, which takes
  * longer; so may any engine that is not known.
@@ -122,7 +125,9 @@ export class Copies {
       const url = trace.node + path;
       let response: Response;
       try {
-        response = await (origin === undefined ? fetch(url, init) : this.#meet(url, init, signal));
+        response = await (origin === undefined
+          ? fetch(url, init)
+          : this.#meet(url, init, signal, exchange.deadline));
       } catch (error) {
         if (origin === undefined || signal.aborted) throw error;
         // Nodes behind a load balancer or in containers name addresses that are their own.
@@ -187,9 +192,15 @@ export class Copies {
   }
 
   /** Asks a node that has never answered: where it cannot be reached, silence may be all that there is to hear. */
-  #meet(url: string, init: RequestInit, signal: AbortSignal): Promise<Response> {
+  #meet(
+    url: string,
+    init: RequestInit,
+    signal: AbortSignal,
+    { remaining }: Deadline,
+  ): Promise<Response> {
     const ends = { abort: signal, closing: this.#closing };
-    return within(LONGEST_MEETING, ends, (late) => {
+    const limit = Math.min(LONGEST_MEETING, remaining * MEETING_SHARE);
+    return within(limit, ends, (late) => {
       return this.#options.fetch(url, { ...init, signal: AbortSignal.any([signal, late]) });
     });
   }

@@ -55,6 +55,27 @@ describe("a load balancer", () => {
     });
   }
 
+  it("forwards within the time of a call for a leader whose address never answers", async () => {
+    const rows: Step = { body: { results: [{ columns: ["1"], types: [""], values: [[1]] }] } };
+    const path = "/db/query?level=weak&redirect";
+    const fetch = scriptedFetch(({ url }) => {
+      const { hostname, searchParams } = new URL(url);
+      if (hostname === "10.0.0.7") return { hang: true };
+      const location = `http://10.0.0.7:4001${path}`;
+      return searchParams.has("redirect") ? { status: 301, headers: { location } } : rows;
+    });
+    const nodes = ["http://one:4001", "http://two:4001"];
+    const options = {
+      fetch: fetch as typeof globalThis.fetch,
+      level: "weak",
+      timeout: 1_000,
+    } as const;
+    const db = connect(nodes, options);
+    for (let i = 0; i < 3; i++) assert.equal(await db.value("SELECT 1"), 1);
+    const asked = fetch.calls.map(({ url }) => new URL(url).hostname);
+    assert.equal(asked.filter((host) => host === "10.0.0.7").length, 1);
+  });
+
   it("does not forward a write without an id, which a node may send twice in secret", async () => {
     const { db, asked } = balanced(REFUSED);
     const write = db.execute("DELETE FROM t", [], { exactlyOnce: false });
