@@ -9,6 +9,7 @@ import {
 } from "../errors.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import { Deadline } from "../transport/deadline.ts";
+import { ISOLATED } from "../transport/late.ts";
 
 /** What keeps calls waiting, and for how long. */
 export interface LaneLimits {
@@ -54,12 +55,6 @@ const NEXT_ROUNDS = 40;
 
 /** How many calls may wait. */
 const MOST_WAITING = 65_536;
-
-/**
- * Workers refuse to wait in one request for what another one has sent: there only those calls share that are made at
- * once, which belong to one request.
- */
-const ISOLATED = "WebSocketPair" in globalThis;
 
 /**
  * Calls of one kind on their way to becoming requests. Those that are made at once leave together; while as many requests

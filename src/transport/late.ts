@@ -2,16 +2,34 @@ import { OperationalError, TimeoutError } from "../errors.ts";
 import { Closing, type Deadline, Interrupted, within } from "./deadline.ts";
 
 /**
+ * Workers refuse to wait in one request for what another one has sent: there only those calls share that are made at
+ * once, which belong to one request.
+ */
+export const ISOLATED: boolean = "WebSocketPair" in globalThis;
+
+/** How long calls whose part is there wait for those that were made before them, in milliseconds: these load the same. */
+const PATIENCE = 500;
+
+/** Calls that were made at once, and load together. */
+interface Turn<Part> {
+  readonly part: Promise<Part>;
+  /** Others may join them. */
+  open: boolean;
+  /** How many have not gone on. */
+  waiting: number;
+}
+
+/**
  * A part of the package that is loaded by the first call that needs it. What is kept is the part, never its promise: on
- * Workers a promise of one request is dead in the next. Only calls that are made at once share it, and so go on in their
+ * Workers a promise of one request is dead in the next. Only calls that are made at once share it. All go on in their
  * order, in which engines do not keep the promises of one module.
  */
 export class Late<Part> {
   readonly #name: string;
   readonly #load: () => Promise<Part>;
   #part: Part | undefined;
-  /** Of the calls that are made at once. */
-  #loading: Promise<Part> | undefined;
+  /** The calls that were made last. */
+  #last: Turn<Part> | undefined;
 
   /**
    * Loads nothing.
@@ -37,7 +55,8 @@ export class Late<Part> {
     work: (part: Part) => T | Promise<T>,
     known = "Nothing was sent",
   ): T | Promise<T> {
-    return this.#part === undefined ? this.#first(deadline, work, known) : work(this.#part);
+    const waits = this.#part === undefined || isPending(this.#last);
+    return waits ? this.#first(deadline, work, known) : work(this.#part!);
   }
 
   async #first<T>(
@@ -46,24 +65,38 @@ export class Late<Part> {
     known: string,
   ): Promise<T> {
     const { remaining, signal } = deadline;
+    let turn: Turn<Part> | undefined;
     try {
       const limits = { abort: signal, closing: new Closing() };
-      this.#part = await within(remaining, limits, () => this.#loaded());
+      this.#part = await within(remaining, limits, () => (turn = this.#join()).part);
     } catch (error) {
       if (!(error instanceof Interrupted)) throw this.#missing(error, known);
       if (error.by === "abort") throw signal!.reason;
       throw new TimeoutError(`${known}, as ${this.#what} was not loaded in time`);
+    } finally {
+      if (turn !== undefined) turn.waiting--;
     }
     return await work(this.#part);
   }
 
-  #loaded(): Promise<Part> {
-    if (this.#loading === undefined) {
-      this.#loading = this.#load();
+  #join(): Turn<Part> {
+    if (this.#last?.open !== true) {
+      const turn = { part: this.#loadBehind(this.#last), open: true, waiting: 0 };
       // What runs until then belongs to the same request.
-      queueMicrotask(() => this.#loading = undefined);
+      queueMicrotask(() => turn.open = false);
+      this.#last = turn;
     }
-    return this.#loading;
+    this.#last.waiting++;
+    return this.#last;
+  }
+
+  async #loadBehind(before: Turn<Part> | undefined): Promise<Part> {
+    const part = await this.#load();
+    if (before !== undefined && isPending(before)) {
+      const limits = { abort: undefined, closing: new Closing() };
+      await within(PATIENCE, limits, () => before.part).catch(() => {});
+    }
+    return part;
   }
 
   get #what(): string {
@@ -75,4 +108,9 @@ export class Late<Part> {
       "are all files of the package there, and of the build that is running?";
     return new OperationalError(message, { retryable: true, cause });
   }
+}
+
+/** Whether calls have not gone on, and may be waited for. */
+function isPending(turn: Turn<unknown> | undefined): boolean {
+  return !ISOLATED && turn !== undefined && turn.waiting > 0;
 }

@@ -151,6 +151,22 @@ describe("the first calls of a program", () => {
     await db.close();
   });
 
+  it("leave in the order in which they were called, also some microtasks apart", async () => {
+    for (const rounds of [3, 100]) {
+      const fetch = obliging();
+      const db = connectTo(await fresh(), fetch);
+      const calls: Promise<unknown>[] = [];
+      for (let i = 0; i < 6; i++) {
+        calls.push(db.execute("UPDATE t SET a = ?", [i]));
+        for (let round = 0; round < rounds; round++) await undefined;
+      }
+      await Promise.all(calls);
+      const sent = fetch.calls.map(({ body }) => JSON.parse(body)[0][1]);
+      assert.deepEqual(sent, [0, 1, 2, 3, 4, 5], `${rounds} microtasks apart`);
+      await db.close();
+    }
+  });
+
   it("reads that are made at once share a request, in the order in which they were called", async () => {
     const fetch = obliging();
     const db = connectTo(await fresh(), fetch);
