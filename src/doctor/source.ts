@@ -19,6 +19,9 @@ export interface Source {
 
 const ALL = "1";
 
+/** SQLite answers 2,000 columns; one of them is a number. */
+const MOST_COLUMNS = 1_999;
+
 /** What the schema holds but for what differs by design: each node's places in its file, and statistics of its own. */
 export function schemaSource(tables: readonly string[] | undefined): Source {
   const where = `tbl_name NOT GLOB 'sqlite_stat*' AND ${named("tbl_name", tables)}`;
@@ -42,7 +45,7 @@ function named(column: string, tables: readonly string[] | undefined): string {
 /**
  * A table, those behind a virtual table among them.
  *
- * @throws {NotSupportedError} If nothing tells its rows apart.
+ * @throws {NotSupportedError} If nothing tells its rows apart, or no answer holds one.
  */
 export function tableSource({ name, columns, rowid, withoutRowid }: SchemaObject): Source {
   const names = columns.filter(({ hidden }) => !hidden).map(({ name }) => name);
@@ -57,6 +60,12 @@ export function tableSource({ name, columns, rowid, withoutRowid }: SchemaObject
         JSON.stringify(name)
       } as its columns hide every name of the rowid: ` +
         "give it an INTEGER PRIMARY KEY, or name the tables to compare",
+    );
+  }
+  if (keys.length + names.length > MOST_COLUMNS) {
+    throw new NotSupportedError(
+      `Cannot compare the rows of ${JSON.stringify(name)} as they have ${names.length} columns: ` +
+        "name the tables to compare",
     );
   }
   return {

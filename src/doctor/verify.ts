@@ -3,7 +3,7 @@ import { Connection } from "../client/connection.ts";
 import type { CallOptions } from "../client/executor.ts";
 import { originOf } from "../client/origin.ts";
 import type { Client } from "../database/client.ts";
-import { OperationalError, ProgrammingError } from "../errors.ts";
+import { NotSupportedError, OperationalError, ProgrammingError } from "../errors.ts";
 import { type Check, type Checks, isFunction, readOptions, refused, refusing } from "../options.ts";
 import { readObjects, type SchemaObject } from "../schema/objects.ts";
 import { FACTS_QUERY } from "../schema/query.ts";
@@ -95,6 +95,8 @@ const ZONE = prepareRead(
  * @throws {OperationalError} With the code `ERR_TOO_LARGE` if a row is longer than `maxResponseSize`, at two digits a byte,
  * or that is less than 5 MB.
  * @throws {ProgrammingError} If none of the nodes has one of `tables`.
+ * @throws {NotSupportedError} If a table cannot be compared, so that `tables` has to name the others: its columns hide every
+ * name of the rowid, they are nearly 2,000, or another table has its name but for the case of a letter beyond ASCII.
  * @throws What `onProgress` throws.
  *
  * @example
@@ -211,6 +213,7 @@ class Verifying {
     const counts = told.every(([, count]) => Number(count![0]![0]) > 0);
     const all = schemas.map((rows) => readObjects(rows).objects);
     this.#checkTables(all);
+    for (const [i, objects] of all.entries()) this.#checkNames(schemas[i]!, objects);
     const [first, ...others] = all.map((objects) => this.#sources(objects));
     const shared = [...first!.values()].filter((source) =>
       others.every((theirs) => JSON.stringify(theirs.get(source.name)) === JSON.stringify(source))
@@ -241,6 +244,22 @@ class Verifying {
   #chosen(name: string): boolean {
     const names = this.#tables?.map((table) => table.toLowerCase());
     return names === undefined || names.includes(name.toLowerCase());
+  }
+
+  /** Tables are known by names in lower case, which is the same for some that SQLite tells apart. */
+  #checkNames(
+    rows: readonly (readonly unknown[])[],
+    objects: ReadonlyMap<string, SchemaObject>,
+  ): void {
+    for (const [type, name] of rows) {
+      const known = type === "trigger" ? name : objects.get(String(name).toLowerCase())?.name;
+      if (known === name || !this.#chosen(String(name))) continue;
+      const names = [name, known].map((one) => JSON.stringify(one)).join(" and ");
+      throw new NotSupportedError(
+        `Cannot compare the tables ${names}, as only the case of a letter beyond ASCII tells them apart: ` +
+          "rename one, or name the tables to compare",
+      );
+    }
   }
 
   #checkTables(all: readonly ReadonlyMap<string, SchemaObject>[]): void {

@@ -4,6 +4,7 @@ import { after, before, beforeEach, describe, it } from "node:test";
 import {
   type Client,
   connect,
+  NotSupportedError,
   OperationalError,
   ProgrammingError,
   TimeoutError,
@@ -410,6 +411,27 @@ describe("verifyReplicas() of one database", () => {
     await assert.rejects(verifyReplicas(db, { tables: ["u"] }), ProgrammingError);
     await db.close();
     await assert.rejects(verifyReplicas(db), /closed/);
+  });
+
+  it("refuses tables that it would compare in part only", async () => {
+    const columns = Array.from({ length: 1999 }, (_, i) => `c${i}`).join();
+    for (
+      const [message, ...ddl] of [
+        [/columns hide every name/, "CREATE TABLE t(rowid, oid, _rowid_)"],
+        [/they have 1999 columns/, `CREATE TABLE t(${columns})`],
+        [/"É" and "é"|"é" and "É"/, 'CREATE TABLE "É"(a)', 'CREATE TABLE "é"(a)'],
+      ] as const
+    ) {
+      const db = connect(embedded());
+      await db.batch([...ddl, "CREATE TABLE fine(a)"]);
+      await assert.rejects(verifyReplicas(db), (error) => {
+        assert.ok(error instanceof NotSupportedError);
+        assert.match(error.message, message);
+        return true;
+      });
+      assert.equal((await verifyReplicas(db, { tables: ["fine"] })).equal, true);
+      await db.close();
+    }
   });
 
   it("refuses what is no client", async () => {
