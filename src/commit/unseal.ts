@@ -23,7 +23,7 @@ const BEFORE = "_rqlite_before";
 /** In the id of the first row of a range that began with a load: its `n` before it, the floor of the file's ids behind it. */
 const MARK = ".load.";
 
-/** Behind a load, that of the file that was loaded then still holds. */
+/** Behind a load, that of the file that was loaded then still holds. An empty table has none, as all may be pruned. */
 const FLOOR =
   `SELECT CASE WHEN id GLOB n || '${MARK}[0-9]*' THEN CAST(substr(id, length(n || '${MARK}') + 1) AS INTEGER)
   ELSE n - 1 END FROM ${BEFORE} ORDER BY n LIMIT 1`;
@@ -72,8 +72,8 @@ export function unsealing({ hashed, counted }: Sealed, now: number, base: number
     own("DROP TABLE _rqlite_commit"),
     own(CREATE_TABLE),
     own(
-      `INSERT INTO _rqlite_commit(n, id, state) SELECT n, n || '${MARK}' || floor, 0
-  FROM (SELECT max(?, max(n) + ${FAR_STEP}) AS n, (${FLOOR}) AS floor FROM ${BEFORE})`,
+      `INSERT INTO _rqlite_commit(n, id, state) SELECT n, n || '${MARK}' || coalesce(floor, n), 0
+  FROM (SELECT max(?, coalesce(max(n), 0) + ${FAR_STEP}) AS n, (${FLOOR}) AS floor FROM ${BEFORE})`,
       startOf(now, base),
     ),
     own(

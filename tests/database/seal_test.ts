@@ -54,6 +54,11 @@ const FORMS: Readonly<Record<string, { before: string; tables: number; after?: s
   "in UTF-16": { before: "PRAGMA encoding = 'UTF-16le';", tables: 3 },
   "in UTF-16 of the other order": { before: "PRAGMA encoding = 'UTF-16be';", tables: 3 },
   "in WAL mode": { before: "PRAGMA journal_mode = WAL;", tables: 3 },
+  "whose log is empty": {
+    before: "",
+    tables: 0,
+    after: "DELETE FROM _rqlite_commit; DELETE FROM sqlite_sequence;",
+  },
   "that can shrink": { before: "PRAGMA auto_vacuum = FULL; VACUUM;", tables: 30 },
 };
 
