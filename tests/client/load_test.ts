@@ -140,6 +140,18 @@ for (const [name, { skip, start }] of Object.entries(WORLDS)) {
       }
     });
 
+    it("do not know what became of an id whose row the file has no more", async () => {
+      await other.execute("INSERT INTO notes(body) VALUES('pruned')", [], { id: "pruned" });
+      await other.execute(
+        "DELETE FROM _rqlite_commit WHERE n <= (SELECT n FROM _rqlite_commit WHERE id = 'pruned')",
+      );
+      await insert(other, "kept");
+      const saved = await take(db);
+      await insert(other, "gone");
+      await db.load(saved);
+      assert.equal(await other.outcome("pruned"), "unknown");
+    });
+
     it("keep late copies of commits out, before anybody knows of the load and behind it", async () => {
       const saved = await take(db);
       const was = await bodies(db);
