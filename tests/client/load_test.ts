@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { type Client, connect, DataError, OutcomeUnknownError, TimeoutError } from "../../mod.ts";
 import { embedded } from "../../src/embedded/mod.ts";
+import { RqliteLock } from "../../src/locks/rqlite.ts";
 import { databaseFile } from "../support/database_file.ts";
 import { startProxy } from "../support/proxy.ts";
 import { type Rqlited, skipWithoutRqlited, startRqlited } from "../support/rqlited.ts";
@@ -152,6 +153,24 @@ for (const [name, { skip, start }] of Object.entries(WORLDS)) {
       assert.equal(await other.outcome("pruned"), "unknown");
     });
 
+    it("go on with fencing tokens behind all that were told, also where one file is loaded twice", async () => {
+      const lock = new RqliteLock({ name: "jobs", client: db });
+      const told: bigint[] = [];
+      const work = (db: Client) =>
+        db.transaction(async (tx) => {
+          await tx.execute("INSERT INTO notes(body) VALUES('job')");
+          told.push(tx.fencingToken!);
+        }, { lock });
+      await work(db);
+      const saved = await take(db);
+      for (const client of [other, db, other]) {
+        await work(client);
+        await db.load(saved);
+      }
+      await work(db);
+      assert.deepEqual(told, [...new Set(told)].sort((a, b) => a < b ? -1 : 1));
+    });
+
     it("keep late copies of commits out, before anybody knows of the load and behind it", async () => {
       const saved = await take(db);
       const was = await bodies(db);
@@ -207,14 +226,20 @@ for (const [name, { skip, start }] of Object.entries(WORLDS)) {
             : copies.fetch(input, init),
         retries: 0,
       });
-      const first = Promise.withResolvers<void>();
+      const [first, second] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
       let met = 0;
       const two = connect(url, {
         coalesce: false,
         fetch: async (input, init) => {
           const answer = await copies.fetch(input, init);
           const text = await answer.clone().text();
-          if (text.includes("no column named state") && ++met > 1) await first.promise;
+          if (text.includes("no column named state")) {
+            if (++met === 1) await second.promise;
+            else {
+              second.resolve();
+              await first.promise;
+            }
+          }
           return answer;
         },
       });
