@@ -9,9 +9,8 @@ interface Estimate {
   avoided: number;
   /** It is asked again then, though others are nearer. */
   look: number;
-  underWay: number;
-  /** When it answered last, or was asked where it had nothing to do. */
-  since: number;
+  /** Since when it has answered nothing of what it was asked. */
+  silent: number | undefined;
 }
 
 /** How much of an estimate a slower answer takes the place of: a long read is not yet a slow node. */
@@ -62,19 +61,20 @@ export class Nearest {
     const started = performance.now();
     const others = this.#near([...this.#estimates.keys()], started);
     const look = first && others.length > 0 && !others.includes(node);
-    if (estimate.underWay++ === 0) estimate.since = started;
+    estimate.silent ??= started;
     estimate.look = started + MEMORY;
     try {
       const came = await send(look ? Math.min(limit, LOOK_LIMIT) : limit);
       this.#learn(estimate, came, performance.now() - started);
       return came;
     } finally {
-      estimate.underWay--;
+      // Nobody counts what is under way: on Workers a request that has ended takes it with it.
+      estimate.silent = undefined;
     }
   }
 
   #learn(estimate: Estimate, { verdict }: Attempt<unknown>, took: number): void {
-    const now = estimate.since = performance.now();
+    const now = performance.now();
     if ("error" in verdict) {
       // What is wrong with the request itself says nothing about the node.
       if (verdict.next === "never" && !(verdict.error instanceof StaleReadError)) return;
@@ -97,13 +97,13 @@ export class Nearest {
   #of(node: string): Estimate {
     const known = this.#estimates.get(node);
     if (known !== undefined) return known;
-    const estimate = { trip: undefined, avoided: 0, look: 0, underWay: 0, since: 0 };
+    const estimate = { trip: undefined, avoided: 0, look: 0, silent: undefined };
     this.#estimates.set(node, estimate);
     return estimate;
   }
 }
 
-function isWell({ trip, avoided, underWay, since }: Estimate, now: number): boolean {
+function isWell({ trip, avoided, silent }: Estimate, now: number): boolean {
   if (trip === undefined || avoided > now) return false;
-  return underWay === 0 || now - since <= Math.max(PATIENCE, trip * PATIENT_TRIPS);
+  return silent === undefined || now - silent <= Math.max(PATIENCE, trip * PATIENT_TRIPS);
 }

@@ -116,6 +116,15 @@ describe("Nearest", () => {
     assert.ok(!(await reads(9)).includes(B));
   });
 
+  it("forgets a read that never ends, as in a Worker whose request is gone, where the node answers others", async () => {
+    await reads(6);
+    void nearest.ask(B, true, 30_000, () => new Promise<never>(() => {}));
+    now += 5_000;
+    assert.ok((await reads(9)).includes(B));
+    now += 300;
+    assert.ok((await reads(9)).filter((node) => node === B).length > 1);
+  });
+
   it("lets a look at a node that was left out take half a second, where others would have answered", async () => {
     const limits: number[] = [];
     const limit = (node: string, first = true) =>
