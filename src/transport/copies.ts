@@ -121,6 +121,8 @@ export class Copies {
         header instanceof Promise ? await header.catch(unauthorized) : header,
         signal,
       );
+      // Whoever waited for it has been told by now that nothing was sent, and a `fetch` may ignore its signal.
+      signal.throwIfAborted();
       trace.sent = true;
       const url = trace.node + path;
       let response: Response;

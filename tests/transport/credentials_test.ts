@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { connect } from "../../mod.ts";
 import { Authorization, basic } from "../../src/transport/credentials.ts";
 
 describe("basic()", () => {
@@ -91,4 +92,31 @@ describe("Authorization", () => {
     await assert.rejects(async () => await authorization.header(), /vault is sealed/);
     assert.equal(await authorization.header(), basic({ username: "u", password: "p" }));
   });
+});
+
+it("sends nothing of a call that ended before `credentials` answered, by a `fetch` that ignores its signal", async () => {
+  let sent = 0;
+  const answer = Promise.withResolvers<{ username: string; password: string }>();
+  const asked = Promise.withResolvers<void>();
+  const db = connect("http://node:4001", {
+    fetch: () => {
+      sent++;
+      return Promise.resolve(new Response('{"results":[{"rows_affected":1}]}'));
+    },
+    credentials: () => {
+      asked.resolve();
+      return answer.promise;
+    },
+    exactlyOnce: false,
+  });
+  const stop = new AbortController();
+  const write = db.execute("DELETE FROM t", [], { signal: stop.signal });
+  await asked.promise;
+  const reason = new Error("enough");
+  stop.abort(reason);
+  await assert.rejects(write, reason);
+  answer.resolve({ username: "u", password: "p" });
+  await new Promise((resolve) => setTimeout(resolve));
+  assert.equal(sent, 0);
+  await db.close();
 });
