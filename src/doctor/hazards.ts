@@ -2,7 +2,6 @@ import { findLocal } from "../schema/local.ts";
 import { partOf, usesNode } from "../schema/node_state.ts";
 import { readObjects, type SchemaObject } from "../schema/objects.ts";
 import { readTrigger } from "../schema/trigger.ts";
-import { behind } from "../sql/view.ts";
 import type { State } from "./replica.ts";
 
 /** What may make nodes differ. */
@@ -81,14 +80,10 @@ export function hazardsInSchema(
   ];
 }
 
-function hazardsInTable({ name, kind, columns, view }: SchemaObject): Hazard[] {
+function hazardsInTable({ name, columns, volatileCheck }: SchemaObject): Hazard[] {
   const defaults = columns.filter(({ volatileDefault }) => volatileDefault)
     .map((column) => hazard("default", `${name}.${column.name}`));
-  const checked = kind === "table" && view !== undefined &&
-    view.tokens.some((_, i) =>
-      view.isWord(i, "CHECK") && usesNode(partOf(view, i + 1, behind(view, i + 1)))
-    );
-  return checked ? [...defaults, hazard("check", name)] : defaults;
+  return volatileCheck ? [...defaults, hazard("check", name)] : defaults;
 }
 
 /** What of SQLite's own build decides about what a write does. */

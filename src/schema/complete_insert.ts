@@ -17,6 +17,7 @@ import {
   sourceOf,
 } from "./insertion.ts";
 import { viewOf } from "./node_state.ts";
+import { refuseVolatileCheck } from "./volatile_check.ts";
 import { replacesNull } from "./replaced_null.ts";
 
 const caches: WeakMap<Facts, TextCache<string>> = new WeakMap();
@@ -29,8 +30,8 @@ const caches: WeakMap<Facts, TextCache<string>> = new WeakMap();
  * are.
  *
  * @returns The same text if there is nothing to do.
- * @throws {NotSupportedError} If no literal can stand in for the default, or if each row of a
- * SELECT would need another.
+ * @throws {NotSupportedError} If no literal can stand in for the default, if each row of a SELECT
+ * would need another, or if the table has a CHECK that each node would evaluate for itself.
  *
  * @example
  * ```ts ignore
@@ -75,7 +76,7 @@ function isBalanced(view: TokenView): boolean {
 
 function insertEdits(view: TokenView, at: number, facts: Facts, sql: string): Edit[] {
   const parts = insertParts(view, at);
-  const table = parts && tableOf(facts, parts);
+  const table = parts && tableOf(facts, parts, sql);
   if (parts === undefined || table === undefined) return [];
   if (view.isWord(parts.sourceAt, "DEFAULT")) {
     if (parts.columns !== undefined || !view.isWord(parts.sourceAt + 1, "VALUES")) return [];
@@ -93,10 +94,15 @@ function insertEdits(view: TokenView, at: number, facts: Facts, sql: string): Ed
 }
 
 /** The table that is inserted into, if any default of it matters. */
-function tableOf(facts: Facts, { schema, table }: InsertParts): TableFacts | undefined {
+function tableOf(
+  facts: Facts,
+  { schema, table }: InsertParts,
+  sql: string,
+): TableFacts | undefined {
   if (schema !== undefined && schema.toLowerCase() !== "main") return undefined;
   const found = facts.table(table);
   if (found?.kind !== "table") return undefined;
+  refuseVolatileCheck(found, sql);
   return found.columns.some(({ volatileDefault }) => volatileDefault) ? found : undefined;
 }
 

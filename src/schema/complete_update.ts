@@ -7,6 +7,7 @@ import { frozenDefault } from "./frozen_default.ts";
 import { itemsOf, type Range } from "./insert_parts.ts";
 import { coalesced } from "./insertion.ts";
 import { isFilled, replacesNull } from "./replaced_null.ts";
+import { refuseVolatileCheck } from "./volatile_check.ts";
 import { type Assignment, assignments, setAt } from "./update_parts.ts";
 
 /**
@@ -14,12 +15,14 @@ import { type Assignment, assignments, setAt } from "./update_parts.ts";
  *
  * @param at The index of UPDATE.
  * @param sql The statement, for errors.
- * @throws {NotSupportedError} If no literal can stand in for the default.
+ * @throws {NotSupportedError} If no literal can stand in for the default, or if the table has a CHECK that each node would
+ * evaluate for itself.
  */
 export function updateEdits(view: TokenView, at: number, facts: Facts, sql: string): Edit[] {
   const conflict = view.isWord(at + 1, "OR") ? view.text(at + 2).toUpperCase() : undefined;
   const table = targetOf(view, conflict === undefined ? at + 1 : at + 3, facts);
   if (table === undefined) return [];
+  refuseVolatileCheck(table, sql);
   const replaced = table.columns.filter((column) => replacesNull(table, column, conflict));
   if (replaced.length === 0) return [];
   const set = setAt(view, at);

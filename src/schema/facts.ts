@@ -78,6 +78,8 @@ export interface TableFacts {
    * it from writing a row; `undefined` if there is no such trigger.
    */
   readonly interposed: ReadonlySet<string> | undefined;
+  /** Whether it has a CHECK that each node would evaluate for itself, so that one may refuse what another takes. */
+  readonly volatileCheck: boolean;
   /** Whether a write to it may fail and keep the rows in front of the failing one: ON CONFLICT FAIL, RAISE(FAIL). */
   readonly keepsRows: boolean;
   /** Whether a trigger may change a row of it after it was written. */

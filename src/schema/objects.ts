@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { TokenView } from "../sql/view.ts";
+import { behind, type TokenView } from "../sql/view.ts";
 import { isName } from "../sql/words.ts";
 import type { ColumnFacts } from "./facts.ts";
 import { itemsOf } from "./insert_parts.ts";
@@ -25,6 +25,8 @@ export interface SchemaObject {
   readonly indexes: readonly IndexCells[];
   /** Its text in tokens; `undefined` if SQLite could not cut it. */
   readonly view: TokenView | undefined;
+  /** A CHECK of it is something that each node would evaluate for itself. */
+  readonly volatileCheck: boolean;
   /** Something of it could not be read. */
   readonly unclear: boolean;
 }
@@ -72,6 +74,7 @@ function readObject(
     foreignKeys: listIn<ForeignKeyCells>(foreignKeys) ?? [],
     indexes: indexCells ?? [],
     view,
+    volatileCheck: base && view !== undefined && hasVolatileCheck(view),
     unclear: view === undefined || cells === undefined,
   };
 }
@@ -119,6 +122,12 @@ function columnOf(
 function isVolatile(sql: string): boolean {
   const view = viewOf(sql);
   return view === undefined || usesNode(view);
+}
+
+function hasVolatileCheck(view: TokenView): boolean {
+  return view.tokens.some((_, i) =>
+    view.isWord(i, "CHECK") && usesNode(partOf(view, i + 1, behind(view, i + 1)))
+  );
 }
 
 /** The tokens of a column's own definition; `undefined` if it cannot be found. */

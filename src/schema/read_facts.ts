@@ -45,7 +45,7 @@ interface Reader {
 
 function factsOf(reader: Reader, name: string, object: SchemaObject): TableFacts {
   const { local, writes, targets } = reader;
-  const { kind, sql, columns, rowid, withoutRowid } = object;
+  const { kind, sql, columns, rowid, withoutRowid, volatileCheck } = object;
   const next = reachable(writes, name);
   return {
     name: object.name,
@@ -62,6 +62,7 @@ function factsOf(reader: Reader, name: string, object: SchemaObject): TableFacts
     reads: readsOf(reader, name, object),
     writes: new Set([name, ...next]),
     interposed: interposedOf(reader, name),
+    volatileCheck,
     keepsRows: keepsRows(reader, new Set([name, ...next])),
     triggered: targets.has(name) || targets.has(ANY) || next.has(name) || next.has(ANY),
     bonds: bondsOf(reader, name, object),

@@ -219,6 +219,38 @@ for (const { name, skip, run } of PLACES) {
         );
       }));
 
+    it("refuse a table with a CHECK of a clock, chance or counter, whose rows a restart would lose", () =>
+      run(async ({ connect, sql, value }) => {
+        const clocks = {
+          bookings: "id INTEGER PRIMARY KEY, due TEXT CHECK (due > CURRENT_TIMESTAMP)",
+          draws: "id INTEGER PRIMARY KEY, due, CONSTRAINT luck CHECK (abs(random()) > due)",
+        };
+        for (const [table, columns] of Object.entries(clocks)) {
+          await sql(`CREATE TABLE ${table}(${columns})`);
+          const writes = [
+            `INSERT INTO ${table}(due) VALUES('9999-01-01')`,
+            `REPLACE INTO main."${table}"(due) SELECT 1`,
+            `INSERT INTO ${table} DEFAULT VALUES`,
+            `UPDATE OR IGNORE ${table} SET due = '9999-01-02'`,
+          ];
+          const refused = { name: "NotSupportedError", message: /^Cannot write to ".*CHECK/ };
+          for (const write of writes) {
+            for (const exactlyOnce of [true, false]) {
+              await assert.rejects(connect({ exactlyOnce }).execute(write), refused, write);
+            }
+            const db = connect({});
+            await assert.rejects(db.batch([write]), refused, write);
+            await assert.rejects(db.transaction((tx) => tx.execute(write)), refused, write);
+          }
+          await connect({}).execute(`DELETE FROM ${table} WHERE due = 1`);
+          assert.equal(await value(`SELECT count(*) FROM ${table}`), 0);
+        }
+        const made =
+          "CREATE TABLE checks(a CHECK (a > 0 AND date(a) IS NOT NULL), b, CHECK (a < b))";
+        await connect({}).batch([made, "INSERT INTO checks VALUES(1, 2)"]);
+        await sql("UPDATE checks SET a = b - 1");
+      }));
+
     it("judge a statement of a batch by the schema where it stands, not by that of before", () =>
       run(async ({ connect, sql, value }) => {
         await sql("CREATE TABLE src(a)");
