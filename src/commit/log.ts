@@ -256,20 +256,7 @@ export function touchStart(): Prepared {
 
 /** Forgets the oldest rows; any prefix may go at any moment. */
 export function pruning(base: number): Prepared[] {
-  return cut(Math.max(1, base - KEPT_ROWS));
-}
-
-/**
- * Begins a new range, in which every id made before is expired. It belongs into an older backup before that is loaded:
- * every batch that was on its way is expired then.
- *
- * @param live The sequence that the database had before.
- */
-export function jump(now: number, live: number): Prepared[] {
-  return cut(Math.max(now * 1024, live + 2 ** 20));
-}
-
-function cut(floor: number): Prepared[] {
+  const floor = Math.max(1, base - KEPT_ROWS);
   return [own(MARK_FLOOR, floor), own(PRUNE, floor)];
 }
 

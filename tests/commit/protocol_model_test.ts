@@ -9,7 +9,6 @@ import {
   creation,
   enter,
   fence,
-  jump,
   type Proof,
   pruning,
   upgrade,
@@ -156,7 +155,7 @@ class History {
         await this.#both([align(seq - action.behind)]);
         break;
       case "jump":
-        await this.#cut(jump(0, seq), seq + 2 ** 20);
+        await this.#cut(pruning(seq + 2 ** 20 + KEPT), seq + 2 ** 20);
         break;
       case "split":
         await this.#split(action.commits);
