@@ -149,7 +149,7 @@ export class Nodes {
     return passes ? undefined : leader;
   }
 
-  /** Whether a leader that was named has never answered; no other call is sent there before it is {@linkcode met}. */
+  /** Whether a leader that was named has never answered; nobody goes there unless it is named again, until it is {@linkcode met}. */
   meets(leader: string): boolean {
     const known = this.#configured.includes(leader) || this.#met.has(leader);
     if (!known) this.#leader = undefined;
