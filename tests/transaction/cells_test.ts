@@ -44,6 +44,45 @@ describe("a row that is read and written", () => {
   });
 });
 
+describe("a row of all columns", () => {
+  for (const ddl of ["ADD COLUMN m INT", "RENAME COLUMN n TO m"]) {
+    it(`is told again where a node that is behind does not know ${ddl}`, async () => {
+      const [leader, behind] = [embedded(), embedded()];
+      let nodes = leader;
+      const db = connect("http://embedded", {
+        fetch: (input: string | URL | Request, init?: RequestInit) => {
+          const reads = String(input).includes("/db/query");
+          return (reads ? nodes : leader).fetch(input, init);
+        },
+      });
+      for (const node of [behind, leader]) {
+        const one = connect(node);
+        await one.batch([
+          "CREATE TABLE counters(id INTEGER PRIMARY KEY, n INT)",
+          "INSERT INTO counters VALUES(1, 1)",
+          "CREATE TABLE log(run)",
+        ]);
+      }
+      await db.execute(`ALTER TABLE counters ${ddl}`);
+      const told: (readonly string[])[] = [];
+      for (const reads of [leader, leader, behind]) {
+        told.length = 0;
+        await db.transaction(async (tx) => {
+          nodes = told.length === 0 ? reads : leader;
+          const { columns } = await tx.query("SELECT * FROM counters WHERE id = 1");
+          told.push(columns);
+          nodes = leader;
+          await tx.execute("INSERT INTO log VALUES(?)", [told.length]);
+        }, { level: "none" });
+      }
+      assert.ok(told.at(-1)!.includes("m"), told.join(" and then "));
+      await db.close();
+      leader.close();
+      behind.close();
+    });
+  }
+});
+
 /** What a row holds, what it becomes, and whether a read tells the difference. */
 const CHANGES: readonly (readonly [was: string, is: string, tells: boolean])[] = [
   ["i = 1", "i = 2", true],
