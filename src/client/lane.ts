@@ -133,7 +133,7 @@ export class Lane<Call extends Waiting, T> {
     if (passenger.gone) return;
     passenger.gone = true;
     const { call, call: { deadline: { signal } } } = passenger;
-    this.#waiting.delete(call);
+    if (this.#waiting.delete(call) && this.#waiting.size === 0) clearTimeout(this.#timer);
     if (signal !== undefined) this.#unlisten(signal, passenger);
   }
 

@@ -66,6 +66,27 @@ leakTest("a call that succeeds", async (_, url) => {
   await db.close();
 });
 
+leakTest("calls that wait for one under way, where one signal ends all", async () => {
+  const asked = Promise.withResolvers<void>();
+  const fetch = (_: unknown, { signal }: RequestInit = {}): Promise<never> => {
+    asked.resolve();
+    return new Promise((_, reject) => {
+      signal?.addEventListener("abort", () => reject(signal.reason), { once: true });
+    });
+  };
+  const db = connect("http://node:4001", { fetch });
+  const stop = new AbortController();
+  const { signal } = stop;
+  const first = db.execute(WRITE, [], { signal });
+  await asked.promise;
+  const others = [db.execute(WRITE, [], { signal }), db.execute(WRITE, [], { signal })];
+  await new Promise((resolve) => setTimeout(resolve));
+  const reason = new Error("enough");
+  stop.abort(reason);
+  for (const call of [first, ...others]) await assert.rejects(call, reason);
+  await db.close();
+});
+
 leakTest("a statement that fails", async (_, url) => {
   const db = weak(url);
   await assert.rejects(db.query("SELECT nope"), { name: "ProgrammingError" });
