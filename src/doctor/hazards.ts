@@ -1,5 +1,5 @@
 import { findLocal } from "../schema/local.ts";
-import { partOf, usesNode } from "../schema/node_state.ts";
+import { usesNode } from "../schema/node_state.ts";
 import { readObjects, type SchemaObject } from "../schema/objects.ts";
 import { readTrigger } from "../schema/trigger.ts";
 import type { State } from "./replica.ts";
