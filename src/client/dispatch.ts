@@ -163,6 +163,7 @@ export class Dispatcher {
         level,
         transaction,
         timings: batch.timed,
+        db_timeout: timeOf(batch),
         linearizable_timeout: linearizable ? LINEARIZABLE_WAIT : undefined,
         freshness: settings.freshness,
         freshness_strict: settings.freshnessStrict,
@@ -182,7 +183,12 @@ export class Dispatcher {
   ): Promise<Reply> {
     const { statements, transaction } = batch;
     return this.#exchange(batch, {
-      path: path(endpoint, { ...this.#flags(endpoint, statements), transaction }),
+      path: path(endpoint, {
+        ...this.#flags(endpoint, statements),
+        transaction,
+        // Nodes that end a write at different times would differ for ever.
+        db_timeout: write ? undefined : timeOf(batch),
+      }),
       body: encode(statements),
       leader: true,
       repeatable,
@@ -230,6 +236,20 @@ export class Dispatcher {
       },
     });
   }
+}
+
+/** By how much a node goes on longer than its caller waits, in milliseconds: the error is to be the client's own. */
+const GRACE = 250;
+
+/**
+ * How long a node may work on statements that might never end, as a common table expression that calls itself does not:
+ * one that nobody waits for any more would go on, and, where it went through the log, hold up all that comes after it.
+ * Others go without, which on old servers makes long results cheaper.
+ */
+function timeOf({ statements, deadline: { remaining } }: Batch): number | undefined {
+  const bounded = remaining < Infinity &&
+    statements.some(({ analysis }) => /\bWITH\b/i.test(analysis.text));
+  return bounded ? Math.ceil(remaining) + GRACE : undefined;
 }
 
 function readsTables({ analysis }: Prepared): boolean {

@@ -8,6 +8,8 @@ export interface Flags {
   readonly freshness_strict?: boolean | undefined;
   /** How long a linearizable read may wait for the node to catch up. */
   readonly linearizable_timeout?: number | undefined;
+  /** When a node ends a statement that still runs. */
+  readonly db_timeout?: number | undefined;
   /** All statements in one transaction. */
   readonly transaction?: boolean | undefined;
   /** Each result says how long it took. */
