@@ -2,6 +2,7 @@ import { analyse, type Analysis } from "./analyse.ts";
 import type { Edit } from "./edit.ts";
 import { freeze } from "./freeze.ts";
 import { makeReady, type Prepared } from "./prepared.ts";
+import { sparing } from "./sequences.ts";
 import { sitesOf } from "./sites.ts";
 import type { Statement } from "./statement.ts";
 import type { Bindable } from "./value_check.ts";
@@ -45,7 +46,7 @@ export function prepare(statement: Statement, options: PrepareOptions): Prepared
   return makeReady(statement, {
     statementIndex: options.statementIndex,
     replaced: (analysis) => completed(analysis, options),
-    edited: (analysis, values) => frozen(analysis, values, options),
+    edited: (analysis, values) => [...frozen(analysis, values, options), ...sparing(analysis)],
   });
 }
 

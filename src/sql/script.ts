@@ -84,7 +84,7 @@ class Reader implements Script {
     if (view.isWord(1, "INTO") && SCHEMA.test(view.name(2))) throw refused(part, BY_HAND);
     this.#follow(part, view);
     this.lines.push(part.line);
-    this.statements.push(emptiesSequences(view) ? EMPTY_SEQUENCES : part.sql);
+    this.statements.push(part.sql);
   }
 
   /** Keeps what tells whether a table may be dropped while keys are checked. */
@@ -137,14 +137,6 @@ class Reader implements Script {
       );
     }
   }
-}
-
-/** The sequence of the commits goes on. By a pattern, as what names the table of commits is no part of a commit. */
-const EMPTY_SEQUENCES = "DELETE FROM sqlite_sequence WHERE name NOT GLOB '_rqlite_*'";
-
-function emptiesSequences(view: TokenView): boolean {
-  return view.tokens.length === 3 && view.isWord(0, "DELETE") && view.isWord(1, "FROM") &&
-    view.name(2).toLowerCase() === "sqlite_sequence";
 }
 
 function tooLong(length: number): NotSupportedError {
