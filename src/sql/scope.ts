@@ -32,9 +32,12 @@ export function foreignTarget(
   // ANALYZE and REINDEX take a schema as well as what is in it.
   if (whole && !view.isOneOf(at, ["ANALYZE", "REINDEX"])) return undefined;
   const schema = isName(tokens[name]) ? view.name(name).toLowerCase() : "main";
-  if (whole) return schema === "temp" ? "temporary" : undefined;
+  if (whole) return TEMPORARY_SCHEMA.test(schema) ? "temporary" : undefined;
   return schema === "main" ? undefined : schema === "temp" ? "temporary" : "schema";
 }
+
+/** Its name, and those of its own table. */
+const TEMPORARY_SCHEMA = /^(temp|sqlite_temp_(master|schema))$/;
 
 const TEMPORARY: readonly string[] = ["TEMP", "TEMPORARY"];
 

@@ -134,6 +134,8 @@ describe("refuse() as not supported", () => {
     ["UPDATE OR IGNORE temp.x SET a = 1", temporary("UPDATE")],
     ["DELETE FROM temp.x", temporary("DELETE")],
     ["ANALYZE temp", temporary("ANALYZE")],
+    ["ANALYZE sqlite_temp_master", temporary("ANALYZE")],
+    ['analyze "SQLITE_TEMP_SCHEMA"', temporary("ANALYZE")],
     ["REINDEX temp.x", temporary("REINDEX")],
     ["DELETE FROM attached.x", schema("DELETE")],
     ["CREATE TABLE attached.x(a)", schema("CREATE")],
