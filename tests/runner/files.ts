@@ -228,8 +228,13 @@ export const PLACEMENTS: readonly Placement[] = [
   },
   {
     files: [
-      ...["client/administration_test.ts", "clusters/", "database/", "replicas/"],
-      "transaction/first_use_test.ts",
+      ...[
+        "client/administration_test.ts",
+        "client/bad_answers_test.ts",
+        "client/hostile_sql_test.ts",
+      ],
+      ...["clusters/", "database/", "replicas/", "transaction/first_use_test.ts"],
+      "integration/balancer_test.ts",
     ],
     engines: ["deno"],
     why: "The database's behaviour, and the cluster's",
