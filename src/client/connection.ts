@@ -6,7 +6,7 @@ import type { Deadline } from "../transport/deadline.ts";
 import { HttpTransport } from "../transport/http.ts";
 import { Nodes } from "../transport/nodes.ts";
 import type { Transport } from "../transport/transport.ts";
-import { memberUrls } from "../wire/cluster.ts";
+import { membersIn } from "../wire/cluster.ts";
 import type { Backend, Host } from "./backend.ts";
 import type { Cluster } from "./cluster.ts";
 import { Dispatcher, type Reply } from "./dispatch.ts";
@@ -37,7 +37,7 @@ export class Connection implements Backend {
       ...options,
       nodes: this.#nodes,
       authorization: new Authorization(options.credentials),
-      discover: options.discover ? memberUrls : undefined,
+      discover: options.discover ? membersIn : undefined,
     });
     this.dispatcher = new Dispatcher(this.transport);
   }

@@ -6,6 +6,7 @@ import { Discovery, LOOK_UP_LIMIT } from "./discovery.ts";
 import { closedError, resting, settle, unaffordable, withOthers } from "./failures.ts";
 import { Late } from "./late.ts";
 import type { Nearest } from "./nearest.ts";
+import type { Members } from "./nodes.ts";
 import { attemptLimit, retryAfter, retryDelay } from "./retry.ts";
 import type { Exchange, Failure, Transport } from "./transport.ts";
 
@@ -13,8 +14,8 @@ import type { Exchange, Failure, Transport } from "./transport.ts";
 export interface HttpTransportOptions extends CopiesOptions {
   /** Attempts after the first. */
   readonly retries: number;
-  /** Reads the members' API addresses out of the answer of `/nodes`; without it there is no discovery. */
-  readonly discover?: ((text: string) => readonly string[]) | undefined;
+  /** Reads the members out of the answer of `/nodes`; without it there is no discovery. */
+  readonly discover?: ((text: string) => Members) | undefined;
 }
 
 const NEAREST = new Late("the choice of nodes", () => import("./nearest.ts"));
@@ -233,7 +234,9 @@ export class HttpTransport implements Transport {
   }
 
   /** Asks a node for the cluster's members; what is configured stays in use where nobody can tell. */
-  async #lookUp(node: string, discover: (text: string) => readonly string[]): Promise<boolean> {
+  async #lookUp(node: string, discover: (text: string) => Members): Promise<boolean> {
+    const { nodes } = this.#options;
+    const { heard } = nodes;
     const exchange: Exchange<boolean> = {
       method: "GET",
       path: "/nodes?ver=2&nonvoters&timeout=2s",
@@ -244,7 +247,7 @@ export class HttpTransport implements Transport {
       deadline: new Deadline(LOOK_UP_LIMIT),
       judge: ({ status, text }) => {
         try {
-          if (status === 200) this.#options.nodes.learn(discover(text));
+          if (status === 200) nodes.learn(discover(text), heard);
           // A node that has enough to do may know more later; one that refuses for good does not.
           return { value: status < 500 && status !== 429 };
         } catch (cause) {

@@ -13,6 +13,14 @@ const LONGEST_MISS = 60_000;
 
 const NONE: ReadonlySet<string> = new Set();
 
+/** What a node says of its cluster. */
+export interface Members {
+  /** Where their API is. */
+  readonly urls: readonly string[];
+  /** That of the leader, where there is one. */
+  readonly leader: string | undefined;
+}
+
 /** What one call has found out. */
 export interface Tried {
   /** Nodes that will refuse it again. */
@@ -35,6 +43,7 @@ export class Nodes {
   #known: readonly string[];
   #current = 0;
   #leader: string | undefined;
+  #heard = 0;
   readonly #unreached = new Set<string>();
   /** Leaders that were named and have answered, and until when those that did not are left alone. */
   readonly #met = new Set<string>();
@@ -107,7 +116,7 @@ export class Nodes {
    * even be reached is left out while there are others: an election is short of attempts to waste on its victim.
    */
   failed(node: string, unreached = false): void {
-    if (node === this.#leader) this.#leader = undefined;
+    if (node === this.#leader) this.#follow(undefined);
     if (unreached) this.#unreached.add(node);
     if (this.#known.every((url) => this.#unreached.has(url))) this.#unreached.clear();
     if (node !== this.#at(0)) return;
@@ -144,15 +153,15 @@ export class Nodes {
     target.search = target.hash = "";
     const leader = this.#gate.admit(target.href);
     const missed = performance.now() < (this.#missed.get(leader!) ?? 0);
-    this.#leader = missed ? undefined : leader;
+    this.#follow(missed ? undefined : leader);
     const passes = leader === undefined || this.rest(leader) > 0 || (missed && repeatable);
     return passes ? undefined : leader;
   }
 
   /** Whether a leader that was named has never answered; nobody goes there unless it is named again, until it is {@linkcode met}. */
   meets(leader: string): boolean {
-    const known = this.#configured.includes(leader) || this.#met.has(leader);
-    if (!known) this.#leader = undefined;
+    const known = this.#answers(leader);
+    if (!known) this.#follow(undefined);
     return !known;
   }
 
@@ -160,7 +169,21 @@ export class Nodes {
   met(leader: string): void {
     if (this.#met.size >= MOST_MEMBERS) this.#met.clear();
     this.#met.add(leader);
+    this.#follow(leader);
+  }
+
+  #answers(leader: string): boolean {
+    return this.#configured.includes(leader) || this.#met.has(leader);
+  }
+
+  #follow(leader: string | undefined): void {
     this.#leader = leader;
+    this.#heard++;
+  }
+
+  /** How often calls have heard of the leader: what was asked for before is older. */
+  get heard(): number {
+    return this.#heard;
   }
 
   /** A leader that was named did not answer, and may be out of reach for good: others pass on what is its. */
@@ -179,15 +202,21 @@ export class Nodes {
   }
 
   /**
-   * Takes the API addresses of a cluster's members, at most a thousand; the configured nodes stay.
+   * Takes the members of a cluster, at most a thousand; the configured nodes stay. The leader is taken where no call has
+   * found one, and if it is one that answers: others are met by a redirect.
    *
+   * @param heard What {@linkcode heard} was when the node was asked.
    * @throws {InterfaceError} If `mapNode` fails.
    */
-  learn(apiUrls: readonly string[]): void {
-    const learned = apiUrls.slice(0, MOST_MEMBERS).map((url) => this.admit(url))
+  learn({ urls, leader }: Members, heard: number): void {
+    const learned = urls.slice(0, MOST_MEMBERS).map((url) => this.admit(url))
       .filter((url) => url !== undefined);
     const current = this.#at(0);
     this.#known = [...new Set([...this.#configured, ...learned])];
     this.#current = Math.max(0, this.#known.indexOf(current));
+    const named = leader && this.admit(leader);
+    if (named && !this.#leader && heard === this.#heard && this.#answers(named)) {
+      this.#leader = named;
+    }
   }
 }

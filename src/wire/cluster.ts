@@ -34,12 +34,16 @@ export function parseNodes(text: string): Node[] {
 }
 
 /**
- * The HTTP addresses in an answer of `/nodes`.
+ * The members' HTTP addresses in an answer of `/nodes`, and which of them leads.
  *
  * @throws {MalformedAnswerError} If it is not one.
  */
-export function memberUrls(text: string): string[] {
-  return parseNodes(text).map(({ apiUrl }) => apiUrl).filter((url) => url !== "");
+export function membersIn(text: string): { urls: string[]; leader: string | undefined } {
+  const nodes = parseNodes(text).filter(({ apiUrl }) => apiUrl !== "");
+  return {
+    urls: nodes.map(({ apiUrl }) => apiUrl),
+    leader: nodes.find(({ leader }) => leader)?.apiUrl,
+  };
 }
 
 /**

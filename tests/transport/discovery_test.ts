@@ -113,6 +113,30 @@ describe("discover", () => {
     await db.close();
   });
 
+  it("sends the first write straight to the leader that a look-up named", async () => {
+    const nodes = ["a", "b"].map((host) => ({
+      id: host,
+      api_addr: `http://${host}:4001`,
+      reachable: true,
+      leader: host === "b",
+    }));
+    const fetch = scriptedFetch(({ url }) => {
+      if (new URL(url).pathname === "/nodes") return { body: { nodes } };
+      return url.includes("/db/query") ? OK : { body: { results: [{ rows_affected: 1 }] } };
+    });
+    const db = connect(["http://a:4001", "http://b:4001"], {
+      fetch: fetch as typeof globalThis.fetch,
+      discover: true,
+      exactlyOnce: false,
+    });
+    await db.query("SELECT 1", [], { level: "none" });
+    await settled();
+    await db.execute("DELETE FROM t");
+    assert.equal(new URL(fetch.calls.at(-1)!.url).hostname, "b");
+    assert.equal(fetch.calls.length, 3);
+    await db.close();
+  });
+
   it("reports a look-up to `onRequest`", async () => {
     const events: RequestEvent[] = [];
     const { db, fetch } = world(() => MEMBERS);

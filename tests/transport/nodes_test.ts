@@ -52,7 +52,7 @@ describe("Nodes", () => {
     const tried = { ...NOTHING, unreached: new Set([B]), remaining: 90_000 };
     assert.equal(nodes.pick(false, tried), A);
     assert.equal(nodes.pick(false, { ...tried, remaining: 30_000 }), B, "there is no time to wait");
-    nodes.learn(["http://c:4001"]);
+    nodes.learn({ urls: ["http://c:4001"], leader: undefined }, 0);
     assert.equal(nodes.pick(false), "http://c:4001", "one that is well comes first");
   });
 
@@ -117,7 +117,7 @@ describe("Nodes", () => {
 
   it("learns members, keeps the configured nodes and the one in use", () => {
     const nodes = new Nodes([A], (url) => url.includes("hidden") ? undefined : url);
-    nodes.learn([`${B}/`, "http://hidden:4001", A]);
+    nodes.learn({ urls: [`${B}/`, "http://hidden:4001", A], leader: undefined }, 0);
     assert.equal(nodes.pick(false), A);
     nodes.failed(A);
     assert.equal(nodes.pick(false), B);
@@ -131,7 +131,8 @@ describe("Nodes", () => {
       heard.push(url);
       return url;
     });
-    nodes.learn(Array.from({ length: 10_000 }, (_, i) => `http://n${i}:4001`));
+    const urls = Array.from({ length: 10_000 }, (_, i) => `http://n${i}:4001`);
+    nodes.learn({ urls, leader: undefined }, 0);
     assert.equal(heard.length, 1_000);
     const asked = new Set<string>();
     for (let i = 0; i < 2_000; i++) {
@@ -139,5 +140,25 @@ describe("Nodes", () => {
       nodes.failed(nodes.pick(false));
     }
     assert.equal(asked.size, 1_001);
+  });
+
+  it("learns the leader from members, if it is one that answers", () => {
+    const nodes = new Nodes([A, B]);
+    nodes.learn({ urls: [A, B], leader: "http://c:4001" }, nodes.heard);
+    assert.equal(nodes.pick(true), A);
+    nodes.learn({ urls: [A, B], leader: `${B}/` }, nodes.heard);
+    assert.equal(nodes.pick(true), B);
+    assert.equal(nodes.pick(false), A);
+  });
+
+  it("believes what calls have found out since rather than what members say", () => {
+    const nodes = new Nodes([A, B]);
+    const heard = nodes.heard;
+    nodes.redirected(A, `${B}${PATH}`, PATH);
+    nodes.learn({ urls: [A, B], leader: A }, heard);
+    assert.equal(nodes.pick(true), B);
+    nodes.failed(B);
+    nodes.learn({ urls: [A, B], leader: B }, heard);
+    assert.equal(nodes.pick(true), A);
   });
 });

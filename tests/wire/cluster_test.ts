@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { memberUrls, parseNodes, parseReady, parseStatus } from "../../src/wire/cluster.ts";
+import { membersIn, parseNodes, parseReady, parseStatus } from "../../src/wire/cluster.ts";
 import { MalformedAnswerError } from "../../src/wire/malformed_answer.ts";
 
 const LEADER =
@@ -59,9 +59,11 @@ describe("parseNodes()", () => {
   });
 });
 
-describe("memberUrls()", () => {
-  it("gives the HTTP addresses that are known", () => {
-    assert.deepEqual(memberUrls(`{"nodes":[${LEADER},${DARK}]}`), ["http://127.0.0.1:4001"]);
+describe("membersIn()", () => {
+  it("gives the HTTP addresses that are known, and the leader's", () => {
+    const urls = ["http://127.0.0.1:4001"];
+    assert.deepEqual(membersIn(`{"nodes":[${DARK},${LEADER}]}`), { urls, leader: urls[0] });
+    assert.deepEqual(membersIn(`{"nodes":[${DARK}]}`), { urls: [], leader: undefined });
   });
 });
 
