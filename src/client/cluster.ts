@@ -7,6 +7,7 @@ import { encode } from "../wire/encode.ts";
 import { path } from "../wire/params.ts";
 import { isAtLeast } from "./capabilities.ts";
 import type { CallOptions } from "./executor.ts";
+import { MalformedAnswerError } from "../wire/decode.ts";
 import { judge, judgeText, quote } from "./judge.ts";
 
 /** What {@linkcode BaseClient.nodes} takes. */
@@ -186,8 +187,10 @@ function notReady(answer: HttpAnswer): NotReady {
 
 const DONE: Verdict<void> = { value: undefined };
 
-/** For an answer that has nothing to say. */
-function nothing(): void {}
+/** For an answer that has nothing to say: only a stand-in says it in HTML. */
+function nothing(text: string): void {
+  if (/^\s*</.test(text)) throw new MalformedAnswerError("Cannot take HTML for an answer");
+}
 
 /** Whether the leader can be told who follows it; the answer is that of `GET /leader`. */
 function judgeSuccessor(answer: HttpAnswer): Verdict<void> {
