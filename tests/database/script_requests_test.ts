@@ -71,7 +71,7 @@ describe("script() sends nothing", () => {
     ["of what is longer than a request should be", "SELECT 1;\n".padEnd(2 ** 26 + 1), {
       name: "NotSupportedError",
       message:
-        /of 67108865 characters as it is one request, with at most 67108864: divide it, or load\(\) it$/,
+        /of 67108865 characters as it is one request, with at most 67108864: divide it, or load\(\) a backup in binary form instead$/,
     }],
   ];
   for (const [what, script, error] of refused) {

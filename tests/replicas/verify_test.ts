@@ -298,7 +298,7 @@ describe("verifyReplicas() of three nodes", { skip: skipWithoutRqlited() }, () =
     assert.equal(equal, true);
     for (const [kind, version] of [["sqlite", "3.11.1"], ["rqlite", "v7"]] as const) {
       const found = hazards.find((one) => one.kind === kind);
-      assert.ok(found?.name.includes(`${version} on ${second}`), found?.name);
+      assert.ok(found?.name.includes(`${version} on ${second}`), `${found?.name}`);
     }
   });
 

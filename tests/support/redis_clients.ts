@@ -2,7 +2,7 @@ import { Redis as Upstash } from "@upstash/redis";
 import { GlideClient, GlideClusterClient, Logger } from "@valkey/valkey-glide";
 import { Redis as IoRedis } from "ioredis";
 import { Redis as IoValkey } from "iovalkey";
-import { readdirSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { createClient, createCluster } from "redis";
@@ -73,18 +73,21 @@ const iovalkey: RedisClientKind = {
   },
 };
 
-/** Where its core makes a socket for the process, which it leaves there. */
+/** Where its core makes a socket for each process, which it leaves there. */
 const GLIDE_FOLDER = "/tmp";
 
-function removeSocket(): void {
-  const own = `glide-socket-${process.pid}-`;
-  const sockets = readdirSync(GLIDE_FOLDER).filter((name) => name.startsWith(own));
-  for (const name of sockets) rmSync(join(GLIDE_FOLDER, name), { force: true });
+function removeSockets(isUnused: (pid: number) => boolean): void {
+  for (const name of readdirSync(GLIDE_FOLDER)) {
+    const pid = /^glide-socket-(\d+)-/.exec(name)?.[1];
+    if (pid !== undefined && isUnused(Number(pid))) {
+      rmSync(join(GLIDE_FOLDER, name), { force: true });
+    }
+  }
 }
 
-process.once("exit", removeSocket);
-// `deno test` ends without that.
-if ("Deno" in globalThis) addEventListener("unload", removeSocket);
+/** All test files of one `deno test` are one process, of which none is the last; so the next run cleans up. */
+if ("Deno" in globalThis) removeSockets((pid) => !existsSync(`/proc/${pid}`));
+else process.once("exit", () => removeSockets((pid) => pid === process.pid));
 
 const valkeyGlide: RedisClientKind = {
   name: "glide",
