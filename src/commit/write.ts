@@ -120,15 +120,16 @@ export class Write {
   }
 
   /**
-   * Whether a statement leaves something to the schema: it may where it stores rows in a table of the user's, where chance
-   * is for the rows that it changes, or where it reads something else, such as a view.
+   * Whether a statement leaves something to the schema: it may where it inserts into a table of the user's, where chance is
+   * for the rows that it changes, or where it reads something else, such as a view.
    */
   get needsFacts(): boolean {
     return this.#all.some(({ analysis }) => {
-      const { verb, table } = analysis;
+      const { verb, table, text } = analysis;
       if (sitesOf(analysis).some(({ rows }) => rows === "changed")) return true;
-      const stores = verb === "INSERT" || verb === "REPLACE" || verb === "UPDATE";
-      return (stores && !isOwnTable(nameIn(table) ?? "")) || readsOthers(analysis);
+      const replaces = verb === "UPDATE" && /\bor\s+replace\b/i.test(text);
+      const inserts = verb === "INSERT" || verb === "REPLACE" || replaces;
+      return (inserts && !isOwnTable(nameIn(table) ?? "")) || readsOthers(analysis);
     });
   }
 

@@ -17,7 +17,8 @@ export class PinnedSchema {
   /** The schema behind the DDL of this transaction, and the last statement of it. */
   #behind: { readonly facts: Facts; readonly ddl: Op } | undefined;
   #since: number | undefined;
-  /** When a node last said it. */
+  /** When a node last said it, in this transaction and to anybody. */
+  #said = -Infinity;
   #seen = -Infinity;
 
   /** Sends nothing. */
@@ -38,12 +39,15 @@ export class PinnedSchema {
   }
 
   /**
-   * Whether a node has said it lately, and nothing of this transaction changes it: then a write goes by it as one outside
-   * of transactions does, as the commit is refused where it was changed since.
+   * Whether a node has said it lately, and nothing of this transaction changes it: then statements go by it as a write
+   * outside of transactions does, as the commit is refused where it was changed since.
+   *
+   * @param writes One of the statements writes: not to be refused for what was changed before the transaction began, it
+   * has to be said in the transaction itself.
    */
-  get isFresh(): boolean {
-    const fresh = this.#since !== undefined && isFresh(this.#seen, 0.5);
-    return fresh && this.#journal.lastDdl === undefined;
+  isFresh(writes: boolean): boolean {
+    if (this.#since === undefined || this.#journal.lastDdl !== undefined) return false;
+    return writes ? isFresh(this.#said) : isFresh(this.#seen, 0.5);
   }
 
   /** What statements are made by from here on. */
@@ -120,7 +124,7 @@ export class PinnedSchema {
       return "again";
     }
     this.#since = sighting.base;
-    this.#seen = performance.now();
+    this.#seen = this.#said = performance.now();
     return true;
   }
 

@@ -242,10 +242,10 @@ export class Trial {
     this.repeats.add(writes);
     const { commits: { grounds } } = this.#shared;
     const { scope } = this.#options;
-    const asks = steps.length === 0 || this.#careful || !this.schema.isFresh ||
-      plans.some(([, plan]) => plan?.asks);
     const asksVersion = scope !== undefined && this.version === undefined;
     const tries = writes.length > 0 || steps.some((step) => step.writes && !step.done);
+    const asks = steps.length === 0 || this.#careful || !this.schema.isFresh(tries) ||
+      plans.some(([, plan]) => plan?.asks);
     const statements = [
       ...(asks ? [grounds.question] : []),
       ...(asksVersion ? [readVersion(scope)] : []),

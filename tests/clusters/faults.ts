@@ -153,14 +153,15 @@ async function rolling({ cluster, newer }: World): Promise<void> {
 }
 
 async function replaced(world: World, random: Random): Promise<void> {
-  const node = await until("removal of a member", async () => {
-    const follower = await followerOf(world, random);
+  // A removal that nobody has answered may have taken effect: it is this one that has to come back.
+  let node = await followerOf(world, random);
+  await until("removal of a member", async () => {
     const leader = await leaderOf(world);
-    const body = JSON.stringify({ id: follower.options.id });
-    const init = { method: "DELETE", body };
-    // Who was just asked may lead no more.
+    // A node that leads was not removed.
+    if (leader === node) node = await followerOf(world, random);
+    const init = { method: "DELETE", body: JSON.stringify({ id: node.options.id }) };
     const answer = await leader.ask("/remove", init).catch(() => undefined);
-    return answer?.status === 200 ? follower : undefined;
+    return answer?.status === 200 || undefined;
   });
   await node.kill();
   node.forget();
