@@ -265,7 +265,8 @@ async function prepare(world: World, way: Way): Promise<Situation> {
   return { db, other: world.other, node, way, run };
 }
 
-for (const place of PLACES) {
+// What the client makes of options is the same everywhere; a server also tells what it makes of what is sent.
+for (const place of PLACES.slice(-1)) {
   describe(`every option on ${place.name}`, { skip: place.skip }, () => {
     for (const [surface, methods] of Object.entries(SURFACES)) {
       for (const [method, way] of Object.entries(methods)) {

@@ -5,9 +5,9 @@ import { skipWithoutRqlited } from "../support/rqlited.ts";
 import { LOOPS } from "./loops.ts";
 
 /** Long enough for many ticks of a clock that counts seconds. */
-const SIZE = { milliseconds: 5_000, workers: 1 };
+const SIZE = { milliseconds: 3_000, workers: 1 };
 
-const SHORT = { milliseconds: 2_000, workers: 4 };
+const SHORT = { milliseconds: 1_000, workers: 4 };
 
 describe(
   "replicas stay equal, and nothing is refused or lost",

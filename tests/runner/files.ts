@@ -171,7 +171,7 @@ export const PLACEMENTS: readonly Placement[] = [
   },
   {
     files: [
-      ...["hono/transfers_test.ts", "integration/failover_test.ts", "locks/rqlite_test.ts"],
+      ...["hono/transfers_test.ts", "locks/rqlite_test.ts"],
       ...["transaction/ends_test.ts", "client/sharing_test.ts"],
     ],
     engines: ["deno", "bun"],
@@ -201,6 +201,11 @@ export const PLACEMENTS: readonly Placement[] = [
     why:
       "All topics, on an engine of each family: the client on Node is asked in the same words by embedded_test.ts and " +
       "node_fetch_test.ts, and what its fetch has a part in by other_fetch_test.ts",
+  },
+  {
+    files: ["integration/failover_test.ts"],
+    engines: ["deno"],
+    why: "A leader that dies; clusters/soak_test.ts kills it under clients on every engine",
   },
   {
     files: ["conformance/node_fetch_test.ts"],

@@ -342,7 +342,7 @@ const ORPHANS = "SELECT count(*) FROM posts WHERE author NOT IN (SELECT id FROM 
 
 for (const place of PLACES) {
   describe(`what a transaction is told on ${place.name}`, { skip: place.skip }, () => {
-    const count = place.name === "rqlited" ? 200 : 2000;
+    const count = place.name === "rqlited" ? 200 : 1000;
     it(`${count} of ${TOTAL} cases: it is what is stored, or the commit conflicts`, () =>
       place.run(async (world) => {
         const { committed, refused } = await compare(world, count);
