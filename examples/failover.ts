@@ -84,10 +84,12 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { seconds: { type: "string", default: "2" } },
 });
+const milliseconds = Number(values.seconds) * 1000;
+if (!(milliseconds > 0)) throw new TypeError(`Cannot write for ${values.seconds} seconds`);
 const db = connect(positionals.length > 0 ? positionals : embedded());
 const end = new AbortController();
 process.once("SIGINT", () => end.abort());
-const timer = setTimeout(() => end.abort(), Number(values.seconds) * 1000);
+const timer = setTimeout(() => end.abort(), milliseconds);
 
 heading(`${WRITERS} writers for ${values.seconds} s`);
 await db.script(`
