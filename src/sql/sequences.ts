@@ -20,7 +20,8 @@ const ENDS: readonly string[] = ["ORDER", "LIMIT", "RETURNING"];
  * no client could commit any more.
  */
 export function sparing({ text, verb, table }: Analysis): readonly Edit[] {
-  if (verb === "INSERT" || !table || !/\bsqlite_sequence\b/i.test(table)) return [];
+  if (verb !== "UPDATE" && verb !== "DELETE") return [];
+  if (!table || !/\bsqlite_sequence\b/i.test(table)) return [];
   const view = new TokenView(text, significantTokens(text).tokens);
   let where: number | undefined;
   let end = text.length;

@@ -109,6 +109,18 @@ function suite(name: string, world: World, skip: string | false): void {
         assert.equal((await db.execute("INSERT INTO t DEFAULT VALUES")).lastInsertId, 6);
       }));
 
+    it("leaves an INSERT or REPLACE of a row of sqlite_sequence as it is", () =>
+      using(async (db) => {
+        await db.execute("CREATE TABLE t(id INTEGER PRIMARY KEY AUTOINCREMENT)");
+        const ways = ["INSERT", "REPLACE", "INSERT OR REPLACE", "WITH c AS (SELECT 1) REPLACE"];
+        for (const [i, way] of ways.entries()) {
+          await db.execute("DELETE FROM sqlite_sequence WHERE name = 't'");
+          await db.execute(`${way} INTO sqlite_sequence(name, seq) VALUES('t', ?)`, [10 * i]);
+          const { lastInsertId } = await db.execute("INSERT INTO t DEFAULT VALUES");
+          assert.equal(lastInsertId, 10 * i + 1, way);
+        }
+      }));
+
     it("answers what each statement did, those of reads too", () =>
       using(async (db) => {
         const results = await db.script(
