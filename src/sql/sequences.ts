@@ -10,7 +10,7 @@ import { significantTokens } from "./tokenize.ts";
 import { behind, TokenView } from "./view.ts";
 
 /** By a pattern, as what names the table of commits is no part of a commit. */
-const SPARED = "name NOT GLOB '_rqlite_*'";
+const SPARED = "NOT GLOB '_rqlite_*'";
 
 /** What an UPDATE or DELETE ends with behind its WHERE. */
 const ENDS: readonly string[] = ["ORDER", "LIMIT", "RETURNING"];
@@ -23,17 +23,24 @@ export function sparing({ text, verb, table }: Analysis): readonly Edit[] {
   if (verb !== "UPDATE" && verb !== "DELETE") return [];
   if (!table || !/\bsqlite_sequence\b/i.test(table)) return [];
   const view = new TokenView(text, significantTokens(text).tokens);
+  let name = "name";
   let where: number | undefined;
   let end = text.length;
   for (let i = 0; i < view.tokens.length; i = behind(view, i)) {
+    if (view.isWord(i, "SET")) name = `${targetIn(view, i)}.name`;
     if (view.isWord(i, "WHERE")) where = view.tokens[i]!.end;
     if (!view.isOneOf(i, ENDS)) continue;
     end = view.tokens[i]!.start;
     break;
   }
-  if (where === undefined) return [{ start: end, end, text: ` WHERE ${SPARED} ` }];
+  if (where === undefined) return [{ start: end, end, text: ` WHERE ${name} ${SPARED} ` }];
   return [
     { start: where, end: where, text: " (" },
-    { start: end, end, text: `) AND ${SPARED} ` },
+    { start: end, end, text: `) AND ${name} ${SPARED} ` },
   ];
+}
+
+/** What an UPDATE calls its table, as one in its FROM may have a column of the same name. @param set The index of SET. */
+function targetIn(view: TokenView, set: number): string {
+  return view.text(view.isWord(set - 2, "NOT") ? set - 3 : set - 1);
 }

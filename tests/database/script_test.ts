@@ -121,6 +121,26 @@ function suite(name: string, world: World, skip: string | false): void {
         }
       }));
 
+    it("lets sqlite_sequence be set from a table with a column of the same name", () =>
+      using(async (db) => {
+        await db.execute("CREATE TABLE t(id INTEGER PRIMARY KEY AUTOINCREMENT)");
+        await db.execute("INSERT INTO t DEFAULT VALUES");
+        await db.execute("CREATE TABLE saved(name TEXT, seq INTEGER)");
+        await db.execute("INSERT INTO saved VALUES('t', 0), ('_rqlite_commit', 0)");
+        const ways = [
+          "sqlite_sequence SET seq = saved.seq FROM saved WHERE saved.name = sqlite_sequence.name",
+          'main."sqlite_sequence" AS q SET seq = s.seq FROM saved s WHERE s.name = q.name',
+          "sqlite_sequence NOT INDEXED SET seq = s.seq FROM saved AS s WHERE s.name = 't'",
+          "OR IGNORE sqlite_sequence SET seq = s.seq FROM saved AS s",
+        ];
+        for (const [i, way] of ways.entries()) {
+          await db.execute("UPDATE saved SET seq = ?", [10 * (i + 1)]);
+          await db.execute(`UPDATE ${way}`);
+          const { lastInsertId } = await db.execute("INSERT INTO t DEFAULT VALUES");
+          assert.equal(lastInsertId, 10 * (i + 1) + 1, way);
+        }
+      }));
+
     it("answers what each statement did, those of reads too", () =>
       using(async (db) => {
         const results = await db.script(
