@@ -138,10 +138,8 @@ export class HttpTransport implements Transport {
     // A look at a node that may not answer is for calls that can go on elsewhere.
     if (method === "GET" || !nodes.several || retries === 0) return undefined;
     try {
-      return this.#near ??= await NEAREST.use(
-        deadline,
-        ({ Nearest }) => this.#near ?? new Nearest(),
-      );
+      return this.#near ??
+        await NEAREST.use(deadline, ({ Nearest }) => this.#near ??= new Nearest());
     } catch {
       return undefined;
     }

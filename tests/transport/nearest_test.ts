@@ -10,7 +10,7 @@ import { scriptedFetch, type Step } from "../support/scripted_fetch.ts";
 const [A, B, C] = ["http://a:4001", "http://b:4001", "http://c:4001"] as const;
 const NODES = [A, B, C];
 
-const trace = { node: A, sent: true, status: 200, wait: null };
+const trace = { node: A, sent: true, status: 200 };
 const SERVED: Attempt<number> = { verdict: { value: 1 }, trace, answered: true };
 const failed = (
   next: "elsewhere" | "never",
@@ -176,6 +176,12 @@ describe("reads that any node may answer", () => {
     asked.length = 0;
     for (let i = 0; i < 5; i++) await db.query("SELECT 1", [], { level: "weak" });
     assert.deepEqual(new Set(asked), new Set(["a weak"]));
+  });
+
+  it("are spread from the first on, where several are made at once", async () => {
+    const { db, asked } = world(() => ROW);
+    await Promise.all(NODES.map(() => db.query("SELECT 1")));
+    assert.deepEqual(asked, ["a none", "b none", "c none"]);
   });
 
   it("stay with one node that answers where nothing is repeated, as a look may fail", async () => {
