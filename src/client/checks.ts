@@ -21,7 +21,7 @@ export const isLevel: Check = oneOf("none", "weak", "linearizable", "strong", "a
 export const isRows: Check = oneOf("object", "array");
 
 /** The name of a write. */
-export const isId: Check = (id, name) => {
+const isId: Check = (id, name) => {
   isText(id, name);
   const { length } = id as string;
   if (length > 0 && length <= 200) return;

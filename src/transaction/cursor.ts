@@ -142,7 +142,7 @@ export function textOf({ rows, types }: Table): string {
 }
 
 /** The only value of a result. */
-export function textAt({ answer, first }: Reply, i: number, { analysis }: Prepared): string {
+function textAt({ answer, first }: Reply, i: number, { analysis }: Prepared): string {
   const { rows } = answer.result(first + i, { analysis, rows: "array", integers: "auto" });
   const [text] = rows[0] as unknown as readonly unknown[];
   return String(text);
