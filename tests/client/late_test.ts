@@ -363,6 +363,18 @@ describe("where a file of the package is missing", () => {
     await db.close();
   });
 
+  it("query() asks the first of several nodes without src/transport/nearest.ts", async () => {
+    const from = await fresh("src/transport/nearest.ts");
+    const fetch = obliging();
+    const db = from.connect(["http://node:4001", "http://other:4001"], { fetch, level: "none" });
+    for (let i = 0; i < 3; i++) assert.equal(await db.value("SELECT 1"), 1);
+    assert.deepEqual(
+      fetch.calls.map(({ url }) => new URL(url).hostname),
+      ["node", "node", "node"],
+    );
+    await db.close();
+  });
+
   it("query() says that a value stays in doubt, without src/client/clear_doubts.ts", async () => {
     const from = await fresh("src/client/clear_doubts.ts");
     const bytes = String
