@@ -5,6 +5,7 @@
  * @module
  */
 
+import { bytesIn } from "../sql/literal.ts";
 import type { Value } from "../sql/value.ts";
 
 /** SQL for the cell of a value. */
@@ -47,20 +48,12 @@ export function valueOf(cell: string): Value {
       return Number.isSafeInteger(n) ? n : BigInt(rest);
     }
     case "t":
-      return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytesOf(rest));
+      return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytesIn(rest));
     case "b":
-      return bytesOf(rest);
+      return bytesIn(rest);
     case "n":
       return null;
     default:
       return Number(rest);
   }
-}
-
-function bytesOf(hex: string): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(hex.length / 2);
-  for (let i = 0; i < bytes.length; i++) {
-    bytes[i] = Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16);
-  }
-  return bytes;
 }

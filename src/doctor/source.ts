@@ -1,6 +1,7 @@
 import { NotSupportedError } from "../errors.ts";
 import type { SchemaObject } from "../schema/objects.ts";
 import { identifier } from "../sql/identifier.ts";
+import { literal } from "../sql/literal.ts";
 import { ROWID_NAMES } from "../sql/rowid_names.ts";
 
 /** What is compared row by row. */
@@ -38,8 +39,7 @@ export function sequenceSource(tables: readonly string[] | undefined): Source {
 
 function named(column: string, tables: readonly string[] | undefined): string {
   if (tables === undefined) return ALL;
-  const names = tables.map((name) => `'${name.replaceAll("'", "''")}'`);
-  return `${column} COLLATE NOCASE IN (${names.join()})`;
+  return `${column} COLLATE NOCASE IN (${tables.map((name) => literal(name)).join()})`;
 }
 
 /**

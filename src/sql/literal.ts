@@ -24,10 +24,13 @@ export function bytesOf(value: ArrayBuffer | ArrayBufferView): Uint8Array {
     : new Uint8Array(value);
 }
 
-/** The bytes of a literal such as `x'01ff'`. */
-export function bytesIn(blob: string): Uint8Array {
-  const pairs = blob.slice(2, -1).match(/../g) ?? [];
-  return Uint8Array.from(pairs, (pair) => Number.parseInt(pair, 16));
+/** The bytes that hexadecimal digits stand for. */
+export function bytesIn(hex: string): Uint8Array {
+  const bytes = new Uint8Array(hex.length / 2);
+  for (let i = 0; i < bytes.length; i++) {
+    bytes[i] = Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16);
+  }
+  return bytes;
 }
 
 /** Text in single quotes; with a NUL character, at which SQL text would end, by its bytes. */

@@ -197,7 +197,7 @@ class Walk {
 
   /** What a date function would read; text in double quotes is a string for SQLite if no column has that name. */
   #timeText(i: number, { kind, start }: Token): string {
-    if (kind === "blob") return timeText(bytesIn(this.#view.text(i)));
+    if (kind === "blob") return timeText(bytesIn(this.#view.text(i).slice(2, -1)));
     if (kind === "string") return this.#view.name(i);
     const qualified = this.#view.is(i - 1, ".") || this.#view.is(i + 1, ".");
     return this.#view.sql.charCodeAt(start) === 34 && !qualified ? this.#view.name(i) : "";
