@@ -280,6 +280,40 @@ describe("verifyReplicas() of three nodes", { skip: skipWithoutRqlited() }, () =
     assert.ok(!fewer.some(({ kind }) => kind === "trigger" || kind === "default"));
   });
 
+  it("asks read replicas, too", async () => {
+    await raw("CREATE TABLE t(id INTEGER PRIMARY KEY, v)", `INSERT INTO t VALUES(1, ${HERE})`);
+    const [, , third] = cluster.nodes;
+    // The third stands in for one.
+    const client = connect(cluster.urls, {
+      ...READER,
+      fetch: async (input, init) => {
+        const response = await fetch(input, init);
+        const { pathname, searchParams } = new URL(String(input));
+        if (pathname !== "/nodes" || searchParams.has("nonvoters")) return response;
+        const answer = await response.json();
+        const isOther = ({ id }: { id: string }) => id !== third!.options.id;
+        return Response.json({ nodes: answer.nodes.filter(isOther) });
+      },
+    });
+    const { nodes, differences } = await verifyReplicas(client);
+    assert.equal((await client.nodes()).length, 2);
+    await client.close();
+    assert.equal(nodes.length, 3);
+    assert.deepEqual(differences.map(({ table }) => table), ["t"]);
+  });
+
+  it("says so where a row is longer than an answer may be", async () => {
+    const client = connect(cluster.urls, { ...READER, maxResponseSize: 5_000_000 });
+    await raw(
+      "CREATE TABLE t(id INTEGER PRIMARY KEY, v)",
+      "INSERT INTO t VALUES(1, zeroblob(2e6))",
+    );
+    assert.equal((await verifyReplicas(client)).equal, true);
+    await raw("UPDATE t SET v = zeroblob(3e6)");
+    await assert.rejects(verifyReplicas(client), { code: "ERR_TOO_LARGE" });
+    await client.close();
+  });
+
   it("tells of nodes that run other versions", async () => {
     const [, second] = cluster.urls;
     const client = connect(cluster.urls, {
@@ -289,6 +323,7 @@ describe("verifyReplicas() of three nodes", { skip: skipWithoutRqlited() }, () =
         if (!String(input).startsWith(`${second}/status`)) return response;
         const status = await response.json();
         status.store.sqlite3.version = "3.11.1";
+        status.store.sqlite3.compile_options.push("ENABLE_ICU");
         status.build.version = "v7";
         return Response.json(status);
       },
@@ -296,9 +331,10 @@ describe("verifyReplicas() of three nodes", { skip: skipWithoutRqlited() }, () =
     const { equal, hazards } = await verifyReplicas(client);
     await client.close();
     assert.equal(equal, true);
-    for (const [kind, version] of [["sqlite", "3.11.1"], ["rqlite", "v7"]] as const) {
+    const told = [["sqlite", "3.11.1"], ["rqlite", "v7"], ["option", "ENABLE_ICU"]] as const;
+    for (const [kind, what] of told) {
       const found = hazards.find((one) => one.kind === kind);
-      assert.ok(found?.name.includes(`${version} on ${second}`), `${found?.name}`);
+      assert.ok(found?.name.includes(`${what} on ${second}`), `${found?.name}`);
     }
   });
 
