@@ -23,6 +23,7 @@ function open(): Place {
     close: () => engine.close(),
   });
   const sendAgain = async () => {
+    assert.ok(sent.length > 0);
     for (const [url, { signal: _, ...init }] of [...sent]) await engine.fetch(url, init);
   };
   return { db, sendAgain };
