@@ -131,7 +131,9 @@ for (const [name, { skip, start }] of Object.entries(WORLDS)) {
       await once("in the file", other);
       const saved = await take(db);
       await once("not in it", other);
+      await once("only asked for", other);
       await db.load(saved);
+      assert.equal(await other.outcome("only asked for"), "not committed");
       await once("in the file", other);
       await once("not in it", other);
       const all = await bodies(db);
