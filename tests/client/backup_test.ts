@@ -144,6 +144,11 @@ for (const world of WORLDS) {
         [`CREATE TABLE odd("a""b" TEXT)`, "INSERT INTO odd VALUES('x')", "odd"],
         [`CREATE TABLE "it's"(a TEXT)`, `INSERT INTO "it's" VALUES('x')`, "it's"],
         ["CREATE TABLE cut(a, b)", "INSERT INTO cut VALUES(1, 'x' || char(0) || 'y')", "cut"],
+        [
+          `CREATE TABLE wide(${Array.from({ length: 150 }, (_, i) => `c${i}`).join()})`,
+          "INSERT INTO wide(c149) VALUES('x' || char(0) || 'y')",
+          "wide",
+        ],
       ] as const;
       for (const [create, insert, table] of cases) {
         await db.batch([create, insert]);
@@ -152,6 +157,7 @@ for (const world of WORLDS) {
           (error) =>
             error instanceof NotSupportedError && error.message.includes(JSON.stringify(table)),
         );
+        await unlessOld(take(db, { format: "sql", tables: ["notes"] }), place.old, "8.43.0");
         await db.execute(`DROP TABLE "${table}"`);
       }
       assert.ok((await take(db, { format: "sql" })).length > 0);
