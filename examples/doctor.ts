@@ -13,7 +13,7 @@ import { inspect, parseArgs } from "node:util";
 // In your project these two are "@tangled/rqlite" and "@tangled/rqlite/doctor".
 import { connect, type Row } from "../mod.ts";
 import { type Difference, type Verification, verifyReplicas } from "../src/doctor/mod.ts";
-import { detail, done, failed, heading } from "./terminal.ts";
+import { detail, done, failed, heading, status } from "./terminal.ts";
 
 const USAGE =
   `Usage: deno run -A examples/doctor.ts [--timeout SECONDS] [--table NAME]… [--map ADDRESS=ADDRESS]… URL…
@@ -22,16 +22,6 @@ const USAGE =
   --timeout  of the whole comparison; 600 if it is not given
   --table    compares only this one; may be given several times
   --map      where the node is that the cluster names by the first address, such as behind NAT`;
-
-/** On a terminal the last line says how far it is. */
-const progress = {
-  show(table: string, rows: number): void {
-    if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K  ${table}: ${rows} rows`);
-  },
-  clear(): void {
-    if (process.stderr.isTTY) process.stderr.write("\r\x1b[K");
-  },
-};
 
 function shown(row: Row | undefined): string {
   if (row === undefined) return "no such row";
@@ -82,8 +72,9 @@ async function main(): Promise<number> {
   const mapNode = (apiUrl: string) => places.get(apiUrl) ?? apiUrl;
   const db = connect(urls, { mapNode, timeout: Number(timeout) * 1000 });
   try {
-    const verification = await verifyReplicas(db, { tables: table, onProgress: progress.show });
-    progress.clear();
+    const onProgress = (table: string, rows: number) => status(`${table}: ${rows} rows`);
+    const verification = await verifyReplicas(db, { tables: table, onProgress });
+    status();
     report(verification);
     return verification.equal ? 0 : 1;
   } finally {
@@ -94,7 +85,7 @@ async function main(): Promise<number> {
 try {
   process.exitCode = await main();
 } catch (error) {
-  progress.clear();
+  status();
   const { name, message } = error as Error;
   failed(`${name}: ${message}`);
   if (error instanceof TypeError) console.error(`\n${USAGE}`);

@@ -13,7 +13,7 @@ import { parseArgs } from "node:util";
 // In your project these two are "@tangled/rqlite" and "@tangled/rqlite/embedded".
 import { type Client, connect } from "../mod.ts";
 import { embedded } from "../src/embedded/mod.ts";
-import { detail, done, failed, heading } from "./terminal.ts";
+import { detail, done, failed, heading, status } from "./terminal.ts";
 
 const WRITERS = 8;
 
@@ -55,11 +55,9 @@ async function watch(db: Client, progress: Progress, signal: AbortSignal): Promi
   }
 }
 
-/** Writes the line anew, where there is a terminal. */
 function tell({ told, longest, leaders }: Progress): void {
-  if (!process.stderr.isTTY) return;
   const longestWrite = `longest write ${longest.toFixed(0)} ms`;
-  process.stderr.write(`\r\x1b[K  ${sum(told)} rows, ${longestWrite}, leader ${leaders.at(-1)}`);
+  status(`${sum(told)} rows, ${longestWrite}, leader ${leaders.at(-1)}`);
 }
 
 function sum(numbers: readonly number[]): number {
@@ -106,7 +104,7 @@ const progress: Progress = { told, longest: 0, leaders: [], errors: [] };
 const writers = told.map((_, writer) => write(db, writer, progress, end.signal));
 await Promise.all([...writers, watch(db, progress, end.signal)]);
 clearTimeout(timer);
-if (process.stderr.isTTY) process.stderr.write("\r\x1b[K");
+status();
 
 done(`${sum(told)} rows were written; the longest write took ${progress.longest.toFixed(0)} ms`);
 detail(`led by ${progress.leaders.join(", then ")}`);

@@ -32,6 +32,13 @@ export function failed(text: string): void {
   console.error(`${red("✗")} ${text}`);
 }
 
+/** Writes the last line anew where someone is looking; without a text it is gone. Goes to stderr. */
+export function status(text?: string): void {
+  if (process.stderr.isTTY) {
+    process.stderr.write(`\r\x1b[K${text === undefined ? "" : `  ${text}`}`);
+  }
+}
+
 /** Rows under their column names; numbers stand to the right. */
 export function table(rows: readonly Readonly<Record<string, unknown>>[]): void {
   const names = Object.keys(rows[0] ?? {});
