@@ -57,12 +57,6 @@ export async function judge(heard: Case, read: ReadEnd): Promise<Finding[]> {
   );
   const countersWhere = (plain: boolean) =>
     new Map([...counters].filter(([id]) => id.startsWith(PLAIN) === plain));
-  const finding = (
-    property: string,
-    workload: string,
-    ops: readonly Op[],
-    violations: readonly string[],
-  ): Finding => ({ property, workload, ...tally(ops), violations });
 
   const registers = of("registers");
   const lists = of("lists");
@@ -121,7 +115,7 @@ export async function judge(heard: Case, read: ReadEnd): Promise<Finding[]> {
       checkCounters(of("profiles"), new Map(profiles)),
     ),
     finding("a lock keeps its holders apart", "locks", locks, checkLocks(locks, turns)),
-    ...await judgeShop(shop, read, finding),
+    ...await judgeShop(shop, read),
     finding("outcome() tells the truth, and goes on to", "all", asked, contradictions(questions)),
     finding(
       "errors are the client's own",
@@ -146,13 +140,21 @@ export async function judge(heard: Case, read: ReadEnd): Promise<Finding[]> {
   ];
 }
 
-function tally(ops: readonly Op[]): Pick<Finding, "operations" | "done" | "notDone" | "unknown"> {
+function finding(
+  property: string,
+  workload: string,
+  ops: readonly Op[],
+  violations: readonly string[],
+): Finding {
   const counts = countOf(ops.map(({ ended }) => ended));
   return {
+    property,
+    workload,
     operations: ops.length,
     done: counts.get("done") ?? 0,
     notDone: counts.get("not done") ?? 0,
     unknown: counts.get("unknown") ?? 0,
+    violations,
   };
 }
 
@@ -178,11 +180,7 @@ const INVARIANTS: Readonly<Record<string, string>> = {
     "(SELECT count(*) FROM reviews_search s WHERE s.title = reviews.title) <> 1",
 };
 
-async function judgeShop(
-  calls: readonly Noted<"shop">[],
-  read: ReadEnd,
-  finding: (p: string, w: string, ops: readonly Op[], v: readonly string[]) => Finding,
-): Promise<Finding[]> {
+async function judgeShop(calls: readonly Noted<"shop">[], read: ReadEnd): Promise<Finding[]> {
   const column = async (sql: string) => countOf((await read(sql)).flat().map(String));
   const found = new Map([
     ...await column("SELECT email FROM customers JOIN orders ON customer_id = customers.id"),
