@@ -9,9 +9,9 @@ import { checkLists, type ListStep } from "./checkers/lists.ts";
 import { checkLocks, type LockCall } from "./checkers/locks.ts";
 import { checkRegisters, type RegisterCall } from "./checkers/registers.ts";
 import type { Ended, Op } from "./history.ts";
-import type { Finding } from "./judge.ts";
+import { type Finding, judge } from "./judge.ts";
 import { rehearse } from "./rehearsal.ts";
-import type { WorkloadName } from "./workloads.ts";
+import type { Noted, WorkloadName } from "./workloads.ts";
 
 let clock = 0;
 
@@ -180,6 +180,29 @@ describe("checkDeadlines()", () => {
     const call = (took: number) => ({ what: "a call", timeout: 500, took });
     assert.deepEqual(checkDeadlines([call(10), call(1500)]), []);
     assert.equal(checkDeadlines([call(1501)]).length, 1);
+  });
+});
+
+describe("judge()", () => {
+  it("finds that rows are gone of which nobody has told since", async () => {
+    const did: readonly [WorkloadName, unknown][] = [
+      ["registers", { key: "a", write: 1 }],
+      ["lists", [{ key: "a", append: 1 }]],
+      ["inserts", { key: "a", own: false }],
+      ["counters", { counter: "a" }],
+      ["counters without ids", { counter: "plain a" }],
+      ["profiles", { counter: "a" }],
+      ["locks", { key: "a", token: 1 }],
+      ["shop", { what: "order", by: "client", key: "a" }],
+    ];
+    const history = did.map(([workload, did]) => ({ workload, ...op(did), took: 1, timeout: 1 }));
+    const heard = { history: history as Noted[], questions: [], copies: new Map() };
+    const findings = await judge(heard, () => Promise.resolve([]));
+    const wrong = findings.filter(({ violations }) => violations.length > 0);
+    assert.deepEqual(
+      wrong.map(({ workload }) => workload),
+      did.map(([workload]) => workload === "shop" ? "shop by client" : workload),
+    );
   });
 });
 

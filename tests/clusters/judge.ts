@@ -52,9 +52,9 @@ export async function judge(heard: Case, read: ReadEnd): Promise<Finding[]> {
   const { history, questions, copies } = heard;
   const of = <Name extends WorkloadName>(name: Name): Noted<Name>[] =>
     history.filter(({ workload }) => workload === name) as unknown as Noted<Name>[];
-  const counters = new Map(
-    (await read("SELECT id, n FROM counters")).map(([id, n]) => [String(id), Number(n)]),
-  );
+  const numbers = async (sql: string) =>
+    new Map((await read(sql)).map(([key, n]) => [String(key), Number(n)]));
+  const counters = await numbers("SELECT id, n FROM counters");
   const countersWhere = (plain: boolean) =>
     new Map([...counters].filter(([id]) => id.startsWith(PLAIN) === plain));
 
@@ -64,18 +64,18 @@ export async function judge(heard: Case, read: ReadEnd): Promise<Finding[]> {
   const inserts = of("inserts");
   const locks = of("locks");
   const shop = of("shop");
-  const lastReads = (await read("SELECT key, value FROM registers")).map(([key, value]) => ({
+  const values = await numbers("SELECT key, value FROM registers");
+  // A row that is gone is read as well.
+  const called = new Set([...registers.map(({ did }) => did.key), ...values.keys()]);
+  const lastReads = [...called].map((key) => ({
     ...{ caller: "the end", start: Infinity, end: Infinity, ended: "done" as const },
-    did: { key: String(key), read: Number(value) },
+    did: { key, read: values.get(key) ?? null },
   }));
   const final = new Map(
     (await read("SELECT key, ids FROM lists")).map(([key, ids]) => [String(key), parseList(ids)]),
   );
   const balances = (await read("SELECT balance FROM accounts ORDER BY id")).flat().map(Number);
   const keys = (await read("SELECT key FROM inserts")).flat().map(String);
-  const profiles = (await read("SELECT id, n FROM profiles")).map(([id, n]) =>
-    [String(id), Number(n)] as const
-  );
   const turns = (await read("SELECT key, n, token FROM turns ORDER BY id")).map((
     [key, n, token],
   ) => ({ key: String(key), n: Number(n), token: Number(token) }));
@@ -112,7 +112,7 @@ export async function judge(heard: Case, read: ReadEnd): Promise<Finding[]> {
       "rows that differ from node to node are judged once",
       "profiles",
       of("profiles"),
-      checkCounters(of("profiles"), new Map(profiles)),
+      checkCounters(of("profiles"), await numbers("SELECT id, n FROM profiles")),
     ),
     finding("a lock keeps its holders apart", "locks", locks, checkLocks(locks, turns)),
     ...await judgeShop(shop, read),
