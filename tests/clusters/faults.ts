@@ -73,9 +73,15 @@ const OF_REQUESTS: Readonly<Record<string, Break>> = {
 /** The two kinds of faults; one of each is under way at a time. */
 export const LANES = { nodes: OF_NODES, requests: OF_REQUESTS } as const;
 
+/** The name of a kind. */
+export type Lane = keyof typeof LANES;
+
+/** Both, of which each seed makes another order. */
+export const LANE_NAMES = Object.keys(LANES) as Lane[];
+
 /** The order in which a seed lets faults happen: each once, in another order, again and again. */
-export function faultOrder(seed: number, lane: keyof typeof LANES, rounds: number): string[] {
-  const random = new Random(seed);
+export function faultOrder(seed: number, lane: Lane, rounds: number): string[] {
+  const random = new Random(seed + LANE_NAMES.indexOf(lane));
   return Array.from({ length: rounds }, () => {
     const names = Object.keys(LANES[lane]);
     const left = [...names];
@@ -86,7 +92,7 @@ export function faultOrder(seed: number, lane: keyof typeof LANES, rounds: numbe
 /** Lets a fault happen, and mends everything. */
 export async function breakOnce(
   world: World,
-  lane: keyof typeof LANES,
+  lane: Lane,
   name: string,
   random: Random,
 ): Promise<void> {

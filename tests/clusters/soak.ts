@@ -16,7 +16,7 @@ import { startProxy } from "../support/proxy.ts";
 import { Random } from "../support/random.ts";
 import { equalReplicas, rowsOfEach } from "../support/replicas.ts";
 import { packagedBinary, rqlitedBinary } from "../support/rqlited_binary.ts";
-import { breakOnce, faultOrder, LANES, type World } from "./faults.ts";
+import { breakOnce, faultOrder, type Lane, LANES, type World } from "./faults.ts";
 import { type Finding, judge, type ReadEnd } from "./judge.ts";
 import type { StoreKind } from "./store.ts";
 import type { WorkerJob, WorkerReport } from "./worker.ts";
@@ -133,7 +133,7 @@ async function breakAll(
 ): Promise<Record<string, number>> {
   const happened: Record<string, number> = {};
   let over = false;
-  const run = async (lane: keyof typeof LANES, order: string[], least: number): Promise<void> => {
+  const run = async (lane: Lane, order: string[], least: number): Promise<void> => {
     const random = new Random(seed + least);
     for (const [i, name] of order.entries()) {
       if (over && i >= least) return;
@@ -146,7 +146,7 @@ async function breakAll(
   const least = rounds * Object.keys(LANES.requests).length;
   await Promise.all([
     run("nodes", faultOrder(seed, "nodes", rounds), 0).finally(() => over = true),
-    run("requests", faultOrder(seed + 1, "requests", 100 * rounds), least),
+    run("requests", faultOrder(seed, "requests", 100 * rounds), least),
   ]);
   return happened;
 }

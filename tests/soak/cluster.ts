@@ -9,7 +9,7 @@
 import { writeFileSync } from "node:fs";
 import process from "node:process";
 import { parseArgs } from "node:util";
-import { faultOrder } from "../clusters/faults.ts";
+import { faultOrder, LANE_NAMES } from "../clusters/faults.ts";
 import { soak, type SoakReport, type SoakSize } from "../clusters/soak.ts";
 import { tableOf } from "../clusters/table.ts";
 
@@ -28,7 +28,9 @@ const print = (text: string): void => void process.stdout.write(`${text}\n`);
 
 print(`seed ${seed}`);
 if (values.list) {
-  for (const name of faultOrder(seed, "nodes", Number(values.rounds))) print(name);
+  for (const lane of LANE_NAMES) {
+    for (const name of faultOrder(seed, lane, Number(values.rounds))) print(`${lane}: ${name}`);
+  }
   process.exit(0);
 }
 
