@@ -1,6 +1,9 @@
 import type { SoakReport } from "./soak.ts";
 
-const COLUMNS = ["property", "workload", "operations", "done", "not done", "unknown", "faults"];
+const COLUMNS = [
+  ...["property", "workload", "operations", "done", "not done", "unknown", "faults"],
+  "violations",
+];
 
 /** A table in Markdown: property, workload, operations, faults and the violations of each kind of client. */
 export function tableOf(reports: readonly SoakReport[]): string {
@@ -18,6 +21,6 @@ export function tableOf(reports: readonly SoakReport[]): string {
       Object.entries(faults).map(([name, times]) => `${name} ${times}`).join(", ")
     }`
   );
-  const lines = [[...COLUMNS, "violations"], ["---", ..."-------".split("")], ...rows];
+  const lines = [COLUMNS, COLUMNS.map(() => "---"), ...rows];
   return [...told, "", ...lines.map((cells) => `| ${cells.join(" | ")} |`)].join("\n");
 }
