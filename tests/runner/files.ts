@@ -205,7 +205,7 @@ export const PLACEMENTS: readonly Placement[] = [
   {
     files: ["integration/failover_test.ts"],
     engines: ["deno"],
-    why: "A leader that dies; clusters/soak_test.ts kills it under clients on every engine",
+    why: "A leader that dies; clusters/soak_test.ts kills it under clients on Deno and Bun",
   },
   {
     files: ["conformance/node_fetch_test.ts"],
