@@ -125,6 +125,30 @@ for (const [name, { skip, start }] of Object.entries(WORLDS)) {
       await db.load(saved);
     });
 
+    it("send a stream while it comes", async () => {
+      const saved = await take(db);
+      for (const way of ["load", "boot"] as const) {
+        const { promise: asked, resolve } = Promise.withResolvers<void>();
+        const client = connect(url, {
+          fetch: (input, init) => {
+            if (init?.body instanceof ReadableStream) resolve();
+            return node(input, init);
+          },
+        });
+        const parts = [saved.slice(0, -1000), saved.slice(-1000)];
+        const stream = new ReadableStream<Uint8Array>({
+          async pull(controller) {
+            const part = parts.shift();
+            if (part === undefined) return controller.close();
+            if (parts.length === 0) await asked;
+            controller.enqueue(part);
+          },
+        });
+        await client[way](stream);
+        await client.close();
+      }
+    });
+
     it("know the ids that the file has, and no others", async () => {
       const once = (id: string, db: Client) =>
         db.execute("INSERT INTO notes(body) VALUES(?)", [id], { id });
