@@ -100,6 +100,9 @@ for (const world of WORLDS) {
       assert.equal(told.at(-1), bytes.length);
       assert.deepEqual(told, told.toSorted((a, b) => a - b));
       assertWhole(await take(db, { noLeader: true }));
+      const bounded = connect(place.url, { fetch: place.fetch, maxResponseSize: SIZE });
+      assertWhole(await take(bounded));
+      await bounded.close();
     });
 
     it("gives a file in DELETE mode, a small one, and what gzip makes of them", async () => {
