@@ -176,7 +176,15 @@ describe("the administration of three nodes", { skip: skipWithoutRqlited() }, ()
       "queued row",
       async () => await db.value("SELECT 1 FROM notes WHERE body = 'queued'") === 1 || undefined,
     );
+    const leader = connect((await cluster.leader()).url);
+    const snapshotAt = async (): Promise<number> => {
+      const { store } = await leader.status() as { store: { raft: Record<string, unknown> } };
+      return Number(store.raft["last_snapshot_index"]);
+    };
+    const before = await snapshotAt();
     await db.snapshot();
+    assert.ok(await snapshotAt() > before);
+    await leader.close();
   });
 
   it("stepDown() hands over to the node that is named, and to any", async (t) => {
