@@ -33,7 +33,7 @@ const isId: Check = (id, name) => {
 /** What `outcome` takes: an error may name several ids of the client's own, which is longer than one of the caller's. */
 export const isAsked: Check = (id, name) => {
   isText(id, name);
-  if (!/^[\d.,a-f-]+$/.test(id as string)) isId(id, name);
+  if (!/^(\d+\.[\da-f-]{36},?)+$/.test(id as string)) isId(id, name);
 };
 
 /** {@linkcode CallOptions}, checked. */

@@ -209,6 +209,7 @@ function suite(name: string, run: Run, options: { skip: string | false }): void 
         const own = db.execute('DELETE FROM "_rqlite_commit"', [], { id: "a" });
         await assert.rejects(own, NotSupportedError);
         await assert.rejects(db.execute("DELETE FROM hits", [], { id: "" }), RangeError);
+        for (const id of ["", "a".repeat(201)]) await assert.rejects(db.outcome(id), RangeError);
         const number = 7 as unknown as string;
         await assert.rejects(db.execute("DELETE FROM hits", [], { id: number }), TypeError);
       }));
