@@ -163,7 +163,7 @@ export class Dispatcher {
         level,
         transaction,
         timings: batch.timed,
-        db_timeout: timeOf(batch),
+        db_timeout: timeOf(batch, level === "strong"),
         linearizable_timeout: linearizable ? LINEARIZABLE_WAIT : undefined,
         freshness: settings.freshness,
         freshness_strict: settings.freshnessStrict,
@@ -243,12 +243,16 @@ const GRACE = 250;
 
 /**
  * How long a node may work on statements that might never end, as a common table expression that calls itself does not:
- * one that nobody waits for any more would go on, and, where it went through the log, hold up all that comes after it.
- * Others go without, which on old servers makes long results cheaper.
+ * one that nobody waits for any more would go on. Others go without, which on old servers makes long results cheaper.
+ *
+ * @param logged A read that goes through the log would hold up all that comes behind it, and a view may be without an end, too.
  */
-function timeOf({ statements, deadline: { remaining } }: Batch): number | undefined {
+function timeOf(
+  { statements, deadline: { remaining } }: Batch,
+  logged = false,
+): number | undefined {
   const bounded = remaining < Infinity &&
-    statements.some(({ analysis }) => /\bWITH\b/i.test(analysis.text));
+    (logged || statements.some(({ analysis }) => /\bWITH\b/i.test(analysis.text)));
   return bounded ? Math.ceil(remaining) + GRACE : undefined;
 }
 

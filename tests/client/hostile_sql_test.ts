@@ -11,6 +11,8 @@ const ENDLESS = "WITH c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT co
 /** Ways to ask for what never ends. */
 const WAYS: Readonly<Record<string, (db: Client, timeout: number) => Promise<unknown>>> = {
   "a strong query": (db, timeout) => db.query(ENDLESS, [], { level: "strong", timeout }),
+  "a strong query of a view": (db, timeout) =>
+    db.query("SELECT n FROM endless", [], { level: "strong", timeout }),
   "a transaction that has written": (db, timeout) =>
     db.transaction(async (tx) => {
       await tx.execute("INSERT INTO t(b) VALUES(1)");
@@ -33,6 +35,7 @@ describe("a hostile text", { skip: skipWithoutRqlited() }, () => {
       await using server = await startRqlited();
       await using db = connect(server.url);
       await db.execute("CREATE TABLE t(a INTEGER PRIMARY KEY, b)");
+      await db.execute(`CREATE VIEW endless(n) AS ${ENDLESS}`);
       await assert.rejects(ask(db, 500), { code: "ERR_TIMEOUT" });
       await using other = connect(server.url);
       assert.equal((await other.execute("INSERT INTO t(b) VALUES(2)")).rowsAffected, 1);
