@@ -7,7 +7,6 @@ import { encode } from "../wire/encode.ts";
 import { path } from "../wire/params.ts";
 import { isAtLeast } from "./capabilities.ts";
 import type { CallOptions } from "./executor.ts";
-import { MalformedAnswerError } from "../wire/decode.ts";
 import { judge, judgeText, quote } from "./judge.ts";
 
 /** What {@linkcode BaseClient.nodes} takes. */
@@ -187,9 +186,9 @@ function notReady(answer: HttpAnswer): NotReady {
 
 const DONE: Verdict<void> = { value: undefined };
 
-/** For an answer that has nothing to say: only a stand-in says it in HTML. */
+/** For an answer that has nothing to say: it is empty, or an object as rqlite writes it. */
 function nothing(text: string): void {
-  if (/^\s*</.test(text)) throw new MalformedAnswerError("Cannot take HTML for an answer");
+  if (text.trim() !== "") parseStatus(text);
 }
 
 /** Whether the leader can be told who follows it; the answer is that of `GET /leader`. */
