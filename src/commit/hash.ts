@@ -15,6 +15,11 @@ export async function hashOf(statements: readonly Statement[]): Promise<string> 
       : Object.entries(params).map(([name, value]) => [name, tagged(value)]).sort(byName);
     return [sql, values];
   }));
+  return await digestOf(text);
+}
+
+/** The SHA-256 of a text in UTF-8, as 64 hexadecimal digits. */
+export async function digestOf(text: string): Promise<string> {
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
   return hex(new Uint8Array(digest));
 }

@@ -123,7 +123,12 @@ export const PLACEMENTS: readonly Placement[] = [
     why: "Tools in projects of their own, which most people run on Node",
   },
   {
-    files: ["commit/", "inspect/", "transaction/"],
+    files: ["migrate/bad_input_test.ts"],
+    engines: ["deno", "bun", "node24"],
+    why: "Folders, paths and permissions are the engine's",
+  },
+  {
+    files: ["commit/", "inspect/", "migrate/", "transaction/"],
     engines: ["bun"],
     why: "The database's behaviour",
   },

@@ -1,0 +1,226 @@
+import { called } from "../client/caller.ts";
+import type { Client } from "../database/client.ts";
+import { runScript } from "../database/script.ts";
+import { DatabaseError } from "../errors.ts";
+import { checkClient } from "../locks/acquire_options.ts";
+import { withLock } from "../locks/with_lock.ts";
+import { readOptions } from "../options.ts";
+import { prepare } from "../sql/prepare.ts";
+import type { Statement } from "../sql/statement.ts";
+import type { Result } from "../sql/value.ts";
+import { type Migration, readMigrations } from "./files.ts";
+import { type Applied, isOvertaken, Journal } from "./journal.ts";
+import { type Limits, limitsOf } from "./limits.ts";
+import { migrationLock, TIMEOUT } from "./lock.ts";
+import { MIGRATE, type MigrateOptions, STATUS, type StatusOptions } from "./options.ts";
+import { type Plan, planOf } from "./plan.ts";
+import { type MigrationStatus, statusOf } from "./state.ts";
+
+/** What {@linkcode migrate} did, or would do. */
+export interface MigrateResult {
+  /** The names of the migrations that this call applied, in their order; those that others applied are not among them. */
+  readonly applied: string[];
+  /** The names of those that it took back, the last one first. */
+  readonly reverted: string[];
+}
+
+const TABLE = "rqlite_migrations";
+
+/**
+ * Applies the migrations that were not applied yet, in the order of their numbers, each once, however many processes do so
+ * at the same time and wherever one of them dies.
+ *
+ * Each migration is one atomic batch by the rules of `script`, and the row that notes it is in the same commit: both are
+ * there, or neither. It is applied only if nobody has applied another one meanwhile, so the lock that is held saves work
+ * and is not what this relies on. Where one fails, those before it stay, and none behind it is applied.
+ *
+ * All is checked before anything is written: the names, whether what was applied is what is there, and whether each
+ * statement is one that can be sent. Where nothing is to do, nothing is written.
+ *
+ * @param client What `connect` answers.
+ * @throws {ProgrammingError} If one was edited, is missing or has a number below that of an applied one, if two have the same
+ * number, a file is no migration, or one has to be taken back without saying how: the message names it, and nothing was sent.
+ * @throws {NotSupportedError} If a statement cannot be part of a batch, or there is no file system for `folder`.
+ * @throws {DatabaseError} If a statement fails: the message names the migration and the line. Nothing of it was kept.
+ * @throws {LockTimeoutError} If another one was at work all the time.
+ * @throws {OutcomeUnknownError} If it cannot be known whether the last one was applied: the next call finds out.
+ * @throws {TypeError|RangeError} If an argument has the wrong form.
+ *
+ * @example
+ * ```ts
+ * import { connect } from "@tangled/rqlite";
+ * import { embedded } from "@tangled/rqlite/embedded";
+ * import { migrate } from "@tangled/rqlite/migrate";
+ *
+ * const db = connect(embedded()); // or connect("http://localhost:4001")
+ * const migrations = [
+ *   { name: "0001_users", sql: "CREATE TABLE users(id INTEGER PRIMARY KEY, name TEXT)" },
+ *   { name: "0002_ada", sql: "INSERT INTO users(name) VALUES('Ada')", down: "DELETE FROM users" },
+ * ];
+ * console.log((await migrate(db, { migrations })).applied); // [ "0001_users", "0002_ada" ]
+ * console.log((await migrate(db, { migrations })).applied); // []
+ * console.log((await migrate(db, { migrations, to: "0001_users" })).reverted); // [ "0002_ada" ]
+ * await db.close();
+ * ```
+ *
+ * @example Files of a folder
+ * ```ts ignore
+ * await migrate(db, { folder: new URL("./migrations/", import.meta.url) });
+ * ```
+ */
+export function migrate(client: Client, options: MigrateOptions): Promise<MigrateResult> {
+  return called(async () => {
+    checkClient(client);
+    const { lock, dryRun = false, to, ...where } = readOptions(options, MIGRATE);
+    const { table = TABLE, timeout = TIMEOUT } = where;
+    const limits = limitsOf(where);
+    const migrations = await readMigrations(where);
+    const journal = new Journal(client, table);
+    const plan = planOf(migrations, await journal.read(limits) ?? [], to);
+    for (const migration of plan.up) await check(migration.name, migration.sql);
+    for (const migration of plan.down) await check(downOf(migration), migration.down!);
+    if (dryRun || isDone(plan)) return resultOf(plan);
+    const migrator = new Migrator(client, journal, limits);
+    const held = lock ?? migrationLock(client, `migrate:${table}`, timeout);
+    return await withLock(held, () => migrator.run(migrations, to), limits());
+  });
+}
+
+/**
+ * How each migration stands, in the order of their numbers: of those that are there, and of those that were applied and are
+ * not there any more. It writes nothing.
+ *
+ * @param client What `connect` answers.
+ * @throws {ProgrammingError} If two migrations have the same number, or a file is none.
+ * @throws {NotSupportedError} If there is no file system for `folder`.
+ * @throws {TypeError|RangeError} If an argument has the wrong form.
+ *
+ * @example
+ * ```ts
+ * import { connect } from "@tangled/rqlite";
+ * import { embedded } from "@tangled/rqlite/embedded";
+ * import { migrate, status } from "@tangled/rqlite/migrate";
+ *
+ * const db = connect(embedded());
+ * const first = { name: "0001_users", sql: "CREATE TABLE users(id INTEGER PRIMARY KEY)" };
+ * await migrate(db, { migrations: [first] });
+ * const second = { name: "0002_names", sql: "ALTER TABLE users ADD name TEXT" };
+ * const all = await status(db, { migrations: [first, second] });
+ * console.log(all.map(({ name, state }) => `${name} ${state}`)); // [ "0001_users applied", "0002_names pending" ]
+ * await db.close();
+ * ```
+ */
+export function status(client: Client, options: StatusOptions): Promise<MigrationStatus[]> {
+  return called(async () => {
+    checkClient(client);
+    const where = readOptions(options, STATUS);
+    const migrations = await readMigrations(where);
+    const journal = new Journal(client, where.table ?? TABLE);
+    return statusOf(migrations, await journal.read(limitsOf(where)) ?? []);
+  });
+}
+
+/** Applies migrations one by one, and takes them back. */
+class Migrator {
+  readonly #client: Client;
+  readonly #journal: Journal;
+  readonly #limits: Limits;
+
+  constructor(client: Client, journal: Journal, limits: Limits) {
+    this.#client = client;
+    this.#journal = journal;
+    this.#limits = limits;
+  }
+
+  /** Looks again before each step, as without the lock others may be at work. */
+  async run(migrations: readonly Migration[], to: string | undefined): Promise<MigrateResult> {
+    const applied: string[] = [];
+    const reverted: string[] = [];
+    for (;;) {
+      const seen = await this.#journal.read(this.#limits);
+      const { up: [next], down: [last] } = planOf(migrations, seen ?? [], to);
+      if (next !== undefined) {
+        if (await this.#apply(next, seen)) applied.push(next.name);
+      } else if (last !== undefined) {
+        if (await this.#revert(last, seen!)) reverted.push(last.name);
+      } else return { applied, reverted };
+    }
+  }
+
+  #apply(migration: Migration, seen: readonly Applied[] | undefined): Promise<boolean> {
+    const before = this.#journal.entering(migration, seen);
+    return this.#send(migration.name, migration.sql, before, before.length - 1);
+  }
+
+  #revert(migration: Migration, seen: readonly Applied[]): Promise<boolean> {
+    const before = this.#journal.leaving(migration, seen);
+    return this.#send(downOf(migration), migration.down!, before, 0);
+  }
+
+  /**
+   * Commits a script with statements in front of it.
+   *
+   * @param guard Which of those fails where others came first.
+   * @returns Whether they did not.
+   */
+  async #send(
+    name: string,
+    text: string,
+    before: readonly Statement[],
+    guard: number,
+  ): Promise<boolean> {
+    const batch = async (statements: readonly string[]): Promise<Result[]> => {
+      try {
+        return await this.#client.batch([...before, ...statements], this.#limits());
+      } catch (error) {
+        if (!(error instanceof DatabaseError)) throw error;
+        const { statementIndex: at } = error;
+        if (at === guard && isOvertaken(error)) return [];
+        if (at === undefined) throw error;
+        const place = at < before.length ? undefined : at - before.length;
+        throw Object.assign(error, { statementIndex: place });
+      }
+    };
+    const read = async (sql: string): Promise<unknown[]> =>
+      (await this.#client.query(sql, [], { ...this.#limits(), level: "weak", rows: "array" })).rows;
+    const results = await named(name, () => runScript(text, batch, read));
+    return results.length > 0;
+  }
+}
+
+/** Refuses a script that can never be sent. */
+async function check(name: string, text: string): Promise<void> {
+  const now = new Date();
+  const batch = (statements: readonly string[]): Promise<Result[]> => {
+    // What depends on the schema is not known before those in front of it are applied.
+    statements.forEach((sql, statementIndex) =>
+      prepare(sql, { now, statementIndex, oneRow: () => true })
+    );
+    return Promise.resolve([]);
+  };
+  await named(name, () => runScript(text, batch, () => Promise.resolve([])));
+}
+
+/** Lets an error begin with the name of the migration. */
+async function named<T>(name: string, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    if (error instanceof DatabaseError) {
+      Object.assign(error, { message: `Migration ${name}: ${error.message}` });
+    }
+    throw error;
+  }
+}
+
+function downOf({ name }: Migration): string {
+  return `${name}.down`;
+}
+
+function isDone({ up, down }: Plan): boolean {
+  return up.length + down.length === 0;
+}
+
+function resultOf({ up, down }: Plan): MigrateResult {
+  return { applied: up.map(({ name }) => name), reverted: down.map(({ name }) => name) };
+}
