@@ -1,7 +1,7 @@
 import type { Executor } from "../client/executor.ts";
 import { checkDrops } from "../database/drops.ts";
 import { NotSupportedError, ProgrammingError } from "../errors.ts";
-import { RqliteLock } from "../locks/rqlite.ts";
+import { migrationLock, TIMEOUT } from "../migrate/lock.ts";
 import { analyse } from "../sql/analyse.ts";
 import { refuse } from "../sql/refuse.ts";
 import { splitScript } from "../sql/split.ts";
@@ -112,12 +112,6 @@ export async function runMigration(
   }
 }
 
-/** Milliseconds for everything, the wait for another migrator included. */
-const TIMEOUT = 60_000;
-
-/** Milliseconds after which the lock of a migrator that died is taken over. */
-const LEASE = 5_000;
-
 /**
  * How migrations are run: as one transaction, so all of them or none, with few requests and while others that migrate the
  * same database wait, for a minute at most.
@@ -126,7 +120,7 @@ const LEASE = 5_000;
  * @param name Those with the same one wait for each other.
  */
 export function migrationOptions(client: Executor, name: string): TransactionOptions {
-  const lock = new RqliteLock({ name, client, leaseDuration: LEASE });
+  const lock = migrationLock(client, name, TIMEOUT);
   return { lock, mode: "lazy", timeout: TIMEOUT, retries: 10 };
 }
 
