@@ -10,10 +10,10 @@ import {
   type Statement,
   TimeoutError,
 } from "../../mod.ts";
-import type { Lock } from "../../src/locks/mod.ts";
 import { RqliteLock } from "../../src/locks/rqlite.ts";
 import { migrate, type MigrationSource, status } from "../../src/migrate/mod.ts";
 import { PLACES, type World } from "../transaction/world.ts";
+import { OPEN } from "./open_lock.ts";
 
 const TABLE = "rqlite_migrations";
 
@@ -36,21 +36,6 @@ const CARL: MigrationSource = {
   sql: "INSERT INTO users(name) VALUES('Carl')",
 };
 const ALL = [USERS, BOB, CARL];
-
-/** A lock that excludes nobody. */
-const OPEN: Lock = {
-  name: "open",
-  acquire: () =>
-    Promise.resolve({
-      name: "open",
-      token: "",
-      held: true,
-      signal: new AbortController().signal,
-      throwIfLost: () => {},
-      release: () => Promise.resolve(true),
-      [Symbol.asyncDispose]: () => Promise.resolve(),
-    }),
-};
 
 const names = ({ value }: World): Promise<unknown> =>
   value("SELECT group_concat(name) FROM (SELECT name FROM users ORDER BY id)");

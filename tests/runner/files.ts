@@ -123,6 +123,11 @@ export const PLACEMENTS: readonly Placement[] = [
     why: "Tools in projects of their own, which most people run on Node",
   },
   {
+    files: ["migrate/processes_test.ts"],
+    engines: ["node24"],
+    why: "Starts processes of every engine by itself",
+  },
+  {
     files: ["migrate/bad_input_test.ts"],
     engines: ["deno", "bun", "node24"],
     why: "Folders, paths and permissions are the engine's",
