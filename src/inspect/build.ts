@@ -137,8 +137,10 @@ function indexOf([, name, unique, , sql, terms]: IndexCells): Index {
 
 /** Constraints may spell the name of a column in another case. */
 function spelling(cells: readonly ColumnCells[]): (name: string) => string {
-  const names = new Map(cells.map(([, name]) => [name.toLowerCase(), name]));
-  return (name) => names.get(name.toLowerCase()) ?? name;
+  const exact = cells.map(([, name]) => name);
+  const names = new Map(exact.map((name) => [name.toLowerCase(), name]));
+  // Beyond ASCII a name in another case is another name.
+  return (name) => exact.includes(name) ? name : names.get(name.toLowerCase()) ?? name;
 }
 
 function byName(a: Index, b: Index): number {

@@ -174,6 +174,14 @@ function inspectSuite(name: string, open: () => Promise<Target>, skip: string | 
       assert.deepEqual(indexes.map(({ name, unique }) => [name, unique]), [["by_c", true]]);
     });
 
+    it("constraints name the column that they mean, where only an umlaut's case tells", async () => {
+      const { uniques, foreignKeys } = await tableOf(
+        `CREATE TABLE t("Ä" TEXT UNIQUE, "ä" TEXT, z TEXT REFERENCES gone(x), UNIQUE (Z))`,
+      );
+      assert.deepEqual(uniques.map(({ columns }) => columns), [["Ä"], ["z"]]);
+      assert.deepEqual(foreignKeys.map(({ columns }) => columns), [["z"]]);
+    });
+
     it("checks are those of columns and of the table, as they were written", async () => {
       const { checks } = await tableOf(`CREATE TABLE t(
         a CHECK (a > 0 /* ) */) CHECK (a < (2 + 3)),
