@@ -1,5 +1,5 @@
 import type { BaseClient } from "../client/client.ts";
-import type { CallOptions } from "../client/executor.ts";
+import type { CallOptions, ExecuteOptions } from "../client/executor.ts";
 import type { Params, Result } from "../sql/value.ts";
 import type { Transaction, TransactionOptions } from "../transaction/transaction.ts";
 import type { Statement } from "../sql/statement.ts";
@@ -107,6 +107,7 @@ export interface Client extends BaseClient {
    * front of a dump: they are checked at its end.
    *
    * @param text At most 2²⁶ (67,108,864) characters, as all of it is one request and one entry of the log of every node.
+   * @param options An `id` names the script as it names an `execute`: it is applied once, and `outcome(id)` tells.
    * @returns The results of the statements that were run, in their order.
    * @throws {ProgrammingError} If the text cannot be cut into statements; nothing was sent.
    * @throws {NotSupportedError} If a statement cannot be part of a batch, such as ROLLBACK or VACUUM; nothing was sent. Also
@@ -129,7 +130,7 @@ export interface Client extends BaseClient {
    * await db.close();
    * ```
    */
-  script(text: string, options?: CallOptions): Promise<Result[]>;
+  script(text: string, options?: ExecuteOptions): Promise<Result[]>;
   /**
    * Inserts many rows in the form that is fastest, with a bounded part of them in memory: 100 rows a statement, and
    * requests of up to 10,000 rows or 4 MB.

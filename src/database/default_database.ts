@@ -1,17 +1,7 @@
 import { INSPECT } from "../client/shown.ts";
 import { called, placeAbove, told } from "../client/caller.ts";
 import { checkFunction } from "../client/check_function.ts";
-import {
-  ASK,
-  BATCH,
-  CALL,
-  EXECUTE,
-  isAsked,
-  NODES,
-  READY,
-  STEP_DOWN,
-  VALUE,
-} from "../client/checks.ts";
+import { ASK, BATCH, EXECUTE, isAsked, NODES, READY, STEP_DOWN, VALUE } from "../client/checks.ts";
 import type { IterateOptions } from "../client/client.ts";
 import type { NodesOptions, ReadyOptions, StepDownOptions } from "../client/cluster.ts";
 import type { DefaultClient } from "../client/default_client.ts";
@@ -140,9 +130,9 @@ export class DefaultDatabase implements Client {
   }
 
   /** See {@linkcode Client.script}. */
-  script(text: string, options?: CallOptions): Promise<Result[]> {
+  script(text: string, options?: ExecuteOptions): Promise<Result[]> {
     return called(() => {
-      const given = readOptions(options, CALL);
+      const given = readOptions(options, EXECUTE);
       const settings = this.#client.settings(given);
       const deadline = deadlineOf(settings);
       const { signal } = settings;

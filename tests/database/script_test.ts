@@ -94,6 +94,20 @@ function suite(name: string, world: World, skip: string | false): void {
         });
       }));
 
+    it("takes an id, under which it is applied once", () =>
+      using(async (db) => {
+        await db.execute("CREATE TABLE t(a)");
+        const text = "INSERT INTO t VALUES(1); INSERT INTO t VALUES(2);";
+        await db.script(text, { id: "seed" });
+        const again = await db.script(text, { id: "seed" });
+        assert.deepEqual(again.map(({ rowsAffected }) => rowsAffected), [-1, -1]);
+        assert.equal(await db.value("SELECT count(*) FROM t"), 2);
+        await assert.rejects(db.script("DELETE FROM t", { id: "seed" }), {
+          name: "ProgrammingError",
+        });
+        assert.equal(await db.outcome("seed"), "committed");
+      }));
+
     it("keeps the log of commits through a dump that empties sqlite_sequence", () =>
       using(async (db) => {
         await db.execute("CREATE TABLE t(id INTEGER PRIMARY KEY AUTOINCREMENT)");
