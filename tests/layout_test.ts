@@ -55,6 +55,18 @@ const LAYERS: Layers = {
   ],
   "hono": ["database", "transaction", "locks", "client", "sql", "errors.ts", "options.ts"],
   "inspect": ["client", "sql", "errors.ts", "options.ts"],
+  "cli": [
+    "doctor",
+    "embedded",
+    "node",
+    "database",
+    "client",
+    "wire",
+    "transport",
+    "sql",
+    "errors.ts",
+    "options.ts",
+  ],
   "doctor": [
     "database",
     "schema",
@@ -98,7 +110,7 @@ const LAYERS: Layers = {
 };
 
 /** The parts that are made for certain runtimes. */
-const BOUND = ["embedded", "node"];
+const BOUND = ["cli", "embedded", "node"];
 
 /** What the drivers may import: the client, by its public entry points, and the ORM that they are for. */
 const PACKAGES = {

@@ -242,6 +242,13 @@ export const PLACEMENTS: readonly Placement[] = [
       "What copies of requests do to the database; connections that are cut, with an engine each, are in cut_writes_test.ts",
   },
   {
+    files: ["cli/"],
+    engines: ["deno"],
+    why:
+      "What commands make of files, rows and errors, over a client and in this process; what the engine has a part in is in " +
+      "process_test.ts",
+  },
+  {
     files: [
       ...[
         "client/administration_test.ts",

@@ -64,7 +64,7 @@ function sources(): string[] {
 
 /** The files that promise to run anywhere: all but those for one family of runtimes. */
 function portableFiles(): string[] {
-  const bound = ["src/embedded/", "src/node/"];
+  const bound = ["src/cli/", "src/embedded/", "src/node/"];
   return sources().filter((file) => !bound.some((folder) => file.startsWith(folder)));
 }
 

@@ -1,0 +1,62 @@
+import type { Client } from "../database/client.ts";
+import { AuthenticationError, NotSupportedError } from "../errors.ts";
+import { Stopped } from "./exit.ts";
+
+/** How long the cluster is asked what became of a write, in milliseconds. */
+const LIMIT = 5000;
+
+/** What a write is run with. */
+export interface WriteOptions {
+  readonly signal: AbortSignal;
+  readonly id?: string;
+}
+
+/**
+ * Runs a write under an id, so that it can be settled when it is interrupted.
+ *
+ * @throws {Stopped} If it was interrupted; the message tells what became of it.
+ */
+export async function settled<T>(
+  db: Client,
+  signal: AbortSignal,
+  write: (options: WriteOptions) => Promise<T>,
+): Promise<T> {
+  const id = `cli-${crypto.randomUUID()}`;
+  try {
+    return await write({ signal, id });
+  } catch (error) {
+    if (signal.aborted && error === signal.reason) throw new Stopped(error, await fate(db, id));
+    // Nothing was applied: an account that may not keep ids may still write without, and so may a script that only reads.
+    if (takesNoId(error)) return await withoutId(signal, write);
+    throw error;
+  }
+}
+
+function takesNoId(error: unknown): boolean {
+  return error instanceof AuthenticationError || error instanceof NotSupportedError ||
+    error instanceof TypeError;
+}
+
+async function withoutId<T>(
+  signal: AbortSignal,
+  write: (options: WriteOptions) => Promise<T>,
+): Promise<T> {
+  try {
+    return await write({ signal });
+  } catch (error) {
+    if (!signal.aborted || error !== signal.reason) throw error;
+    throw new Stopped(error, "it cannot be told whether the write was applied");
+  }
+}
+
+async function fate(db: Client, id: string): Promise<string> {
+  const outcome = await db.outcome(id, { timeout: LIMIT }).catch(() => "unknown" as const);
+  switch (outcome) {
+    case "committed":
+      return "the write was applied";
+    case "not committed":
+      return "the write was not applied, and will not be";
+    case "unknown":
+      return `it cannot be told whether the write was applied; its id is ${id}`;
+  }
+}

@@ -1,0 +1,125 @@
+import { analyse } from "../sql/analyse.ts";
+import type { Params, Result, Value } from "../sql/value.ts";
+import type { Level } from "../client/executor.ts";
+import { changes } from "../client/route.ts";
+import type { Options, Session } from "./command.ts";
+import { UsageError } from "./exit.ts";
+import { type Format, FORMATS, json, written } from "./rows.ts";
+import { settled } from "./settled.ts";
+import { paramsOf } from "./values.ts";
+
+/** The options of what runs a statement. */
+export const STATEMENT = {
+  format: {
+    type: "string",
+    short: "f",
+    value: "FORMAT",
+    help: `how rows are written: ${FORMATS.join(", ")}`,
+  },
+  param: {
+    type: "string",
+    short: "p",
+    multiple: true,
+    value: "NAME=VALUE",
+    help: "a value for :NAME; may be given several times",
+  },
+  text: { type: "boolean", help: "all values are text, whatever they look like" },
+  level: {
+    type: "string",
+    value: "LEVEL",
+    help: "how current a read is: none, weak, linearizable, strong, auto",
+  },
+} as const satisfies Options;
+
+/** What values mean, for the help. */
+export const VALUES_HELP =
+  "SQL is one statement, or - for standard input. A VALUE is for a ? of it, in order: an integer, a number, NULL, x'ff00'\n" +
+  "and 'text' are what SQL takes them for, and all else is text as it is. In front of a negative one write --.";
+
+/** A statement and its values. */
+export interface Statement {
+  readonly sql: string;
+  readonly params: Params;
+  readonly level: Level | undefined;
+  readonly format: Format;
+}
+
+/** Rows as lists, with all digits of integers. */
+const EXACT = { rows: "array", integers: "auto" } as const;
+
+/** Reads a statement from the operands. @throws {UsageError} If there is none, or a value cannot be read. */
+export async function statementOf(
+  { operands: [given = "", ...listed], values, input, output }: Session<typeof STATEMENT>,
+): Promise<Statement> {
+  const params = paramsOf(listed, values.param ?? [], values.text ?? false);
+  const format = formatOf(values.format, output.json);
+  const sql = given === "-" ? await input.text("-") : given;
+  if (analyse(sql).kind === "empty") {
+    throw new UsageError("Cannot run a statement as there is none");
+  }
+  // The client names what it knows, should this be another word.
+  return { sql, params, level: values.level as Level | undefined, format };
+}
+
+function formatOf(given: string | undefined, json: boolean): Format {
+  if (given === undefined) return json ? "json" : "table";
+  const format = FORMATS.find((one) => one === given);
+  if (format === undefined) {
+    throw new UsageError(`Cannot use --format ${given}: it is one of ${FORMATS.join(", ")}`);
+  }
+  if (json && format !== "json") throw new UsageError(`Cannot use --format ${given} beside --json`);
+  return format;
+}
+
+/** Reads. @throws {ProgrammingError} If the statement changes something. */
+export async function read(
+  session: Session<Options>,
+  { sql, params, level }: Statement,
+): Promise<Result<Value[]>> {
+  const db = await session.connect();
+  return await db.query<Value[]>(sql, params, { ...EXACT, level, signal: session.signal });
+}
+
+/** Reads or writes, as the statement is. */
+export async function run(
+  session: Session<Options>,
+  statement: Statement,
+): Promise<Result<Value[]>> {
+  const { sql, params, level } = statement;
+  const analysis = analyse(sql);
+  if (!changes(analysis) || analysis.kind === "unknown") return await read(session, statement);
+  if (level !== undefined) throw new UsageError("Cannot use --level as the statement is no read");
+  const db = await session.connect();
+  const write = (options: object) => db.execute<Value[]>(sql, params, { ...EXACT, ...options });
+  const transactional = analysis.kind === "write" ||
+    analysis.kind === "ddl" && analysis.verb !== "VACUUM";
+  return transactional
+    ? await settled(db, session.signal, write)
+    : await write({ signal: session.signal });
+}
+
+/** Writes the result of a statement. */
+export async function tell(
+  { output, progress }: Session<Options>,
+  result: Result<Value[]>,
+  { sql, format }: Statement,
+): Promise<void> {
+  await progress.end();
+  const { columns, rowsAffected, lastInsertId } = result;
+  if (columns.length > 0) return await output.write(written(result, format, output.paint));
+  if (format === "json") {
+    const id = lastInsertId === undefined ? "" : `,"lastInsertId":${json(lastInsertId)}`;
+    return await output.line(`{"rowsAffected":${rowsAffected}${id}}`);
+  }
+  // There is nothing that a program which reads the output expects.
+  if (format === "csv") return;
+  if (analyse(sql).kind !== "write") return await output.done("done");
+  const id = lastInsertId === undefined ? "" : `, id ${lastInsertId}`;
+  await output.done(`${counted(rowsAffected)} changed${id}`);
+}
+
+/** How many rows, in words; -1 where the answer was lost. */
+export function counted(rows: number): string {
+  if (rows < 0) return "an unknown number of rows";
+  return `${rows} row${rows === 1 ? "" : "s"}`;
+}
