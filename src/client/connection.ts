@@ -13,6 +13,7 @@ import { Dispatcher, type Reply } from "./dispatch.ts";
 import type { BatchOptions } from "./executor.ts";
 import { Late } from "../transport/late.ts";
 import type { ResolvedOptions, Settings } from "./options.ts";
+import { type Cells, type Page, type PageSpec, readPage } from "./page.ts";
 import { emptyResult, firstError, placeOf, readResults } from "./readings.ts";
 
 const FAILURES = new Late("errors of statements", () => import("./results.ts"));
@@ -77,6 +78,14 @@ export class Connection implements Backend {
     if (failed < 0) return readResults(reply, statements, settings, failed, {})[0]!;
     const { resultsOf } = await diagnosis(reply, statements, deadline);
     return resultsOf(reply, statements, settings)[0]!;
+  }
+
+  /** Reads a part of the rows of a statement that only reads. */
+  page(spec: PageSpec, settings: Settings, deadline: Deadline): Promise<Page> {
+    const cells: Settings = { ...settings, rows: "array" };
+    return readPage(spec, async (page) =>
+      // They have the form that was asked for.
+      await this.query(page, cells, deadline) as Result<unknown> as Result<Cells>);
   }
 
   /** See {@linkcode Nodes.admit}. */

@@ -5,16 +5,17 @@ import { statementOf } from "../sql/form.ts";
 import { type Prepared, prepareRead } from "../sql/prepared.ts";
 import type { SqlFragment } from "../sql/statement.ts";
 import type { Params, Result, Row } from "../sql/value.ts";
-import { Deadline } from "../transport/deadline.ts";
+import type { Deadline } from "../transport/deadline.ts";
 import type { Host } from "./backend.ts";
 import { type Place, placeAbove } from "./caller.ts";
 import { ITERATE, QUERY } from "./checks.ts";
 import type { BaseClient, IterateOptions } from "./client.ts";
 import type { Connection } from "./connection.ts";
 import type { BatchOptions, QueryOptions } from "./executor.ts";
-import { type Cells, DEFAULT_PAGE_SIZE, iterate, keysetOf } from "./iterate.ts";
+import { DEFAULT_PAGE_SIZE, iterate, keysetOf } from "./iterate.ts";
 import { Late } from "../transport/late.ts";
-import { type ResolvedOptions, resolveSettings, type Settings } from "./options.ts";
+import { deadlineOf, type ResolvedOptions, resolveSettings, type Settings } from "./options.ts";
+import type { Page } from "./page.ts";
 import { checkAlone, checkQuery } from "./route.ts";
 
 const CALLS = new Late("calls", () => import("./connection.ts"));
@@ -67,12 +68,15 @@ export class DefaultClient implements Omit<BaseClient, Composed>, Host {
     checkAlone(prepared.analysis);
     const keyset = keysetOf(prepared, given);
     const { pageSize = DEFAULT_PAGE_SIZE } = given;
-    const read = async (page: Prepared): Promise<Result<Cells>> =>
-      await this.#run(page, { ...settings, rows: "array" }) as Result<unknown> as Result<
-        Cells
-      >;
-    const rows = iterate(prepared, keyset, { pageSize, rows: settings.rows, place }, read);
-    return rows as AsyncIterableIterator<unknown> as AsyncIterableIterator<R>;
+    const { rows } = settings;
+    const read = async (after: string | undefined): Promise<Page<R>> => {
+      const deadline = deadlineOf(settings);
+      const spec = { prepared, keyset, after, pageSize, rows };
+      const page = (connection: Connection) => connection.page(spec, settings, deadline);
+      // Rows have the type that the caller named with R.
+      return await this.#connected(deadline, page) as Page<unknown> as Page<R>;
+    };
+    return iterate(place, read);
   }
 
   /** See {@linkcode BaseClient.close}. */
@@ -96,7 +100,7 @@ export class DefaultClient implements Omit<BaseClient, Composed>, Host {
   }
 
   #run(prepared: Prepared, settings: Settings): Promise<Result> {
-    const deadline = new Deadline(settings.timeout, settings.signal);
+    const deadline = deadlineOf(settings);
     const query = (connection: Connection) => connection.query(prepared, settings, deadline);
     // It is one, as the query itself is.
     return this.#connected(deadline, query) as Promise<Result>;

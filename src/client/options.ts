@@ -10,6 +10,7 @@ import {
   refused,
 } from "../options.ts";
 import type { Credentials } from "../transport/credentials.ts";
+import { Deadline } from "../transport/deadline.ts";
 import type { RequestEvent } from "../transport/events.ts";
 import type { MapNode } from "../transport/gate.ts";
 import type { IntegerMode } from "../sql/value.ts";
@@ -235,6 +236,11 @@ export function resolveSettings(defaults: Settings, options: BatchOptions): Sett
     throw new TypeError("Cannot use `freshnessStrict` without `freshness`");
   }
   return settings;
+}
+
+/** The end of a call that is made now. */
+export function deadlineOf({ timeout, signal }: Settings): Deadline {
+  return new Deadline(timeout, signal);
 }
 
 function credentialsOf(

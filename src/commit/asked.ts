@@ -1,8 +1,8 @@
 import type { Host } from "../client/backend.ts";
 import type { BatchOptions } from "../client/executor.ts";
+import { deadlineOf } from "../client/options.ts";
 import { copyStatement, statementList } from "../sql/form.ts";
 import type { Statement } from "../sql/statement.ts";
-import { Deadline } from "../transport/deadline.ts";
 import type { Call } from "./own.ts";
 
 /** A call that writes, as it was asked for: callers may use their arrays again at once, whatever has to be waited for. */
@@ -30,6 +30,6 @@ export function ask(
 ): Asked {
   const copies = statementList(forms).map((form) => copyStatement(form));
   const settings = host.settings(options);
-  const call = { settings, deadline: new Deadline(settings.timeout, settings.signal) };
+  const call = { settings, deadline: deadlineOf(settings) };
   return { forms: copies, options, call, placed, now: new Date() };
 }

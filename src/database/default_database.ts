@@ -13,7 +13,7 @@ import type {
 } from "../client/executor.ts";
 import { asCells, firstOf, valueOf } from "../client/first.ts";
 import { Late } from "../transport/late.ts";
-import type { Settings } from "../client/options.ts";
+import { deadlineOf } from "../client/options.ts";
 import { ask } from "../commit/asked.ts";
 import type { Writes } from "../commit/writes.ts";
 import { type Checks, readOptions } from "../options.ts";
@@ -28,7 +28,7 @@ import {
 } from "../transaction/options.ts";
 import type { Runner } from "../transaction/run_transaction.ts";
 import type { Transaction, TransactionOptions } from "../transaction/transaction.ts";
-import { Deadline } from "../transport/deadline.ts";
+import type { Deadline } from "../transport/deadline.ts";
 import type { Node } from "../wire/cluster.ts";
 import type { Client } from "./client.ts";
 import {
@@ -351,10 +351,6 @@ export class DefaultDatabase implements Client {
       return work(this.#writes);
     });
   }
-}
-
-function deadlineOf({ timeout, signal }: Settings): Deadline {
-  return new Deadline(timeout, signal);
 }
 
 /** A text with places for values begins one statement; without them it can only be the first of several. */
