@@ -8,6 +8,7 @@ import { inspect } from "@tangled/rqlite/inspect";
 import { LocalLock, withLock } from "@tangled/rqlite/locks";
 import { RedisLock } from "@tangled/rqlite/locks/redis";
 import { RqliteLock } from "@tangled/rqlite/locks/rqlite";
+import { migrate } from "@tangled/rqlite/migrate";
 import { nodeFetch } from "@tangled/rqlite/node";
 import { expect } from "./expect.ts";
 
@@ -19,6 +20,10 @@ const refused = await client.execute("INSERT INTO users(name) VALUES ('Ada')")
   .catch((error: unknown) => error instanceof IntegrityError && error.constraint);
 expect("a constraint", refused, "unique");
 expect("tables", (await inspect(client)).tables.map(({ name }) => name), ["users"]);
+const read = await migrate(client, { folder: "no such folder" }).catch((error: Error) =>
+  error.name
+);
+expect("a folder", read, "ProgrammingError");
 await client.close();
 
 const connection = dbapi(embedded());

@@ -1,5 +1,5 @@
 import { drizzle } from "../../packages/drizzle/mod.ts";
-import { migrate } from "../../packages/drizzle/migrator.ts";
+import { migrate as migrateDrizzle } from "../../packages/drizzle/migrator.ts";
 import { connect as connectDbapi, run } from "../../src/dbapi/mod.ts";
 import { embedded } from "../../src/embedded/mod.ts";
 import { rqlite } from "../../src/hono/mod.ts";
@@ -8,6 +8,7 @@ import { batch, RqliteDialect } from "../../packages/kysely/mod.ts";
 import { LocalLock, withLock } from "../../src/locks/mod.ts";
 import { RedisLock, ValkeyLock } from "../../src/locks/redis.ts";
 import { RqliteLock } from "../../src/locks/rqlite.ts";
+import { migrate, status } from "../../src/migrate/mod.ts";
 import { nodeFetch } from "../../src/node/mod.ts";
 import { type Client, connect, withRetry } from "../../mod.ts";
 
@@ -83,6 +84,8 @@ export const WAYS: Readonly<Record<string, readonly [given: object, right: strin
     "embedded()": [{ foreign_keys: true }, "foreignKeys", (o) => embedded(":memory:", o)],
     "nodeFetch()": [{ maxsockets: 5 }, "maxSockets", (o) => nodeFetch(o)],
     "inspect()": [{ internals: true }, "internal", (o) => inspect(db, o)],
+    "migrate()": [{ migration: [] }, "migrations", (o) => migrate(db, o)],
+    "status() of migrations": [{ tables: "a" }, "table", (o) => status(db, o)],
     "RqliteDialect": [{ clients: db }, "client", (o) => new RqliteDialect(o)],
     "its migrationLock": [
       { timout: 5 },
@@ -98,7 +101,7 @@ export const WAYS: Readonly<Record<string, readonly [given: object, right: strin
       (o) => drizzle(db).transaction(() => never(), o),
     ],
     "migrate() of Drizzle": [{ migrationFolder: "x" }, "migrationsFolder", (o) => {
-      return migrate(drizzle(db), o);
+      return migrateDrizzle(drizzle(db), o);
     }],
   };
 
