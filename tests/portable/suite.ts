@@ -6,6 +6,7 @@ import "../transaction/anomalies_test.ts";
 import "../transaction/transaction_test.ts";
 import "../transport/blocked_port_test.ts";
 import { environment } from "./environment.ts";
+import "./migrations.ts";
 
 export { runAll } from "./node_test.ts";
 
