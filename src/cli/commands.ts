@@ -1,11 +1,16 @@
 import type { Command } from "./command.ts";
+import { backup, dump } from "./copy.ts";
 import { nodes } from "./nodes.ts";
 import { query } from "./query.ts";
+import { restore } from "./restore.ts";
 import { script } from "./script.ts";
 
 /** All commands, as the help lists them. */
 export const COMMANDS: readonly Command[] = [
   query,
   script,
+  dump,
+  backup,
+  restore,
   nodes,
 ];
