@@ -1,5 +1,6 @@
 import type { Command } from "./command.ts";
 import { backup, dump } from "./copy.ts";
+import { importRows } from "./import.ts";
 import { nodes } from "./nodes.ts";
 import { query } from "./query.ts";
 import { restore } from "./restore.ts";
@@ -9,6 +10,7 @@ import { script } from "./script.ts";
 export const COMMANDS: readonly Command[] = [
   query,
   script,
+  importRows,
   dump,
   backup,
   restore,

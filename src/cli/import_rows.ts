@@ -1,0 +1,130 @@
+import { DataError } from "../errors.ts";
+import type { Param } from "../sql/value.ts";
+import { affinity } from "../wire/affinity.ts";
+import { parseExact } from "../wire/json.ts";
+import { type CsvRecord, type Field, readCsv } from "./csv.ts";
+import { json } from "./rows.ts";
+import { bytesOf, numberIn } from "./values.ts";
+
+/** A row of a file and the line on which it begins, from 1. */
+export interface FileRow {
+  readonly line: number;
+  readonly row: readonly Param[] | Readonly<Record<string, Param>>;
+}
+
+/** The declared types of a table's columns, by their names in lower case. */
+export type Types = ReadonlyMap<string, string>;
+
+/** Rows of a file, and the columns that they are for where the rows do not say. */
+export interface FileRows {
+  readonly columns: readonly string[] | undefined;
+  readonly rows: AsyncGenerator<FileRow>;
+}
+
+/**
+ * Rows in CSV. The first record names the columns, unless they are given.
+ *
+ * @throws {DataError} If a record cannot be a row; the message names its line.
+ */
+export async function csvRows(
+  pieces: AsyncIterable<string>,
+  { delimiter, columns, types }: {
+    delimiter: string;
+    columns: readonly string[] | undefined;
+    types: Types;
+  },
+): Promise<FileRows> {
+  const records = readCsv(pieces, delimiter);
+  const names = columns ?? await headerOf(records);
+  const unknown = names.find((name) => !types.has(name.toLowerCase()));
+  if (unknown !== undefined) {
+    throw new DataError(
+      `Cannot import the column ${JSON.stringify(unknown)} as the table has only ${
+        [...types.keys()].join(", ")
+      }` +
+        (columns === undefined ? ": name the columns by --columns where line 1 does not" : ""),
+    );
+  }
+  const numeric = names.map((name) =>
+    /integer|real|numeric/.test(affinity(types.get(name.toLowerCase())!))
+  );
+  return { columns: names, rows: rowsOf(records, numeric) };
+}
+
+async function headerOf(records: AsyncGenerator<CsvRecord>): Promise<readonly string[]> {
+  const { done, value } = await records.next();
+  if (done) throw new DataError("Cannot import the file as it is empty: line 1 names the columns");
+  return value.fields.map(({ text }: Field) => text.trim());
+}
+
+async function* rowsOf(
+  records: AsyncGenerator<CsvRecord>,
+  numeric: readonly boolean[],
+): AsyncGenerator<FileRow> {
+  for await (const { fields, line } of records) {
+    const blank = fields.length === 1 && fields[0]!.text === "" && !fields[0]!.quoted;
+    if (blank && numeric.length > 1) continue;
+    if (fields.length !== numeric.length) {
+      throw new DataError(
+        `Cannot import line ${line} as it has not ${numeric.length} fields but ${fields.length}`,
+      );
+    }
+    yield { line, row: fields.map((field, i) => valueOf(field, numeric[i]!)) };
+  }
+}
+
+/** Numbers are read here, so that no node has to: SQLite's versions do not round all of them alike. */
+function valueOf({ text, quoted }: Field, numeric: boolean): Param {
+  if (!quoted && text === "") return null;
+  return (quoted ? undefined : bytesOf(text)) ?? (numeric ? numberIn(text) : undefined) ?? text;
+}
+
+/**
+ * Rows in JSON, an object to a line. What is no value of SQLite is stored as JSON text, but `{"base64": …}` as bytes.
+ *
+ * @throws {DataError} If a line is no object; the message names it.
+ */
+export async function* jsonRows(pieces: AsyncIterable<string>): AsyncGenerator<FileRow> {
+  let line = 0;
+  for await (const text of linesOf(pieces)) {
+    line++;
+    if (text.trim() === "") continue;
+    const value = parsed(text, line);
+    const entries = Object.entries(value).map(([key, member]) => [key, paramOf(member)] as const);
+    yield { line, row: Object.fromEntries(entries) };
+  }
+}
+
+async function* linesOf(pieces: AsyncIterable<string>): AsyncGenerator<string> {
+  let rest = "";
+  for await (const piece of pieces) {
+    const lines = (rest + piece).split("\n");
+    rest = lines.pop()!;
+    yield* lines;
+  }
+  if (rest !== "") yield rest;
+}
+
+function parsed(text: string, line: number): object {
+  let value: unknown;
+  try {
+    value = parseExact(text);
+  } catch (cause) {
+    throw new DataError(`Cannot read line ${line} as it is not JSON: one object to a line`, {
+      cause,
+    });
+  }
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
+  throw new DataError(`Cannot read line ${line} as it is no JSON object: one object to a line`);
+}
+
+function paramOf(value: unknown): Param {
+  if (typeof value !== "object" || value === null) return value as Param;
+  const { base64, ...rest } = value as { base64?: unknown };
+  if (typeof base64 !== "string" || Object.keys(rest).length > 0) return json(value);
+  try {
+    return Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
+  } catch {
+    return json(value);
+  }
+}
