@@ -5,10 +5,12 @@ import { nodes } from "./nodes.ts";
 import { query } from "./query.ts";
 import { restore } from "./restore.ts";
 import { script } from "./script.ts";
+import { watch } from "./watch.ts";
 
 /** All commands, as the help lists them. */
 export const COMMANDS: readonly Command[] = [
   query,
+  watch,
   script,
   importRows,
   dump,
