@@ -1,16 +1,11 @@
 /** How the examples print: headings, ✓ lines and tables; in colour where someone is looking. */
 
 import process from "node:process";
+import { padded, painter, wantsColours, width } from "../src/cli/terminal.ts";
 
-function paint(stream: { isTTY?: boolean }, code: number, text: string): string {
-  const plain = !stream.isTTY || process.env.NO_COLOR;
-  return plain ? text : `\x1b[${code}m${text}\x1b[0m`;
-}
-
-const bold = (text: string): string => paint(process.stdout, 1, text);
-const dim = (text: string): string => paint(process.stdout, 2, text);
-const green = (text: string): string => paint(process.stdout, 32, text);
-const red = (text: string): string => paint(process.stderr, 31, text);
+const colours = wantsColours(process.env);
+const { bold, dim, green } = painter(process.stdout, colours);
+const { red } = painter(process.stderr, colours);
 
 /** Begins a part. */
 export function heading(text: string): void {
@@ -43,22 +38,12 @@ export function status(text?: string): void {
 export function table(rows: readonly Readonly<Record<string, unknown>>[]): void {
   const names = Object.keys(rows[0] ?? {});
   const columns = names.map((name) => {
-    const width = Math.max(...[name, ...rows.map((row) => String(row[name]))].map(length));
+    const most = Math.max(...[name, ...rows.map((row) => String(row[name]))].map(width));
     const right = rows.every((row) => /^\$?[\d.]+$/.test(String(row[name])));
-    return { name, pad: (text: string) => padded(text, width, right) };
+    return { name, pad: (text: string) => padded(text, most, right) };
   });
   const line = (cell: (name: string) => unknown): string =>
     columns.map(({ name, pad }) => pad(String(cell(name)))).join("   ").trimEnd();
   detail(line((name) => name));
   for (const row of rows) console.log(`    ${line((name) => row[name])}`);
-}
-
-function padded(text: string, width: number, right: boolean): string {
-  const blanks = " ".repeat(width - length(text));
-  return right ? blanks + text : text + blanks;
-}
-
-/** In characters, where `text.length` counts some of them twice. */
-function length(text: string): number {
-  return [...text].length;
 }

@@ -1,5 +1,6 @@
 import type { Command } from "./command.ts";
 import { backup, dump } from "./copy.ts";
+import { doctor } from "./doctor.ts";
 import { importRows } from "./import.ts";
 import { nodes } from "./nodes.ts";
 import { query } from "./query.ts";
@@ -17,4 +18,5 @@ export const COMMANDS: readonly Command[] = [
   backup,
   restore,
   nodes,
+  doctor,
 ];

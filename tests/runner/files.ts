@@ -225,7 +225,7 @@ export const PLACEMENTS: readonly Placement[] = [
   },
   {
     files: [
-      ...["examples/backup_test.ts", "examples/dbapi_test.ts", "examples/doctor_test.ts"],
+      ...["examples/backup_test.ts", "examples/dbapi_test.ts"],
       "examples/failover_test.ts",
       "integration/facts_batches_test.ts",
       ...["integration/facts_cluster_test.ts", "integration/facts_rewriting_test.ts"],
