@@ -2,6 +2,7 @@ import type { Command } from "./command.ts";
 import { backup, dump } from "./copy.ts";
 import { doctor } from "./doctor.ts";
 import { importRows } from "./import.ts";
+import { migrateDown, migrateNew, migrateStatus, migrateUp } from "./migrate.ts";
 import { nodes } from "./nodes.ts";
 import { query } from "./query.ts";
 import { restore } from "./restore.ts";
@@ -14,6 +15,10 @@ export const COMMANDS: readonly Command[] = [
   watch,
   script,
   importRows,
+  migrateUp,
+  migrateDown,
+  migrateStatus,
+  migrateNew,
   dump,
   backup,
   restore,

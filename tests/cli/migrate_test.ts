@@ -1,0 +1,89 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, describe, it } from "node:test";
+import { cli } from "./run_cli.ts";
+
+const root = mkdtempSync(join(tmpdir(), "cli-"));
+after(() => rmSync(root, { recursive: true }));
+
+const folder = join(root, "migrations");
+const url = ["--url", join(root, "app.db"), "--create"];
+const migrate = (...args: readonly string[]) =>
+  cli(["migrate", ...args, "--folder", folder, ...(args[0] === "new" ? [] : url)]);
+
+describe("migrate", () => {
+  it("new makes files with the next number", async () => {
+    assert.equal(
+      (await migrate("new", "Users & names")).stdout,
+      `✓ ${folder}/0001_users_names.sql\n`,
+    );
+    await migrate("new", "notes", "--down");
+    assert.deepEqual(readdirSync(folder), [
+      "0001_users_names.sql",
+      "0002_notes.down.sql",
+      "0002_notes.sql",
+    ]);
+    assert.equal(readFileSync(join(folder, "0002_notes.sql"), "utf8"), "");
+    const nameless = await migrate("new", "--", "--");
+    assert.equal(nameless.code, 2);
+  });
+
+  it("up applies what was not, up to one or all, and status tells", async () => {
+    const files = {
+      "0001_users_names.sql": "CREATE TABLE users(name TEXT)",
+      "0002_notes.sql": "CREATE TABLE notes(body TEXT)",
+      "0002_notes.down.sql": "DROP TABLE notes",
+    };
+    for (const [file, sql] of Object.entries(files)) writeFileSync(join(folder, file), sql);
+    const dry = await migrate("up", "--dry-run");
+    assert.equal(dry.stdout, "✓ 0001_users_names to apply\n✓ 0002_notes to apply\n");
+    assert.equal(
+      (await migrate("up", "--to", "0001_users_names")).stdout,
+      "✓ 0001_users_names applied\n",
+    );
+    const { stdout } = await migrate("status");
+    assert.match(
+      stdout,
+      /^migration +state +applied +down\n0001_users_names +applied +2\S+Z +no\n0002_notes +pending +NULL +yes\n/,
+    );
+    assert.equal(
+      (await migrate("up", "--json")).stdout,
+      '{"applied":["0002_notes"],"reverted":[]}\n',
+    );
+    assert.equal((await migrate("up")).stdout, "✓ nothing to do\n");
+    const back = await migrate("up", "--to", "0001_users_names");
+    assert.equal(back.code, 2);
+    assert.match(back.stderr, /as 0002_notes would be taken back: write migrate down/);
+  });
+
+  it("down takes back the last one where that is agreed to", async () => {
+    const silent = await migrate("down");
+    assert.equal(silent.code, 2);
+    assert.match(
+      silent.stderr,
+      /Cannot ask whether 0002_notes may be taken back: say it with --yes/,
+    );
+    assert.equal((await migrate("down", "--yes")).stdout, "✓ 0002_notes taken back\n");
+    const tables = "SELECT name FROM sqlite_schema WHERE name IN ('users', 'notes')";
+    assert.equal((await cli(["query", tables, ...url, "--json"])).stdout, '[{"name":"users"}]\n');
+  });
+
+  it("status ends with 1 where nothing can be applied, and up names the file", async () => {
+    writeFileSync(join(folder, "0001_users_names.sql"), "CREATE TABLE users(other TEXT)");
+    const { code, stdout } = await migrate("status", "--json");
+    assert.equal(code, 1);
+    assert.equal(JSON.parse(stdout)[0].state, "edited");
+    const up = await migrate("up");
+    assert.equal(up.code, 1);
+    assert.match(up.stderr, /^✗ ProgrammingError: Cannot migrate as 0001_users_names was edited/);
+  });
+
+  it("alone says what may follow", async () => {
+    const { code, stderr } = await cli(["migrate"]);
+    assert.equal(code, 2);
+    assert.match(stderr, /migrate alone: write migrate up, or down, or status, or new/);
+    assert.match((await migrate("upp")).stderr, /did you mean `up`/);
+  });
+});
