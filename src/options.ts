@@ -118,6 +118,13 @@ export const isName: Check = (value, name) => {
   }
 };
 
+/** Names of tables, at least one. */
+export const isTables: Check = (tables, name) => {
+  const fits = Array.isArray(tables) && tables.length > 0 &&
+    tables.every((table) => typeof table === "string" && table !== "");
+  if (!fits) throw refused(name, "a list of names of tables that is not empty", tables);
+};
+
 /** A signal, also one of another realm. */
 export const isSignal: Check = (value, name) => {
   const { addEventListener, aborted } = (value ?? {}) as Partial<AbortSignal>;

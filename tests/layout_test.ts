@@ -90,6 +90,7 @@ const LAYERS: Layers = {
     "errors.ts",
     "options.ts",
   ],
+  "cdc": ["schema", "client", "wire", "sql", "errors.ts", "options.ts"],
   "driver": [
     "migrate",
     "database",

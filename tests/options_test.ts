@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { drizzle } from "../packages/drizzle/mod.ts";
 import { migrate } from "../packages/drizzle/migrator.ts";
+import { changeFeed, live } from "../src/cdc/mod.ts";
 import { connect as connectDbapi } from "../src/dbapi/mod.ts";
 import { embedded } from "../src/embedded/mod.ts";
 import { rqlite } from "../src/hono/mod.ts";
@@ -128,6 +129,8 @@ describe("wrong types of values", () => {
     [(o) => lock.acquire(o), { timeout: "5" }, /`timeout`.*write 5/],
     [(o) => embedded(":memory:", o), { foreignKeys: 1 }, /`foreignKeys`.*boolean/],
     [(o) => inspect(db, o), { internal: "yes" }, /`internal`.*boolean/],
+    [(o) => changeFeed(o), { timeout: "5" }, /`timeout`.*write 5/],
+    [(o) => live(db, "SELECT 1", [], o), { level: "none" }, /`level`.*one of weak/],
     [(o) => verifyReplicas(db, o), { tables: "users" }, /`tables`.*list of names/],
     [(o) => verifyReplicas(db, o), { onProgress: true }, /`onProgress`.*function/],
     [(o) => migrate(drizzle(db), o), { migrationsFolder: sql`x` }, /`migrationsFolder`.*text/],

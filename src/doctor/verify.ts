@@ -4,7 +4,7 @@ import type { CallOptions } from "../client/executor.ts";
 import { originOf } from "../client/origin.ts";
 import type { Client } from "../database/client.ts";
 import { NotSupportedError, OperationalError, ProgrammingError } from "../errors.ts";
-import { type Check, type Checks, isFunction, readOptions, refused, refusing } from "../options.ts";
+import { type Checks, isFunction, isTables, readOptions, refusing } from "../options.ts";
 import { readObjects, type SchemaObject } from "../schema/objects.ts";
 import { FACTS_QUERY } from "../schema/query.ts";
 import { prepareRead } from "../sql/prepared.ts";
@@ -50,12 +50,6 @@ export interface Verification {
   /** Why they may differ, or may come to. */
   readonly hazards: readonly Hazard[];
 }
-
-const isTables: Check = (tables, name) => {
-  const fits = Array.isArray(tables) && tables.length > 0 &&
-    tables.every((table) => typeof table === "string" && table !== "");
-  if (!fits) throw refused(name, "a list of names of tables that is not empty", tables);
-};
 
 const VERIFY: Checks<VerifyOptions> = {
   ...CALL,

@@ -1,6 +1,7 @@
 /** A program of a user who installed the client and nothing else: every entry point of it. */
 
 import { connect, IntegrityError, sql } from "@tangled/rqlite";
+import { changeFeed } from "@tangled/rqlite/cdc";
 import { connect as dbapi } from "@tangled/rqlite/dbapi";
 import { embedded } from "@tangled/rqlite/embedded";
 import { onRqliteError, rqlite } from "@tangled/rqlite/hono";
@@ -31,6 +32,9 @@ const cursor = connection.cursor();
 await cursor.execute("SELECT 1");
 expect("a cursor's rows", await cursor.fetchAll(), [[1]]);
 await connection.close();
+
+const feed = changeFeed({ secret: "a" });
+expect("a stranger", (await feed(new Request("http://a", { method: "POST" }))).status, 401);
 
 expect("a lock", await withLock(new LocalLock("a"), async () => await 1), 1);
 const names = [rqlite, onRqliteError, RedisLock, RqliteLock, nodeFetch].map((one) => typeof one);

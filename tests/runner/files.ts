@@ -138,6 +138,21 @@ export const PLACEMENTS: readonly Placement[] = [
     why: "The database's behaviour",
   },
   {
+    files: ["cdc/config_test.ts", "cdc/server_test.ts"],
+    engines: ["deno"],
+    why: "Text, and what a server makes of it, which is skipped before rqlite 9",
+  },
+  {
+    files: ["cdc/feed_test.ts"],
+    engines: ["deno", "bun"],
+    why: "Requests, their bodies and digests, with an engine of each family",
+  },
+  {
+    files: ["cdc/live_test.ts"],
+    engines: ["deno", "bun", "node24"],
+    why: "How a stream ends when its reader goes away is the engine's and its server's",
+  },
+  {
     files: ["integration/orm_versions_test.ts"],
     engines: ["node24"],
     why: "Starts processes of every engine by itself",

@@ -1,5 +1,6 @@
 import { drizzle } from "../../packages/drizzle/mod.ts";
 import { migrate as migrateDrizzle } from "../../packages/drizzle/migrator.ts";
+import { cdcConfig, changeFeed, live } from "../../src/cdc/mod.ts";
 import { connect as connectDbapi, run } from "../../src/dbapi/mod.ts";
 import { embedded } from "../../src/embedded/mod.ts";
 import { rqlite } from "../../src/hono/mod.ts";
@@ -83,6 +84,9 @@ export const WAYS: Readonly<Record<string, readonly [given: object, right: strin
     ],
     "embedded()": [{ foreign_keys: true }, "foreignKeys", (o) => embedded(":memory:", o)],
     "nodeFetch()": [{ maxsockets: 5 }, "maxSockets", (o) => nodeFetch(o)],
+    "changeFeed()": [{ secrets: "a" }, "secret", (o) => changeFeed(o)],
+    "cdcConfig()": [{ endPoint: "http://a" }, "endpoint", (o) => cdcConfig(o)],
+    "live()": [{ table: ["t"] }, "tables", (o) => live(db, "SELECT 1", [], o)],
     "inspect()": [{ internals: true }, "internal", (o) => inspect(db, o)],
     "migrate()": [{ migration: [] }, "migrations", (o) => migrate(db, o)],
     "status() of migrations": [{ tables: "a" }, "table", (o) => status(db, o)],

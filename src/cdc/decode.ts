@@ -1,0 +1,92 @@
+import type { ColumnFacts, Facts, TableFacts } from "../schema/facts.ts";
+import type { IntegerMode, Row, Value } from "../sql/value.ts";
+import { affinity } from "../wire/affinity.ts";
+import { decodeCell } from "../wire/cell.ts";
+import type { BatchEvent, Cell, Cells } from "./batch.ts";
+import type { Change } from "./change.ts";
+import type { Placed } from "./order.ts";
+import { textOf } from "./place.ts";
+
+/** How INTEGER values of a change arrive: a number beyond 2^53 would not be exact. */
+export type ChangeIntegers = Exclude<IntegerMode, "number">;
+
+/** What the values are decoded by. */
+export interface Decoding {
+  /** How INTEGER values arrive. */
+  readonly integers: ChangeIntegers;
+  /** The schema, if it is known. */
+  readonly facts: Facts | undefined;
+}
+
+/** Whether a table is one that clients keep for themselves, also clients of other versions. */
+export function isInternal(table: string): boolean {
+  return /^_rqlite_/i.test(table);
+}
+
+/** The changes of a commit, without those of tables that clients keep for themselves. */
+export function changesOf({ place, commit, skip }: Placed, decoding: Decoding): Change[] {
+  const events = commit.events.map((event, i) => ({ event, number: i + 1 }))
+    .filter(({ event, number }) => number > skip && !isInternal(event.table));
+  return events.map(({ event, number }, i) => ({
+    ...rowsOf(event, decoding),
+    index: place.index,
+    timestamp: commit.commit_timestamp ?? 0,
+    last: i === events.length - 1,
+    position: textOf({ ...place, event: number }),
+  }));
+}
+
+type Rows = Omit<Change, "index" | "timestamp" | "last" | "position">;
+
+function rowsOf(event: BatchEvent, decoding: Decoding): Rows {
+  const { op, table, before, after, error, old_row_id = 0, new_row_id = 0 } = event;
+  const facts = decoding.facts?.table(table);
+  const rowOf = (cells: Cells | undefined) => cells && decodeRow(cells, facts, decoding);
+  const rowid = (id: number | bigint) => decoding.integers === "bigint" ? BigInt(id) : id;
+  return {
+    op: OPERATIONS[op],
+    table,
+    before: rowOf(before),
+    after: rowOf(after),
+    oldRowid: op === "INSERT" ? undefined : rowid(old_row_id),
+    newRowid: op === "DELETE" ? undefined : rowid(new_row_id),
+    error,
+  };
+}
+
+const OPERATIONS = { INSERT: "insert", UPDATE: "update", DELETE: "delete" } as const;
+
+function decodeRow(
+  cells: Cells,
+  facts: TableFacts | undefined,
+  { integers }: Decoding,
+): Row {
+  const entries = Object.entries(cells).map(([name, cell]) => {
+    const facing = facts?.columns.find((column) => column.name === name);
+    return [name, decode(cell, name, facing, integers)];
+  });
+  return Object.fromEntries(entries);
+}
+
+function decode(
+  cell: Cell,
+  name: string,
+  column: ColumnFacts | undefined,
+  integers: ChangeIntegers,
+): Value {
+  const kind = column && column.type !== "" ? affinity(column.type.toLowerCase()) : undefined;
+  if (typeof cell === "string") return kind === "blob" ? bytesOf(cell) ?? cell : cell;
+  const real = kind === "real" ? "yes" : "no";
+  return decodeCell(cell, { column: name, real, integers, exact: false });
+}
+
+const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
+
+/** The bytes of a text in base64; `undefined` if it is none, as of TEXT in a column of BLOBs. */
+function bytesOf(text: string): Uint8Array | undefined {
+  if (text.length % 4 !== 0 || !BASE64.test(text)) return undefined;
+  const binary = atob(text);
+  const bytes = new Uint8Array(binary.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = binary.charCodeAt(i);
+  return bytes;
+}

@@ -1,0 +1,48 @@
+import type { Executor } from "../client/executor.ts";
+import type { Facts } from "../schema/facts.ts";
+import { FACTS_QUERY, SCHEMA_VERSION } from "../schema/query.ts";
+import { factsFrom } from "../schema/schema_cache.ts";
+
+/** What the feed asks a client. */
+export type Reader = Pick<Executor, "query">;
+
+/**
+ * The schema of the database behind a client. It is read from the leader, who has applied what it sends, and again where
+ * it has another version.
+ */
+export class SchemaSource {
+  static readonly #sources = new WeakMap<Reader, SchemaSource>();
+
+  readonly #client: Reader;
+  #known: Facts | undefined;
+
+  /** The one of a client: what it knows is shared. */
+  static of(client: Reader): SchemaSource {
+    let source = SchemaSource.#sources.get(client);
+    if (source === undefined) SchemaSource.#sources.set(client, source = new SchemaSource(client));
+    return source;
+  }
+
+  private constructor(client: Reader) {
+    this.#client = client;
+  }
+
+  /** Reads the schema as it is now. @throws {RqliteError} As `query` does. */
+  async facts(signal?: AbortSignal): Promise<Facts> {
+    const version = String((await this.#read(SCHEMA_VERSION, signal))[0]?.[0]);
+    if (this.#known?.version !== version) {
+      this.#known = factsFrom(await this.#read(FACTS_QUERY, signal), version);
+    }
+    return this.#known;
+  }
+
+  async #read(sql: string, signal: AbortSignal | undefined): Promise<unknown[][]> {
+    const { rows } = await this.#client.query<unknown[]>(sql, [], {
+      level: "weak",
+      rows: "array",
+      integers: "number",
+      signal,
+    });
+    return rows;
+  }
+}
