@@ -67,9 +67,10 @@ export class Input {
 
   /** Asks a person for what nobody may see. @throws {Interruption} If the answer is Ctrl-C. */
   async askSecretly(question: string): Promise<string> {
-    await this.#output.tell(question);
     this.#source.setRawMode?.(true);
     try {
+      // Not before: what is typed at once would be shown.
+      await this.#output.tell(question);
       const keys: string[] = [];
       for (;;) {
         for (const key of await this.#keys()) {
