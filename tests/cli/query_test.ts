@@ -78,6 +78,15 @@ describe("query", () => {
     );
   });
 
+  it("shows colours where somebody looks who wants them", async () => {
+    const sql = ["query", "SELECT NULL AS a", "--url", ":memory:"];
+    const bold = "\x1b[1ma\x1b[0m\n\x1b[2mNULL\x1b[0m\n\x1b[2m1 row\x1b[0m\n";
+    assert.equal((await cli(sql, { terminal: true })).stdout, bold);
+    const plain = "a\nNULL\n1 row\n";
+    assert.equal((await cli(sql, { terminal: true, env: { NO_COLOR: "1" } })).stdout, plain);
+    assert.equal((await cli(sql)).stdout, plain);
+  });
+
   it("takes values for what SQL takes them for, or with --text for text", async () => {
     const sql =
       "SELECT typeof(?), typeof(?), typeof(?), typeof(?), typeof(?), typeof(?), typeof(?)";

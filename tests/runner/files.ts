@@ -257,6 +257,11 @@ export const PLACEMENTS: readonly Placement[] = [
       "What copies of requests do to the database; connections that are cut, with an engine each, are in cut_writes_test.ts",
   },
   {
+    files: ["cli/process_test.ts"],
+    engines: ["deno", "bun", "node24", "node22"],
+    why: "Processes, pipes, terminals and signals, and how a module learns that it is the program",
+  },
+  {
     files: ["cli/"],
     engines: ["deno"],
     why:
