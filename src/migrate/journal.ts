@@ -45,9 +45,7 @@ export class Journal {
     };
     for (;;) {
       try {
-        const rows = await ask(
-          `SELECT ${OWN_COLUMNS.join()} FROM ${this.#table} ORDER BY n`,
-        );
+        const rows = await ask(`SELECT ${OWN_COLUMNS.join()} FROM ${this.#table} ORDER BY n`);
         return (rows as [number, string, string, string][]).map(([n, name, checksum, at]) => ({
           n,
           name,
@@ -59,7 +57,7 @@ export class Journal {
         const columns = (await ask(COLUMNS, this.#name)).flat();
         if (columns.length === 0) return undefined;
         // Else another migrator has made it in this moment.
-        if (OWN_COLUMNS.some((name) => !columns.includes(name))) throw this.#isForeign(cause);
+        if (OWN_COLUMNS.some((name) => !columns.includes(name))) throw this.#foreign(cause);
       }
     }
   }
@@ -86,7 +84,7 @@ export class Journal {
     ];
   }
 
-  #isForeign(cause: unknown): ProgrammingError {
+  #foreign(cause: unknown): ProgrammingError {
     return new ProgrammingError(
       `Cannot read what was applied as ${this.#name} is another table: give the name of one in \`table\``,
       { cause },

@@ -177,6 +177,8 @@ class Migrator {
         const { statementIndex: at } = error;
         if (at === guard && isOvertaken(error)) return [];
         if (at === undefined) throw error;
+        const results = error.results?.slice(before.length);
+        if (results !== undefined) Object.assign(error, { results });
         const place = at < before.length ? undefined : at - before.length;
         throw Object.assign(error, { statementIndex: place });
       }

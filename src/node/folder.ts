@@ -47,7 +47,7 @@ function fileSystem(): Files {
 
 function within(folder: string | URL, name: string): string | URL {
   if (typeof folder === "string") return `${folder.replace(/(?<=.)[/\\]$/, "")}/${name}`;
-  return new URL(encodeURIComponent(name), folder.href.replace(/\/?$/, "/"));
+  return new URL(folder.pathname.replace(/\/?$/, "/") + encodeURIComponent(name), folder);
 }
 
 async function reading<T>(path: string | URL, read: () => Promise<T>): Promise<T> {
