@@ -60,6 +60,7 @@ const LAYERS: Layers = {
     "doctor",
     "embedded",
     "node",
+    "inspect",
     "database",
     "client",
     "wire",

@@ -7,6 +7,7 @@ import { nodes } from "./nodes.ts";
 import { query } from "./query.ts";
 import { restore } from "./restore.ts";
 import { script } from "./script.ts";
+import { types } from "./types.ts";
 import { watch } from "./watch.ts";
 
 /** All commands, as the help lists them. */
@@ -19,6 +20,7 @@ export const COMMANDS: readonly Command[] = [
   migrateDown,
   migrateStatus,
   migrateNew,
+  types,
   dump,
   backup,
   restore,

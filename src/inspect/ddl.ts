@@ -40,6 +40,35 @@ export function readTable(sql: string): TableText {
   };
 }
 
+/** What the text of a column tells beyond its constraints. */
+export interface ColumnText {
+  /** Its name, as it is spelled here. */
+  readonly name: string;
+  /** Its collation, if it names one. */
+  readonly collation: string | undefined;
+  /** What it is computed from, without the parentheses, if it is generated. */
+  readonly expression: string | undefined;
+}
+
+/** Reads the columns of a CREATE TABLE; the text is one that SQLite has accepted. */
+export function readColumns(sql: string): ColumnText[] {
+  const view = new TokenView(sql, significantTokens(sql).tokens);
+  const open = view.tokens.findIndex((_, i) => view.is(i, "("));
+  return partsOf(view, open)
+    .filter(([from]) => !view.isOneOf(from, TABLE_CONSTRAINTS))
+    .map(([from, to]) => columnTextOf(view, from, to));
+}
+
+function columnTextOf(view: TokenView, from: number, to: number): ColumnText {
+  let collation: string | undefined;
+  let expression: string | undefined;
+  for (let i = from + 1; i < to; i = next(view, i)) {
+    if (view.isWord(i, "COLLATE")) collation = view.name(i + 1);
+    if (view.isWord(i, "AS")) expression = textOf(view, i + 2, next(view, i + 1) - 1);
+  }
+  return { name: view.name(from), collation, expression };
+}
+
 /** What the text of a CREATE INDEX tells: each term without its order, and the condition. */
 export function readIndex(sql: string): { terms: string[]; where: string | undefined } {
   const view = new TokenView(sql, significantTokens(sql).tokens);
