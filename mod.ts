@@ -29,6 +29,7 @@ export type {
   Level,
   QueryOptions,
 } from "./src/client/executor.ts";
+export type { Call, CallOutcome, CallStatement, Interceptor } from "./src/client/interceptor.ts";
 export type { ClientOptions } from "./src/client/options.ts";
 export type {
   BackupOptions,

@@ -1,6 +1,8 @@
 import type { Connection } from "./connection.ts";
 import type { Dispatcher } from "./dispatch.ts";
+import type { Deadline } from "../transport/deadline.ts";
 import type { BatchOptions } from "./executor.ts";
+import type { Layers } from "./layers.ts";
 import type { Settings } from "./options.ts";
 
 /** What is there of a client before its first call. */
@@ -22,4 +24,8 @@ export interface Backend extends Pick<Host, "settings"> {
   readonly dispatcher: Dispatcher;
   /** Whether RETURNING is put into a form that every server answers. */
   readonly returningRewrite: boolean;
+  /** Calls have interceptors around them. */
+  readonly intercepted: boolean;
+  /** Runs something with those interceptors: the one way to them. */
+  through<T>(deadline: Deadline, work: (layers: Layers) => T | Promise<T>): T | Promise<T>;
 }

@@ -1,5 +1,6 @@
 import { DatabaseError } from "../errors.ts";
-import type { Prepared } from "../sql/prepare.ts";
+import { type Prepared, prepareRead } from "../sql/prepared.ts";
+import type { Statement } from "../sql/statement.ts";
 import type { Result } from "../sql/value.ts";
 import { Authorization } from "../transport/credentials.ts";
 import type { Deadline } from "../transport/deadline.ts";
@@ -12,12 +13,22 @@ import type { Cluster } from "./cluster.ts";
 import { Dispatcher, type Reply } from "./dispatch.ts";
 import type { BatchOptions } from "./executor.ts";
 import { Late } from "../transport/late.ts";
+import type { Layers } from "./layers.ts";
 import type { ResolvedOptions, Settings } from "./options.ts";
 import { type Cells, type Page, type PageSpec, readPage } from "./page.ts";
 import { emptyResult, firstError, placeOf, readResults } from "./readings.ts";
+import { checkAlone, checkQuery } from "./route.ts";
 
 const FAILURES = new Late("errors of statements", () => import("./results.ts"));
 const CLUSTER = new Late("questions about the cluster", () => import("./cluster.ts"));
+const LAYERS = new Late("interceptors", () => import("./layers.ts"));
+
+/** A read as it was asked for, where somebody wants to look at it. */
+export interface AskedRead {
+  /** See `Call.operation`. */
+  readonly operation: string;
+  readonly form: Statement;
+}
 
 /** Where the calls of one client become requests; the first of them loads it. */
 export class Connection implements Backend {
@@ -28,6 +39,7 @@ export class Connection implements Backend {
   readonly #nodes: Nodes;
   /** Turns statements into requests. */
   readonly dispatcher: Dispatcher;
+  #layers: Layers | undefined;
 
   /** Sends nothing. */
   constructor(host: Host, options: ResolvedOptions) {
@@ -63,8 +75,49 @@ export class Connection implements Backend {
     this.transport.close();
   }
 
-  /** Runs a statement that only reads. */
-  async query(prepared: Prepared, settings: Settings, deadline: Deadline): Promise<Result> {
+  /** See {@linkcode Backend.intercepted}. */
+  get intercepted(): boolean {
+    return this.#options.interceptors !== undefined;
+  }
+
+  /** See {@linkcode Backend.through}. */
+  through<T>(deadline: Deadline, work: (layers: Layers) => T | Promise<T>): T | Promise<T> {
+    const { interceptors = [], nodes } = this.#options;
+    return LAYERS.use(
+      deadline,
+      ({ Layers }) => work(this.#layers ??= new Layers(interceptors, nodes)),
+    );
+  }
+
+  /** Runs a statement that only reads. @param asked Goes through the interceptors. */
+  query(
+    prepared: Prepared,
+    settings: Settings,
+    deadline: Deadline,
+    asked: AskedRead | undefined,
+  ): Promise<Result> {
+    if (asked === undefined) return this.#query(prepared, settings, deadline);
+    return this.#queryThrough(prepared, settings, deadline, asked);
+  }
+
+  async #queryThrough(
+    prepared: Prepared,
+    settings: Settings,
+    deadline: Deadline,
+    { operation, form }: AskedRead,
+  ): Promise<Result> {
+    const made = { operation, forms: [form], single: true, deadline };
+    const send = async ([given]: readonly Statement[], deadline: Deadline): Promise<Result[]> => {
+      const read = given === form ? prepared : prepareRead(given!);
+      checkQuery(read.analysis);
+      checkAlone(read.analysis);
+      return [await this.#query(read, { ...settings, signal: deadline.signal }, deadline)];
+    };
+    const [result] = await this.through(deadline, (layers) => layers.answer(made, send));
+    return result!;
+  }
+
+  async #query(prepared: Prepared, settings: Settings, deadline: Deadline): Promise<Result> {
     if (prepared.analysis.kind === "empty") return emptyResult();
     const statements = [prepared];
     const reply = await this.dispatcher.read({
@@ -83,9 +136,12 @@ export class Connection implements Backend {
   /** Reads a part of the rows of a statement that only reads. */
   page(spec: PageSpec, settings: Settings, deadline: Deadline): Promise<Page> {
     const cells: Settings = { ...settings, rows: "array" };
-    return readPage(spec, async (page) =>
+    return readPage(spec, async (page) => {
+      const { sql, params } = page;
+      const asked = this.intercepted ? { operation: "iterate", form: { sql, params } } : undefined;
       // They have the form that was asked for.
-      await this.query(page, cells, deadline) as Result<unknown> as Result<Cells>);
+      return await this.query(page, cells, deadline, asked) as Result<unknown> as Result<Cells>;
+    });
   }
 
   /** See {@linkcode Nodes.admit}. */

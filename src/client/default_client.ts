@@ -1,9 +1,9 @@
 import { INSPECT, shown } from "./shown.ts";
 import { InterfaceError } from "../errors.ts";
 import { readOptions } from "../options.ts";
-import { statementOf } from "../sql/form.ts";
+import { copyStatement, statementOf } from "../sql/form.ts";
 import { type Prepared, prepareRead } from "../sql/prepared.ts";
-import type { SqlFragment } from "../sql/statement.ts";
+import type { SqlFragment, Statement } from "../sql/statement.ts";
 import type { Params, Result, Row } from "../sql/value.ts";
 import type { Deadline } from "../transport/deadline.ts";
 import type { Host } from "./backend.ts";
@@ -41,18 +41,22 @@ export class DefaultClient implements Omit<BaseClient, Composed>, Host {
     return this.#closed;
   }
 
-  /** See {@linkcode BaseClient.query}. */
+  /** See {@linkcode BaseClient.query}. @param operation What the user has called. */
   query<R = Row>(
     sql: string | SqlFragment,
     params?: Params,
     options?: QueryOptions,
+    operation = "query",
   ): Promise<Result<R>> {
     const settings = this.settings(readOptions(options, QUERY));
-    const prepared = prepareRead(statementOf(sql, params));
+    const statement = statementOf(sql, params);
+    const prepared = prepareRead(statement);
     checkQuery(prepared.analysis);
     checkAlone(prepared.analysis);
     // Rows have the type that the caller named with R.
-    return this.#run(prepared, settings) as Promise<Result<unknown>> as Promise<Result<R>>;
+    return this.#run(prepared, settings, operation, statement) as Promise<
+      Result<unknown>
+    > as Promise<Result<R>>;
   }
 
   /** See {@linkcode BaseClient.iterate}. */
@@ -99,9 +103,15 @@ export class DefaultClient implements Omit<BaseClient, Composed>, Host {
     return shown("Client", { nodes: this.#options.nodes, closed: this.#closed });
   }
 
-  #run(prepared: Prepared, settings: Settings): Promise<Result> {
+  #run(
+    prepared: Prepared,
+    settings: Settings,
+    operation: string,
+    statement: Statement,
+  ): Promise<Result> {
     const deadline = deadlineOf(settings);
-    const query = (connection: Connection) => connection.query(prepared, settings, deadline);
+    const asked = this.#options.interceptors && { operation, form: copyStatement(statement) };
+    const query = (connection: Connection) => connection.query(prepared, settings, deadline, asked);
     // It is one, as the query itself is.
     return this.#connected(deadline, query) as Promise<Result>;
   }

@@ -9,6 +9,7 @@ import {
 } from "../errors.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import { Deadline } from "../transport/deadline.ts";
+import { together } from "../transport/meter.ts";
 import { ISOLATED } from "../transport/late.ts";
 
 /** What keeps calls waiting, and for how long. */
@@ -107,7 +108,8 @@ export class Lane<Call extends Waiting, T> {
    */
   enter(call: Call): Promise<T> {
     if (this.#waiting.size >= MOST_WAITING) return Promise.reject(overcrowded());
-    const { signal, end } = call.deadline;
+    const { signal, end, meter } = call.deadline;
+    meter?.waits();
     return new Promise((resolve, reject) => {
       const passenger: Passenger<Call, T> & { gone: boolean } = {
         call,
@@ -204,6 +206,7 @@ export class Lane<Call extends Waiting, T> {
   async #fly(passengers: readonly Passenger<Call, T>[], since: number): Promise<void> {
     const flight = { since };
     this.#flights.add(flight);
+    for (const { call: { deadline: { meter } } } of passengers) meter?.goes();
     await this.#send(passengers);
     // What the callers do next goes with those that wait.
     const others = this.#flights.delete(flight) && this.#waiting.size > 0;
@@ -233,14 +236,17 @@ export function commonDeadline<T>(
     timeout = Math.min(timeout, deadline.remaining);
     signals &&= deadline.signal !== undefined;
   }
-  if (!signals) return new Deadline(timeout);
+  const [{ call }] = passengers as [Passenger<Waiting, T>];
+  // Where the calls of a client are counted, all are.
+  const meter = call.deadline.meter && together(passengers.map(({ call }) => call.deadline.meter));
+  if (!signals) return new Deadline(timeout, undefined, meter);
   const controller = new AbortController();
   for (const passenger of passengers) {
     passenger.onAbort = (reason) => {
       if (passengers.every(({ gone }) => gone)) controller.abort(reason);
     };
   }
-  return new Deadline(timeout, controller.signal);
+  return new Deadline(timeout, controller.signal, meter);
 }
 
 /** About how many characters go into one request. */

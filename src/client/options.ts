@@ -16,6 +16,7 @@ import type { MapNode } from "../transport/gate.ts";
 import type { IntegerMode } from "../sql/value.ts";
 import { QUERY } from "./checks.ts";
 import type { BatchOptions, Level, QueryOptions } from "./executor.ts";
+import type { Interceptor } from "./interceptor.ts";
 import { DEFAULT_URL, isTarget, readUrls } from "./url.ts";
 
 /** What {@linkcode connect} takes; per-call options win over these. */
@@ -64,6 +65,12 @@ export interface ClientOptions extends QueryOptions {
   returningRewrite?: boolean | undefined;
   /** Called after each attempt. What it throws is ignored. */
   onRequest?: ((event: RequestEvent) => void) | undefined;
+  /**
+   * Layers around the calls of the client and of its transactions, the outermost first; see {@linkcode Interceptor}.
+   *
+   * @default {[]}
+   */
+  interceptors?: readonly Interceptor[] | undefined;
   /** Called once by `close()`: the client then owns what stands behind `fetch`, such as the embedded engine. */
   close?: (() => void) | undefined;
 }
@@ -93,6 +100,7 @@ export interface ResolvedOptions {
   readonly returningRewrite: boolean;
   readonly exactlyOnce: boolean;
   readonly onRequest: ((event: RequestEvent) => void) | undefined;
+  readonly interceptors: readonly Interceptor[] | undefined;
   readonly close: (() => void) | undefined;
   readonly settings: Settings;
 }
@@ -146,6 +154,11 @@ function isSendable(name: string, value: string): boolean {
 /** How many characters V8 puts into one text. */
 const LONGEST_TEXT = 2 ** 29 - 24;
 
+const isInterceptors: Check = (list, name) => {
+  const whole = Array.isArray(list) && list.every((one) => typeof one === "function");
+  if (!whole) throw refused(name, "a list of functions", list);
+};
+
 const isUrls: Check = (url, name) => {
   if (!isTarget(url)) throw refused(name, "a URL or a list of URLs", url);
 };
@@ -169,6 +182,7 @@ export const CLIENT: Checks<ClientOptions> = {
   exactlyOnce: isBoolean,
   returningRewrite: isBoolean,
   onRequest: isFunction,
+  interceptors: isInterceptors,
   close: isFunction,
 };
 
@@ -211,6 +225,7 @@ export function resolveOptions(given: ClientOptions): ResolvedOptions {
     returningRewrite: merged.returningRewrite ?? true,
     exactlyOnce: merged.exactlyOnce ?? true,
     onRequest: merged.onRequest,
+    interceptors: merged.interceptors,
     close: merged.close,
     settings: resolveSettings(DEFAULTS, merged),
   };

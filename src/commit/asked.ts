@@ -10,8 +10,8 @@ export interface Asked {
   readonly forms: readonly Statement[];
   readonly options: BatchOptions;
   readonly call: Call;
-  /** Errors name the statement by its position. */
-  readonly placed: boolean;
+  /** What was called; but for `execute`, errors name the statement by its position. */
+  readonly operation: string;
   /** When it was. */
   readonly now: Date;
 }
@@ -20,16 +20,16 @@ export interface Asked {
  * Takes down what is asked for.
  *
  * @param options Read already.
- * @param placed Errors name the statement by its position.
+ * @param operation What was called.
  */
 export function ask(
   host: Host,
   forms: readonly Statement[],
   options: BatchOptions,
-  placed: boolean,
+  operation: string,
 ): Asked {
   const copies = statementList(forms).map((form) => copyStatement(form));
   const settings = host.settings(options);
   const call = { settings, deadline: deadlineOf(settings) };
-  return { forms: copies, options, call, placed, now: new Date() };
+  return { forms: copies, options, call, operation, now: new Date() };
 }

@@ -126,7 +126,8 @@ export class Commits {
     const ids = idsOf(commit);
     const { deadline } = call;
     if (deadline.remaining === 0) throw new TimeoutError("Out of time before the commit was sent");
-    const limited = new Deadline(deadline.remaining * COMMIT_SHARE, deadline.signal);
+    const { remaining, signal, meter } = deadline;
+    const limited = new Deadline(remaining * COMMIT_SHARE, signal, meter);
     let answered: { proof: Proof; reply: Reply };
     try {
       const ready = commit.mixed ? [readiness()] : [];

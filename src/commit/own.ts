@@ -10,6 +10,11 @@ export interface Call {
   readonly deadline: Deadline;
 }
 
+/** The same call with another end. */
+export function until(deadline: Deadline, { settings }: Call): Call {
+  return { settings: { ...settings, signal: deadline.signal }, deadline };
+}
+
 /** A statement of our own. */
 export function own(sql: string, ...params: Param[]): Prepared {
   // Nothing in our own statements is volatile, so the time does not matter.

@@ -46,12 +46,12 @@ export class Write {
   } = NOTHING;
 
   /** Prepares nothing yet. */
-  constructor(backend: Backend, { forms, options, call, placed, now }: Asked) {
+  constructor(backend: Backend, { forms, options, call, operation, now }: Asked) {
     this.#backend = backend;
     this.forms = forms;
     this.options = options;
     this.call = call;
-    this.#placed = placed;
+    this.#placed = operation !== "execute";
     this.#now = now;
   }
 

@@ -11,7 +11,7 @@ import type { Asked } from "./asked.ts";
 import { type Commits, commitsOf } from "./commits.ts";
 import { CommittedWrites } from "./committed_writes.ts";
 import { refuseHelperTables } from "./helper_tables.ts";
-import type { Call } from "./own.ts";
+import { type Call, until } from "./own.ts";
 import { doubtFacts, prepareBy } from "./preparation.ts";
 import { Rowids } from "./rowids.ts";
 import { SharedWrites } from "./shared_writes.ts";
@@ -48,12 +48,39 @@ export class Writes {
   }
 
   /** See `Client.outcome`. */
-  outcome(id: string, call: Call): Promise<"committed" | "not committed" | "unknown"> {
-    return this.#commits.outcome(id, call);
+  async outcome(
+    id: string,
+    call: Call,
+  ): Promise<"committed" | "not committed" | "unknown"> {
+    const { deadline } = call;
+    if (!this.#backend.intercepted) return await this.#commits.outcome(id, call);
+    const made = { operation: "outcome", deadline };
+    return await this.#backend.through(
+      deadline,
+      (layers) =>
+        layers.carry(made, (_, deadline) => this.#commits.outcome(id, until(deadline, call))),
+    );
   }
 
   /** Does what `execute` or `batch` was asked for; one result for each statement. */
-  async run(asked: Asked): Promise<Result[]> {
+  run(asked: Asked): Promise<Result[]> {
+    return this.#backend.intercepted ? this.#runThrough(asked) : this.#run(asked);
+  }
+
+  async #runThrough(asked: Asked): Promise<Result[]> {
+    const { operation, forms, call, call: { deadline } } = asked;
+    const made = { operation, forms, single: operation === "execute", deadline };
+    return await this.#backend.through(
+      deadline,
+      (layers) =>
+        layers.answer(
+          made,
+          (forms, deadline) => this.#run({ ...asked, forms, call: until(deadline, call) }),
+        ),
+    );
+  }
+
+  async #run(asked: Asked): Promise<Result[]> {
     const write = new Write(this.#backend, asked);
     const { options } = write;
     const { grounds } = this.#commits;

@@ -8,17 +8,18 @@ import type { Cluster, NodesOptions, ReadyOptions, StepDownOptions } from "../cl
 import type { Host } from "../client/backend.ts";
 import { Connection } from "../client/connection.ts";
 import type { CallOptions } from "../client/executor.ts";
-import type { Call } from "../commit/own.ts";
+import type { Made, Send } from "../client/layers.ts";
+import type { Asked } from "../commit/asked.ts";
+import { type Call, until } from "../commit/own.ts";
 import { isName } from "../options.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import type { Deadline } from "../transport/deadline.ts";
 import type { Node } from "../wire/cluster.ts";
-
-export { backup } from "./backup.ts";
-export { boot, load } from "./load.ts";
+import { backup } from "./backup.ts";
+import { boot, load } from "./load.ts";
 
 /** See `Client.nodes`. */
-export function nodes(
+function nodes(
   host: Host,
   { deadline }: Call,
   given: NodesOptions,
@@ -27,7 +28,7 @@ export function nodes(
 }
 
 /** See `Client.leader`. */
-export function leader(
+function leader(
   host: Host,
   { deadline }: Call,
   _: CallOptions,
@@ -36,7 +37,7 @@ export function leader(
 }
 
 /** See `Client.status`. */
-export function status(
+function status(
   host: Host,
   { deadline }: Call,
   _: CallOptions,
@@ -45,7 +46,7 @@ export function status(
 }
 
 /** See `Client.ready`. */
-export function ready(
+function ready(
   host: Host,
   { deadline }: Call,
   given: ReadyOptions,
@@ -54,7 +55,7 @@ export function ready(
 }
 
 /** See `Client.stepDown`. */
-export function stepDown(
+function stepDown(
   host: Host,
   { deadline }: Call,
   given: StepDownOptions,
@@ -63,7 +64,7 @@ export function stepDown(
 }
 
 /** See `Client.removeNode`. */
-export function removeNode(
+function removeNode(
   host: Host,
   { deadline }: Call,
   _: CallOptions,
@@ -74,23 +75,73 @@ export function removeNode(
 }
 
 /** See `Client.snapshot`. */
-export function snapshot(host: Host, { deadline }: Call, _: CallOptions): Promise<void> {
+function snapshot(host: Host, { deadline }: Call, _: CallOptions): Promise<void> {
   return ask(host, deadline, (cluster) => cluster.snapshot(deadline));
 }
 
-/** See `Client.enqueue`. */
-export async function enqueue(
+/** See `Client.enqueue`. @param ready What is sent for it. */
+export function enqueue(
   host: Host,
-  { deadline }: Call,
+  asked: Asked,
   wait: boolean,
-  ready: () => Promise<readonly Prepared[]>,
+  ready: (asked: Asked) => Promise<readonly Prepared[]>,
 ): Promise<{ sequence: bigint }> {
-  const statements = await ready();
-  // A follower sends its queue on without the user's name, is refused, and does so for ever.
-  if (host.connectedBy(Connection).hasUser) {
-    await ask(host, deadline, (cluster) => cluster.findLeader(deadline));
-  }
-  return await ask(host, deadline, (cluster) => cluster.enqueue(deadline, statements, wait));
+  const { operation, forms, call: { deadline } } = asked;
+  return through(host, { operation, forms, deadline }, async (forms, deadline) => {
+    const statements = await ready({ ...asked, forms, call: until(deadline, asked.call) });
+    // A follower sends its queue on without the user's name, is refused, and does so for ever.
+    if (host.connectedBy(Connection).hasUser) {
+      await ask(host, deadline, (cluster) => cluster.findLeader(deadline));
+    }
+    return await ask(host, deadline, (cluster) => cluster.enqueue(deadline, statements, wait));
+  });
+}
+
+const ADMINISTRATION = {
+  nodes,
+  leader,
+  status,
+  ready,
+  stepDown,
+  removeNode,
+  snapshot,
+  backup,
+  load,
+  boot,
+};
+
+/** What {@linkcode administer} does, by the names of the methods of `Client`. */
+export type Administration = typeof ADMINISTRATION;
+
+/** The options of one of them. */
+export type OptionsOf<Name extends keyof Administration> = Parameters<Administration[Name]>[2];
+
+/** What one of them is about, besides its options. */
+export type SubjectOf<Name extends keyof Administration> = Parameters<Administration[Name]> extends
+  [unknown, unknown, unknown, ...infer Subject] ? Subject
+  : never;
+
+/** Does one of them. @param given Its options, read already. */
+export function administer<Name extends keyof Administration>(
+  name: Name,
+  host: Host,
+  call: Call,
+  given: OptionsOf<Name>,
+  subject: SubjectOf<Name>,
+): Promise<unknown> {
+  const does = ADMINISTRATION[name] as (...args: unknown[]) => Promise<unknown>;
+  return through(
+    host,
+    { operation: name, deadline: call.deadline },
+    (_, deadline) => does(host, until(deadline, call), given, ...subject),
+  );
+}
+
+/** Does what answers no results, within the interceptors if there are any. */
+async function through<T>(host: Host, made: Made, send: Send<T>): Promise<T> {
+  const connection = host.connectedBy(Connection);
+  if (!connection.intercepted) return await send(made.forms ?? [], made.deadline);
+  return await connection.through(made.deadline, (layers) => layers.carry(made, send));
 }
 
 async function ask<T>(

@@ -4,6 +4,6 @@
  * @module
  */
 
-export * from "./administration.ts";
+export { administer, enqueue } from "./administration.ts";
 export { insertMany } from "./insert_many.ts";
 export { runScript } from "./script.ts";

@@ -14,7 +14,7 @@ import type {
 import { asCells, firstOf, valueOf } from "../client/first.ts";
 import { Late } from "../transport/late.ts";
 import { deadlineOf } from "../client/options.ts";
-import { ask } from "../commit/asked.ts";
+import { ask, type Asked } from "../commit/asked.ts";
 import type { Writes } from "../commit/writes.ts";
 import { type Checks, readOptions } from "../options.ts";
 import { statementOf } from "../sql/form.ts";
@@ -39,6 +39,7 @@ import {
   LOAD,
   type LoadOptions,
 } from "./administration_options.ts";
+import type { Administration, OptionsOf, SubjectOf } from "./administration.ts";
 import type { LoadSource } from "./load_source.ts";
 import { INSERT_MANY, type InsertManyOptions } from "./insert_options.ts";
 
@@ -48,12 +49,6 @@ const TRANSACTIONS = new Late(
   () => import("../transaction/run_transaction.ts"),
 );
 const BULK = new Late("scripts, many rows and the cluster", () => import("./bulk.ts"));
-
-type Administration = Omit<typeof import("./administration.ts"), "enqueue">;
-type OptionsOf<Name extends keyof Administration> = Parameters<Administration[Name]>[2];
-type SubjectOf<Name extends keyof Administration> = Parameters<Administration[Name]> extends
-  [unknown, unknown, unknown, ...infer Subject] ? Subject
-  : never;
 
 /** The {@linkcode Client}: reads by the client below, everything that writes by the commit log. */
 export class DefaultDatabase implements Client {
@@ -92,7 +87,7 @@ export class DefaultDatabase implements Client {
   ): Promise<Result<R>> {
     const write = async () => {
       const statement = statementOf(sql, params);
-      return (await this.#write([statement], readOptions(options, EXECUTE), false))[0]!;
+      return (await this.#write([statement], readOptions(options, EXECUTE), "execute"))[0]!;
     };
     // Rows have the type that the caller named with R.
     return called(write) as Promise<Result<R>>;
@@ -103,7 +98,7 @@ export class DefaultDatabase implements Client {
     statements: Statements,
     options?: BatchOptions,
   ): Promise<Results<Statements>> {
-    const write = () => this.#write(statements, readOptions(options, BATCH), true);
+    const write = () => this.#write(statements, readOptions(options, BATCH), "batch");
     // One for each statement.
     return called(write as () => Promise<Results<Statements>>);
   }
@@ -114,7 +109,7 @@ export class DefaultDatabase implements Client {
     params?: Params,
     options?: QueryOptions,
   ): Promise<R | undefined> {
-    return called(async () => firstOf(await this.#client.query<R>(sql, params, options)));
+    return called(async () => firstOf(await this.#client.query<R>(sql, params, options, "first")));
   }
 
   /** See {@linkcode Client.value}. */
@@ -125,7 +120,7 @@ export class DefaultDatabase implements Client {
   ): Promise<T | undefined> {
     return called(async () => {
       const given = asCells(readOptions(options, VALUE));
-      return valueOf<T>(await this.#client.query(sql, params, given));
+      return valueOf<T>(await this.#client.query(sql, params, given, "value"));
     });
   }
 
@@ -142,8 +137,8 @@ export class DefaultDatabase implements Client {
       return BULK.use(deadline, ({ runScript }) =>
         runScript(
           text,
-          async (statements) => await this.#write(statements, left(), true),
-          async (sql) => (await this.#client.query(sql, [], asked())).rows,
+          async (statements) => await this.#write(statements, left(), "script"),
+          async (sql) => (await this.#client.query(sql, [], asked(), "script")).rows,
         ));
     });
   }
@@ -163,7 +158,7 @@ export class DefaultDatabase implements Client {
           table,
           rows,
           { columns, onConflict, onProgress, signal },
-          async (statements) => await this.#write(statements, given, true),
+          async (statements) => await this.#write(statements, given, "insertMany"),
         ));
     });
   }
@@ -262,11 +257,11 @@ export class DefaultDatabase implements Client {
   ): Promise<{ sequence: bigint }> {
     return called(() => {
       const { wait = false, ...given } = readOptions(options, ENQUEUE);
-      const asked = ask(this.#client, listOf(statements), given, true);
-      const { call } = asked;
-      const ready = async () =>
-        await this.#writing(call.deadline, (writes) => writes.queued(asked));
-      return BULK.use(call.deadline, ({ enqueue }) => enqueue(this.#client, call, wait, ready));
+      const asked = ask(this.#client, listOf(statements), given, "enqueue");
+      const { deadline } = asked.call;
+      const ready = async (asked: Asked) =>
+        await this.#writing(deadline, (writes) => writes.queued(asked));
+      return BULK.use(deadline, ({ enqueue }) => enqueue(this.#client, asked, wait, ready));
     });
   }
 
@@ -320,10 +315,10 @@ export class DefaultDatabase implements Client {
       const given = readOptions(options, checks);
       const settings = this.#client.settings(given);
       const deadline = deadlineOf(settings);
-      return BULK.use(deadline, (part) => {
-        const does = part[name] as (...args: unknown[]) => Promise<unknown>;
-        return does(this.#client, { settings, deadline }, given, ...subject);
-      });
+      return BULK.use(
+        deadline,
+        (part) => part.administer(name, this.#client, { settings, deadline }, given, subject),
+      );
     };
     return called(ask) as ReturnType<Administration[Name]>;
   }
@@ -339,9 +334,9 @@ export class DefaultDatabase implements Client {
   #write(
     statements: readonly Statement[],
     options: BatchOptions,
-    placed: boolean,
+    operation: string,
   ): Result[] | Promise<Result[]> {
-    const asked = ask(this.#client, statements, options, placed);
+    const asked = ask(this.#client, statements, options, operation);
     return this.#writing(asked.call.deadline, (writes) => writes.run(asked));
   }
 

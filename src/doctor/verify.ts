@@ -10,6 +10,7 @@ import { FACTS_QUERY } from "../schema/query.ts";
 import { prepareRead } from "../sql/prepared.ts";
 import type { Row } from "../sql/value.ts";
 import { Deadline } from "../transport/deadline.ts";
+import { or } from "../transport/or.ts";
 import { valueOf } from "./cells.ts";
 import { compare, type Comparing, type Finding } from "./compare.ts";
 import { type Hazard, hazard, hazardsInNodes, hazardsInSchema } from "./hazards.ts";
@@ -126,7 +127,7 @@ export async function verifyReplicas(
     integers: "auto",
   } as const;
   const ending = new AbortController();
-  const deadline = new Deadline(settings.timeout, settings.signal).or(ending.signal);
+  const deadline = or(new Deadline(settings.timeout, settings.signal), ending.signal);
   try {
     const asking: Asking = { connection, settings, deadline };
     const replicas = await Replicas.find(asking);

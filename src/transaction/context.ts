@@ -2,6 +2,7 @@ import type { Backend } from "../client/backend.ts";
 import type { Deadline } from "../transport/deadline.ts";
 import type { CommitId } from "../commit/log.ts";
 import type { Hold } from "./hold.ts";
+import type { Passage } from "./passage.ts";
 import type { ResolvedTransactionOptions } from "./options.ts";
 import type { Shared } from "./trial.ts";
 import type { Turn } from "../locks/queue.ts";
@@ -23,4 +24,8 @@ export interface TransactionContext {
   readonly earlier: readonly CommitId[];
   /** The end of this transaction is the end of the hold and of the turn, too. */
   readonly ends: boolean;
+  /** Its way through the interceptors of the client, if there are any. */
+  readonly passage?: Passage | undefined;
+  /** Told when it is over. @param error Why it has failed, if it has. */
+  readonly over?: ((error: unknown) => void) | undefined;
 }

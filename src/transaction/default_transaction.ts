@@ -16,14 +16,17 @@ import { readConflict } from "./conflicts.ts";
 import { Journal } from "./journal.ts";
 import { type CommitId, mint } from "../commit/log.ts";
 import { commitReads, commitWrites, type Run, type RunEnding, settle } from "./commit_run.ts";
-import type { Call } from "../commit/own.ts";
+import { type Call, until } from "../commit/own.ts";
 import type { Deadline } from "../transport/deadline.ts";
+import { together } from "../transport/meter.ts";
+import { or } from "../transport/or.ts";
 import { Lifetime } from "./lifetime.ts";
 import { isGuarded, prepareStep } from "./prepare_step.ts";
 import { HeededPromise } from "./heeded_promise.ts";
 import { TransactionHandle, type Whole } from "./nested.ts";
 import { abandonment, limit } from "./limits.ts";
 import { TX_BATCH, TX_EXECUTE, TX_QUERY, TX_VALUE } from "./statement_options.ts";
+import type { Passage } from "./passage.ts";
 import { Queue } from "./queue.ts";
 import { isFinal, Step } from "./step.ts";
 import type { Savepoint, Transaction, TransactionQueryOptions } from "./transaction.ts";
@@ -114,7 +117,10 @@ export class DefaultTransaction implements Whole {
     params?: Params,
     options?: TransactionQueryOptions,
   ): Promise<Result<R>> {
-    return this.#issueOne(() => this.#read(sql, params, options));
+    return this.#issueOne(
+      "query",
+      (form = statementOf(sql, params)) => this.#read(form, options),
+    );
   }
 
   /** See {@linkcode Transaction.first}. */
@@ -125,8 +131,8 @@ export class DefaultTransaction implements Whole {
   ): Promise<R | undefined> {
     // Rows have the type that the caller named with R.
     const answer = ([result]: Result[]) => firstOf(result!) as R | undefined;
-    return this.#issueMade(() => {
-      const [step, limits] = this.#read(sql, params, options);
+    return this.#issueMade("first", ([form = statementOf(sql, params)] = []) => {
+      const [step, limits] = this.#read(form, options);
       return { steps: [step], whole: false, limits };
     }, answer);
   }
@@ -137,9 +143,9 @@ export class DefaultTransaction implements Whole {
     params?: Params,
     options?: Omit<TransactionQueryOptions, "rows">,
   ): Promise<T | undefined> {
-    return this.#issueMade(() => {
+    return this.#issueMade("value", ([form = statementOf(sql, params)] = []) => {
       const given = asCells(readOptions(options, TX_VALUE));
-      const [step, limits] = this.#read(sql, params, given);
+      const [step, limits] = this.#read(form, given);
       return { steps: [step], whole: false, limits };
     }, ([result]) => valueOf<T>(result!));
   }
@@ -150,19 +156,17 @@ export class DefaultTransaction implements Whole {
     params?: Params,
     options?: ExecuteOptions,
   ): Promise<Result<R>> {
-    return this.#issueOne(() => {
+    return this.#issueOne("execute", (form = statementOf(sql, params)) => {
       const given = readOptions(options, TX_EXECUTE);
-      return [this.#step(statementOf(sql, params), given), given];
+      return [this.#step(form, given), given];
     });
   }
 
   /** See {@linkcode Transaction.batch}. */
   batch(statements: readonly Statement[], options?: BatchOptions): Promise<Result[]> {
-    return this.#issueMade(() => {
+    return this.#issueMade("batch", (forms = statementList(statements)) => {
       const given = readOptions(options, TX_BATCH);
-      const steps = statementList(statements).map((statement, i) =>
-        this.#step(statement, given, true, i)
-      );
+      const steps = forms.map((statement, i) => this.#step(statement, given, true, i));
       return { steps, whole: given.atomic ?? true, limits: given };
     }, (results) => results);
   }
@@ -216,10 +220,14 @@ export class DefaultTransaction implements Whole {
 
   /** See {@linkcode Transaction.commit}. */
   async commit(): Promise<void> {
+    let error: unknown;
     try {
       const ending = await this.#finish();
       if (ending.is === "refused") await this.#report(ending.error, ending.unsettled);
+    } catch (thrown) {
+      throw error = thrown;
     } finally {
+      if (this.#state !== "active") this.#context.over?.(error);
       await this.#letGo();
     }
   }
@@ -238,10 +246,15 @@ export class DefaultTransaction implements Whole {
   }
 
   /** See {@linkcode Transaction.rollback}. */
-  async rollback(): Promise<void> {
+  rollback(): Promise<void> {
+    return this.#rollback(undefined);
+  }
+
+  async #rollback(error: unknown): Promise<void> {
     if (!this.open) return;
     this.#ending = true;
     this.#end("rolledback");
+    this.#context.over?.(error);
     await this.#letGo();
   }
 
@@ -272,15 +285,45 @@ export class DefaultTransaction implements Whole {
 
   async #finish(): Promise<RunEnding> {
     this.#checkActive();
-    const pending = [...this.#open];
     this.#ending = true;
+    const { passage } = this.#context;
+    const ending = passage === undefined ? this.#close(this.#call) : this.#closeThrough(passage);
+    return await ending;
+  }
+
+  /** Commits behind the interceptors, and behind all that they have not let through yet. */
+  async #closeThrough(passage: Passage): Promise<RunEnding> {
+    const { deadline } = this.#call;
+    const endings: RunEnding[] = [];
+    try {
+      await passage.idle();
+      const made = { operation: "commit", deadline, ends: true };
+      await passage.carry(made, async (_, { signal, meter }) => {
+        if (this.#state !== "active") this.#checkActive();
+        const counted = deadline.by(signal, together([deadline.meter, meter]));
+        const ending = await this.#close(until(counted, this.#call));
+        endings.push(ending);
+        if (ending.is === "refused") throw ending.error;
+      });
+    } catch (error) {
+      const [ending] = endings;
+      if (this.#state === "active") this.#end("rolledback");
+      if (ending?.is !== "refused") throw error;
+      // Whoever throws something else than the conflict does not want it to be tried again.
+      return { ...ending, error: error as Error };
+    }
+    return endings[0]!;
+  }
+
+  async #close(call: Call): Promise<RunEnding> {
+    const pending = [...this.#open];
     let ending: RunEnding | undefined;
     try {
       await this.#queue.act(async () => {
         const failed = pending.find(({ error }) => error !== undefined) ??
           this.#failed.find(({ told }) => !told.heeded);
         if (failed !== undefined) throw keep(failed.error);
-        ending = await this.#commit();
+        ending = await this.#commit(call);
       });
     } catch (error) {
       // The loss of the lock says nothing of a commit that was sent: its answer does.
@@ -294,7 +337,7 @@ export class DefaultTransaction implements Whole {
     return ending!;
   }
 
-  async #commit(): Promise<RunEnding> {
+  async #commit(call: Call): Promise<RunEnding> {
     this.#checkAlive();
     const { options, shared: { commits }, hold, earlier } = this.#context;
     const run: Run = {
@@ -306,12 +349,12 @@ export class DefaultTransaction implements Whole {
       checked: options.isolation === "serializable",
       checkedAtOnce: options.readOnly || options.checkLevel === options.settings.level,
     };
-    if (this.#journal.writes.length === 0) return await commitReads(run, commits, this.#call);
+    if (this.#journal.writes.length === 0) return await commitReads(run, commits, call);
     await this.#trial.ensureVersion();
-    this.#id ??= await commits.mint(this.#call);
+    this.#id ??= await commits.mint(call);
     hold?.check();
     this.#sent = true;
-    return await commitWrites(run, this.#id, commits, this.#call);
+    return await commitWrites(run, this.#id, commits, call);
   }
 
   #step(
@@ -328,26 +371,40 @@ export class DefaultTransaction implements Whole {
     const copy = copyStatement(statement);
     const prepare = (facts: Facts | undefined): Prepared =>
       prepareStep(copy, this.#context, { guard, index, now, facts });
-    return new Step(prepare, settings, index ?? this.#issued++, isGuarded(this.#context, guard));
+    return new Step(
+      copy,
+      prepare,
+      settings,
+      index ?? this.#issued++,
+      isGuarded(this.#context, guard),
+    );
   }
 
   #read(
-    sql: string | SqlFragment,
-    params: Params | undefined,
+    form: Statement,
     options: TransactionQueryOptions | undefined,
   ): readonly [Step, CallOptions] {
     const given = readOptions(options, TX_QUERY);
-    const step = this.#step(statementOf(sql, params), given, given.guard);
+    const step = this.#step(form, given, given.guard);
     checkQuery(step.prepared.analysis);
     return [step, given];
   }
 
-  #issueOne<R>(prepare: () => readonly [Step, CallOptions]): Promise<Result<R>> {
+  #issueOne<R>(
+    operation: string,
+    prepare: (form?: Statement) => readonly [Step, CallOptions],
+  ): Promise<Result<R>> {
     try {
       const [step, limits] = prepare();
-      this.#issue([step], false, step.result, limits);
+      let { result } = step;
+      if (this.#context.passage === undefined) this.#issue([step], false, result, limits);
+      else {
+        const first = { steps: [step], whole: false, limits };
+        const again = ([form]: readonly Statement[]) => ({ ...first, steps: [prepare(form)[0]] });
+        result = this.#pass(operation, first, again, ([result]) => result!);
+      }
       // Rows have the type that the caller named with R.
-      return step.result as Promise<unknown> as Promise<Result<R>>;
+      return result as Promise<unknown> as Promise<Result<R>>;
     } catch (error) {
       return Promise.reject(error);
     }
@@ -355,11 +412,14 @@ export class DefaultTransaction implements Whole {
 
   /** Issues statements whose caller is told something else than the result of one. */
   #issueMade<T>(
-    prepare: () => { steps: readonly Step[]; whole: boolean; limits: CallOptions },
+    operation: string,
+    prepare: (forms?: readonly Statement[]) => Issue,
     make: (results: Result[]) => T,
   ): Promise<T> {
     try {
-      const { steps, whole, limits } = prepare();
+      const issue = prepare();
+      if (this.#context.passage !== undefined) return this.#pass(operation, issue, prepare, make);
+      const { steps, whole, limits } = issue;
       const told = new HeededPromise<T>((resolve, reject) =>
         Promise.all(steps.map((step) => step.result)).then(make).then(resolve, reject)
       );
@@ -368,6 +428,64 @@ export class DefaultTransaction implements Whole {
       return told;
     } catch (error) {
       return Promise.reject(error);
+    }
+  }
+
+  /**
+   * Issues statements behind the interceptors; their caller is told what comes back from those.
+   *
+   * @param first Checked already; issued where it is passed on as it was.
+   * @param again Makes what else is passed on, and what is once more.
+   */
+  #pass<T>(
+    operation: string,
+    first: Issue,
+    again: (forms: readonly Statement[]) => Issue,
+    make: (results: Result[]) => T,
+  ): HeededPromise<T> {
+    const { passage, deadline: whole } = this.#context;
+    const forms = first.steps.map(({ form }) => form);
+    const deadline = or(whole, first.limits.signal);
+    const made = { operation, forms, single: operation !== "batch", deadline };
+    let unused: Issue | undefined = first;
+    const send = (given: readonly Statement[], { signal, meter }: Deadline): Promise<Result[]> => {
+      if (this.#state !== "active") this.#checkActive();
+      const issue = given === forms && unused !== undefined
+        ? unused
+        : this.#inTime(() => again(given));
+      unused = undefined;
+      const { steps, limits } = issue;
+      for (const step of steps) step.meter = meter;
+      const own = signal === undefined || signal === deadline.signal
+        ? limits
+        : { ...limits, signal };
+      this.#issue(steps, issue.whole, told, own);
+      return Promise.all(steps.map((step) => step.result));
+    };
+    let answer!: Promise<Result[]>;
+    let begin!: () => void;
+    const told = new HeededPromise<T>((resolve, reject) => {
+      begin = () => {
+        answer = passage!.answer(made, send);
+        answer.then(make).then(resolve, (error: unknown) => {
+          this.#failed.push({ error, told });
+          reject(error);
+        });
+      };
+    });
+    told.whenSettled(() => {});
+    begin();
+    return told;
+  }
+
+  /** Makes what was called for before the transaction began to end. */
+  #inTime<T>(make: () => T): T {
+    const ending = this.#ending;
+    this.#ending = false;
+    try {
+      return make();
+    } finally {
+      this.#ending = ending;
     }
   }
 
@@ -394,7 +512,9 @@ export class DefaultTransaction implements Whole {
 
   async #act(action: () => void | Promise<void>): Promise<void> {
     this.#checkActive();
-    await this.#queue.act(action);
+    const act = () => this.#queue.act(action);
+    const { passage } = this.#context;
+    await (passage === undefined ? act() : passage.act(act));
   }
 
   async #run(issued: readonly Step[], whole: boolean): Promise<void> {
@@ -402,7 +522,9 @@ export class DefaultTransaction implements Whole {
     if (steps.length === 0) return;
     const { deadline } = this.#call;
     const abandoned = abandonment(steps);
-    this.#trying.deadline = abandoned === undefined ? deadline : deadline.or(abandoned);
+    const meter = this.#context.passage &&
+      together([deadline.meter, ...steps.map(({ meter }) => meter)]);
+    this.#trying.deadline = abandoned ?? meter ? or(deadline, abandoned, meter) : deadline;
     try {
       this.#checkAlive();
       if (!this.#admitted) await this.#context.admit?.(steps[0]!.prepared);
@@ -443,7 +565,7 @@ export class DefaultTransaction implements Whole {
   /** Ended from outside; no other run follows, so that the lock is free even while the function still runs. */
   async #expire(): Promise<void> {
     if (!this.open) return;
-    await this.rollback();
+    await this.#rollback(this.#lifetime.reason);
     await this.#context.hold?.release(this.#context.deadline);
   }
 
@@ -451,6 +573,14 @@ export class DefaultTransaction implements Whole {
     const { hold, ends, deadline } = this.#context;
     if (ends && this.#state !== "active") await hold?.release(deadline);
   }
+}
+
+/** Statements that are issued together. */
+interface Issue {
+  readonly steps: readonly Step[];
+  /** They are one unit. */
+  readonly whole: boolean;
+  readonly limits: CallOptions;
 }
 
 const STATES = {

@@ -37,6 +37,11 @@ export class Lifetime {
     return this.#controller.signal;
   }
 
+  /** What came first, if something did. */
+  get reason(): unknown {
+    return this.#controller.signal.reason;
+  }
+
   /** Whether one of them came already. */
   get aborted(): boolean {
     return this.#controller.signal.aborted;

@@ -1,16 +1,19 @@
-import { TransactionConflictError } from "../errors.ts";
+import { InterfaceError, TransactionConflictError } from "../errors.ts";
 import type { Backend, Host } from "../client/backend.ts";
 import { ofCaller } from "../client/caller.ts";
 import { Connection } from "../client/connection.ts";
 import type { Executor } from "../client/executor.ts";
+import type { Layers } from "../client/layers.ts";
 import type { Deadline } from "../transport/deadline.ts";
 import { commitsOf } from "../commit/commits.ts";
 import type { CommitId } from "../commit/log.ts";
 import { settle } from "./commit_run.ts";
+import type { TransactionContext } from "./context.ts";
 import { lastConflict } from "./conflicts.ts";
 import { DefaultTransaction } from "./default_transaction.ts";
 import { Hold } from "./hold.ts";
 import type { ResolvedTransactionOptions } from "./options.ts";
+import { Passage } from "./passage.ts";
 import type { Transaction } from "./transaction.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import type { Shared } from "./trial.ts";
@@ -52,11 +55,55 @@ export async function beginTransaction(
   options: ResolvedTransactionOptions,
   deadline: Deadline,
 ): Promise<Transaction> {
+  const { backend } = runner;
+  if (!backend.intercepted) return await begin(runner, options, deadline);
+  return await backend.through(
+    deadline,
+    (layers) => beginThrough(layers, runner, options, deadline),
+  );
+}
+
+/** The same within interceptors, which see it end. */
+function beginThrough(
+  layers: Layers,
+  runner: Runner,
+  options: ResolvedTransactionOptions,
+  deadline: Deadline,
+): Promise<Transaction> {
+  const transaction = layers.nameTransaction();
+  const made = { operation: "transaction", transaction, deadline, ends: true };
+  return new Promise((resolve, reject) => {
+    let begun = false;
+    layers.carry(made, async (_, counted) => {
+      if (begun) {
+        throw new InterfaceError("Cannot begin a transaction twice: its caller has been given it");
+      }
+      const ended = new Promise<void>((end, fail) => {
+        const over = (error: unknown) => error === undefined ? end() : fail(error);
+        const passage = new Passage(layers, transaction);
+        begin(runner, options, counted, { passage, over }).then((tx) => {
+          begun = true;
+          resolve(tx);
+        }, fail);
+      });
+      await ended;
+      // Whoever has begun it is told of its end by what ends it.
+    }).catch(reject);
+  });
+}
+
+/** @param seen What interceptors see of it. */
+async function begin(
+  runner: Runner,
+  options: ResolvedTransactionOptions,
+  deadline: Deadline,
+  seen?: Pick<TransactionContext, "passage" | "over">,
+): Promise<Transaction> {
   const { backend, shared } = runner;
   const hold = await acquire(runner, options, deadline);
   try {
     const turn = options.turns ? await takeTurn(runner.turns, deadline, hold) : undefined;
-    const own = { deadline, hold, turn: () => turn, earlier: [], ends: true };
+    const own = { deadline, hold, turn: () => turn, earlier: [], ends: true, ...seen };
     return new DefaultTransaction({ backend, shared, options, ...own }).handle;
   } catch (error) {
     await hold?.release(deadline);
@@ -75,9 +122,27 @@ export async function runTransaction<T>(
   deadline: Deadline,
   fn: (tx: Transaction) => Promise<T>,
 ): Promise<T> {
+  const { backend } = runner;
+  if (!backend.intercepted) return await runAll(runner, options, deadline, fn);
+  return await backend.through(deadline, (layers) => {
+    const transaction = layers.nameTransaction();
+    const made = { operation: "transaction", transaction, deadline, ends: true };
+    const passage = () => new Passage(layers, transaction);
+    return layers.carry(made, (_, counted) => runAll(runner, options, counted, fn, passage));
+  });
+}
+
+/** @param passage Makes the way of one run through the interceptors, if there are any. */
+async function runAll<T>(
+  runner: Runner,
+  options: ResolvedTransactionOptions,
+  deadline: Deadline,
+  fn: (tx: Transaction) => Promise<T>,
+  passage?: () => Passage,
+): Promise<T> {
   const hold = await acquire(runner, options, deadline);
   try {
-    return await new Runs(runner, options, deadline, hold, fn).all();
+    return await new Runs(runner, options, deadline, hold, fn, passage).all();
   } finally {
     await hold?.release(deadline);
   }
@@ -90,6 +155,7 @@ class Runs<T> {
   readonly #deadline: Deadline;
   readonly #hold: Hold | undefined;
   readonly #fn: (tx: Transaction) => Promise<T>;
+  readonly #passage: (() => Passage) | undefined;
   readonly #unsettled: CommitId[] = [];
   readonly #results = new Map<string, T>();
   #count = 0;
@@ -104,12 +170,14 @@ class Runs<T> {
     deadline: Deadline,
     hold: Hold | undefined,
     fn: (tx: Transaction) => Promise<T>,
+    passage: (() => Passage) | undefined,
   ) {
     this.#runner = runner;
     this.#options = options;
     this.#deadline = deadline;
     this.#hold = hold;
     this.#fn = fn;
+    this.#passage = passage;
   }
 
   async all(): Promise<T> {
@@ -173,6 +241,7 @@ class Runs<T> {
       admit: (first) => this.#admit(first),
       earlier: [...this.#unsettled],
       ends: false,
+      passage: this.#passage?.(),
     });
     let result: T;
     try {

@@ -3,12 +3,16 @@ import type { Settings } from "../client/options.ts";
 import { changes } from "../client/route.ts";
 import type { Facts } from "../schema/facts.ts";
 import type { Prepared } from "../sql/prepare.ts";
+import type { Statement } from "../sql/statement.ts";
 import type { Result } from "../sql/value.ts";
+import type { Meter } from "../transport/meter.ts";
 import type { Keys } from "./told_rows.ts";
 import { HeededPromise } from "./heeded_promise.ts";
 
 /** One statement that was issued in a transaction and waits for its result. */
 export class Step {
+  /** As it was given. */
+  readonly form: Statement;
   readonly #prepare: (facts: Facts | undefined) => Prepared;
   #facts: Facts | undefined;
   #prepared: Prepared;
@@ -29,16 +33,20 @@ export class Step {
   judged = false;
   /** Its caller may give it up before it is done. */
   limited = false;
+  /** Counts what is sent for it. */
+  meter: Meter | undefined;
   #resolve!: (result: Result) => void;
   #reject!: (error: unknown) => void;
 
   /** @param prepare Makes it ready to send, by what is known of the schema. */
   constructor(
+    form: Statement,
     prepare: (facts: Facts | undefined) => Prepared,
     settings: Settings,
     index: number,
     guarded: boolean,
   ) {
+    this.form = form;
     this.#prepare = prepare;
     this.#prepared = prepare(undefined);
     this.settings = settings;

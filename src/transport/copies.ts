@@ -76,7 +76,8 @@ export class Copies {
     limit: number,
   ): Promise<Attempt<T>> {
     const { onRequest } = this.#options;
-    const started = onRequest && performance.now();
+    const { meter } = exchange.deadline;
+    const started = (onRequest ?? meter) && performance.now();
     const trace: Trace = { node, sent: false, status: undefined };
     const ends = { abort: exchange.deadline.signal, closing: this.#closing };
     let answer: HttpAnswer | Failure;
@@ -93,8 +94,11 @@ export class Copies {
     const answered = "status" in answer;
     const judged = "status" in answer ? exchange.judge(answer) : answer;
     const verdict = judged instanceof Promise ? await judged : judged;
-    if (onRequest !== undefined) {
-      tell(onRequest, eventOf(exchange, trace, attempt, performance.now() - started!, verdict));
+    if (started !== undefined) {
+      const duration = performance.now() - started;
+      const text = "text" in answer ? answer.text : "";
+      meter?.sent({ node: trace.node, duration, body: exchange.body, text });
+      if (onRequest) tell(onRequest, eventOf(exchange, trace, attempt, duration, verdict));
     }
     return { verdict, trace, answered };
   }

@@ -1,21 +1,24 @@
 import { Alarm } from "./alarm.ts";
+import type { Meter } from "./meter.ts";
 
 /** One limit over all attempts of a call: the caller's signal and a point in time. */
 export class Deadline {
   /** The caller's signal, if there is one. */
   readonly signal: AbortSignal | undefined;
+  /** Counts what is sent until then, if somebody wants to know. */
+  readonly meter: Meter | undefined;
   #end: { at: number };
 
   /** @param timeout Milliseconds from now. */
-  constructor(timeout: number, signal?: AbortSignal) {
+  constructor(timeout: number, signal?: AbortSignal, meter?: Meter) {
     this.signal = signal;
+    this.meter = meter;
     this.#end = { at: performance.now() + timeout };
   }
 
-  /** The same limit, which another signal ends as well. */
-  or(signal: AbortSignal): Deadline {
-    const signals = this.signal === undefined ? [signal] : [this.signal, signal];
-    const deadline = new Deadline(0, AbortSignal.any(signals));
+  /** The same limit with another signal and another meter, or without. */
+  by(signal: AbortSignal | undefined, meter?: Meter): Deadline {
+    const deadline = new Deadline(0, signal, meter);
     deadline.#end = this.#end;
     return deadline;
   }

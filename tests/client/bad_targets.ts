@@ -97,6 +97,8 @@ export const BAD_TARGETS: readonly [
   ["a flag that is text", { discover: "false" }, "TypeError", /`discover`.*boolean/],
   ["a user that is no text", { username: 5 }, "TypeError", /`username`.*text/],
   ["an observer that is no function", { onRequest: {} }, "TypeError", /`onRequest`.*function/],
+  ["an interceptor by itself", { interceptors: () => {} }, "TypeError", /`interceptors`.*list/],
+  ["an interceptor that is none", { interceptors: [5] }, "TypeError", /`interceptors`.*functions/],
   ["Headers", { headers: new Headers() }, "TypeError", /`headers`.*Object.fromEntries/],
   ["a header that is no text", { headers: { "x-a": 1 } }, "TypeError", /x-a.*text/],
   [

@@ -139,7 +139,15 @@ const WORDS = ["level", "integers", "rows", "timeout", "freshness", "retries", "
 
 const OPTIONS = [
   ...["headers", "credentials", "fetch", "mapNode", "onRequest", "close", "signal", "url"],
-  ...["transaction", "discover", "exactlyOnce", "returningRewrite", "freshnessStrict", ...WORDS],
+  ...[
+    "interceptors",
+    "transaction",
+    "discover",
+    "exactlyOnce",
+    "returningRewrite",
+    "freshnessStrict",
+    ...WORDS,
+  ],
 ];
 
 describe("a secret is in no error of", () => {

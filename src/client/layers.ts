@@ -1,0 +1,281 @@
+import { InterfaceError, TimeoutError } from "../errors.ts";
+import { isSignal, kindOf, unknownOption } from "../options.ts";
+import { copyStatement, statementForm } from "../sql/form.ts";
+import type { Statement } from "../sql/statement.ts";
+import type { Result } from "../sql/value.ts";
+import { Closing, type Deadline, Interrupted, within } from "../transport/deadline.ts";
+import type { Meter, Trip } from "../transport/meter.ts";
+import { or } from "../transport/or.ts";
+import { keep } from "./caller.ts";
+import type { Call, CallOutcome, CallStatement, Interceptor } from "./interceptor.ts";
+
+/** A call as it was made. */
+export interface Made {
+  /** See {@linkcode Call.operation}. */
+  readonly operation: string;
+  /** Its statements, which nobody changes any more. @default {[]} */
+  readonly forms?: readonly Statement[];
+  /** It runs one statement, no more and no less. @default {false} */
+  readonly single?: boolean;
+  /** See {@linkcode Call.transaction}. */
+  readonly transaction?: string | undefined;
+  /** The end of it. */
+  readonly deadline: Deadline;
+  /** It ends by itself, so that nobody may leave it before. @default {false} */
+  readonly ends?: boolean;
+}
+
+/**
+ * Does what was passed on.
+ *
+ * @param forms Its statements: those of the call itself, where it passed as it was.
+ * @param deadline That of the call, which counts what is sent.
+ */
+export type Send<T> = (forms: readonly Statement[], deadline: Deadline) => Promise<T>;
+
+/** What ends with the interceptors: a call that was looked at. */
+type End = (call: Call) => Promise<CallOutcome>;
+
+let transactions = 0;
+
+/** Tells the transactions of this program from those of others, whose calls somebody may look at together. */
+const PROGRAM = crypto.getRandomValues(new Uint32Array(1))[0]!.toString(36);
+
+/** The interceptors of a client, around its calls. */
+export class Layers {
+  readonly #interceptors: readonly Interceptor[];
+  readonly #nodes: readonly string[];
+
+  /** @param interceptors The outermost first. @param nodes Base URLs. */
+  constructor(interceptors: readonly Interceptor[], nodes: readonly string[]) {
+    this.#interceptors = [...interceptors];
+    this.#nodes = Object.freeze([...nodes]);
+  }
+
+  /** What the next transaction is called. */
+  nameTransaction(): string {
+    return `${PROGRAM}-${++transactions}`;
+  }
+
+  /** Runs a call that answers results, be it by the database or by an interceptor. */
+  async answer(made: Made, send: Send<readonly Result[]>): Promise<Result[]> {
+    const { results } = await this.#run(made, send);
+    const { length } = made.forms!;
+    if (results.length === length) return [...results];
+    const wanted = length === 1 ? "one result" : `${length} results`;
+    throw new InterfaceError(
+      `An interceptor answered ${made.operation} with ${results.length} results as ${wanted} had to come back: ` +
+        "answer one for each statement of the call, in their order",
+    );
+  }
+
+  /** Runs a call that answers something else, which only the database can. */
+  async carry<T>(made: Made, send: Send<T>): Promise<T> {
+    let answer: { readonly value: T } | undefined;
+    await this.#run(made, async (forms, deadline) => {
+      answer = undefined;
+      answer = { value: await send(forms, deadline) };
+      return [];
+    });
+    if (answer !== undefined) return answer.value;
+    throw new InterfaceError(
+      `An interceptor answered ${made.operation} by itself, and it has more to answer than results: call next()`,
+    );
+  }
+
+  async #run(made: Made, send: Send<readonly Result[]>): Promise<CallOutcome> {
+    const { deadline } = made;
+    const call = this.#callOf(made);
+    let underWay = 0;
+    let thrown: unknown;
+    const end: End = async (passed) => {
+      const { forms, signal } = readCall(passed, call, made);
+      signal?.throwIfAborted();
+      const tally = new Tally();
+      underWay++;
+      try {
+        const results = await send(forms, or(deadline, signal, tally));
+        return { results, ...tally.counts };
+      } catch (error) {
+        thrown = error;
+        throw error;
+      } finally {
+        underWay--;
+      }
+    };
+    const run = this.#interceptors.reduceRight<End>(layer, end);
+    try {
+      if (made.ends) return await run(call);
+      return await inTime(deadline, () => underWay > 0, () => run(call));
+    } catch (error) {
+      // What comes from below has the stack of the call; the rest that of the interceptor.
+      throw error === thrown ? error : keep(error);
+    }
+  }
+
+  #callOf({ operation, forms = [], transaction, deadline: { signal } }: Made): Call {
+    return Object.freeze({
+      operation,
+      statements: Object.freeze(forms.map(statementOf)),
+      nodes: this.#nodes,
+      ...(transaction !== undefined && { transaction }),
+      ...(signal !== undefined && { signal }),
+    });
+  }
+}
+
+function statementOf(form: Statement): CallStatement {
+  const { sql, params = [] } = statementForm(form);
+  return Object.freeze({ sql, params: Object.freeze(Array.isArray(params) ? params : [params]) });
+}
+
+/** An interceptor around what is below it, held to its form. */
+function layer(next: End, interceptor: Interceptor): End {
+  return async (call) => {
+    const around: unknown = interceptor(next);
+    if (typeof around !== "function") {
+      throw new InterfaceError(
+        `Cannot run an interceptor that answers ${
+          kindOf(around)
+        }: write (next) => async (call) => { … }`,
+      );
+    }
+    const outcome: unknown = await around(call);
+    if (isOutcome(outcome)) return outcome;
+    throw new InterfaceError(
+      `An interceptor answered ${call.operation} with what is no outcome: return what next() answers, or ` +
+        "{ results, requests, queued, network }",
+    );
+  };
+}
+
+function isOutcome(value: unknown): value is CallOutcome {
+  const { results } = Object(value) as { results?: unknown };
+  return Array.isArray(results) && results.every(isResult);
+}
+
+function isResult(value: unknown): boolean {
+  const { columns, rows, rowsAffected } = Object(value) as Partial<Result>;
+  return Array.isArray(columns) && Array.isArray(rows) && typeof rowsAffected === "number";
+}
+
+/** What an interceptor may give something else for. */
+const OPEN: readonly string[] = ["statements", "signal"];
+
+/** What was passed on. @param call As it was made. */
+function readCall(
+  passed: Call,
+  call: Call,
+  { forms = [], single = false }: Made,
+): { readonly forms: readonly Statement[]; readonly signal: AbortSignal | undefined } {
+  if (typeof passed !== "object" || passed === null) throw unreadable(kindOf(passed));
+  const { statements, signal } = passed;
+  const names = [...Object.keys(call), ...OPEN];
+  for (const name of Object.keys(passed)) {
+    if (!names.includes(name)) {
+      throw new InterfaceError(unknownOption(name, names, "member of a call").message);
+    }
+    const key = name as keyof Call;
+    if (OPEN.includes(name) || passed[key] === call[key]) continue;
+    throw new InterfaceError(
+      `An interceptor cannot change \`${name}\` of a call: pass it as it is`,
+    );
+  }
+  const missing = ["operation", "transaction"].find((name) => name in call && !(name in passed));
+  if (missing !== undefined) throw unreadable(`one without \`${missing}\``);
+  const other = signal === call.signal ? undefined : signal;
+  if (other !== undefined) isSignal(other, "signal");
+  if (statements === call.statements) return { forms, signal: other };
+  if (!Array.isArray(statements) || !statements.every(isStatement)) {
+    throw unreadable("one whose statements are no list of { sql, params }");
+  }
+  const few = single ? statements.length === 1 : (forms.length > 0 || statements.length === 0);
+  if (!few) {
+    throw new InterfaceError(
+      `An interceptor cannot pass on ${statements.length} statements for ${call.operation}: ` +
+        (single ? "it runs one" : "it runs none"),
+    );
+  }
+  const own = new Map(call.statements.map((statement, i) => [statement, forms[i]!]));
+  // A tuple as callers may give one, which is looked at like theirs.
+  const formOf = (one: CallStatement) =>
+    own.get(one) ?? copyStatement([one.sql, ...one.params] as Statement);
+  return { forms: statements.map(formOf), signal: other };
+}
+
+function isStatement(value: unknown): value is CallStatement {
+  const { sql, params } = Object(value) as Partial<CallStatement>;
+  return typeof sql === "string" && Array.isArray(params);
+}
+
+function unreadable(what: string): InterfaceError {
+  return new InterfaceError(
+    `An interceptor cannot pass on ${what}: write next(call), or next({ ...call, statements })`,
+  );
+}
+
+/** Ends with the call: an interceptor that hangs holds nobody longer than that. */
+async function inTime(
+  deadline: Deadline,
+  isUnderWay: () => boolean,
+  run: () => Promise<CallOutcome>,
+): Promise<CallOutcome> {
+  const { remaining, signal } = deadline;
+  let running: Promise<CallOutcome> | undefined;
+  try {
+    const ends = { abort: signal, closing: new Closing() };
+    return await within(remaining, ends, () => running = run());
+  } catch (error) {
+    if (!(error instanceof Interrupted)) throw error;
+    if (error.by === "abort") throw signal!.reason;
+    // The call itself knows more of what became of it.
+    if (isUnderWay()) return await running!;
+    throw new TimeoutError(
+      "Out of time in an interceptor, while nothing of the call was under way",
+    );
+  }
+}
+
+/** Counts what is done for a call. */
+class Tally implements Meter {
+  #requests = 0;
+  #network = 0;
+  #sent = 0;
+  #received = 0;
+  #node: string | undefined;
+  #queued = 0;
+  #waiting = 0;
+  #since = 0;
+
+  /** See {@linkcode CallOutcome}. */
+  get counts(): Omit<CallOutcome, "results"> {
+    return {
+      requests: this.#requests,
+      queued: this.#queued,
+      network: this.#network,
+      sent: this.#sent,
+      received: this.#received,
+      ...(this.#node !== undefined && { node: this.#node }),
+    };
+  }
+
+  sent(trip: Trip): void {
+    this.#requests++;
+    this.#network += trip.duration;
+    this.#node = trip.node;
+    if (typeof trip.body === "string") this.#sent += bytesOf(trip.body);
+    this.#received += bytesOf(trip.text);
+  }
+
+  waits(): void {
+    if (this.#waiting++ === 0) this.#since = performance.now();
+  }
+
+  goes(): void {
+    if (--this.#waiting === 0) this.#queued += performance.now() - this.#since;
+  }
+}
+
+function bytesOf(text: string): number {
+  return new TextEncoder().encode(text).length;
+}

@@ -1,0 +1,12 @@
+import type { Deadline } from "./deadline.ts";
+import type { Meter } from "./meter.ts";
+
+/** The same limit, which another signal ends as well. @param meter Counts in place of its own. */
+export function or(
+  deadline: Deadline,
+  signal: AbortSignal | undefined,
+  meter: Meter | undefined = deadline.meter,
+): Deadline {
+  const signals = [deadline.signal, signal].filter((one) => one !== undefined);
+  return deadline.by(signals.length < 2 ? signals[0] : AbortSignal.any(signals), meter);
+}
