@@ -127,6 +127,7 @@ describe("wrong types of values", () => {
     [(o) => connectDbapi(o), { transaction: { retries: 3 } }, /`retries`.*run\(connection/],
     [(o) => withRetry(() => never(), o), { retries: "3" }, /`retries`.*write 3/],
     [(o) => lock.acquire(o), { timeout: "5" }, /`timeout`.*write 5/],
+    [(o) => lock.acquire(o), { lasting: 1 }, /`lasting`.*boolean/],
     [(o) => embedded(":memory:", o), { foreignKeys: 1 }, /`foreignKeys`.*boolean/],
     [(o) => inspect(db, o), { internal: "yes" }, /`internal`.*boolean/],
     [(o) => changeFeed(o), { timeout: "5" }, /`timeout`.*write 5/],

@@ -8,7 +8,8 @@
 export { isBoolean, isName, readOptions, refused, refusing } from "../options.ts";
 export type { Check, Checks } from "../options.ts";
 export { CALL } from "../client/checks.ts";
-export { isLease, isWait } from "../locks/acquire_options.ts";
+export { isWait } from "../locks/acquire_options.ts";
+export { isLease } from "../locks/limits.ts";
 export { isOwnTable } from "../sql/own_tables.ts";
 export { TRANSACTION } from "../transaction/options.ts";
 export { CELLS, cellsOf, objectsOf, runResultOf } from "./rows.ts";

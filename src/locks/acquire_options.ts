@@ -2,6 +2,7 @@ import type { Executor } from "../client/executor.ts";
 import {
   type Check,
   type Checks,
+  isBoolean,
   isName,
   isSignal,
   isText,
@@ -20,9 +21,13 @@ export const ACQUIRE_TIMEOUT = 10_000;
  */
 export function resolveAcquire(
   options?: AcquireOptions,
-): { readonly timeout: number; readonly signal: AbortSignal | undefined } {
-  const { timeout = ACQUIRE_TIMEOUT, signal } = readOptions(options, ACQUIRE);
-  return { timeout, signal };
+): {
+  readonly timeout: number;
+  readonly signal: AbortSignal | undefined;
+  readonly lasting: boolean;
+} {
+  const { timeout = ACQUIRE_TIMEOUT, signal, lasting = false } = readOptions(options, ACQUIRE);
+  return { timeout, signal, lasting };
 }
 
 /** @throws {TypeError} If it is no lock. */
@@ -55,13 +60,11 @@ export const isWellFormed: Check = (value, name) => {
 /** A time to wait, in milliseconds. */
 export const isWait: Check = numeric("a number of milliseconds from 0 on", (n) => n >= 0);
 
-/** The length of a lease, in milliseconds. */
-export const isLease: Check = numeric(
-  "a number of milliseconds from 10 on",
-  (n) => n >= 10 && n < 2 ** 31,
-);
-
-const ACQUIRE: Checks<AcquireOptions> = { timeout: isWait, signal: isSignal };
+const ACQUIRE: Checks<AcquireOptions> = {
+  timeout: isWait,
+  signal: isSignal,
+  lasting: isBoolean,
+};
 
 /** @throws {TypeError} If it is no client, or a transaction: nobody else would see a lease that is kept there. */
 export function checkClient(client: unknown): Executor {

@@ -1,14 +1,18 @@
 import { LockUnavailableError, OutcomeUnknownError, RqliteError } from "../errors.ts";
 import { Lease, type Moment, now } from "./lease.ts";
 import { type LeaseRow, mayPass, type Seen } from "./lease_row.ts";
+import type { Limits } from "./limits.ts";
 import { pause } from "../client/pause.ts";
 import { persist } from "./persist.ts";
+import { SILENCE } from "./places.ts";
 import { tooLate, type Turn } from "./queue.ts";
 import type { Watch } from "./watch.ts";
 
 /** Waits between two looks at the row, in milliseconds: at random, up to a limit that doubles. */
 const FIRST_WAIT = 4;
-const LONGEST_WAIT = 50;
+
+/** How soon to look again where a write has not taken the lease, in milliseconds. */
+const RACE_WAIT = 50;
 
 /** How long a request may take where the caller's limit says nothing of it, in milliseconds. */
 export const REQUEST_LIMIT = 5_000;
@@ -16,17 +20,17 @@ export const REQUEST_LIMIT = 5_000;
 /** How long one may take that is sent at the end of the caller's time, in milliseconds. */
 const LAST_LIMIT = 100;
 
-/** How long a lease is, in milliseconds. */
-export interface LeaseTerms {
-  /** Without a sign of life. */
+/** How a lease is kept and waited for, in milliseconds. */
+export interface LeaseTerms extends Limits {
+  /** How long it is without a sign of life. */
   readonly duration: number;
-  /** With signs of life: a holder that hangs must not keep it for ever. */
-  readonly maxHoldTime: number;
 }
 
 /** A lease that was taken. */
 export interface Taken {
   readonly token: string;
+  /** What the acquisition made of the row's. */
+  readonly version: number;
   readonly lease: Lease;
 }
 
@@ -76,7 +80,8 @@ export class Acquisition {
     try {
       for (let round = 0;; round++) {
         this.#turn.trust();
-        let wait = Math.random() * Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** Math.min(round, 9));
+        const limit = Math.min(this.#terms.maxRetryDelay, FIRST_WAIT * 2 ** Math.min(round, 20));
+        let wait = Math.random() * limit;
         let failure: unknown;
         try {
           const found = await this.#look(end);
@@ -88,6 +93,7 @@ export class Acquisition {
           failure = error;
         }
         if (performance.now() + wait >= end) throw tooLate(this.#name, failure, this.#watch.told);
+        this.#turn.trust(SILENCE + wait);
         await pause(wait, this.#signal);
       }
     } catch (error) {
@@ -100,7 +106,7 @@ export class Acquisition {
   async #look(end: number): Promise<Taken | number> {
     const asked = performance.now();
     const seen = await this.#row.read(this.#options(end));
-    if (seen.owner === this.#token) return await this.#keep(this.#doubt!.sent);
+    if (seen.owner === this.#token) return await this.#keep(this.#doubt!.sent, seen.version);
     // Versions only grow, so no copy of the earlier write finds the row as it was.
     if (this.#doubt !== undefined && seen.version > this.#doubt.seen.version) {
       this.#doubt = undefined;
@@ -110,7 +116,7 @@ export class Acquisition {
     const sent = now();
     // Without a row changed another was faster, or an earlier copy was: the next look tells.
     const taken = await this.#take(seen, sent, end);
-    return taken ? await this.#keep(sent) : LONGEST_WAIT;
+    return taken ? await this.#keep(sent, seen.version + 1) : RACE_WAIT;
   }
 
   async #take(seen: Seen, sent: Moment, end: number): Promise<boolean> {
@@ -127,12 +133,13 @@ export class Acquisition {
   }
 
   /** Begins to renew the lease, unless the answer came too late for that. */
-  async #keep(sent: Moment): Promise<Taken | number> {
-    const [token, turn, { duration }] = [this.#token, this.#turn, this.#terms];
+  async #keep(sent: Moment, version: number): Promise<Taken | number> {
+    const [token, turn, { duration, maxHoldTime }] = [this.#token, this.#turn, this.#terms];
     let beat = 0;
     const lease = new Lease({
       name: this.#name,
-      ...this.#terms,
+      duration,
+      maxHoldTime,
       sent,
       renew: async (timeout) => {
         const renewed = await this.#row.beat(token, ++beat, { timeout });
@@ -143,7 +150,7 @@ export class Acquisition {
     if (lease.held) {
       this.#watch.forget();
       turn.trust(duration);
-      return { token, lease };
+      return { token, version, lease };
     }
     lease.end();
     await this.#withdraw();

@@ -8,6 +8,7 @@ import type { BatchRelease, LockHandle } from "./lock.ts";
 export interface LeaseHandleOptions {
   readonly name: string;
   readonly token: string;
+  readonly fencingToken?: bigint;
   readonly lease: Lease;
   /** Frees the lease, and never throws; true if it was still held. */
   readonly free: () => Promise<boolean>;
@@ -37,6 +38,11 @@ export class LeaseHandle implements LockHandle {
   /** See {@linkcode LockHandle.token}. */
   get token(): string {
     return this.#options.token;
+  }
+
+  /** See {@linkcode LockHandle.fencingToken}. */
+  get fencingToken(): bigint | undefined {
+    return this.#options.fencingToken;
   }
 
   /** See {@linkcode LockHandle.held}. */

@@ -7,6 +7,12 @@ export interface AcquireOptions {
   timeout?: number | undefined;
   /** Ends the wait with its own reason. */
   signal?: AbortSignal | undefined;
+  /**
+   * Whether it is waited for and held for long, as by a leader. A lock that was given no `maxHoldTime` is then renewed
+   * for as long as its holder lives, and one that was given no `maxRetryDelay` is asked for up to half a second apart. A
+   * lock within the process has neither. @default {false}
+   */
+  lasting?: boolean | undefined;
 }
 
 /** Mutual exclusion under a name. It is advisory: correctness comes from the guard in the commit. */
@@ -34,6 +40,13 @@ export interface LockHandle extends AsyncDisposable {
   readonly name: string;
   /** Who holds it. */
   readonly token: string;
+  /**
+   * Greater than that of whoever held the lock before, so that what is written to can refuse him. A lock in rqlite has
+   * it; `undefined` where there is none, as in Redis, which may forget how far it had counted. It has nothing to do
+   * with the number of a transaction, and goes back where the database is loaded from a backup by other means than
+   * `load` and `boot`.
+   */
+  readonly fencingToken?: bigint | undefined;
   /** Whether it is still held, as far as this process knows. */
   readonly held: boolean;
   /** Fires when the lock is lost. */

@@ -12,13 +12,18 @@ const USUAL_WAIT = 8;
  */
 export class Pace {
   readonly #longest: number;
+  readonly #least: number;
   #usual = USUAL_WAIT;
   #contended = false;
   #freed = 0;
 
-  /** @param longest Milliseconds between two tries at most. */
-  constructor(longest: number) {
+  /**
+   * @param longest Milliseconds between two tries at most.
+   * @param least What that limit is at least, for who need not hurry: as much as `longest`, and all waits are alike.
+   */
+  constructor(longest: number, least: number = SHORTEST_LIMIT) {
     this.#longest = longest;
+    this.#least = least;
   }
 
   /**
@@ -41,7 +46,7 @@ export class Pace {
     // What takes much longer than usual may take for ever: then seldom again.
     const usual = Math.max(this.#usual, age / 4);
     const limit = usual / 8 / (1 + 4 * age / usual);
-    const longest = Math.min(this.#longest, Math.max(SHORTEST_LIMIT, limit));
+    const longest = Math.min(this.#longest, Math.max(this.#least, limit));
     return SHORTEST_WAIT + Math.random() * (longest - SHORTEST_WAIT);
   }
 

@@ -20,10 +20,11 @@
  */
 
 import { INSPECT, shown } from "../client/shown.ts";
-import { type Checks, isBoolean, isTimeout, numeric, readOptions } from "../options.ts";
-import { checkName, isLease, isWellFormed, resolveAcquire } from "./acquire_options.ts";
+import { type Checks, isBoolean, isTimeout, readOptions } from "../options.ts";
+import { checkName, isWellFormed, resolveAcquire } from "./acquire_options.ts";
 import { HOLDER, keyOf } from "./identity.ts";
 import { LeaseHandle } from "./lease_handle.ts";
+import { isLease, isRetryDelay, type Limits, limitsOf } from "./limits.ts";
 import type { AcquireOptions, Lock, LockHandle } from "./lock.ts";
 import { Pace } from "./pace.ts";
 import { Queue, tooLate, Turn } from "./queue.ts";
@@ -58,7 +59,10 @@ export interface RedisLockOptions {
   leaseDuration?: number | undefined;
   /** Whether the lease is renewed, every third of it, for at most `maxHoldTime`. @default {true} */
   renew?: boolean | undefined;
-  /** For how long a holder that hangs keeps the lock, in milliseconds; not beside `renew: false`. @default {60000} */
+  /**
+   * For how long a holder that hangs keeps the lock, in milliseconds; not beside `renew: false`. Infinity is for ever, and
+   * the default of a leader. @default {60000}
+   */
   maxHoldTime?: number | undefined;
   /**
    * What comes before the name in the key; "pyrqlite:lock:" shares locks with tangled-pyrqlite. So that no two locks
@@ -67,7 +71,7 @@ export interface RedisLockOptions {
    * @default {"rqlite:lock:"}
    */
   keyPrefix?: string | undefined;
-  /** Milliseconds between two tries at most: more where hundreds wait. @default {20} */
+  /** Milliseconds between two tries at most: more where hundreds wait; 500 by default for who wants to lead. @default {20} */
   maxRetryDelay?: number | undefined;
 }
 
@@ -78,8 +82,10 @@ const REDIS_LOCK: Checks<RedisLockOptions> = {
   renew: isBoolean,
   maxHoldTime: isTimeout,
   keyPrefix: isWellFormed,
-  maxRetryDelay: numeric("a number of milliseconds from 1 on", (n) => n >= 1 && n < 2 ** 31),
+  maxRetryDelay: isRetryDelay,
 };
+
+const USUAL: Limits = { maxHoldTime: 60_000, maxRetryDelay: 20 };
 
 /** By command and key, those of this process that wait: one of them asks at a time. */
 const QUEUES = new WeakMap<RedisCommand, Map<string, Queue>>();
@@ -100,7 +106,8 @@ export class RedisLock implements Lock {
   readonly #key: string;
   readonly #command: RedisLockOptions["command"];
   readonly #duration: number;
-  readonly #maxHoldTime: number;
+  readonly #limits: Pick<RedisLockOptions, keyof Limits>;
+  /** Of those who hold it for a short time. */
   readonly #pace: Pace;
 
   /**
@@ -114,17 +121,16 @@ export class RedisLock implements Lock {
       command,
       leaseDuration = 10_000,
       renew = true,
-      maxHoldTime = 60_000,
       keyPrefix = "rqlite:lock:",
-      maxRetryDelay = 20,
+      ...limits
     } = checkRenewal(readOptions(options, REDIS_LOCK));
     this.name = checkName(name);
     this.#command = checkCommand(command);
     this.#key = redisKeyOf(keyPrefix, name);
     this.key = keyOf("redis", this.#key, command);
     this.#duration = Math.ceil(leaseDuration);
-    this.#maxHoldTime = renew ? maxHoldTime : 0;
-    this.#pace = new Pace(maxRetryDelay);
+    this.#limits = renew ? limits : { ...limits, maxHoldTime: 0 };
+    this.#pace = new Pace(limitsOf(limits, false, USUAL).maxRetryDelay);
   }
 
   /**
@@ -149,9 +155,10 @@ export class RedisLock implements Lock {
    * ```
    */
   async acquire(options?: AcquireOptions): Promise<LockHandle> {
-    const { timeout, signal } = resolveAcquire(options);
+    const { timeout, signal, lasting } = resolveAcquire(options);
     signal?.throwIfAborted();
     const end = performance.now() + timeout;
+    const { maxHoldTime, maxRetryDelay } = limitsOf(this.#limits, lasting, USUAL);
     const turn = await this.#enter(timeout, signal);
     const leave = (): void => turn.leave();
     try {
@@ -160,8 +167,8 @@ export class RedisLock implements Lock {
         name: this.name,
         key: new RedisKey(this.#key, command),
         duration: this.#duration,
-        maxHoldTime: this.#maxHoldTime,
-        pace: this.#pace,
+        maxHoldTime,
+        pace: lasting ? new Pace(maxRetryDelay, maxRetryDelay) : this.#pace,
         signal,
       }).run(end);
       return new LeaseHandle({ name: this.name, token, lease, free, leave });

@@ -24,11 +24,12 @@
 import { INSPECT, shown } from "../client/shown.ts";
 import type { Executor } from "../client/executor.ts";
 import { type Checks, isTimeout, readOptions } from "../options.ts";
-import { checkClient, checkName, isLease, resolveAcquire } from "./acquire_options.ts";
-import { Acquisition, type LeaseTerms, REQUEST_LIMIT } from "./acquisition.ts";
+import { checkClient, checkName, resolveAcquire } from "./acquire_options.ts";
+import { Acquisition, REQUEST_LIMIT } from "./acquisition.ts";
 import { databaseOf, HOLDER, keyOf } from "./identity.ts";
 import { LeaseHandle } from "./lease_handle.ts";
 import { LeaseRow, mayPass } from "./lease_row.ts";
+import { isLease, isRetryDelay, type Limits, limitsOf } from "./limits.ts";
 import type { AcquireOptions, Lock, LockHandle } from "./lock.ts";
 import { persist, RELEASE_LIMIT } from "./persist.ts";
 import { observe, placeOf } from "./places.ts";
@@ -48,8 +49,13 @@ export interface RqliteLockOptions {
    * to follow a holder that died. @default {6000}
    */
   leaseDuration?: number | undefined;
-  /** Milliseconds for which it shows itself: one that hangs loses the lock then. Infinity is for ever. @default {60000} */
+  /**
+   * Milliseconds for which it shows itself: one that hangs loses the lock then. Infinity is for ever, and the default of
+   * a leader. @default {60000}
+   */
   maxHoldTime?: number | undefined;
+  /** Milliseconds between two looks at who holds it, at most; 500 by default for who wants to lead. @default {50} */
+  maxRetryDelay?: number | undefined;
 }
 
 const LOCK: Checks<RqliteLockOptions> = {
@@ -57,10 +63,11 @@ const LOCK: Checks<RqliteLockOptions> = {
   client: checkClient,
   leaseDuration: isLease,
   maxHoldTime: isTimeout,
+  maxRetryDelay: isRetryDelay,
 };
 
 const LEASE = 6_000;
-const MAX_HOLD_TIME = 60_000;
+const USUAL: Limits = { maxHoldTime: 60_000, maxRetryDelay: 50 };
 
 /**
  * Mutual exclusion between everybody who uses the same rqlite database, by a lease in the table `_rqlite_lock`, which is
@@ -77,7 +84,8 @@ export class RqliteLock implements Lock {
    */
   readonly key: string;
   readonly #client: Executor;
-  readonly #terms: LeaseTerms;
+  readonly #duration: number;
+  readonly #limits: Pick<RqliteLockOptions, keyof Limits>;
   readonly #row: LeaseRow;
 
   /**
@@ -86,14 +94,12 @@ export class RqliteLock implements Lock {
    * @throws {TypeError|RangeError} If an option is wrong.
    */
   constructor(options: RqliteLockOptions) {
-    const { name, client, leaseDuration = LEASE, maxHoldTime = MAX_HOLD_TIME } = readOptions(
-      options,
-      LOCK,
-    );
+    const { name, client, leaseDuration = LEASE, ...limits } = readOptions(options, LOCK);
     this.name = checkName(name);
     this.#client = checkClient(client);
     this.key = keyOf("rqlite", name, databaseOf(client));
-    this.#terms = { duration: Math.ceil(leaseDuration), maxHoldTime };
+    this.#duration = Math.ceil(leaseDuration);
+    this.#limits = limits;
     this.#row = new LeaseRow(client, name);
   }
 
@@ -122,10 +128,11 @@ export class RqliteLock implements Lock {
    * ```
    */
   async acquire(options?: AcquireOptions): Promise<LockHandle> {
-    const { timeout, signal } = resolveAcquire(options);
+    const { timeout, signal, lasting } = resolveAcquire(options);
     signal?.throwIfAborted();
     const end = performance.now() + timeout;
     const [client, row] = [this.#client, this.#row];
+    const terms = { duration: this.#duration, ...limitsOf(this.#limits, lasting, USUAL) };
     const { queue, watch } = placeOf(client, this.name);
     const turn = await queue.enter(
       timeout,
@@ -134,11 +141,12 @@ export class RqliteLock implements Lock {
     );
     const leave = (): void => turn.leave();
     try {
-      const acquisition = new Acquisition(this.name, row, this.#terms, watch, turn, signal);
-      const { token, lease } = await acquisition.run(timeout, end);
+      const acquisition = new Acquisition(this.name, row, terms, watch, turn, signal);
+      const { token, version, lease } = await acquisition.run(timeout, end);
       return new LeaseHandle({
         name: this.name,
         token,
+        fencingToken: BigInt(version),
         lease,
         free: async () => {
           const release = (timeout: number) => row.release(token, { timeout });

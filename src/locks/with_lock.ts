@@ -34,13 +34,14 @@ export async function withLock<T>(
 ): Promise<T> {
   const locks = sorted(lock);
   checkFunction(fn, "withLock(lock, async () => …)");
-  const { timeout, signal } = resolveAcquire(options);
+  const { timeout, signal, lasting } = resolveAcquire(options);
   const end = performance.now() + timeout;
   const handles: LockHandle[] = [];
   const within = (): AcquireOptions => ({
     // 0 would be another try, which may take as long as a request does.
     timeout: timeout === 0 ? 0 : Math.max(1, end - performance.now()),
     ...(signal && { signal }),
+    ...(lasting && { lasting }),
   });
   const looks = Promise.allSettled(locks.slice(1).map(async (one) => await one.look?.(within())));
   try {

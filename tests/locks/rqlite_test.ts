@@ -206,6 +206,19 @@ for (const place of PLACES) {
       assert.equal(held, true);
     });
 
+    test("`fencingToken` is the row's version, and greater for each holder", async ({ db, other }) => {
+      let last = 0n;
+      for (const client of [db, other, db]) {
+        const handle = await stock(client).acquire();
+        assert.equal(typeof handle.fencingToken, "bigint");
+        assert.equal(handle.fencingToken, BigInt((await rowOf(other)).version));
+        assert.ok(handle.fencingToken! > last);
+        last = handle.fencingToken!;
+        await handle.release();
+        assert.equal(handle.fencingToken, last, "known behind the release, too");
+      }
+    });
+
     test("look() takes nothing, and keeps nobody from taking it", async ({ db, other, value }) => {
       const lock = stock(db);
       const looking = lock.look();
@@ -303,6 +316,7 @@ for (const place of PLACES) {
       assert.throws(make({ name: "a", client: db, leaseDuration: Infinity }), RangeError);
       assert.throws(make({ name: "a", client: db, maxHoldTime: 0 }), RangeError);
       assert.throws(make({ name: "a", client: db, maxHoldTime: "1" }), TypeError);
+      assert.throws(make({ name: "a", client: db, maxRetryDelay: 0 }), RangeError);
       assert.throws(
         make({ name: "a", client: db, leaseDuraton: 9 }),
         /`leaseDuraton`.*`leaseDuration`/,
@@ -338,7 +352,8 @@ describe("copies of a lease's writes", { skip: skipWithoutRqlited() }, () => {
     plan[0] = () => "lose answer";
     const handle = await stock(db).acquire();
     assert.equal(writes.length, 1);
-    assert.equal((await rowOf(world.other)).owner, handle.token);
+    const { owner, version } = await rowOf(world.other);
+    assert.deepEqual([owner, version], [handle.token, Number(handle.fencingToken)]);
     assert.equal(await handle.release(), true);
   });
 

@@ -90,9 +90,9 @@ export const PLACEMENTS: readonly Placement[] = [
     why: "On Deno they start processes of every engine by themselves, or are about servers",
   },
   {
-    files: ["locks/order_test.ts", "locks/turns_test.ts"],
+    files: ["locks/lasting_test.ts", "locks/order_test.ts", "locks/turns_test.ts"],
     engines: ["deno"],
-    why: "Orders and queues, the same on every engine",
+    why: "Orders, queues and paces, the same on every engine",
   },
   {
     files: ["locks/eviction_test.ts", "locks/redis_processes_test.ts"],
