@@ -18,6 +18,7 @@ const LAYERS: Layers = {
   "transport": ["errors.ts", "options.ts", "reason.ts"],
   "client": ["wire", "transport", "sql", "errors.ts", "options.ts"],
   "locks": ["client", "sql", "errors.ts", "options.ts", "reason.ts"],
+  "lead": ["locks", "client", "errors.ts", "options.ts"],
   "schema": ["client", "sql", "errors.ts"],
   "reads": ["schema", "wire", "sql", "errors.ts"],
   "commit": ["client", "schema", "wire", "transport", "sql", "errors.ts", "options.ts"],

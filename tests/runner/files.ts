@@ -59,7 +59,8 @@ export const PLACEMENTS: readonly Placement[] = [
   },
   {
     files: [
-      ...["client/", "examples/", "hono/", "integration/", "locks/", "prisma/adapter_test.ts"],
+      ...["client/", "examples/", "hono/", "integration/", "lead/", "locks/"],
+      "prisma/adapter_test.ts",
       ...["transaction/leaks_test.ts", "transaction/lock_option_test.ts"],
       ...["transaction/timeout_per_test.ts", "transaction/transaction_test.ts"],
       "transaction/with_retry_test.ts",
@@ -88,6 +89,11 @@ export const PLACEMENTS: readonly Placement[] = [
     ],
     engines: ["deno"],
     why: "On Deno they start processes of every engine by themselves, or are about servers",
+  },
+  {
+    files: ["examples/cron_test.ts"],
+    engines: ["deno"],
+    why: "Starts processes of every engine by itself",
   },
   {
     files: ["locks/lasting_test.ts", "locks/order_test.ts", "locks/turns_test.ts"],

@@ -5,6 +5,7 @@ import { connect as connectDbapi, run } from "../../src/dbapi/mod.ts";
 import { embedded } from "../../src/embedded/mod.ts";
 import { rqlite } from "../../src/hono/mod.ts";
 import { inspect } from "../../src/inspect/mod.ts";
+import { lead } from "../../src/lead/mod.ts";
 import { batch, RqliteDialect } from "../../packages/kysely/mod.ts";
 import { LocalLock, withLock } from "../../src/locks/mod.ts";
 import { RedisLock, ValkeyLock } from "../../src/locks/redis.ts";
@@ -65,6 +66,7 @@ export const WAYS: Readonly<Record<string, readonly [given: object, right: strin
     "a request's transaction": [{ modes: "lazy" }, "mode", (o) => rqlite(db, { transaction: o })],
     "withLock()": [{ timeot: 5 }, "timeout", (o) => withLock(lock, () => never(), o)],
     "LocalLock.acquire()": [{ signals: 5 }, "signal", (o) => lock.acquire(o)],
+    "lead()": [{ singal: 5 }, "signal", (o) => lead(lock, () => never(), o)],
     "RqliteLock": [
       { leaseduration: 5, name: "a", client: db },
       "leaseDuration",
