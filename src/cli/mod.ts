@@ -1,5 +1,5 @@
 /**
- * The command line: SQL, scripts, dumps, backups, imports, and what a cluster is doing.
+ * The command line: SQL, scripts, migrations, dumps, backups, imports, and what a cluster is doing.
  *
  * ```sh
  * deno run -A jsr:@tangled/rqlite/cli query "SELECT * FROM users WHERE id = ?" 1 --url http://localhost:4001
@@ -8,7 +8,7 @@
  * @module
  */
 
-import { realpathSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { main } from "./main.ts";
@@ -21,8 +21,8 @@ export type { Sink, Source, Surroundings } from "./surroundings.ts";
 function isProgram(): boolean {
   const { main, url } = import.meta as { main?: boolean; url: string };
   if (main !== undefined) return main;
-  const [, started] = process.argv;
-  return started !== undefined && realpathSync(started) === fileURLToPath(url);
+  const [, started = ""] = process.argv;
+  return existsSync(started) && realpathSync(started) === fileURLToPath(url);
 }
 
 async function start(): Promise<void> {
