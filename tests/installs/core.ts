@@ -2,6 +2,7 @@
 
 import { connect, IntegrityError, sql } from "@tangled/rqlite";
 import { changeFeed } from "@tangled/rqlite/cdc";
+import { main } from "@tangled/rqlite/cli";
 import { connect as dbapi } from "@tangled/rqlite/dbapi";
 import { embedded } from "@tangled/rqlite/embedded";
 import { onRqliteError, rqlite } from "@tangled/rqlite/hono";
@@ -35,6 +36,21 @@ await connection.close();
 
 const feed = changeFeed({ secret: "a" });
 expect("a stranger", (await feed(new Request("http://a", { method: "POST" }))).status, 401);
+
+let printed = "";
+const sink = (keep: (text: string) => void) => ({
+  write(chunk: string | Uint8Array, done: () => void) {
+    keep(String(chunk));
+    done();
+  },
+});
+const code = await main(["query", "SELECT 1 AS one", "--url", ":memory:", "--json"], {
+  stdin: new ReadableStream<string>() as unknown as AsyncIterable<string>,
+  stdout: sink((text) => printed += text),
+  stderr: sink((text) => printed += text),
+  env: {},
+});
+expect("a command line", [code, printed], [0, '[{"one":1}]\n']);
 
 expect("a lock", await withLock(new LocalLock("a"), async () => await 1), 1);
 const names = [rqlite, onRqliteError, RedisLock, RqliteLock, nodeFetch].map((one) => typeof one);
