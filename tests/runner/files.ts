@@ -246,7 +246,7 @@ export const PLACEMENTS: readonly Placement[] = [
   },
   {
     files: [
-      ...["examples/backup_test.ts", "examples/dbapi_test.ts"],
+      ...["examples/backup_test.ts", "examples/cli_test.ts", "examples/dbapi_test.ts"],
       "examples/failover_test.ts",
       "examples/live_test.ts",
       "integration/facts_batches_test.ts",
