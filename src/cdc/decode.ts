@@ -56,16 +56,14 @@ function rowsOf(event: BatchEvent, decoding: Decoding): Rows {
 
 const OPERATIONS = { INSERT: "insert", UPDATE: "update", DELETE: "delete" } as const;
 
-function decodeRow(
-  cells: Cells,
-  facts: TableFacts | undefined,
-  { integers }: Decoding,
-): Row {
-  const entries = Object.entries(cells).map(([name, cell]) => {
-    const facing = facts?.columns.find((column) => column.name === name);
-    return [name, decode(cell, name, facing, integers)];
-  });
-  return Object.fromEntries(entries);
+/** The row, its columns in the order of the table as far as that is known: the server sends them by their names. */
+function decodeRow(cells: Cells, facts: TableFacts | undefined, { integers }: Decoding): Row {
+  const known = new Map(facts?.columns.map((column) => [column.name, column]));
+  const present = [...known.keys()].filter((name) => Object.hasOwn(cells, name));
+  const names = new Set([...present, ...Object.keys(cells)]);
+  return Object.fromEntries(
+    [...names].map((name) => [name, decode(cells[name]!, name, known.get(name), integers)]),
+  );
 }
 
 function decode(

@@ -83,6 +83,7 @@ test("changeFeed() gives what a server posted, each change once and in order", a
     ["delete", "audit", { what: "2" }, undefined],
     ["insert", "todos", undefined, { id: 8, title: "after a restart", done: 0 }],
   ]);
+  assert.deepEqual(Object.keys(taken[3]!.after!), ["id", "i", "r", "n", "b", "t", "bare"]);
   const errors = taken.flatMap(({ error }) => error ?? []);
   assert.deepEqual(errors, [
     "failed to get new row data: column index out of range",

@@ -5,6 +5,7 @@ import { executorSuite } from "../conformance/executor_suite.ts";
 import "../transaction/anomalies_test.ts";
 import "../transaction/transaction_test.ts";
 import "../transport/blocked_port_test.ts";
+import "./changes.ts";
 import { environment } from "./environment.ts";
 import "./migrations.ts";
 
