@@ -44,7 +44,10 @@ export interface LiveOptions
 
 /** What `response` takes. */
 export interface LiveResponseOptions {
-  /** Milliseconds between signs of life, which keep proxies from taking a quiet connection for a dead one. @default {15000} */
+  /**
+   * Milliseconds between signs of life: proxies close a connection on which nothing comes, and Bun does so after ten
+   * seconds. @default {5000}
+   */
   heartbeat?: number | undefined;
 }
 
@@ -167,7 +170,7 @@ class LiveQuery<R> implements Live<R>, LiveSource<R> {
   }
 
   response(options?: LiveResponseOptions): Response {
-    const { heartbeat = 15_000 } = readOptions(options, RESPONSE);
+    const { heartbeat = 5_000 } = readOptions(options, RESPONSE);
     return eventStream(this[Symbol.asyncIterator](), heartbeat, (rows) => this.#textOf(rows));
   }
 
