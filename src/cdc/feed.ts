@@ -23,7 +23,7 @@ export interface ChangeFeed extends AsyncIterable<Change> {
   readonly position: string | undefined;
   /**
    * Calls a function with every change as it comes in, whether anybody iterates or not. It holds nothing up, and what it
-   * misses while it is not listening is not told again.
+   * misses while it is not listening is not told again. What it throws, the handler throws, once all were called.
    *
    * @returns Ends that.
    * @throws {InterfaceError} If nobody ever iterated the feed and `unread` is not "drop": the server would send the first
@@ -195,7 +195,17 @@ class Feed {
       this.backlog.add(changes, placed.place, size / fresh.length);
       return changes;
     });
-    for (const change of told) for (const listener of this.#listeners) listener(change);
+    let failure: { readonly reason: unknown } | undefined;
+    for (const change of told) {
+      for (const listener of this.#listeners) {
+        try {
+          listener(change);
+        } catch (reason) {
+          failure ??= { reason };
+        }
+      }
+    }
+    if (failure !== undefined) throw failure.reason;
   }
 
   async #factsFor(fresh: readonly Placed[], signal: AbortSignal): Promise<Facts | undefined> {

@@ -272,6 +272,30 @@ test("changeFeed() lets what nobody reads go if it may, and holds it for a loop"
   assert.deepEqual(heard, [1, 2]);
 });
 
+test("changeFeed() calls all that listen, also where one of them throws", async () => {
+  const feed = changeFeed({ unread: "drop" });
+  const heard: string[] = [];
+  feed.listen(({ index }) => {
+    heard.push(`a${index}`);
+    throw new Error("no");
+  });
+  feed.listen(({ index }) => heard.push(`b${index}`));
+  await assert.rejects(feed(batch([1, 2])), /no/);
+  assert.equal((await feed(batch([1, 2]))).status, 200);
+  assert.deepEqual(heard, ["a1", "b1", "a2", "b2"]);
+});
+
+test("changeFeed() takes a batch once that comes several times at once", async () => {
+  const feed = changeFeed();
+  const answers = [batch([1, 2]), batch([1, 2]), batch([2, 3])].map((request) => feed(request));
+  const taken: Change[] = [];
+  const reading = takeAll(feed, taken);
+  for (const answer of answers) assert.equal((await answer).status, 200);
+  feed.close();
+  await reading;
+  assert.deepEqual(taken.map(({ index }) => index), [1, 2, 3]);
+});
+
 test("changeFeed() is iterated by one loop, and heard only where somebody takes", async () => {
   const feed = changeFeed();
   assert.throws(() => feed.listen(() => {}), InterfaceError);
