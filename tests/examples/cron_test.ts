@@ -107,6 +107,8 @@ describe("examples/cron.ts on three processes", { skip: skipWithoutRqlited() }, 
       assert.equal(await tick.worker.end("SIGTERM"), 0, tick.worker.output);
       await next(tick.id);
       const rest = all.filter(({ pid }) => !gone.includes(pid));
+      const started = () => rest.every(({ output }) => output.includes("wants to lead"));
+      await until("start", () => Promise.resolve(started() || undefined), { details });
       const codes = await Promise.all(rest.map((worker) => worker.end("SIGTERM")));
       assert.deepEqual(codes, rest.map(() => 0), details());
 
