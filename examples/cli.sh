@@ -1,5 +1,5 @@
 #!/bin/sh
-# The command line in a script: readings into a table, what they come to, and a copy that is compared.
+# The command line in a script: readings into a table, what they come to, their types, and a copy that is compared.
 #
 #     sh examples/cli.sh                                        on a database file that is removed again
 #     RQLITE_URL=http://localhost:4001 sh examples/cli.sh       on an rqlite server
@@ -35,6 +35,10 @@ sed '$d' "$work/readings.csv" | $CLI import demo_readings --format csv
 day="2026-01-02"
 $CLI query "SELECT * FROM demo_readings WHERE date(at) = ?" "$day" --text
 $CLI query "SELECT count(*) AS n, avg(celsius) AS mean FROM demo_readings" --json
+
+# What a row is, for a program in TypeScript.
+$CLI types --out "$work/rows.ts"
+grep -A 4 "interface DemoReadings " "$work/rows.ts"
 
 $CLI dump "$work/copy.sql" --table demo_readings
 $CLI restore "$work/copy.sql" --url "$work/copy.db" --create --yes

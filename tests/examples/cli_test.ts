@@ -23,6 +23,7 @@ describe("examples/cli.sh", () => {
     );
     assert.match(output, /✓ 2 rows read, 2 rows inserted/);
     assert.match(output, /\[\{"n":2,"mean":20\.5\}\]/);
+    assert.match(output, /interface DemoReadings \{\n {2}sensor: number \| null;/);
     assert.match(output, /The copy is equal\n✓ done\n$/);
   });
 });
