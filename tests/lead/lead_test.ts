@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import {
   AuthenticationError,
+  type Client,
   connect,
   ConnectionError,
   InterfaceError,
@@ -256,28 +257,38 @@ for (const { name, skip, leases, fences, open } of targets) {
 }
 
 describe("lead() over a RqliteLock", () => {
-  it("lets the database refuse what a leader of before writes", async () => {
-    const db = connect(embedded());
-    const lock = () => new RqliteLock({ name: NAME, client: db });
-    await db.execute("CREATE TABLE job(token INTEGER NOT NULL, by TEXT)");
-    await db.execute("INSERT INTO job VALUES(0, NULL)");
-    const write = async (by: string, { fencingToken }: Leadership): Promise<number> => {
-      const values = { by, token: fencingToken! };
-      const guarded = "UPDATE job SET token = :token, by = :by WHERE token <= :token";
-      return (await db.execute(guarded, values)).rowsAffected;
+  it("lets the database refuse what a leader of before has sent, when it comes late", async () => {
+    const { fetch } = embedded();
+    const [sent, last] = [gate(), gate()];
+    const slow: typeof fetch = async (input, init) => {
+      if (String(init?.body).includes("late")) {
+        sent.open();
+        await last.opened;
+      }
+      return await fetch(input, init);
     };
-    let late: Leadership | undefined;
-    await lead(lock(), async (leadership) => {
-      late = leadership;
-      assert.equal(await write("first", leadership), 1);
-      assert.equal(await write("first again", leadership), 1);
+    const [one, two] = [connect({ fetch: slow }), connect({ fetch })];
+    await two.execute("CREATE TABLE job(token INTEGER NOT NULL, by TEXT)");
+    await two.execute("INSERT INTO job VALUES(0, NULL)");
+    const write = async (db: Client, by: string, { fencingToken }: Leadership) => {
+      const guarded = "UPDATE job SET token = :token, by = :by WHERE token <= :token";
+      return (await db.execute(guarded, { by, token: fencingToken! })).rowsAffected;
+    };
+    const leading = lead(new RqliteLock({ name: NAME, client: one }), async (leadership) => {
+      assert.equal(await write(one, "first", leadership), 1);
+      assert.equal(await write(one, "first again", leadership), 1);
+      assert.equal(await write(one, "late", leadership), 0);
     });
-    await lead(lock(), async (leadership) => {
-      assert.equal(await write("second", leadership), 1);
-      assert.equal(await write("late", late!), 0);
+    await sent.opened;
+    await two.execute("UPDATE _rqlite_lock SET owner = NULL");
+    await lead(new RqliteLock({ name: NAME, client: two }), async (leadership) => {
+      assert.equal(await write(two, "second", leadership), 1);
     });
-    assert.equal(await db.value("SELECT by FROM job"), "second");
-    await db.close();
+    last.open();
+    await leading;
+    assert.equal(await two.value("SELECT by FROM job"), "second");
+    await one.close();
+    await two.close();
   });
 
   it("waits for a server that is away", async () => {
