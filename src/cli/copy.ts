@@ -56,9 +56,12 @@ async function copy(session: Session<Options>, options: BackupOptions): Promise<
   }
   const db = await session.connect();
   progress.tell("waiting for the copy");
-  const onProgress = (bytes: number) => progress.tell(megabytes(bytes));
+  // Not between the lines that somebody reads.
+  const silent = file === undefined && output.isTerminal;
+  const onProgress = silent ? undefined : (bytes: number) => progress.tell(megabytes(bytes));
   const stream = await db.backup({ ...options, signal, onProgress });
   if (file === undefined) {
+    if (silent) await progress.end();
     for await (const part of stream) await output.write(part);
     return;
   }

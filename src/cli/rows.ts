@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import type { Result, Value } from "../sql/value.ts";
 import { literal } from "../sql/literal.ts";
 import { harmless, padded, type Paint, width } from "./terminal.ts";
@@ -29,8 +30,11 @@ export function written(rows: Rows, format: Format, paint: Paint): string {
 function asTable({ columns, rows }: Rows, paint: Paint): string {
   const cells = rows.map((row) => row.map(shown));
   const pads = columns.map((column, i) => {
-    const most = Math.max(...[harmless(column), ...cells.map((row) => row[i]!)].map(width));
-    const right = rows.length > 0 && rows.every((row) => isNumber(row[i]!) || row[i] === null) &&
+    const most = cells.reduce(
+      (most, row) => Math.max(most, width(row[i]!)),
+      width(harmless(column)),
+    );
+    const right = rows.every((row) => isNumber(row[i]!) || row[i] === null) &&
       rows.some((row) => row[i] !== null);
     return (text: string) => padded(text, most, right);
   });
@@ -85,15 +89,11 @@ function distinct(columns: readonly string[]): string[] {
 /** JSON whose integers have all their digits; a BLOB is an object, which no other value is. */
 export function json(value: unknown): string {
   if (typeof value === "bigint") return String(value);
-  if (value instanceof Uint8Array) return json({ base64: base64(value) });
+  if (value instanceof Uint8Array) return json({ base64: Buffer.from(value).toString("base64") });
   if (Array.isArray(value)) return `[${value.map(json).join(",")}]`;
   if (typeof value !== "object" || value === null) return JSON.stringify(value ?? null);
   const members = Object.entries(value).map(([key, one]) => `${JSON.stringify(key)}:${json(one)}`);
   return `{${members.join(",")}}`;
-}
-
-function base64(bytes: Uint8Array): string {
-  return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
 }
 
 /** As RFC 4180 has it, where NULL is an empty field and an empty text a quoted one; so are a BLOB and a text like one. */

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { connect } from "../database/connect.ts";
 import type { Client } from "../database/client.ts";
 import type { ConnectOptions } from "../database/options.ts";
+import { readLocation } from "../embedded/location.ts";
 import { parseHttp, shownUrl } from "../transport/address.ts";
 import type { SHARED, Values } from "./command.ts";
 import { UsageError } from "./exit.ts";
@@ -103,19 +104,20 @@ async function openFile(
   create: boolean,
   options: ConnectOptions,
 ): Promise<Client> {
-  const file = path.startsWith("file:") ? new URL(path, "file:///").pathname : path;
-  if (!create && path !== ":memory:" && !existsSync(file)) {
+  let file: string | undefined;
+  try {
+    file = readLocation(path);
+  } catch (error) {
+    throw misused(error);
+  }
+  if (!create && file !== undefined && !existsSync(file)) {
     throw new UsageError(
       `Cannot open ${path} as there is no such file: --create makes it, and a server's URL begins with http://`,
     );
   }
   // Node warns of SQLite as soon as it is loaded.
   const { embedded } = await import("../embedded/mod.ts");
-  try {
-    return connect({ ...options, ...embedded(path) });
-  } catch (error) {
-    throw misused(error);
-  }
+  return connect({ ...options, ...embedded(path) });
 }
 
 async function credentialsOf(

@@ -48,6 +48,14 @@ describe("query", () => {
     );
   });
 
+  it("shows more rows than a function takes arguments", async () => {
+    const many =
+      "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c LIMIT 200000) SELECT x FROM c";
+    const { stdout } = await cli(["query", many, "--url", ":memory:"]);
+    assert.ok(stdout.startsWith("     x\n     1\n"));
+    assert.ok(stdout.endsWith("\n200000\n200000 rows\n"));
+  });
+
   it("shows rows as JSON, which tells a BLOB from a text", async () => {
     const { stdout } = await cli(["query", `${SELECT}`, ...url, "--json"]);
     assert.equal(
@@ -194,6 +202,10 @@ describe("the place", () => {
     }
     const user = await cli(["nodes", "--user", "ada", ...url]);
     assert.match(user.stderr, /Cannot use --user with a database file/);
+    const unread = await cli(["nodes", "--ca", join(folder, "nowhere.pem")]);
+    assert.equal(unread.code, 2);
+    const file = await cli(["query", "SELECT 1", "--url", "file:nowhere.db"]);
+    assert.match(file.stderr, /Cannot open file:nowhere\.db as there is no such file/);
     const asked = await cli(["nodes", "--user", "ada", "--url", "http://localhost:1"]);
     assert.match(asked.stderr, /standard input is no terminal: set RQLITE_PASSWORD/);
   });

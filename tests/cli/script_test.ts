@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
 import { skipWithoutRqlited, startRqlited } from "../support/rqlited.ts";
+import { startProxy } from "../support/proxy.ts";
 import { Interruption } from "../../src/cli/mod.ts";
 import { cli } from "./run_cli.ts";
 
@@ -60,5 +61,52 @@ describe("a write that is interrupted", { skip: skipWithoutRqlited() }, () => {
       const isThere = JSON.stringify(rows).includes('"values"');
       assert.equal(isThere, told.exec(stderr)![1] === "applied");
     }
+  });
+});
+
+describe("a write of whose answer nothing is heard", { skip: skipWithoutRqlited() }, () => {
+  it("ends with 4, and names the id to ask for", async () => {
+    await using server = await startRqlited();
+    await server.sql("CREATE TABLE t(a)");
+    const proxy = await startProxy(server.url);
+    let silent = false;
+    proxy.plan = ({ path, body }) => {
+      // From the write itself on, which enters its id.
+      silent ||= path.startsWith("/db/execute") && body.includes("INSERT INTO t");
+      return silent ? "cut after request" : "pass";
+    };
+    const write = ["query", "INSERT INTO t VALUES(1)", "--url", proxy.url, "--timeout", "0.5"];
+    try {
+      const { code, stdout, stderr } = await cli(write);
+      assert.deepEqual([code, stdout], [4, ""]);
+      assert.match(stderr, /^✗ OutcomeUnknownError: Cannot tell whether .* outcome\("/);
+      proxy.reset();
+      silent = false;
+      const json = JSON.parse((await cli([...write, "--json"])).stderr);
+      assert.equal(json.error.code, "ERR_OUTCOME_UNKNOWN");
+    } finally {
+      await proxy.close();
+    }
+  });
+});
+
+describe("an account", { skip: skipWithoutRqlited() }, () => {
+  it("that may not keep ids writes without, and one that may not write is told so", async () => {
+    const user = (username: string, ...perms: string[]) => ({
+      username,
+      password: "secret",
+      perms,
+    });
+    await using server = await startRqlited({
+      auth: [user("writer", "execute"), user("reader", "query")],
+    });
+    const as = (username: string) => ["--url", server.url, "--user", username];
+    const around = { env: { RQLITE_PASSWORD: "secret" } };
+    const written = await cli(["query", "CREATE TABLE t(a)", ...as("writer")], around);
+    assert.deepEqual([written.code, written.stdout, written.stderr], [0, "✓ done\n", ""]);
+    const refused = await cli(["query", "INSERT INTO t VALUES(1)", ...as("reader")], around);
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /^✗ AuthenticationError: .* permission execute/);
+    assert.doesNotMatch(refused.stderr, /secret/);
   });
 });
