@@ -1,4 +1,4 @@
-import { InterfaceError, OperationalError } from "../errors.ts";
+import { AuthenticationError, InterfaceError, OperationalError } from "../errors.ts";
 import type { Facts } from "../schema/facts.ts";
 import { Backlog } from "./backlog.ts";
 import { type Batch, readBatch } from "./batch.ts";
@@ -77,6 +77,8 @@ export function changeFeed(options?: ChangeFeedOptions): ChangeFeed {
   }) as typeof handler & ChangeFeed;
 }
 
+const CLOSED = "The feed is closed";
+
 class Feed {
   readonly backlog: Backlog;
   readonly closing = new AbortController();
@@ -146,14 +148,11 @@ class Feed {
       return refusal(403, "This feed is for another service_id");
     }
     const place = await this.#inTurn(() => this.#admit(batch, text.length, signal));
-    if (place !== undefined && await this.backlog.taken(place, signal)) return new Response();
-    return later(
-      this.backlog.closed
-        ? "The feed is closed"
-        : this.backlog.wasRead
-        ? "The consumer has not taken it yet"
-        : "Nobody iterates the feed",
-    );
+    if (place instanceof Error) return later(place.message);
+    if (await this.backlog.taken(place, signal)) return new Response();
+    if (this.backlog.closed) return later(CLOSED);
+    const { wasRead } = this.backlog;
+    return later(wasRead ? "The consumer has not taken it yet" : "Nobody iterates the feed");
   }
 
   /** Runs one after the other, so that reading the schema leaves batches in their order. */
@@ -163,26 +162,25 @@ class Feed {
     return run;
   }
 
-  /** Takes in what is new of a batch; answers the place of its end, `undefined` if it has to come again. */
-  async #admit(
-    batch: Batch,
-    size: number,
-    signal: AbortSignal,
-  ): Promise<Place | undefined> {
+  /** Takes in what is new of a batch; answers the place of its end, or why it has to come again. */
+  async #admit(batch: Batch, size: number, signal: AbortSignal): Promise<Place | Error> {
     const commits = this.#order.place(batch.payload);
     const fresh = commits.filter((commit) => this.#order.isFresh(commit));
     const waiting = this.backlog.size;
     if (fresh.length > 0 && waiting > 0 && waiting + size > this.#options.maxBytes) {
-      return undefined;
+      return new Error("More waits for the consumer than maxBytes");
     }
     let facts: Facts | undefined;
     try {
       facts = await this.#factsFor(fresh, signal);
     } catch (error) {
-      if (error instanceof OperationalError || signal.aborted) return undefined;
-      throw error;
+      // What does not pass by itself is the program's: its server tells of it.
+      const passes = error instanceof OperationalError && !(error instanceof AuthenticationError);
+      if (!passes && !signal.aborted) throw error;
+      return new Error("The schema cannot be read now");
     }
-    if (this.backlog.closed || signal.aborted) return undefined;
+    if (this.backlog.closed) return new Error(CLOSED);
+    if (signal.aborted) return new Error("The requests before it took too long");
     this.#spread(fresh, facts, size);
     return commits.at(-1)?.place ?? START;
   }

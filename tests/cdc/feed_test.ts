@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
-import { type Client, connect, InterfaceError } from "../../mod.ts";
+import { AuthenticationError, type Client, connect, InterfaceError } from "../../mod.ts";
 import { type Change, type ChangeFeed, changeFeed } from "../../src/cdc/mod.ts";
 import { embedded } from "../../src/embedded/mod.ts";
 import { sleep, until } from "../support/http.ts";
@@ -246,7 +246,8 @@ test("changeFeed() takes no more than maxBytes in advance, but whatever fits int
   const feed = changeFeed({ timeout: 300, maxBytes: 200 });
   assert.equal((await feed(batch([1, 2, 3]))).status, 413);
   await feed(batch([1]));
-  await feed(batch([2]));
+  const full = "More waits for the consumer than maxBytes\n";
+  assert.deepEqual(await told(feed(batch([2]))), [503, full]);
   const taken: Change[] = [];
   const reading = takeAll(feed, taken);
   await sleep(5);
@@ -329,13 +330,20 @@ test("changeFeed() has a batch sent again while the schema cannot be read", asyn
   const feed = changeFeed({ client: db });
   const taken: Change[] = [];
   const reading = takeAll(feed, taken);
-  assert.equal((await feed(batch([1]))).status, 503);
+  assert.deepEqual(await told(feed(batch([1]))), [503, "The schema cannot be read now\n"]);
   fail = false;
   await until("success", async () => (await feed(batch([1]))).status === 200 || undefined);
   feed.close();
   await reading;
   assert.equal(taken.length, 1);
   await db.close();
+  const closed = changeFeed({ client: db });
+  await assert.rejects(closed(batch([1])), InterfaceError);
+  const refused = connect({
+    fetch: () => Promise.resolve(new Response(null, { status: 401 })),
+  });
+  await assert.rejects(changeFeed({ client: refused })(batch([1])), AuthenticationError);
+  await refused.close();
 });
 
 async function told(answer: Promise<Response>): Promise<[number, string]> {
