@@ -106,7 +106,7 @@ function isReal(cell: number | bigint, { column, real }: CellSpec): boolean {
   if (real === "likely" || typeof cell === "number" || BigInt(Number(cell)) === cell) return true;
   throw new DataError(
     `Cannot return column ${JSON.stringify(column)} as ${cell} may be an INTEGER or a REAL here: ` +
-      "select CAST(… AS TEXT) of it",
+      "read it in a call of its own, or return quote() of it",
     { column },
   );
 }

@@ -307,9 +307,14 @@ function returning(place: () => Database): void {
       await assert.rejects(db.execute(`${update} ${guess}`, [], options), {
         name: "DataError",
         column: "v",
-        message: /INTEGER or a REAL/,
+        message: /INTEGER or a REAL.* quote\(\)/,
       });
     }
+    const select = `SELECT v FROM ${table} ORDER BY i`;
+    await assert.rejects(db.batch([`${update} i`, select]), { name: "DataError", column: "v" });
+    const quoted = await db.execute(`${update} quote(v) AS v`);
+    assert.deepEqual(quoted.rows.map(({ v }) => Number(v)), [1.5, 2 ** 60]);
+    assert.doesNotMatch(String(quoted.rows[1]!.v), /^\d+$/);
   });
 }
 
