@@ -1,6 +1,7 @@
 /**
  * Values on their way from a node, exact whatever they are: digits of integers, bytes of texts and BLOBs. SQLite's text
- * of a REAL depends on its version; the server's JSON does not, but knows no infinity.
+ * of a REAL depends on its version; the server's JSON does not, but knows no infinity, and writes whole REALs beyond 2^53
+ * like integers: these have all digits of the integer that they are.
  *
  * @module
  */
@@ -8,12 +9,16 @@
 import { bytesIn } from "../sql/literal.ts";
 import type { Value } from "../sql/value.ts";
 
+/** REALs from the first to the second are whole, and an INTEGER has their value. */
+const WHOLE = "9007199254740992.0 AND 9223372036854774784.0";
+
 /** SQL for the cell of a value. */
 export function cellOf(expression: string): string {
   const c = expression;
   return `CASE typeof(${c}) WHEN 'integer' THEN 'i'||${c} WHEN 'text' THEN 't'||hex(${c}) ` +
     `WHEN 'blob' THEN 'b'||hex(${c}) WHEN 'null' THEN 'n' ` +
-    `ELSE CASE ${c} WHEN 9e999 THEN 'r9e999' WHEN -9e999 THEN 'r-9e999' ELSE ${c} END END`;
+    `ELSE CASE ${c} WHEN 9e999 THEN 'r9e999' WHEN -9e999 THEN 'r-9e999' ` +
+    `ELSE CASE WHEN abs(${c}) BETWEEN ${WHOLE} THEN 'r'||CAST(${c} AS INTEGER) ELSE ${c} END END END`;
 }
 
 /** A cell as it arrived: text, or the number of a REAL. */

@@ -133,6 +133,29 @@ describe("verifyReplicas() of three nodes", { skip: skipWithoutRqlited() }, () =
     assert.ok(found.example && "v" in found.example);
   });
 
+  it("compares whole REALs beyond 2^53, which JSON writes as integers with fewer digits", async () => {
+    const ends = ["2.5", "9007199254740992.0", "9223372036854774784.0", "9223372036854775808.0"];
+    await raw(
+      "CREATE TABLE lengths(id INTEGER PRIMARY KEY, r REAL)",
+      "CREATE TABLE keyed(k REAL PRIMARY KEY, v) WITHOUT ROWID",
+      ...ends.map((end) => `INSERT INTO lengths(r) VALUES(${end}), (-${end})`),
+      numbers(1_200, "INSERT INTO keyed SELECT 4611686018427387904.0 + 1024 * i, i FROM n"),
+    );
+    assert.deepEqual(await differences(), []);
+    await raw(
+      `UPDATE lengths SET r = 9223372036854773760.0 WHERE id = 5 AND ${HERE}`,
+      `UPDATE keyed SET v = 0 WHERE v = 1100 AND ${HERE}`,
+    );
+    const [keyed, lengths] = await differences();
+    assert.deepEqual(valuesOf(lengths!, "r").sort(), [
+      2 ** 63 - 2048,
+      2 ** 63 - 1024,
+      2 ** 63 - 1024,
+    ]);
+    assert.equal(keyed?.rows, 1);
+    assert.equal(keyed.example?.k, 2 ** 62 + 1024 * 1100);
+  });
+
   it("finds the one row of 100,000 that differs", async () => {
     await raw(
       "CREATE TABLE big(id INTEGER PRIMARY KEY, n INTEGER)",
