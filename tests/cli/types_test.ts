@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { eq } from "drizzle-orm";
 import { Kysely } from "kysely";
-import { type Client, connect, type Row, splitScript, sql } from "../../mod.ts";
+import { type Client, connect, type IntegerMode, type Row, splitScript, sql } from "../../mod.ts";
 import { drizzle } from "../../packages/drizzle/mod.ts";
 import { drizzle as drizzleV1 } from "../../packages/drizzle-v1/mod.ts";
 import { RqliteDialect } from "../../packages/kysely/mod.ts";
@@ -18,6 +18,7 @@ import * as tables from "./generated/drizzle.ts";
 import * as tablesV1 from "./generated/drizzle_v1.ts";
 import type { DB } from "./generated/kysely.ts";
 import type { ProductsInsert, Staff, Users, UsersInsert } from "./generated/plain.ts";
+import { skipWithoutRqlited, startRqlited } from "../support/rqlited.ts";
 import { cli } from "./run_cli.ts";
 import { openShop, SHOP, shopTypes } from "./shop.ts";
 
@@ -44,6 +45,21 @@ const FILL = `
   INSERT INTO text VALUES(1, 'x');
   INSERT INTO search VALUES('a title', 'a body', 7);
   INSERT INTO tag_notes VALUES(1, 'red', 'n');`;
+
+/** Rows for all tables, as the plain types have them. */
+async function fill(db: Client): Promise<void> {
+  const ada: UsersInsert = { email: "ada@x.y", first_name: "Ada", born: new Date(0) };
+  const bob: UsersInsert = {
+    ...{ email: "bob@x.y", first_name: "Bob", role: "staff", active: false, balance: 1.5 },
+    ...{ photo: new Uint8Array([0, 255]), settings: "[1]", created_at: "2020-01-02" },
+  };
+  for (const user of [ada, bob]) await db.execute(sql`INSERT INTO users ${sql.insert(user)}`);
+  const product: ProductsInsert = { sku: "w", owner: 1, price: 10, tax: 19 };
+  await db.insertMany("products", [product]);
+  await db.execute("INSERT INTO tags(name) VALUES(:name)", { name: "red" });
+  await db.execute("INSERT INTO product_tags(product_id, tag) VALUES(1, 'red')");
+  await db.script(FILL);
+}
 
 /** Each type and the union of each of its columns, as written in the text of plain types. */
 function unionsIn(text: string): Map<string, Map<string, readonly string[]>> {
@@ -72,6 +88,26 @@ function isOneOf(value: unknown, union: readonly string[]): boolean {
   return union.includes(type) || union.includes(literal);
 }
 
+/** Whether all rows are what the plain types say. */
+async function checkRowsOf(db: Client, integers: IntegerMode): Promise<void> {
+  const schema = await withServedTypes(db, await inspect(db), {});
+  const unions = unionsIn(schemaTypes(schema, { target: "plain", integers, exclude: [] }));
+  const sources = [...schema.tables, ...schema.views.filter(({ columns }) => columns.length)];
+  assert.equal(unions.size, sources.length);
+  for (const [i, [type, columns]] of [...unions].entries()) {
+    const select = sql`SELECT * FROM ${sql.id(sources[i]!.name)}`;
+    const { rows } = await db.query<Row>(select, [], { integers });
+    assert.ok(rows.length > 0, type);
+    for (const row of rows) {
+      assert.deepEqual(Object.keys(row), [...columns.keys()], type);
+      for (const [name, union] of columns) {
+        const value = row[name];
+        assert.ok(isOneOf(value, union), `${type}.${name}: ${value} is no ${union}`);
+      }
+    }
+  }
+}
+
 /** What Drizzle is told by the text: each constant, and the types of its columns. */
 function columnsIn(text: string): Map<string, Map<string, readonly string[]>> {
   const found = new Map<string, Map<string, readonly string[]>>();
@@ -96,6 +132,7 @@ describe("schemaTypes()", () => {
   let db: Client;
   before(async () => {
     db = await openShop();
+    await fill(db);
   });
   after(() => db.close());
 
@@ -127,17 +164,7 @@ describe("schemaTypes()", () => {
   });
 
   it("plain types are those of the rows and of what may be inserted", async () => {
-    const ada: UsersInsert = { email: "ada@x.y", first_name: "Ada", born: new Date(0) };
-    const bob: UsersInsert = {
-      ...{ email: "bob@x.y", first_name: "Bob", role: "staff", active: false, balance: 1.5 },
-      ...{ photo: new Uint8Array([0, 255]), settings: "[1]", created_at: "2020-01-02" },
-    };
-    for (const user of [ada, bob]) await db.execute(sql`INSERT INTO users ${sql.insert(user)}`);
-    const product: ProductsInsert = { sku: "w", owner: 1, price: 10, tax: 19 };
-    await db.insertMany("products", [product]);
-    await db.execute("INSERT INTO tags(name) VALUES(:name)", { name: "red" });
-    await db.execute("INSERT INTO product_tags(product_id, tag) VALUES(1, 'red')");
-    await db.script(FILL);
+    const ada: UsersInsert = { email: "ada@x.y", first_name: "Ada" };
     // @ts-expect-error: it is computed.
     const computed: UsersInsert = { ...ada, full_name: "Ada" };
     // @ts-expect-error: the email is missing.
@@ -156,23 +183,7 @@ describe("schemaTypes()", () => {
 
   for (const integers of ["number", "bigint", "string", "auto"] as const) {
     it(`what a client gives with integers: "${integers}" is what the types say`, async () => {
-      const schema = await withServedTypes(db, await inspect(db), {});
-      const unions = unionsIn(schemaTypes(schema, { target: "plain", integers, exclude: [] }));
-      const sources = [...schema.tables, ...schema.views.filter(({ columns }) => columns.length)];
-      assert.equal(unions.size, sources.length);
-      for (const [i, [type, columns]] of [...unions].entries()) {
-        const { rows } = await db.query<Row>(`SELECT * FROM ${sql.id(sources[i]!.name).sql}`, [], {
-          integers,
-        });
-        assert.ok(rows.length > 0, type);
-        for (const row of rows) {
-          assert.deepEqual(Object.keys(row), [...columns.keys()], type);
-          for (const [name, union] of columns) {
-            const value = row[name]!;
-            assert.ok(isOneOf(value, union), `${type}.${name}: ${value} is no ${union}`);
-          }
-        }
-      }
+      await checkRowsOf(db, integers);
     });
   }
 
@@ -262,6 +273,23 @@ describe("schemaTypes()", () => {
       }
     }
   }
+});
+
+describe("schemaTypes() of a server", { skip: skipWithoutRqlited() }, () => {
+  it("is the same text, and its rows are what that says", async () => {
+    const server = await startRqlited();
+    const db = connect(server.url);
+    try {
+      await db.script(SHOP);
+      await fill(db);
+      const { "plain.ts": plain } = await shopTypes(db);
+      assert.equal(plain, readFileSync(new URL("generated/plain.ts", import.meta.url), "utf8"));
+      await checkRowsOf(db, "bigint");
+    } finally {
+      await db.close();
+      await server.stop();
+    }
+  });
 });
 
 describe("types", () => {
