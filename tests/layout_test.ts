@@ -56,6 +56,7 @@ const LAYERS: Layers = {
   ],
   "hono": ["database", "transaction", "locks", "client", "sql", "errors.ts", "options.ts"],
   "inspect": ["client", "sql", "errors.ts", "options.ts"],
+  "observe": ["client", "sql", "errors.ts", "options.ts"],
   "cli": [
     "migrate",
     "doctor",

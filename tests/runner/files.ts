@@ -164,6 +164,16 @@ export const PLACEMENTS: readonly Placement[] = [
     why: "Starts processes of every engine by itself",
   },
   {
+    files: ["observe/"],
+    engines: ["deno"],
+    why: "Text that is made of calls, the same on every engine",
+  },
+  {
+    files: ["observe/open_telemetry_test.ts"],
+    engines: ["deno", "node24"],
+    why: "Its SDK is made for Node, and keeps contexts by the engine's AsyncLocalStorage",
+  },
+  {
     files: ["client/every_option_test.ts"],
     engines: ["bun"],
     why: "A table of what the client makes of options, the same on every engine",

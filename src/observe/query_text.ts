@@ -1,0 +1,102 @@
+import type { Call, CallStatement } from "../client/interceptor.ts";
+import type { RqliteError } from "../errors.ts";
+import { analyse } from "../sql/analyse.ts";
+import { significantTokens, tokenize } from "../sql/tokenize.ts";
+import { TokenView } from "../sql/view.ts";
+
+/** How much of a text is told, in characters: one of many rows is as long as a request may be. */
+const LONGEST = 2_000;
+
+/** How long a summary may be, in characters, as the conventions have it. */
+const LONGEST_SUMMARY = 255;
+
+/**
+ * The text of a statement without values: as it is where those are its parameters, else with `?` for each literal.
+ *
+ * @param call What it belongs to: the client writes keys of rows into the pages of `iterate`.
+ */
+export function textOf({ operation }: Call, { sql, params }: CallStatement): string {
+  const parameterized = params.length > 0 && operation !== "iterate";
+  return shortened(parameterized ? sql : withoutLiterals(sql.slice(0, 4 * LONGEST)));
+}
+
+/** At most {@linkcode LONGEST} characters of it. */
+export function shortened(text: string): string {
+  return text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text;
+}
+
+function withoutLiterals(sql: string): string {
+  return tokenize(sql).map(({ kind, start, end }) => {
+    switch (kind) {
+      case "string":
+      case "number":
+      case "blob":
+      // The end of one may be cut off.
+      case "error":
+        return "?";
+      case "comment":
+        return " ";
+      default:
+        return sql.slice(start, end);
+    }
+  }).join("");
+}
+
+/** What an error says, without literals of the statement, which SQLite quotes where it cannot read on. */
+export function messageOf({ message }: RqliteError): string {
+  const literal = /\b(near|token:) "(?:x?'|[\d.])[^]*?"(?=: syntax error|$)/gi;
+  return message.replace(literal, '$1 "?"').replace(/ of the statement: [^]*$/, "");
+}
+
+/** The keyword that says what a statement does, such as `SELECT`; "" where there is none. */
+export function verbOf({ sql }: CallStatement): string {
+  return analyse(sql).verb;
+}
+
+/** What a statement does to which tables, such as `SELECT users`: the same for all statements of a kind. */
+export function summaryOf(statement: CallStatement): string {
+  const { sql } = statement;
+  const view = new TokenView(sql, significantTokens(sql.slice(0, 4 * LONGEST)).tokens);
+  const parts = DDL.includes(verbOf(statement)) ? ddlParts(view) : partsOf(view);
+  let summary = parts[0] ?? verbOf(statement);
+  for (const part of parts.slice(1)) {
+    if (summary.length + part.length >= LONGEST_SUMMARY) break;
+    summary += ` ${part}`;
+  }
+  return summary.slice(0, LONGEST_SUMMARY);
+}
+
+const DDL: readonly string[] = ["CREATE", "ALTER", "DROP"];
+const OBJECTS: readonly string[] = ["TABLE", "INDEX", "VIEW", "TRIGGER"];
+
+/** `CREATE TABLE users`, whatever stands between these. */
+function ddlParts(view: TokenView): string[] {
+  const object = view.tokens.findIndex((_, i) => view.isOneOf(i, OBJECTS));
+  if (object < 0) return [];
+  let name = object + 1;
+  while (view.isOneOf(name, ["IF", "NOT", "EXISTS"])) name++;
+  return [view.text(0), view.text(object), tableAt(view, name)].filter((part) => part !== "");
+}
+
+/** The keywords of reads and writes and the names behind them, in their order. */
+function partsOf(view: TokenView): string[] {
+  const parts: string[] = [];
+  for (let i = 0; i < view.tokens.length; i++) {
+    if (view.isOneOf(i, ["SELECT", "INSERT", "DELETE"])) parts.push(view.text(i));
+    else if (view.isWord(i, "REPLACE") && view.isWord(i + 1, "INTO")) parts.push(view.text(i));
+    else if (view.isWord(i, "UPDATE") && !view.isWord(i - 1, "DO")) {
+      const table = view.isWord(i + 1, "OR") ? i + 3 : i + 1;
+      parts.push(view.text(i), tableAt(view, table));
+    } else if (
+      view.isOneOf(i, ["FROM", "INTO", "JOIN"]) && !view.isWord(i - 1, "DISTINCT")
+    ) parts.push(tableAt(view, i + 1));
+  }
+  return parts.filter((part) => part !== "");
+}
+
+/** The name of a table as it is written, with its schema; "" where none stands. */
+function tableAt(view: TokenView, i: number): string {
+  const { kind } = view.tokens[i] ?? {};
+  if (kind !== "word" && kind !== "quoted") return "";
+  return view.is(i + 1, ".") ? `${view.text(i)}.${view.text(i + 2)}` : view.text(i);
+}
