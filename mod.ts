@@ -18,7 +18,7 @@
  */
 
 export { connect } from "./src/database/connect.ts";
-export type { Client } from "./src/database/client.ts";
+export type { Client, Session, SessionOptions } from "./src/database/client.ts";
 export type { BaseClient, IterateOptions } from "./src/client/client.ts";
 export type { NodesOptions, ReadyOptions, StepDownOptions } from "./src/client/cluster.ts";
 export type {

@@ -337,7 +337,7 @@ export class AuthenticationError extends OperationalError {
   }
 }
 
-/** A node at level "none" was staler than `freshness` allows. */
+/** A node at level "none" was staler than `freshness` allows, or what a session has seen is not to be had. */
 export class StaleReadError extends OperationalError {
   /** "StaleReadError". */
   override name = "StaleReadError";

@@ -17,6 +17,7 @@ import { Late } from "../transport/late.ts";
 import { deadlineOf, type ResolvedOptions, resolveSettings, type Settings } from "./options.ts";
 import type { Page } from "./page.ts";
 import { checkAlone, checkQuery } from "./route.ts";
+import type { SessionState } from "./session_state.ts";
 
 const CALLS = new Late("calls", () => import("./connection.ts"));
 
@@ -28,17 +29,26 @@ type Composed =
 /** The part of a {@linkcode BaseClient} that writes nothing: looks at what is asked for before it is sent. */
 export class DefaultClient implements Omit<BaseClient, Composed>, Host {
   readonly #options: ResolvedOptions;
+  /** What has the connection: this one, or the one that it is a session of. */
+  readonly #root: DefaultClient;
   #connection: Connection | undefined;
   #closed = false;
 
   /** Sends nothing. */
-  constructor(options: ResolvedOptions) {
+  constructor(options: ResolvedOptions, root?: DefaultClient) {
     this.#options = options;
+    this.#root = root ?? this;
+  }
+
+  /** The same, whose calls are those of a session. */
+  within(session: SessionState): DefaultClient {
+    const settings: Settings = { ...this.#options.settings, level: "none", session };
+    return new DefaultClient({ ...this.#options, settings }, this.#root);
   }
 
   /** See {@linkcode BaseClient.closed}. */
   get closed(): boolean {
-    return this.#closed;
+    return this.#root.#closed;
   }
 
   /** See {@linkcode BaseClient.query}. @param operation What the user has called. */
@@ -100,7 +110,7 @@ export class DefaultClient implements Omit<BaseClient, Composed>, Host {
 
   /** How it is printed. */
   [INSPECT](): string {
-    return shown("Client", { nodes: this.#options.nodes, closed: this.#closed });
+    return shown("Client", { nodes: this.#options.nodes, closed: this.closed });
   }
 
   #run(
@@ -125,16 +135,17 @@ export class DefaultClient implements Omit<BaseClient, Composed>, Host {
 
   /** See {@linkcode Host.connectedBy}. */
   connectedBy(made: typeof Connection): Connection {
-    if (this.#connection === undefined) {
-      this.#connection = new made(this, this.#options);
-      if (this.#closed) this.#connection.close();
+    const root = this.#root;
+    if (root.#connection === undefined) {
+      root.#connection = new made(root, root.#options);
+      if (root.#closed) root.#connection.close();
     }
-    return this.#connection;
+    return root.#connection;
   }
 
   /** See {@linkcode Host.settings}. */
   settings(options: BatchOptions): Settings {
-    if (this.#closed) throw new InterfaceError("The client is closed: connect() makes another one");
+    if (this.closed) throw new InterfaceError("The client is closed: connect() makes another one");
     const settings = resolveSettings(this.#options.settings, options);
     settings.signal?.throwIfAborted();
     return settings;

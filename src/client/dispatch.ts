@@ -10,8 +10,10 @@ import { Capabilities } from "./capabilities.ts";
 import type { Level } from "./executor.ts";
 import { accepted, type Asked, READ_STRONG } from "./accept.ts";
 import { Late } from "../transport/late.ts";
+import { askForMarks, type Mark, marksIn } from "./marks.ts";
 import type { Settings } from "./options.ts";
 import { SecondLook } from "./second_look.ts";
+import { readIn } from "./session.ts";
 import { SharedReads } from "./shared_reads.ts";
 
 /**
@@ -54,6 +56,8 @@ export interface Batch {
   readonly texts?: readonly string[];
   /** Each result of a read says how long it took. @default {false} */
   readonly timed?: boolean;
+  /** Commits whose marks a read brings along, of the one state that all of it is from then. */
+  readonly marks?: readonly number[] | undefined;
 }
 
 /** The part of an answer that belongs to a batch. */
@@ -61,6 +65,8 @@ export interface Reply {
   readonly answer: Answer;
   /** The position of the first statement's result. */
   readonly first: number;
+  /** Where they were asked for: those that are there, between the first and the last of all. */
+  readonly marks?: readonly Mark[] | undefined;
 }
 
 /** The one place where calls become requests. */
@@ -85,7 +91,14 @@ export class Dispatcher {
 
   /** Runs statements that only read, by `/db/query`. */
   read(batch: Batch): Promise<Reply> {
-    return batch.exact === true ? this.#look.take(batch, this.#exact, true) : this.#read(batch);
+    return batch.exact === true
+      ? this.#look.take(batch, (batch) => this.#inSession(batch, this.#exact), true)
+      : this.#inSession(batch, (batch) => this.#read(batch));
+  }
+
+  #inSession(batch: Batch, send: (batch: Batch) => Promise<Reply>): Promise<Reply> {
+    const { session } = batch.settings;
+    return session === undefined ? send(batch) : readIn(session, batch, send);
   }
 
   #read(batch: Batch): Promise<Reply> {
@@ -153,15 +166,16 @@ export class Dispatcher {
   #query(batch: Batch, level: Exclude<Level, "linearizable">): Promise<Reply>;
   #query(batch: Batch, level: Level): Promise<Reply | typeof READ_STRONG>;
   #query(batch: Batch, level: Level): Promise<Reply | typeof READ_STRONG> {
-    const { statements, transaction, settings, texts } = batch;
+    const { statements, transaction, settings, texts, marks } = batch;
     const refreshes = !batch.aware && statements.some(readsTables);
-    const prefix = refreshes ? REFRESH_SCHEMA : NOTHING;
+    const refresh = refreshes ? REFRESH_SCHEMA : NOTHING;
+    const prefix = marks === undefined ? refresh : [...refresh, askForMarks(marks)];
     const linearizable = level === "linearizable";
     return this.#exchange(batch, {
       path: path("/db/query", {
         ...UNPARSED,
         level,
-        transaction,
+        transaction: transaction || marks !== undefined,
         timings: batch.timed,
         db_timeout: timeOf(batch, level === "strong"),
         linearizable_timeout: linearizable ? LINEARIZABLE_WAIT : undefined,
@@ -206,7 +220,7 @@ export class Dispatcher {
   }
 
   #exchange(
-    { statements, deadline, node }: Batch,
+    { statements, deadline, node, marks }: Batch,
     { path, body, leader, repeatable, first }: {
       path: string;
       body: string;
@@ -217,6 +231,7 @@ export class Dispatcher {
     },
     asked: Asked,
   ): Promise<Reply | typeof READ_STRONG> {
+    const { analysis } = statements[0]!;
     return this.#transport.send<Reply | typeof READ_STRONG>({
       method: "POST",
       path,
@@ -230,9 +245,9 @@ export class Dispatcher {
       judge: (answer: HttpAnswer) => {
         this.#capabilities.learn(answer.version);
         const value = accepted(asked, answer);
-        return value === undefined
-          ? refused(asked, answer, deadline)
-          : { value: { answer: value, first } };
+        return value === undefined ? refused(asked, answer, deadline) : {
+          value: { answer: value, first, marks: marks && marksIn(value, first - 1, analysis) },
+        };
       },
     });
   }

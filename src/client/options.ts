@@ -17,6 +17,7 @@ import type { IntegerMode } from "../sql/value.ts";
 import { QUERY } from "./checks.ts";
 import type { BatchOptions, Level, QueryOptions } from "./executor.ts";
 import type { Interceptor } from "./interceptor.ts";
+import type { SessionState } from "./session_state.ts";
 import { DEFAULT_URL, isTarget, readUrls } from "./url.ts";
 
 /** What {@linkcode connect} takes; per-call options win over these. */
@@ -85,6 +86,8 @@ export interface Settings {
   readonly freshnessStrict: boolean;
   readonly rows: "object" | "array";
   readonly coalesce: boolean;
+  /** What the call is part of. */
+  readonly session: SessionState | undefined;
 }
 
 /** {@linkcode ClientOptions} with every default filled in. */
@@ -114,6 +117,7 @@ const DEFAULTS: Settings = {
   freshnessStrict: false,
   rows: "object",
   coalesce: true,
+  session: undefined,
 };
 
 /** Headers of the connection: `fetch` refuses them on some engines, and sends a broken request on others. */
@@ -246,6 +250,7 @@ export function resolveSettings(defaults: Settings, options: BatchOptions): Sett
     freshnessStrict: options.freshnessStrict ?? defaults.freshnessStrict,
     rows: options.rows ?? defaults.rows,
     coalesce: options.coalesce ?? defaults.coalesce,
+    session: defaults.session,
   };
   if (settings.freshnessStrict && settings.freshness === undefined) {
     throw new TypeError("Cannot use `freshnessStrict` without `freshness`");

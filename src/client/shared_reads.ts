@@ -4,7 +4,6 @@ import type { Prepared } from "../sql/prepare.ts";
 import { encodeStatement } from "../wire/encode.ts";
 import { Burdens } from "./burdens.ts";
 import type { Batch, Reply } from "./dispatch.ts";
-import type { Settings } from "./options.ts";
 import { commonDeadline, isOfOne, Lane, lengthOf, MOST_TEXT, type Passenger } from "./lane.ts";
 
 /** How many reads a request takes. */
@@ -53,13 +52,14 @@ export class SharedReads {
     try {
       const { call } = passengers[0]!;
       const list = { ...call, statements, texts, deadline, timed: statements.length > 1 };
-      const { answer, first } = await this.#timed(list);
+      const asked = call.marks && [...new Set(passengers.flatMap(({ call }) => call.marks!))];
+      const { answer, first, marks } = await this.#timed({ ...list, marks: asked });
       let fresh = 0;
       for (let i = 0; i < passengers.length; i++) {
         const at = first + slots[i]!;
         if (slots[i] === fresh) fresh++;
         else answer.keep(at);
-        passengers[i]!.resolve({ answer, first: at });
+        passengers[i]!.resolve({ answer, first: at, marks });
       }
     } catch (error) {
       await Promise.all(passengers.map((passenger) => this.#failed(passenger, error)));
@@ -111,7 +111,7 @@ function choose(waiting: Iterable<Batch>): readonly Batch[] {
   let looked = 0;
   for (const batch of waiting) {
     if (++looked > MOST_LOOKED_AT) break;
-    if (chosen.length > 0 && !isSame(batch.settings, chosen[0]!.settings)) continue;
+    if (chosen.length > 0 && !isSame(batch, chosen[0]!)) continue;
     text += lengthOf(batch.statements);
     if (chosen.length > 0 && (text > MOST_TEXT || chosen.length === MOST_STATEMENTS)) break;
     chosen.push(batch);
@@ -119,8 +119,12 @@ function choose(waiting: Iterable<Batch>): readonly Batch[] {
   return chosen;
 }
 
-function isSame(one: Settings, other: Settings): boolean {
-  return one.level === other.level && one.freshness === other.freshness &&
+function isSame(
+  { marks, settings: one }: Batch,
+  { marks: others, settings: other }: Batch,
+): boolean {
+  return (marks === undefined) === (others === undefined) && one.level === other.level &&
+    one.freshness === other.freshness &&
     one.freshnessStrict === other.freshnessStrict;
 }
 

@@ -8,6 +8,7 @@ import {
 } from "../errors.ts";
 import type { Dispatcher, Reply } from "../client/dispatch.ts";
 import { infinityIn } from "../client/judge.ts";
+import type { Mark } from "../client/marks.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import { Deadline } from "../transport/deadline.ts";
 import { Grounds, missing, unusable } from "./ground.ts";
@@ -57,8 +58,8 @@ export interface ChosenId {
 
 /** How a commit ended; anything worse is thrown. */
 export type Ending =
-  /** The results begin at `first` of the reply. */
-  | { readonly is: "committed"; readonly reply: Reply }
+  /** The results begin at `first` of the reply. The mark is missing where the node does not tell the place of the id. */
+  | { readonly is: "committed"; readonly reply: Reply; readonly mark: Mark | undefined }
   /** That id took effect by a copy whose results are lost, be it as they hold Infinity. */
   | { readonly is: "done"; readonly id: string; readonly infinity?: DataError }
   /** Fenced off by somebody who asked for the outcome. */
@@ -158,7 +159,11 @@ export class Commits {
     switch (proof.is) {
       case "committed":
         this.#learnFrom(commit, reply);
-        return { is: "committed", reply: { ...reply, first: reply.first + heads } };
+        return {
+          is: "committed",
+          reply: { ...reply, first: reply.first + heads },
+          mark: markOf(commit, reply),
+        };
       case "refused":
         return {
           is: "refused",
@@ -345,6 +350,11 @@ export class Commits {
     if (lastInsertId !== undefined) this.grounds.learn(Number(lastInsertId));
     for (const name of entry.wrote) if (name === EVERYTHING) this.grounds.forget();
   }
+}
+
+function markOf({ entry, mixed }: Commit, { answer, first }: Reply): Mark | undefined {
+  const n = answer.insertedAt(first + (mixed ? 1 : 0));
+  return n === undefined ? undefined : { n: Number(n), id: entry.id.id };
 }
 
 function idsOf({ entry, chosen, earlier }: Commit): CommitId[] {

@@ -78,7 +78,8 @@ export class CommittedWrites {
       }
       const ending = await this.#send(write, form, own, chosen);
       if (ending.is === "committed") {
-        const { reply } = ending;
+        const { reply, mark } = ending;
+        write.mark = mark;
         return write.place(
           resultsIn({ ...reply, first: reply.first + form.before }, write, own),
         );

@@ -81,6 +81,7 @@ export class Group {
       const ending = await commits.commit(commit, call);
       if (ending.is === "committed") {
         for (const [i, member] of group.entries()) {
+          member.call.write.mark = ending.mark;
           const reply = { answer: ending.reply.answer, first: ending.reply.first + starts[i]! };
           end(member, (write) => resultsIn(reply, write, own!));
         }

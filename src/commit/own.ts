@@ -30,5 +30,6 @@ export function ownSettings(settings: Settings): Settings {
     level: "weak",
     freshness: undefined,
     freshnessStrict: false,
+    session: undefined,
   };
 }

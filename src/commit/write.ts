@@ -2,7 +2,9 @@ import type { PlacedBatch } from "../client/batch.ts";
 import type { Backend } from "../client/backend.ts";
 import { prepareFor } from "../client/prepare.ts";
 import type { BatchOptions } from "../client/executor.ts";
+import type { Mark } from "../client/marks.ts";
 import { emptyResult } from "../client/readings.ts";
+import { changes } from "../client/route.ts";
 import { completeInsert } from "../schema/complete_insert.ts";
 import type { Facts } from "../schema/facts.ts";
 import { changesOneRow } from "../schema/one_row.ts";
@@ -33,6 +35,10 @@ export class Write {
   readonly forms: readonly Statement[];
   readonly options: BatchOptions;
   readonly call: Call;
+  /** The commit that it took effect by, where that is known. */
+  mark: Mark | undefined;
+  /** It goes without an id. */
+  plain = false;
   readonly #backend: Backend;
   readonly #placed: boolean;
   readonly #now: Date;
@@ -103,6 +109,11 @@ export class Write {
   /** What is sent: those with content. */
   get statements(): readonly Prepared[] {
     return this.#sent.statements;
+  }
+
+  /** Whether one of them changes anything. */
+  get changes(): boolean {
+    return this.statements.some(({ analysis }) => changes(analysis));
   }
 
   /** Where they stand in the caller's list, for errors. */

@@ -2,7 +2,15 @@ import { runAtomic, runLoose } from "../client/batch.ts";
 import type { Backend, Host } from "../client/backend.ts";
 import { Connection } from "../client/connection.ts";
 import { changes } from "../client/route.ts";
-import { AuthenticationError, NotSupportedError } from "../errors.ts";
+import { confirm, noteCommit, noteUnmarked } from "../client/session_notes.ts";
+import type { SessionState } from "../client/session_state.ts";
+import {
+  AuthenticationError,
+  DataError,
+  NotSupportedError,
+  OutcomeUnknownError,
+  RqliteError,
+} from "../errors.ts";
 import type { Facts } from "../schema/facts.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import { NO_FACTS } from "../schema/one_row.ts";
@@ -82,12 +90,33 @@ export class Writes {
 
   async #run(asked: Asked): Promise<Result[]> {
     const write = new Write(this.#backend, asked);
+    const { session } = asked.call.settings;
+    return await (session === undefined ? this.#send(write) : this.#sendIn(session, write));
+  }
+
+  async #sendIn(session: SessionState, write: Write): Promise<Result[]> {
+    const { times } = session;
+    let refused = false;
+    try {
+      return await this.#send(write);
+    } catch (error) {
+      // Of a commit; what goes without an id may have been refused by a copy of its own.
+      refused = !write.plain && error instanceof RqliteError &&
+        !(error instanceof OutcomeUnknownError || error instanceof DataError);
+      throw error;
+    } finally {
+      if (write.mark !== undefined) noteCommit(session, write.mark, times);
+      else if (write.changes && !refused) noteUnmarked(session);
+    }
+  }
+
+  async #send(write: Write): Promise<Result[]> {
     const { options } = write;
     const { grounds } = this.#commits;
     const { id, exactlyOnce, atomic = true } = checked(options);
     write.prepare(grounds.knownFacts);
     const { statements } = write;
-    if (!statements.some(({ analysis }) => changes(analysis))) {
+    if (!write.changes) {
       // Nobody could tell later what became of it.
       if (id !== undefined) {
         throw new TypeError("Cannot use `id` as nothing is written: leave it out");
@@ -102,6 +131,7 @@ export class Writes {
     }
     if (!atomic || statements.length < 2) refuseLonely(statements);
     refuseCounters(write, true);
+    if (write.call.settings.session?.given) await confirm(this.#backend.dispatcher, write.call);
     if (
       atomic && outside === undefined && (id !== undefined || (exactlyOnce ?? this.#exactlyOnce))
     ) {
@@ -189,6 +219,7 @@ export class Writes {
   async #plainly(write: Write): Promise<Result[]> {
     const atomic = write.options.atomic ?? true;
     const { dispatcher } = this.#backend;
+    write.plain = true;
     const schema = write.statements.some(({ analysis }) => analysis.kind === "ddl");
     try {
       const results = await (atomic ? runAtomic : runLoose)(dispatcher, write.batch);

@@ -11,6 +11,7 @@ import type { CallOptions } from "../client/executor.ts";
 import type { Made, Send } from "../client/layers.ts";
 import type { Asked } from "../commit/asked.ts";
 import { type Call, until } from "../commit/own.ts";
+import { noteUnmarked } from "../client/session_notes.ts";
 import { isName } from "../options.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import type { Deadline } from "../transport/deadline.ts";
@@ -93,7 +94,12 @@ export function enqueue(
     if (host.connectedBy(Connection).hasUser) {
       await ask(host, deadline, (cluster) => cluster.findLeader(deadline));
     }
-    return await ask(host, deadline, (cluster) => cluster.enqueue(deadline, statements, wait));
+    try {
+      return await ask(host, deadline, (cluster) => cluster.enqueue(deadline, statements, wait));
+    } finally {
+      const { session } = asked.call.settings;
+      if (session !== undefined && wait) noteUnmarked(session);
+    }
   });
 }
 

@@ -176,6 +176,35 @@ export interface Client extends BaseClient {
     options?: InsertManyOptions,
   ): Promise<{ rowsAffected: number }>;
   /**
+   * A client whose reads may go to any node, and yet never show less than it has shown or written before:
+   * *read your writes*, and *monotonic reads*. It sends nothing, costs nothing and needs no end: make one for each user,
+   * request or job.
+   *
+   * Its reads are at level "none" unless the call says otherwise. With each of them the node says, in the same snapshot, how
+   * far it is; only where that is behind the session, the leader is asked, so that nearly all take one round trip. What the
+   * promise holds for, and what it costs where a write leaves no commit, is in docs/sessions.md.
+   *
+   * @param bookmark Of another session, also one of another process: this one goes on from there.
+   * @throws {TypeError} If it is no bookmark.
+   *
+   * @example
+   * ```ts
+   * import { connect } from "@tangled/rqlite";
+   * import { embedded } from "@tangled/rqlite/embedded";
+   *
+   * const db = connect(embedded()); // or connect(["http://node1:4001", "http://node2:4001"])
+   * const session = db.session();
+   * await session.execute("CREATE TABLE notes(body TEXT)");
+   * await session.execute("INSERT INTO notes VALUES('Buy milk')");
+   * console.log(await session.value("SELECT count(*) FROM notes")); // 1, whichever node is asked
+   *
+   * const elsewhere = db.session(session.bookmark); // a short text, for a cookie or a job
+   * console.log(await elsewhere.value("SELECT count(*) FROM notes")); // 1
+   * await db.close();
+   * ```
+   */
+  session(bookmark?: string, options?: SessionOptions): Session;
+  /**
    * Hands writes to the queue of one node, which applies them soon: they are not durable when this returns, have no result,
    * an error of one of them is told to nobody, and they may be lost or applied twice where a node fails.
    *
@@ -289,4 +318,26 @@ export interface Client extends BaseClient {
     source: Uint8Array | Blob | ReadableStream<Uint8Array>,
     options?: LoadOptions,
   ): Promise<void>;
+}
+
+/** What `session` takes. */
+export interface SessionOptions {
+  /**
+   * What happens where the database does not have what the session has seen, as it is not the one of the bookmark, or
+   * another one was loaded since: the call is a `StaleReadError`. With `false` the session begins anew with what the leader has,
+   * and a text that is no bookmark counts as none: for one that comes from outside, such as in a cookie. @default {true}
+   */
+  strict?: boolean | undefined;
+}
+
+/** A client that remembers what it has seen, made by `session`. It shares all else with its client, and ends with that. */
+export interface Session extends Client {
+  /**
+   * What the session has seen so far, for another session to go on from: a text of at most 50 characters that may stand
+   * as it is in a URL, a header or a cookie; "" of one that has seen nothing. It tells the number of the latest commit, and
+   * no more of the database.
+   */
+  readonly bookmark: string;
+  /** Does nothing: what a session uses is its client's. */
+  close(): Promise<void>;
 }

@@ -1,4 +1,4 @@
-import { INSPECT } from "../client/shown.ts";
+import { INSPECT, shown } from "../client/shown.ts";
 import { called, placeAbove, told } from "../client/caller.ts";
 import { checkFunction } from "../client/check_function.ts";
 import { ASK, BATCH, EXECUTE, isAsked, NODES, READY, STEP_DOWN, VALUE } from "../client/checks.ts";
@@ -9,6 +9,7 @@ import type {
   BatchOptions,
   CallOptions,
   ExecuteOptions,
+  Executor,
   QueryOptions,
 } from "../client/executor.ts";
 import { asCells, firstOf, valueOf } from "../client/first.ts";
@@ -16,7 +17,9 @@ import { Late } from "../transport/late.ts";
 import { deadlineOf } from "../client/options.ts";
 import { ask, type Asked } from "../commit/asked.ts";
 import type { Writes } from "../commit/writes.ts";
-import { type Checks, readOptions } from "../options.ts";
+import { originOf, sendingTo } from "../client/origin.ts";
+import { bookmarkOf, type SessionState, stateOf } from "../client/session_state.ts";
+import { type Checks, isBoolean, isText, readOptions } from "../options.ts";
 import { statementOf } from "../sql/form.ts";
 import type { Results, SqlFragment, Statement } from "../sql/statement.ts";
 import type { Params, Result, Row, Value } from "../sql/value.ts";
@@ -30,7 +33,7 @@ import type { Runner } from "../transaction/run_transaction.ts";
 import type { Transaction, TransactionOptions } from "../transaction/transaction.ts";
 import type { Deadline } from "../transport/deadline.ts";
 import type { Node } from "../wire/cluster.ts";
-import type { Client } from "./client.ts";
+import type { Client, Session, SessionOptions } from "./client.ts";
 import {
   BACKUP,
   type BackupOptions,
@@ -50,19 +53,30 @@ const TRANSACTIONS = new Late(
 );
 const BULK = new Late("scripts, many rows and the cluster", () => import("./bulk.ts"));
 
+/** {@linkcode SessionOptions}, checked. */
+const SESSION: Checks<SessionOptions> = { strict: isBoolean };
+
 /** The {@linkcode Client}: reads by the client below, everything that writes by the commit log. */
 export class DefaultDatabase implements Client {
   readonly #client: DefaultClient;
   readonly #defaults: TransactionOptions;
   readonly #exactlyOnce: boolean;
+  /** What has the parts that write: this one, or the one that it is a session of. */
+  readonly #root: DefaultDatabase;
   #writes: Writes | undefined;
   #runner: Runner | undefined;
 
   /** Sends nothing. */
-  constructor(client: DefaultClient, defaults: TransactionOptions, exactlyOnce: boolean) {
+  constructor(
+    client: DefaultClient,
+    defaults: TransactionOptions,
+    exactlyOnce: boolean,
+    root?: DefaultDatabase,
+  ) {
     this.#client = client;
     this.#defaults = defaults;
     this.#exactlyOnce = exactlyOnce;
+    this.#root = root ?? this;
   }
 
   /** See {@linkcode Client.closed}. */
@@ -184,8 +198,7 @@ export class DefaultDatabase implements Client {
       checkFunction(fn, "transaction(async (tx) => …)");
       const deadline = deadlineOf(resolved.settings);
       return TRANSACTIONS.use(deadline, ({ makeRunner, runTransaction }) => {
-        this.#runner ??= makeRunner(this, this.#client);
-        return runTransaction(this.#runner, resolved, deadline, fn);
+        return runTransaction(this.#runnerBy(makeRunner), resolved, deadline, fn);
       });
     });
   }
@@ -196,10 +209,25 @@ export class DefaultDatabase implements Client {
       const resolved = this.#resolve(options, BEGIN);
       const deadline = deadlineOf(resolved.settings);
       return TRANSACTIONS.use(deadline, ({ makeRunner, beginTransaction }) => {
-        this.#runner ??= makeRunner(this, this.#client);
-        return beginTransaction(this.#runner, resolved, deadline);
+        return beginTransaction(this.#runnerBy(makeRunner), resolved, deadline);
       });
     });
+  }
+
+  /** See {@linkcode Client.session}. */
+  session(bookmark = "", options?: SessionOptions): Session {
+    isText(bookmark, "bookmark");
+    const { strict = true } = readOptions(options, SESSION);
+    const state = stateOf(bookmark, strict);
+    const client = this.#client.within(state);
+    const session = new DefaultSession(
+      state,
+      client,
+      this.#defaults,
+      this.#exactlyOnce,
+      this.#root,
+    );
+    return sendingTo(session, originOf(this.#root)!);
   }
 
   /** See {@linkcode Client.outcome}. */
@@ -342,9 +370,40 @@ export class DefaultDatabase implements Client {
 
   #writing<T>(deadline: Deadline, work: (writes: Writes) => Promise<T>): T | Promise<T> {
     return WRITES.use(deadline, ({ Writes }) => {
-      this.#writes ??= new Writes(this.#client, this.#exactlyOnce);
-      return work(this.#writes);
+      const root = this.#root;
+      root.#writes ??= new Writes(root.#client, root.#exactlyOnce);
+      return work(root.#writes);
     });
+  }
+
+  #runnerBy(make: (client: Executor, host: DefaultClient) => Runner): Runner {
+    const root = this.#root;
+    return root.#runner ??= make(root, root.#client);
+  }
+}
+
+/** The {@linkcode Session}: a client that shares all but what it has seen. */
+class DefaultSession extends DefaultDatabase implements Session {
+  readonly #state: SessionState;
+
+  constructor(state: SessionState, ...made: ConstructorParameters<typeof DefaultDatabase>) {
+    super(...made);
+    this.#state = state;
+  }
+
+  /** See {@linkcode Session.bookmark}. */
+  get bookmark(): string {
+    return bookmarkOf(this.#state);
+  }
+
+  /** It has nothing to close. */
+  override close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  /** How it is printed. */
+  override [INSPECT](): string {
+    return shown("Session", { bookmark: this.bookmark });
   }
 }
 

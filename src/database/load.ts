@@ -2,6 +2,7 @@ import { notSupported } from "../client/cluster.ts";
 import type { Host } from "../client/backend.ts";
 import { Connection } from "../client/connection.ts";
 import { judge, judgeText, quote } from "../client/judge.ts";
+import { noteLoad } from "../client/session_notes.ts";
 import { commitsOf } from "../commit/commits.ts";
 import type { Call } from "../commit/own.ts";
 import {
@@ -138,6 +139,8 @@ async function loadFile(
   } finally {
     grounds.replaced();
   }
+  const { session } = call.settings;
+  if (session !== undefined) noteLoad(session);
   // It is done: where this fails, whoever writes next does it.
   await (patches === undefined ? grounds.begin(call, base) : grounds.unseal(call, base)).catch(
     () => {},

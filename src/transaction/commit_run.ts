@@ -1,3 +1,4 @@
+import type { Mark } from "../client/marks.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import { OperationalError } from "../errors.ts";
 import { statementError } from "../wire/sql_error.ts";
@@ -18,7 +19,7 @@ const MOST_JUDGEMENTS = 4;
 
 /** How the commit of one run ended. */
 export type RunEnding =
-  | { readonly is: "committed" }
+  | { readonly is: "committed"; readonly mark?: Mark | undefined }
   /** An earlier run with that id took effect, this one never will. */
   | { readonly is: "done earlier"; readonly id: string }
   /** Refused; of `unsettled` a late copy may still pass. */
@@ -148,7 +149,7 @@ function endingOf(
         (i, { analysis }) =>
           ending.reply.answer.insertedAt(ending.reply.first + versions + i, analysis.upsert),
       );
-      return { is: "committed" };
+      return { is: "committed", mark: ending.mark };
     case "done":
       storeIds(planned, () => undefined);
       return own.some(({ id }) => id === ending.id)

@@ -4,7 +4,9 @@ import type { BatchOptions, CallOptions, ExecuteOptions } from "../client/execut
 import { asCells, firstOf, valueOf } from "../client/first.ts";
 import { resolveSettings, type Settings } from "../client/options.ts";
 import { emptyResult } from "../client/readings.ts";
+import type { Mark } from "../client/marks.ts";
 import { checkQuery } from "../client/route.ts";
+import { confirm, noteCommit, noteUnmarked } from "../client/session_notes.ts";
 import { readOptions } from "../options.ts";
 import { copyStatement, statementList, statementOf } from "../sql/form.ts";
 import type { SqlFragment, Statement } from "../sql/statement.ts";
@@ -53,6 +55,8 @@ export class DefaultTransaction implements Whole {
   #ending = false;
   #sent = false;
   #admitted = false;
+  /** That of its session when it began. */
+  readonly #times: number;
   /** Why this transaction cannot be committed any more. */
   #failure: { readonly error: unknown } | undefined;
 
@@ -60,6 +64,7 @@ export class DefaultTransaction implements Whole {
   constructor(context: TransactionContext) {
     this.#context = context;
     const { options, shared, deadline, hold } = context;
+    this.#times = options.settings.session?.times ?? 0;
     this.#call = { settings: { ...options.settings, signal: deadline.signal }, deadline };
     this.#trying = { ...this.#call };
     this.#trial = new Trial(shared, this.#journal, this.#trying, {
@@ -333,13 +338,16 @@ export class DefaultTransaction implements Whole {
       if (!(error instanceof TransactionConflictError)) throw error;
       return { is: "refused", error, unsettled: [] };
     }
-    this.#end(ending!.is === "refused" ? "rolledback" : "committed");
+    this.#end(
+      ending!.is === "refused" ? "rolledback" : "committed",
+      "mark" in ending! ? ending.mark : undefined,
+    );
     return ending!;
   }
 
   async #commit(call: Call): Promise<RunEnding> {
     this.#checkAlive();
-    const { options, shared: { commits }, hold, earlier } = this.#context;
+    const { options, shared: { commits, dispatcher }, hold, earlier } = this.#context;
     const run: Run = {
       journal: this.#journal,
       trial: this.#trial,
@@ -353,6 +361,7 @@ export class DefaultTransaction implements Whole {
     await this.#trial.ensureVersion();
     this.#id ??= await commits.mint(call);
     hold?.check();
+    if (options.settings.session?.given) await confirm(dispatcher, this.#call);
     this.#sent = true;
     return await commitWrites(run, this.#id, commits, call);
   }
@@ -556,9 +565,16 @@ export class DefaultTransaction implements Whole {
     if (this.#failure !== undefined) throw this.#failure.error;
   }
 
-  #end(state: Transaction["state"]): void {
+  /** @param mark Of the commit that it ended by. */
+  #end(state: Transaction["state"], mark?: Mark): void {
     this.#state = state;
     this.#lifetime.end();
+    const { options: { settings: { session } }, earlier } = this.#context;
+    if (session !== undefined) {
+      if (mark !== undefined) noteCommit(session, mark, this.#times);
+      // What was read in front of any write, the session knows already.
+      else if (this.#trial.tried || this.#sent || earlier.length > 0) noteUnmarked(session);
+    }
     if (this.#context.ends) this.#context.turn()?.leave();
   }
 

@@ -59,6 +59,8 @@ export class Trial {
   readonly schema: PinnedSchema;
   /** How many answers have told something of the database. */
   answers = 0;
+  /** Whether something was tried, and so read from the leader together with what was not written yet. */
+  tried = false;
   /** The version of the scope, once it was read. */
   version: number | undefined;
   /** The writes that were sent again. */
@@ -342,6 +344,7 @@ export class Trial {
     const { dispatcher } = this.#shared;
     const { settings, deadline } = this.#call;
     const batch = { statements, transaction: true, settings, deadline, exact: true };
+    this.tried ||= tries;
     return await (tries ? dispatcher.speculate(batch) : dispatcher.read({ ...batch, aware: asks }));
   }
 

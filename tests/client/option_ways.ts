@@ -247,7 +247,8 @@ type Methods<T, Less extends PropertyKey = never> = {
     Way;
 };
 
-const CLIENT: Methods<Client, "close" | typeof Symbol.asyncDispose> = {
+// What `session` takes is of no call: ways_in.ts has it.
+const CLIENT: Methods<Client, "close" | "session" | typeof Symbol.asyncDispose> = {
   query: { takes: QUERY, call: on.query, shares: true },
   execute: { takes: EXECUTE, call: on.execute, writes: true },
   batch: { takes: BATCH, call: on.batch, writes: true },
@@ -263,7 +264,7 @@ const CLIENT: Methods<Client, "close" | typeof Symbol.asyncDispose> = {
     shares: true,
   },
   script: {
-    takes: CALL,
+    takes: EXECUTE,
     call: async (db, o) => (await db.script(`${WRITE};`, o))[0]!.rows,
     writes: true,
   },

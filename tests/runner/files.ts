@@ -213,7 +213,7 @@ export const PLACEMENTS: readonly Placement[] = [
   {
     files: [
       ...["hono/transfers_test.ts", "locks/rqlite_test.ts"],
-      ...["transaction/ends_test.ts", "client/sharing_test.ts"],
+      ...["transaction/ends_test.ts", "client/session_test.ts", "client/sharing_test.ts"],
     ],
     engines: ["deno", "bun"],
     why: "Clusters and load, with an engine of each family",
@@ -291,6 +291,7 @@ export const PLACEMENTS: readonly Placement[] = [
         "client/administration_test.ts",
         "client/bad_answers_test.ts",
         "client/hostile_sql_test.ts",
+        "client/session_cluster_test.ts",
       ],
       ...["clusters/", "database/", "replicas/", "transaction/first_use_test.ts"],
       "integration/balancer_test.ts",

@@ -72,7 +72,7 @@ function portableFiles(): string[] {
 const MOST_FIRST = 25_500;
 
 /** All of the client in one module, as bundlers make it that load nothing late, in the same way. */
-const MOST_BYTES = 128_000;
+const MOST_BYTES = 129_000;
 
 /** Tells the sizes, and notices when they grow. */
 const sizeStep: Step = {

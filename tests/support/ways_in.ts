@@ -36,6 +36,7 @@ export const WAYS: Readonly<Record<string, readonly [given: object, right: strin
     "query()": [{ timeOut: 5 }, "timeout", (o) => db.query("SELECT 1", [], o)],
     "execute()": [{ ids: "a" }, "id", (o) => db.execute("DELETE FROM t", [], o)],
     "batch()": [{ atomc: false }, "atomic", (o) => db.batch([], o)],
+    "session()": [{ strickt: true }, "strict", (o) => db.session("", o)],
     "iterate()": [{ pagesize: 5 }, "pageSize", (o) => db.iterate("SELECT 1", [], o)],
     "script()": [{ timeOut: 5 }, "timeout", (o) => db.script("", o)],
     "nodes()": [{ nonvoters: true }, "nonVoters", (o) => db.nodes(o)],

@@ -1,0 +1,95 @@
+import { AuthenticationError, OperationalError, StaleReadError, TimeoutError } from "../errors.ts";
+import type { Batch, Reply } from "./dispatch.ts";
+import type { Level } from "./executor.ts";
+import { type Mark, nameOf, numberIn } from "./marks.ts";
+import type { SessionState } from "./session_state.ts";
+
+/** Who is asked next where a node lacks something: those that are not here have all that was ever answered. */
+const NEXT: { readonly [L in Level]?: Level } = {
+  none: "weak",
+  auto: "weak",
+  weak: "linearizable",
+};
+
+/**
+ * Reads what is at least as new as all that the session has seen: the node that is asked says in the same snapshot what it
+ * has; where that is too old, the leader is asked.
+ *
+ * @throws {StaleReadError} If the leader cannot be asked, or the database does not have it.
+ */
+export async function readIn(
+  session: SessionState,
+  batch: Batch,
+  send: (batch: Batch) => Promise<Reply>,
+): Promise<Reply> {
+  const before = { ...session };
+  const seen = [before.read, before.wrote].filter((name) => name !== "");
+  const { settings } = batch;
+  const read = (level: Level) =>
+    send({ ...batch, settings: { ...settings, level }, marks: seen.map(numberIn) });
+  let level = before.open && NEXT[settings.level] ? "linearizable" : settings.level;
+  let reply = await read(level);
+  for (;;) {
+    const marks = reply.marks!;
+    const next = NEXT[level];
+    if (marks.length > 0 || (seen.length === 0 && next === undefined)) {
+      if (seen.every((name) => holds(name, marks))) {
+        take(session, before, marks.at(-1));
+        return reply;
+      }
+    }
+    if (next === undefined) {
+      if (session.strict) throw lost();
+      begin(session, before, marks.at(-1));
+      return reply;
+    }
+    // Without a log a node tells nothing about itself.
+    level = marks.length === 0 ? "linearizable" : next;
+    reply = await read(level).catch((error: unknown) => {
+      throw unasked(error);
+    });
+  }
+}
+
+/** Whether the state with these marks has that commit, which is the oldest that are left out. */
+function holds(name: string, marks: readonly Mark[]): boolean {
+  const n = numberIn(name);
+  const mark = marks.find((mark) => mark.n === n);
+  if (mark !== undefined) return nameOf(mark) === name;
+  const first = marks[0]!;
+  return n < first.n && first.id === `${first.n}.floor`;
+}
+
+/** The session has read a state in which that commit is the newest. @param before What it was when the read began. */
+function take(session: SessionState, before: SessionState, newest: Mark | undefined): void {
+  session.given = false;
+  if (session.wrote === before.wrote) session.wrote = "";
+  if (newest !== undefined && numberIn(session.read) < newest.n) session.read = nameOf(newest);
+  if (session.times !== before.times) return;
+  if (before.open === "u" || newest === undefined) session.open = "r";
+  else if (before.open === "r" && newest.n > numberIn(before.read)) session.open = "";
+}
+
+/** Forgets what is not there, as if the session began with this read. */
+function begin(session: SessionState, before: SessionState, newest: Mark | undefined): void {
+  if (session.read === before.read) session.read = "";
+  take(session, before, newest);
+}
+
+function lost(): StaleReadError {
+  return new StaleReadError(
+    "Cannot read in this session as the database does not have what it has seen: its bookmark is that of another " +
+      "database, or another one was loaded since. Begin a new one with client.session()",
+    { retryable: false },
+  );
+}
+
+/** The error where only the leader could have answered, and did not. */
+function unasked(error: unknown): unknown {
+  const known = error instanceof TimeoutError || error instanceof AuthenticationError;
+  if (known || !(error instanceof OperationalError)) return error;
+  return new StaleReadError(
+    `The node that was asked is behind what the session has seen, and the leader could not do it: ${error.message}`,
+    { cause: error },
+  );
+}
