@@ -258,6 +258,7 @@ export const PLACEMENTS: readonly Placement[] = [
     files: [
       ...["examples/backup_test.ts", "examples/cli_test.ts", "examples/dbapi_test.ts"],
       "examples/failover_test.ts",
+      "examples/session_test.ts",
       "examples/live_test.ts",
       "integration/facts_batches_test.ts",
       ...["integration/facts_cluster_test.ts", "integration/facts_rewriting_test.ts"],
