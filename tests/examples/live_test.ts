@@ -26,7 +26,11 @@ async function showing(
   return {
     async until(rows) {
       const wanted = `data: ${JSON.stringify(rows)}\n\n`;
-      for (let part: string | undefined; part !== wanted;) part = (await reader.read()).value;
+      for (;;) {
+        const { done, value } = await reader.read();
+        assert.equal(done, false);
+        if (value === wanted) return;
+      }
     },
     leave: () => reader.cancel(),
   };
@@ -74,8 +78,8 @@ describe("examples/live", () => {
   });
 
   it("shows what anybody changes in a server", { skip: skipWithoutCdc() }, async () => {
-    let app: App | undefined;
-    const web = await serveHere(async (request) => await app!.fetch(request));
+    const apps: App[] = [];
+    const web = await serveHere(async (request) => await apps[0]!.fetch(request));
     const { file, remove } = writeConfig({
       endpoint: `${web.url}/changes`,
       secret: "s3cret",
@@ -83,8 +87,8 @@ describe("examples/live", () => {
     });
     const server = await startRqlited({ args: ["-cdc-config", file] });
     const db = connect(server.url);
-    const { feed, ...made } = createApp(db, PAGE, "s3cret");
-    app = made.app;
+    const { app, feed } = createApp(db, PAGE, "s3cret");
+    apps.push(app);
     try {
       await createTables(db);
       const lists = [await showing(app), await showing(app)];
