@@ -105,7 +105,7 @@ export class Acquisition {
   /** Takes the lease if it is free, or answers when it will be at the latest, in milliseconds. */
   async #look(end: number): Promise<Taken | number> {
     const asked = performance.now();
-    const seen = await this.#row.read(this.#options(end));
+    const seen = await this.#row.read(() => this.#options(end));
     if (seen.owner === this.#token) return await this.#keep(this.#doubt!.sent, seen.version);
     // Versions only grow, so no copy of the earlier write finds the row as it was.
     if (this.#doubt !== undefined && seen.version > this.#doubt.seen.version) {

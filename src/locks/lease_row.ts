@@ -70,15 +70,16 @@ export class LeaseRow {
   /**
    * Reads the row. It may be an older state: whoever acts upon it names what was read.
    *
+   * @param options Asked before each request, of which there are three where the table is missing.
    * @throws {LockUnavailableError} If the table is not there and may not be made.
    */
-  async read(options: CallOptions): Promise<Seen> {
+  async read(options: () => CallOptions): Promise<Seen> {
     try {
-      return await this.#read(options);
+      return await this.#read(options());
     } catch (error) {
       if (!isMissing(error)) throw error;
-      await this.#create(options);
-      return await this.#read(options);
+      await this.#create(options());
+      return await this.#read(options());
     }
   }
 

@@ -171,8 +171,10 @@ export class RqliteLock implements Lock {
     const { timeout, signal } = resolveAcquire(options);
     const asked = performance.now();
     const limit = timeout > 0 ? Math.min(timeout, REQUEST_LIMIT) : REQUEST_LIMIT;
-    const limits = { timeout: limit, ...(signal !== undefined && { signal }) };
-    const seen = await this.#row.read(limits);
+    const seen = await this.#row.read(() => ({
+      timeout: Math.max(1, asked + limit - performance.now()),
+      ...(signal !== undefined && { signal }),
+    }));
     observe(this.#client, this.name, seen, asked);
     return seen.owner;
   }

@@ -7,6 +7,7 @@ import {
   LockTimeoutError,
   LockUnavailableError,
   OperationalError,
+  ProgrammingError,
 } from "../../mod.ts";
 import { RqliteLock } from "../../src/locks/rqlite.ts";
 import { withLock } from "../../src/locks/mod.ts";
@@ -436,6 +437,30 @@ describe("copies of a lease's writes", { skip: skipWithoutRqlited() }, () => {
     await deliver(beats()[0]!);
     assert.deepEqual((await rowOf(world.other)).owner, next.token);
     await next.release();
+  });
+});
+
+describe("RqliteLock where its table is missing", () => {
+  /** A client that hears late of that, and notes how long each request may take. */
+  function slow(): { client: Client; limits: number[] } {
+    const limits: number[] = [];
+    const call = async (_sql: string, _params: unknown, { timeout }: { timeout: number }) => {
+      limits.push(timeout);
+      await sleep(30);
+      throw new ProgrammingError(
+        limits.length === 1 ? "no such table: _rqlite_lock" : "not authorized",
+      );
+    };
+    const client = { query: call, execute: call, batch: call } as unknown as Client;
+    return { client, limits };
+  }
+
+  it("makes it in the time that the read has left", async () => {
+    for (const ask of ["acquire", "look"] as const) {
+      const { client, limits } = slow();
+      await assert.rejects(stock(client)[ask]({ timeout: 4_000 }), LockUnavailableError);
+      assert.ok(limits[1]! <= limits[0]! - 29, `${ask}: ${limits}`);
+    }
   });
 });
 
