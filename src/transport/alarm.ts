@@ -69,11 +69,13 @@ export class Alarm {
 
   #ring(): void {
     const wake = this.#wake;
+    // It may be late itself, as where the process stood still.
+    const left = this.#end - performance.now();
     if (wake === undefined) {
       // Bun runs a timer in front of microtasks.
       if (Alarm.#free === this) Alarm.#free = undefined;
-    } else if (this.#rings < this.#end) {
-      this.#wait(this.#rings, this.#end - this.#rings);
+    } else if (this.#rings < this.#end && left > 0) {
+      this.#wait(this.#end - left, left);
     } else {
       this.#wake = undefined;
       wake();

@@ -8,6 +8,7 @@ import { scriptedFetch } from "../support/scripted_fetch.ts";
 interface Timer {
   readonly ring: () => void;
   readonly delay: number | undefined;
+  readonly set: number;
 }
 
 describe("Alarm", () => {
@@ -22,7 +23,7 @@ describe("Alarm", () => {
     realNow = performance.now;
     performance.now = () => now;
     const set = (ring: () => void, delay?: number): number => {
-      running.add(timers.push({ ring, delay }));
+      running.add(timers.push({ ring, delay, set: now }));
       return timers.length;
     };
     globalThis.setTimeout = set as unknown as typeof setTimeout;
@@ -38,7 +39,7 @@ describe("Alarm", () => {
   /** What happens when a timer ends. */
   const ring = (timer: Timer): void => {
     running.delete(timers.indexOf(timer) + 1);
-    now += timer.delay!;
+    now = timer.set + timer.delay!;
     timer.ring();
   };
 
@@ -69,6 +70,26 @@ describe("Alarm", () => {
     assert.deepEqual([rung, timers[1]?.delay], [[], 400]);
     ring(timers[1]!);
     assert.deepEqual([rung, running.size], [["second"], 0]);
+  });
+
+  it("rings at once where it comes late for the call that has taken it over, too", () => {
+    Alarm.set(1_000, () => {})();
+    now = 400;
+    let rung = false;
+    Alarm.set(1_000, () => rung = true);
+    now = 3_000; // such as of a process that stood still
+    timers[0]!.ring();
+    assert.ok(rung);
+    assert.equal(timers.length, 1);
+  });
+
+  it("waits for what is left of the call that has taken it over where it comes late", () => {
+    Alarm.set(1_000, () => {})();
+    now = 400;
+    Alarm.set(1_000, () => {});
+    now = 1_300;
+    timers[0]!.ring();
+    assert.equal(timers[1]?.delay, 100);
   });
 
   it("is not taken over once it has rung: some engines run timers in front of what is ready", () => {
