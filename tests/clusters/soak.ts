@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { connect } from "../../mod.ts";
 import { verifyReplicas } from "../../src/doctor/mod.ts";
-import { embedded } from "../../src/embedded/mod.ts";
+import { embedded, type EmbeddedEngine } from "../../src/embedded/mod.ts";
 import { storeRaw } from "../replicas/raw.ts";
 import { type Cluster, startCluster } from "../support/cluster.ts";
 import { type ChildEngine, childEngines } from "../support/engines.ts";
@@ -18,6 +18,7 @@ import { equalReplicas, rowsOfEach } from "../support/replicas.ts";
 import { packagedBinary, rqlitedBinary } from "../support/rqlited_binary.ts";
 import { breakOnce, faultOrder, type Lane, LANES, type World } from "./faults.ts";
 import { type Finding, judge, type ReadEnd } from "./judge.ts";
+import { isLossy, takeSnapshots, withSnapshots } from "./snapshots.ts";
 import type { StoreKind } from "./store.ts";
 import type { WorkerJob, WorkerReport } from "./worker.ts";
 import { ACCOUNTS, EACH, TABLES } from "./workloads.ts";
@@ -57,17 +58,15 @@ const LEASE = 2_000;
 /** Longer than what this process may need to hand on what nodes say to each other. */
 const RAFT_TIMEOUT = 600;
 
-/** A node that starts anew or lags gets what others have snapshotted. */
-const SNAPSHOTS = ["-raft-snap", "256", "-raft-snap-int", "500ms"];
-
 /** Each node computes it for itself, as the trigger asks it to. */
 const EXCEPT = { profiles: ["updated_at"] };
 
 /** Breaks a cluster that works, and judges what its clients were told. */
 export async function soak(size: SoakSize): Promise<SoakReport> {
   const start = Date.now();
-  const newer = rqlitedBinary();
-  const older = packagedBinary() ?? newer;
+  const newer = withSnapshots(rqlitedBinary());
+  const packaged = packagedBinary();
+  const older = packaged ? withSnapshots(packaged) : newer;
   let cluster: Cluster | undefined;
   const pids = () => cluster?.nodes.map((node) => node.running ? node.pid : undefined) ?? [];
   const links = new Links(pids);
@@ -77,7 +76,7 @@ export async function soak(size: SoakSize): Promise<SoakReport> {
   try {
     await links.open(3);
     cluster = await startCluster(3, {
-      args: ["-fk", ...SNAPSHOTS],
+      args: ["-fk"],
       raftTimeout: RAFT_TIMEOUT,
       advertise: (index) => new URL(proxies[index]!.url).host,
       each: (index, { raft }) => ({
@@ -92,7 +91,9 @@ export async function soak(size: SoakSize): Promise<SoakReport> {
       ...{ cluster, proxies, links, newer, hold: size.hold, copies: new Map() },
       backup: async (node) => {
         const file = join(folder, `${backups.length}.db`);
-        if (await takeBackup(proxies[node]!.url, file)) backups.push(file);
+        // Before any other one the server takes a snapshot.
+        const vacuum = world.cluster.nodes.some(({ binary }) => isLossy(binary));
+        if (await takeBackup(proxies[node]!.url, file, vacuum)) backups.push(file);
       },
     };
     const urls = proxies.map(({ url }) => url);
@@ -145,6 +146,7 @@ async function breakAll(
   };
   const least = rounds * Object.keys(LANES.requests).length;
   await Promise.all([
+    takeSnapshots(world.cluster, () => over),
     run("nodes", faultOrder(seed, "nodes", rounds), 0).finally(() => over = true),
     run("requests", faultOrder(seed, "requests", 100 * rounds), least),
   ]);
@@ -203,13 +205,15 @@ async function conclude(
 async function contradicted(cluster: Cluster, told: readonly string[]): Promise<string[]> {
   const client = connect(cluster.urls, { timeout: 60_000 });
   try {
-    const { nodes, differences } = await verifyReplicas(client);
+    const { nodes, differences, hazards } = await verifyReplicas(client);
     const all = cluster.nodes.length;
     const doctors = new Set(differences.map(({ table }) => table));
     const ours = new Set(told.map((line) => line.slice(0, line.indexOf(":"))));
     const either = [...doctors.symmetricDifference(ours)].filter((table) => !(table in EXCEPT));
     return [
-      ...(nodes.length === all ? [] : [`the doctor saw ${nodes.length} nodes of ${all}`]),
+      ...(nodes.length === all
+        ? []
+        : [`the doctor saw ${nodes.length} nodes of ${all}: ${JSON.stringify(hazards)}`]),
       ...either.map((table) =>
         `${table} differs by ${doctors.has(table) ? "the doctor" : "us"} only`
       ),
@@ -221,21 +225,29 @@ async function contradicted(cluster: Cluster, told: readonly string[]): Promise<
   }
 }
 
-/** Whether it was given; a node that is broken at the moment may refuse. */
-async function takeBackup(url: string, file: string): Promise<boolean> {
+/** Whether it was given; a node that is broken at the moment may refuse, or end in the middle. */
+async function takeBackup(url: string, file: string, vacuum: boolean): Promise<boolean> {
+  const client = connect(url, { timeout: TIMEOUT });
   try {
-    const response = await fetch(`${url}/db/backup`, { signal: AbortSignal.timeout(TIMEOUT) });
-    const bytes = new Uint8Array(await response.arrayBuffer());
-    if (!response.ok) return false;
-    writeFileSync(file, bytes);
+    const stream = await client.backup({ vacuum, signal: AbortSignal.timeout(TIMEOUT) });
+    writeFileSync(file, new Uint8Array(await new Response(stream).arrayBuffer()));
     return true;
   } catch {
     return false;
+  } finally {
+    await client.close();
   }
 }
 
 async function checkBackup(file: string): Promise<string[]> {
-  const engine = embedded(file);
+  try {
+    return await checkDatabase(embedded(file));
+  } catch (error) {
+    return [`a backup cannot be read: ${error}`];
+  }
+}
+
+async function checkDatabase(engine: EmbeddedEngine): Promise<string[]> {
   const client = connect(engine, { exactlyOnce: false });
   try {
     const integrity = await client.value("SELECT * FROM pragma_integrity_check");
@@ -244,8 +256,6 @@ async function checkBackup(file: string): Promise<string[]> {
     if (integrity !== "ok") wrong.push(`a backup is not whole: ${integrity}`);
     if (total !== ACCOUNTS * EACH) wrong.push(`a backup has ${total} in its accounts`);
     return wrong;
-  } catch (error) {
-    return [`a backup cannot be read: ${error}`];
   } finally {
     await client.close();
     engine.close();

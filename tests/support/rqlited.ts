@@ -114,6 +114,7 @@ export class Rqlited {
       ...["-raft-leader-lease-timeout", timeout],
       ...(options.advertise ? ["-http-adv-addr", options.advertise] : []),
       ...(options.auth ? ["-auth", join(this.directory, "auth.json")] : []),
+      ...(binary.args ?? []),
       ...(options.args ?? []),
       join(this.directory, "data"),
     ];

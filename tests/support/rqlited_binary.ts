@@ -13,6 +13,8 @@ export interface RqlitedBinary {
   readonly major: number;
   /** The flag that sets Raft's heartbeat timeout; it was renamed in 10.0. */
   readonly heartbeatFlag: "-raft-heartbeat-timeout" | "-raft-timeout";
+  /** More flags for each start of it. @default none */
+  readonly args?: readonly string[];
 }
 
 function fromPackage(): string | undefined {
