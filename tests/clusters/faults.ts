@@ -170,9 +170,23 @@ async function replaced(world: World, random: Random): Promise<void> {
     return answer?.status === 200 || undefined;
   });
   await node.kill();
-  node.forget();
   await sleep(world.hold / 2);
-  await node.restart();
+  // What the leader still sends to the one that is gone may reach the new one, which takes itself for a member then.
+  await until("new member", async () => {
+    await node.kill();
+    node.forget();
+    node.spawn();
+    const limit = 5_000;
+    return await until("new member", () => listed(world, node), { limit }).catch(() => undefined);
+  });
+  await node.ready();
+}
+
+/** Whether the leader counts a node among the members; `undefined` if it does not. */
+async function listed(world: World, { options: { id } }: Rqlited): Promise<true | undefined> {
+  const { text } = await (await leaderOf(world)).ask("/nodes?ver=2");
+  const { nodes } = JSON.parse(text) as { nodes: { id: string }[] };
+  return nodes.some((node) => node.id === id) || undefined;
 }
 
 /** So many of a hundred requests meet one of the faults. */
