@@ -8,7 +8,7 @@ import { openDesk } from "./desk.ts";
 import type { Question } from "./judge.ts";
 import { naiveStore } from "./naive_store.ts";
 import type { StoreKind, StoreOptions } from "./store.ts";
-import { type Noted, type WorkloadName, WORKLOADS } from "./workloads.ts";
+import { type Noted, type ShopCall, type WorkloadName, WORKLOADS } from "./workloads.ts";
 
 /** What the process does. */
 export interface WorkerJob extends Pick<StoreOptions, "urls" | "timeout" | "lease"> {
@@ -32,6 +32,8 @@ export interface WorkerReport {
 
 /** Milliseconds of an era. */
 const ERA = 3_000;
+/** Milliseconds for which a workload may go on behind the others that has not worked so far. */
+const LONGER = 15_000;
 /** Calls of one process that can have numbers of their own. */
 const NUMBERS = 10_000_000;
 /** Of the ids of calls that were acknowledged, one in so many is asked for in the end. */
@@ -42,10 +44,10 @@ const { kind, urls, timeout, lease } = job;
 const store = (kind === "ours" ? clientStore : naiveStore)({ urls, timeout, lease });
 const history: Noted[] = [];
 let numbers = job.worker * NUMBERS;
-let over = false;
+let over = Infinity;
 
 // Whoever started this is gone, or wants the history.
-process.stdin.once("data", () => over = true).once("end", () => process.exit(1));
+process.stdin.once("data", () => over = Date.now()).once("end", () => process.exit(1));
 
 /** A machine with more to do than it can lets processes wait; that is not the client's time. */
 const TICK = 50;
@@ -68,10 +70,18 @@ async function work(name: WorkloadName, index: number): Promise<void> {
     era: () => Math.floor((Date.now() - job.began) / ERA),
     enter: (noted) => history.push(noted),
   });
-  while (!over) {
+  while (Date.now() < over || (Date.now() < over + LONGER && !hasWorked(name))) {
     await WORKLOADS[name](desk);
     await sleep(random.below(job.rest));
   }
+}
+
+/** Whether a call of the workload was acknowledged, of the shop one by each way in: without one, a run says nothing of it. */
+function hasWorked(name: WorkloadName): boolean {
+  const done = history.filter(({ workload, ended }) => workload === name && ended === "done");
+  if (name !== "shop") return done.length > 0;
+  const ways = new Set(done.map(({ did }) => (did as ShopCall).by));
+  return Object.keys(store.shops).every((way) => ways.has(way));
 }
 
 /** Whoever was told what became of a call is told the same for ever, or that it is too long ago. */
