@@ -45,10 +45,14 @@ export class Cluster {
     this.#configured = configured;
   }
 
-  /** See {@linkcode BaseClient.nodes}. */
-  async nodes(deadline: Deadline, { nonVoters }: NodesOptions = {}): Promise<Node[]> {
+  /** See {@linkcode BaseClient.nodes}. @param retries How often a node tries to reach each of the others again. */
+  async nodes(
+    deadline: Deadline,
+    { nonVoters }: NodesOptions = {},
+    retries?: string,
+  ): Promise<Node[]> {
     const timeout = Math.min(PROBE_LIMIT, deadline.remaining / 2);
-    const target = path("/nodes", { ver: "2", nonvoters: nonVoters ?? false, timeout });
+    const target = path("/nodes", { ver: "2", nonvoters: nonVoters ?? false, retries, timeout });
     return await this.#get(target, deadline, (answer) => judgeText(answer, parseNodes));
   }
 

@@ -12,6 +12,9 @@ const PATIENCE = 3_000;
 /** How often members are asked for where one cannot be asked: after its restart others find broken connections to it. */
 const LOOKS = 3;
 
+/** So many of them they pass over at each look: they keep 64 at most. */
+const RETRIES = "21";
+
 /** After so many looks at a node that stays behind the log is made longer: it may have been restarted meanwhile. */
 const MARKED = 20;
 
@@ -60,7 +63,7 @@ export class Replicas {
     const { connection, deadline } = asking;
     const members = await connection.ask(
       deadline,
-      (cluster, end) => cluster.nodes(end, { nonVoters: true }),
+      (cluster, end) => cluster.nodes(end, { nonVoters: true }, RETRIES),
     );
     const missing: Missing[] = [];
     const look = async (member: Node): Promise<Found[]> => {

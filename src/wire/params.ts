@@ -26,6 +26,8 @@ export interface Flags {
   readonly ver?: "2" | undefined;
   /** `/nodes`: read replicas, too. */
   readonly nonvoters?: boolean | undefined;
+  /** `/nodes`: how many broken connections to a member are passed over; a text, as a number is a duration. */
+  readonly retries?: string | undefined;
   /** `/readyz`: only whether the node answers. `/db/backup`: of the node itself. */
   readonly noleader?: boolean | undefined;
   /** `/readyz`: waits until the node has what the leader has. */

@@ -420,6 +420,24 @@ describe("verifyReplicas() of three nodes", { skip: skipWithoutRqlited() }, () =
     await cluster.settled();
   });
 
+  it("finds a node that was restarted, however many broken connections others have to it", async () => {
+    const leader = await cluster.leader();
+    const follower = (await cluster.followers())[0]!;
+    // Each that is forwarded has a connection of its own meanwhile.
+    const body = JSON.stringify([numbers(50_000, "SELECT count(*) FROM n")]);
+    const forwarded = Array.from(
+      { length: 20 },
+      () => follower.ask("/db/query?level=weak", { method: "POST", body }),
+    );
+    for (const { status } of await Promise.all(forwarded)) assert.equal(status, 200);
+    await leader.restart();
+    await cluster.settled();
+    const client = connect(follower.url, READER);
+    const { nodes } = await verifyReplicas(client);
+    assert.equal(nodes.length, 3);
+    await client.close();
+  });
+
   it("names a node that is down; differences of the others are told all the same", async () => {
     await raw("CREATE TABLE t(id INTEGER PRIMARY KEY, v)");
     const [first, second] = cluster.nodes;
