@@ -106,7 +106,7 @@ export class Acquisition {
   async #look(end: number): Promise<Taken | number> {
     const asked = performance.now();
     const seen = await this.#row.read(() => this.#options(end));
-    if (seen.owner === this.#token) return await this.#keep(this.#doubt!.sent, seen.version);
+    if (seen.owner === this.#token) return this.#keep(this.#doubt!.sent, seen.version);
     // Versions only grow, so no copy of the earlier write finds the row as it was.
     if (this.#doubt !== undefined && seen.version > this.#doubt.seen.version) {
       this.#doubt = undefined;
@@ -116,7 +116,7 @@ export class Acquisition {
     const sent = now();
     // Without a row changed another was faster, or an earlier copy was: the next look tells.
     const taken = await this.#take(seen, sent, end);
-    return taken ? await this.#keep(sent, seen.version + 1) : RACE_WAIT;
+    return taken ? this.#keep(sent, seen.version + 1) : RACE_WAIT;
   }
 
   async #take(seen: Seen, sent: Moment, end: number): Promise<boolean> {
@@ -133,7 +133,7 @@ export class Acquisition {
   }
 
   /** Begins to renew the lease, unless the answer came too late for that. */
-  async #keep(sent: Moment, version: number): Promise<Taken | number> {
+  #keep(sent: Moment, version: number): Taken | number {
     const [token, turn, { duration, maxHoldTime }] = [this.#token, this.#turn, this.#terms];
     let beat = 0;
     const lease = new Lease({
@@ -153,7 +153,8 @@ export class Acquisition {
       return { token, version, lease };
     }
     lease.end();
-    await this.#withdraw();
+    // Who asks has no time for that; the next look waits like anybody else until it is done.
+    void this.#withdraw();
     this.#token = crypto.randomUUID();
     this.#doubt = undefined;
     return 0;

@@ -464,6 +464,31 @@ describe("RqliteLock where its table is missing", () => {
   });
 });
 
+describe("RqliteLock that got its answer too late", () => {
+  it("ends in its time, whatever becomes of what undoes that", async () => {
+    let reads = 0;
+    const seen = { owner: "another", version: 1, beat: 0, lease: 60_000 };
+    const undone = Promise.withResolvers<void>();
+    const client = {
+      query: () => Promise.resolve({ rows: reads++ === 0 ? [] : [seen] }),
+      execute: async () => {
+        await sleep(30); // longer than the lease
+        return { rowsAffected: 1 };
+      },
+      batch: () => undone.promise,
+    } as unknown as Client;
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      undone.resolve();
+    }, 4_000);
+    await assert.rejects(stock(client, 10).acquire({ timeout: 60 }), LockTimeoutError);
+    clearTimeout(timer);
+    undone.resolve();
+    assert.equal(late, false);
+  });
+});
+
 describe("RqliteLock where the server refuses", { skip: skipWithoutRqlited() }, () => {
   it("says what to run where the account may not create the table", async () => {
     const users = [
