@@ -20,7 +20,7 @@ describe("migrate", () => {
       `✓ ${folder}/0001_users_names.sql\n`,
     );
     await migrate("new", "notes", "--down");
-    assert.deepEqual(readdirSync(folder), [
+    assert.deepEqual(readdirSync(folder).sort(), [
       "0001_users_names.sql",
       "0002_notes.down.sql",
       "0002_notes.sql",
