@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import { stat } from "node:fs/promises";
 import { command } from "./command.ts";
 import { megabytes } from "./copy.ts";
@@ -34,26 +35,60 @@ export const restore = command({
         return EXIT.failed;
       }
     }
-    let handed = 0;
     progress.tell(`reading ${named(file)}`);
+    const source = new Sent(input.bytes(file), size);
     const onProgress = (bytes: number) => {
-      handed = bytes;
+      source.handed = bytes;
       progress.tell(`${megabytes(bytes)} sent`);
     };
     try {
-      const source = ReadableStream.from<Uint8Array>(input.bytes(file));
-      await (values.boot ? db.boot : db.load).call(db, source, { signal, onProgress });
+      const stream = ReadableStream.from<Uint8Array>(source.parts());
+      await (values.boot ? db.boot : db.load).call(db, stream, { signal, onProgress });
     } catch (error) {
       if (!signal.aborted || error !== signal.reason) throw error;
       throw new Stopped(
         error,
-        handed === 0 || size !== undefined && handed < size
-          ? "the file was not sent to its end, and nothing was changed"
-          : "it cannot be told whether the database was replaced: look what it has",
+        source.isWhole
+          ? "it cannot be told whether the database was replaced: look what it has"
+          : "the file was not sent to its end, and nothing was changed",
       );
     }
     await progress.end();
-    if (output.json) await output.line(JSON.stringify({ file, bytes: handed || size }));
+    if (output.json) await output.line(JSON.stringify({ file, bytes: source.handed }));
     await output.done(`${named(file)} is restored`);
   },
 });
+
+/** A file that is sent, and how far it is. */
+class Sent {
+  /** What the client says of it. */
+  handed = 0;
+  readonly #bytes: AsyncIterable<Uint8Array>;
+  readonly #size: number | undefined;
+  #isDatabase = false;
+  #ended = false;
+
+  /** @param size In bytes, where it is known. */
+  constructor(bytes: AsyncIterable<Uint8Array>, size: number | undefined) {
+    this.#bytes = bytes;
+    this.#size = size;
+  }
+
+  async *parts(): AsyncGenerator<Uint8Array> {
+    let first = true;
+    for await (const part of this.#bytes) {
+      if (first) {
+        this.#isDatabase = Buffer.from(part).toString("latin1").startsWith("SQLite format");
+      }
+      first = false;
+      yield part;
+    }
+    this.#ended = true;
+  }
+
+  /** Whether its end may have been sent. SQL text, and what was compressed, goes when all of it was read. */
+  get isWhole(): boolean {
+    if (!this.#ended || !this.#isDatabase) return this.#ended;
+    return this.handed > 0 && this.handed >= (this.#size ?? 0);
+  }
+}

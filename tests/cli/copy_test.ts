@@ -5,6 +5,8 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
+import { startProxy } from "../support/proxy.ts";
+import { skipWithoutRqlited, startRqlited } from "../support/rqlited.ts";
 import { Interruption } from "../../src/cli/mod.ts";
 import { cli } from "./run_cli.ts";
 
@@ -21,6 +23,39 @@ function emptyFolder(name: string): string {
   mkdirSync(path);
   return path;
 }
+
+describe("a restore that is interrupted", { skip: skipWithoutRqlited() }, () => {
+  it("says what is certain of the database", async () => {
+    await using server = await startRqlited();
+    await server.sql("CREATE TABLE kept(a)");
+    const proxy = await startProxy(server.url);
+    try {
+      for (const dump of [false, true]) {
+        const file = join(folder, dump ? "restored.sql" : "restored.db");
+        await cli([dump ? "dump" : "backup", file, "--url", server.url]);
+        for (const isSent of [false, true]) {
+          const controller = new AbortController();
+          proxy.plan = ({ path, body }) => {
+            const isIt = path.startsWith("/db/load") || body.includes("CREATE TABLE kept");
+            if (isSent !== isIt) return "pass";
+            controller.abort(new Interruption());
+            return isIt ? "swallow answer" : "swallow";
+          };
+          const args = ["restore", file, "--yes", "--url", proxy.url];
+          const { code, stderr } = await cli(args, { signal: controller.signal });
+          assert.equal(code, 130);
+          const certain =
+            /^✗ Interrupted: the file was not sent to its end, and nothing was changed/;
+          const open = /^✗ Interrupted: it cannot be told whether the database was replaced/;
+          // Text is read to its end before anything is asked.
+          assert.match(stderr, isSent || dump ? open : certain);
+        }
+      }
+    } finally {
+      await proxy.close();
+    }
+  });
+});
 
 describe("dump, backup and restore", () => {
   it("make a copy that is the same database", async () => {
