@@ -288,16 +288,15 @@ export class DefaultTransaction implements Whole {
     return this.#finish();
   }
 
-  async #finish(): Promise<RunEnding> {
-    this.#checkActive();
-    this.#ending = true;
+  #finish(): Promise<RunEnding> {
     const { passage } = this.#context;
-    const ending = passage === undefined ? this.#close(this.#call) : this.#closeThrough(passage);
-    return await ending;
+    return passage === undefined ? this.#close(this.#call) : this.#closeThrough(passage);
   }
 
   /** Commits behind the interceptors, and behind all that they have not let through yet. */
   async #closeThrough(passage: Passage): Promise<RunEnding> {
+    this.#checkActive();
+    this.#ending = true;
     const { deadline } = this.#call;
     const endings: RunEnding[] = [];
     try {
@@ -306,7 +305,7 @@ export class DefaultTransaction implements Whole {
       await passage.carry(made, async (_, { signal, meter }) => {
         if (this.#state !== "active") this.#checkActive();
         const counted = deadline.by(signal, together([deadline.meter, meter]));
-        const ending = await this.#close(until(counted, this.#call));
+        const ending = await this.#close(until(counted, this.#call), true);
         endings.push(ending);
         if (ending.is === "refused") throw ending.error;
       });
@@ -320,8 +319,11 @@ export class DefaultTransaction implements Whole {
     return endings[0]!;
   }
 
-  async #close(call: Call): Promise<RunEnding> {
+  /** @param begun It takes no more statements. */
+  async #close(call: Call, begun = false): Promise<RunEnding> {
+    if (!begun) this.#checkActive();
     const pending = [...this.#open];
+    this.#ending = true;
     let ending: RunEnding | undefined;
     try {
       await this.#queue.act(async () => {
