@@ -382,6 +382,17 @@ for (const place of PLACES) {
       }),
     );
 
+    test("see the calls of a session, which goes on behind them", async (db, seen) => {
+      const session = db.session();
+      await session.execute("UPDATE t SET n = 12 WHERE id = 1");
+      assert.equal(await session.value("SELECT n FROM t WHERE id = 1"), 12);
+      await session.transaction((tx) => tx.execute("UPDATE t SET n = 13 WHERE id = 1"));
+      assert.equal(await session.value("SELECT n FROM t WHERE id = 1"), 13);
+      const operations = ["execute", "value", "transaction", "execute", "commit", "value"];
+      assert.deepEqual(seen.operations, operations);
+      assert.notEqual(session.bookmark, "");
+    });
+
     test("count a request that calls share for each of them", async (db, seen) => {
       await db.query("SELECT 1");
       seen.clear();
