@@ -8,8 +8,12 @@ export interface HonoContext {
   readonly req: { readonly raw: Request; readonly method: string; readonly path: string };
   /** The answer so far. */
   readonly res: Response;
+  /** Whether there is one. */
+  readonly finalized: boolean;
   /** What a later handler threw, once `next()` has returned. */
   readonly error: Error | undefined;
+  /** Sets a header of the answer. */
+  header(name: string, value?: string, options?: { append?: boolean }): void;
   /** Reads a variable. */
   get(key: string): unknown;
   /** Stores a variable. */

@@ -1,7 +1,13 @@
+import type { Client, Session } from "../database/client.ts";
 import { clientsOf, type ClientSource } from "./client_source.ts";
 import type { HonoContext } from "./context.ts";
 import { type ResolvedOptions, resolveOptions, type RqliteMiddlewareOptions } from "./options.ts";
-import { clientOfView, DirectDatabase, type RequestDatabase } from "./request_database.ts";
+import {
+  clientOfView,
+  DirectDatabase,
+  type RequestDatabase,
+  sessionOfView,
+} from "./request_database.ts";
 import { RequestScope } from "./request_scope.ts";
 import { TransactionalDatabase } from "./request_transaction.ts";
 
@@ -67,16 +73,40 @@ export function rqlite<C extends HonoContext = HonoContext>(
     const own = await clientOf(c, view);
     if (present !== undefined && view !== own) throw taken(resolved.key);
     const scope = new RequestScope(c.req.raw, resolved.timeout, resolved.defaults);
-    const transaction = resolved.transaction(c);
-    if (transaction === undefined) {
-      c.set(resolved.key, new DirectDatabase(own, scope));
-      return await next();
+    const known = sessionOfView(present);
+    const made = known === undefined ? resolved.sessionOf?.(c, own) : undefined;
+    try {
+      await handle(c, next, { own, scope, session: known ?? made?.session }, resolved);
+    } finally {
+      // What was written counts also where the request failed.
+      made?.keep();
     }
-    const turns = SAFE.includes(c.req.method) ? {} : { driver: true };
-    const database = new TransactionalDatabase(own, scope, { ...turns, ...transaction });
-    c.set(resolved.key, database);
-    await within(database, c, next, resolved);
   };
+}
+
+/** What a request's calls are made by. */
+interface Served {
+  readonly own: Client;
+  readonly scope: RequestScope;
+  readonly session: Session | undefined;
+}
+
+async function handle<C extends HonoContext>(
+  c: C,
+  next: () => Promise<void>,
+  { own, scope, session }: Served,
+  resolved: ResolvedOptions<C>,
+): Promise<void> {
+  const transaction = resolved.transaction(c);
+  if (transaction === undefined) {
+    c.set(resolved.key, new DirectDatabase(own, scope, session));
+    return await next();
+  }
+  const turns = SAFE.includes(c.req.method) ? {} : { driver: true };
+  const options = { ...turns, ...transaction };
+  const database = new TransactionalDatabase(own, scope, options, session);
+  c.set(resolved.key, database);
+  await within(database, c, next, resolved);
 }
 
 /** Methods that change nothing, by their definition: those requests need not wait for each other. */

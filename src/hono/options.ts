@@ -6,6 +6,7 @@ import { BEGIN } from "../transaction/options.ts";
 import { TX_QUERY } from "../transaction/statement_options.ts";
 import type { TransactionOptions } from "../transaction/transaction.ts";
 import type { HonoContext } from "./context.ts";
+import { type SessionCookieOptions, sessionsOf } from "./session_cookie.ts";
 
 /** What {@linkcode rqlite} takes: where the database stands, how it is used, and defaults for its calls. */
 export interface RqliteMiddlewareOptions<C extends HonoContext = HonoContext>
@@ -32,6 +33,14 @@ export interface RqliteMiddlewareOptions<C extends HonoContext = HonoContext>
    * Only with `transaction`.
    */
   commitWhen?: ((c: C) => boolean) | undefined;
+  /**
+   * Keeps what a browser has seen in a cookie, so that its next request reads its own writes, and never less than before,
+   * from whichever node: the request's calls are those of a session, see `Client.session`. Calls read at level "none" then,
+   * unless `level` says otherwise. What is written behind the answer, as in a streamed body, is not in its cookie.
+   *
+   * @default {false}
+   */
+  session?: boolean | SessionCookieOptions | undefined;
 }
 
 const { signal: _, ...CALLS } = QUERY;
@@ -42,6 +51,8 @@ const MIDDLEWARE: Checks<RqliteMiddlewareOptions> = {
   // What is read where it is used, as a function may answer it.
   transaction() {},
   commitWhen: isFunction,
+  // What is read by what makes its cookie.
+  session() {},
 };
 
 /** {@linkcode RqliteMiddlewareOptions}, checked. */
@@ -53,6 +64,8 @@ export interface ResolvedOptions<C extends HonoContext> {
   /** The transaction of this request, `undefined` if it has none. */
   readonly transaction: (c: C) => TransactionOptions | undefined;
   readonly commitWhen: (c: C) => boolean;
+  /** Makes the session of a request; `undefined` if it has none. */
+  readonly sessionOf: ReturnType<typeof sessionsOf>;
 }
 
 /**
@@ -64,10 +77,11 @@ export interface ResolvedOptions<C extends HonoContext> {
 export function resolveOptions<C extends HonoContext>(
   options: RqliteMiddlewareOptions<C> | undefined,
 ): ResolvedOptions<C> {
-  const { key = "db", timeout, transaction = false, commitWhen, ...defaults } = readOptions(
-    options,
-    MIDDLEWARE as Checks<RqliteMiddlewareOptions<C>>,
-  );
+  const { key = "db", timeout, transaction = false, commitWhen, session, ...defaults } =
+    readOptions(
+      options,
+      MIDDLEWARE as Checks<RqliteMiddlewareOptions<C>>,
+    );
   if (commitWhen !== undefined && transaction === false) {
     throw new TypeError("Cannot use `commitWhen` without `transaction`");
   }
@@ -83,6 +97,7 @@ export function resolveOptions<C extends HonoContext>(
     defaults,
     transaction: typeof transaction === "function" ? (c) => read(transaction(c)) : () => fixed,
     commitWhen: commitWhen === undefined ? succeeded : (c) => verdict(commitWhen(c)),
+    sessionOf: sessionsOf(session),
   };
 }
 

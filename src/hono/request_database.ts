@@ -1,7 +1,7 @@
 import { called } from "../client/caller.ts";
 import { BATCH, EXECUTE, QUERY, VALUE } from "../client/checks.ts";
 import type { BatchOptions, ExecuteOptions, Executor, QueryOptions } from "../client/executor.ts";
-import type { Client } from "../database/client.ts";
+import type { Client, Session } from "../database/client.ts";
 import type { Results, SqlFragment, Statement } from "../sql/statement.ts";
 import type { Params, Result, Row, Value } from "../sql/value.ts";
 import { TRANSACTION } from "../transaction/options.ts";
@@ -17,6 +17,8 @@ export interface RequestDatabase extends Executor {
    * `transaction((tx) => tx.commit())`.
    */
   readonly client: Client;
+  /** What the request's session has seen so far, for a job or another process; `undefined` without the option `session`. */
+  readonly bookmark: string | undefined;
   /** See {@linkcode Executor.batch}; for a tuple of statements it answers a tuple of results. */
   batch<const Statements extends readonly Statement[]>(
     statements: Statements,
@@ -34,20 +36,39 @@ export interface RequestDatabase extends Executor {
 /** Where a plain view says its client, in every copy of the package. */
 const PLAIN: unique symbol = Symbol.for("@tangled/rqlite.hono.plain");
 
+/** Where it says its session, in the same way. */
+const IN_SESSION: unique symbol = Symbol.for("@tangled/rqlite.hono.session");
+
+/** What a plain view says of itself. */
+interface View {
+  readonly [PLAIN]?: Client;
+  readonly [IN_SESSION]?: Session | undefined;
+}
+
 /** The client of a variable that is a plain view, of whichever copy. */
 export function clientOfView(variable: unknown): Client | undefined {
-  return (variable as { readonly [PLAIN]?: Client } | null | undefined)?.[PLAIN];
+  return (variable as View | null | undefined)?.[PLAIN];
+}
+
+/** Its session, if it has one. */
+export function sessionOfView(variable: unknown): Session | undefined {
+  return (variable as View | null | undefined)?.[IN_SESSION];
 }
 
 /** A {@linkcode RequestDatabase} without a transaction: each call stands for itself. */
 export class DirectDatabase implements RequestDatabase {
   /** See {@linkcode RequestDatabase.client}. */
   readonly client: Client;
+  readonly #session: Session | undefined;
+  /** What makes the calls. */
+  readonly #caller: Client;
   readonly #scope: RequestScope;
 
   /** Sends nothing. */
-  constructor(client: Client, scope: RequestScope) {
+  constructor(client: Client, scope: RequestScope, session: Session | undefined) {
     this.client = client;
+    this.#session = session;
+    this.#caller = session ?? client;
     this.#scope = scope;
   }
 
@@ -56,13 +77,23 @@ export class DirectDatabase implements RequestDatabase {
     return this.client;
   }
 
+  /** See {@linkcode sessionOfView}. */
+  get [IN_SESSION](): Session | undefined {
+    return this.#session;
+  }
+
+  /** See {@linkcode RequestDatabase.bookmark}. */
+  get bookmark(): string | undefined {
+    return this.#session?.bookmark;
+  }
+
   /** See {@linkcode Executor.query}. */
   query<R = Row>(
     sql: string | SqlFragment,
     params?: Params,
     options?: QueryOptions,
   ): Promise<Result<R>> {
-    return called(() => this.client.query<R>(sql, params, this.#scope.options(options, QUERY)));
+    return called(() => this.#caller.query<R>(sql, params, this.#scope.options(options, QUERY)));
   }
 
   /** See {@linkcode Executor.execute}. */
@@ -71,7 +102,9 @@ export class DirectDatabase implements RequestDatabase {
     params?: Params,
     options?: ExecuteOptions,
   ): Promise<Result<R>> {
-    return called(() => this.client.execute<R>(sql, params, this.#scope.options(options, EXECUTE)));
+    return called(() =>
+      this.#caller.execute<R>(sql, params, this.#scope.options(options, EXECUTE))
+    );
   }
 
   /** See {@linkcode Executor.batch}. */
@@ -79,7 +112,7 @@ export class DirectDatabase implements RequestDatabase {
     statements: Statements,
     options?: BatchOptions,
   ): Promise<Results<Statements>> {
-    return called(() => this.client.batch(statements, this.#scope.options(options, BATCH)));
+    return called(() => this.#caller.batch(statements, this.#scope.options(options, BATCH)));
   }
 
   /** See {@linkcode Executor.first}. */
@@ -88,7 +121,7 @@ export class DirectDatabase implements RequestDatabase {
     params?: Params,
     options?: QueryOptions,
   ): Promise<R | undefined> {
-    return called(() => this.client.first<R>(sql, params, this.#scope.options(options, QUERY)));
+    return called(() => this.#caller.first<R>(sql, params, this.#scope.options(options, QUERY)));
   }
 
   /** See {@linkcode Executor.value}. */
@@ -100,7 +133,7 @@ export class DirectDatabase implements RequestDatabase {
     return called(() => {
       // The form of rows that is the default of the request's other calls.
       const { rows: _, ...given } = this.#scope.options<QueryOptions>(options, VALUE);
-      return this.client.value<T>(sql, params, given);
+      return this.#caller.value<T>(sql, params, given);
     });
   }
 
@@ -109,6 +142,6 @@ export class DirectDatabase implements RequestDatabase {
     fn: (tx: Transaction) => Promise<T>,
     options?: TransactionOptions,
   ): Promise<T> {
-    return answering(() => this.client.transaction(fn, this.#scope.options(options, TRANSACTION)));
+    return answering(() => this.#caller.transaction(fn, this.#scope.options(options, TRANSACTION)));
   }
 }

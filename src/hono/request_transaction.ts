@@ -5,7 +5,7 @@ import type {
   ExecuteOptions,
   QueryOptions,
 } from "../client/executor.ts";
-import type { Client } from "../database/client.ts";
+import type { Client, Session } from "../database/client.ts";
 import { InterfaceError } from "../errors.ts";
 import type { Results, SqlFragment, Statement } from "../sql/statement.ts";
 import type { Params, Result, Row, Value } from "../sql/value.ts";
@@ -28,6 +28,7 @@ interface Running {
 export class TransactionalDatabase implements RequestDatabase {
   /** See {@linkcode RequestDatabase.client}. */
   readonly client: Client;
+  readonly #session: Session | undefined;
   readonly #scope: RequestScope;
   readonly #options: TransactionOptions;
   #transaction: Promise<Transaction> | undefined;
@@ -39,10 +40,21 @@ export class TransactionalDatabase implements RequestDatabase {
   readonly #failed: { readonly error: unknown; readonly told: HeededPromise<unknown> }[] = [];
 
   /** Sends nothing. */
-  constructor(client: Client, scope: RequestScope, options: TransactionOptions) {
+  constructor(
+    client: Client,
+    scope: RequestScope,
+    options: TransactionOptions,
+    session: Session | undefined,
+  ) {
     this.client = client;
+    this.#session = session;
     this.#scope = scope;
     this.#options = options;
+  }
+
+  /** See {@linkcode RequestDatabase.bookmark}. */
+  get bookmark(): string | undefined {
+    return this.#session?.bookmark;
   }
 
   /** See {@linkcode Executor.query}. */
@@ -193,7 +205,7 @@ export class TransactionalDatabase implements RequestDatabase {
     const opening = this.#opening = new AbortController();
     const options = this.#scope.options(this.#options, BEGIN);
     try {
-      return await this.client.begin(until(opening.signal, options));
+      return await (this.#session ?? this.client).begin(until(opening.signal, options));
     } finally {
       this.#opening = undefined;
     }
