@@ -103,6 +103,7 @@ export interface ResolvedOptions {
   readonly returningRewrite: boolean;
   readonly exactlyOnce: boolean;
   readonly onRequest: ((event: RequestEvent) => void) | undefined;
+  /** At least one. */
   readonly interceptors: readonly Interceptor[] | undefined;
   readonly close: (() => void) | undefined;
   readonly settings: Settings;
@@ -229,7 +230,7 @@ export function resolveOptions(given: ClientOptions): ResolvedOptions {
     returningRewrite: merged.returningRewrite ?? true,
     exactlyOnce: merged.exactlyOnce ?? true,
     onRequest: merged.onRequest,
-    interceptors: merged.interceptors,
+    interceptors: merged.interceptors?.length ? merged.interceptors : undefined,
     close: merged.close,
     settings: resolveSettings(DEFAULTS, merged),
   };
