@@ -1,7 +1,7 @@
 import { called } from "../client/caller.ts";
 import type { Client } from "../database/client.ts";
 import { runScript } from "../database/script.ts";
-import { DatabaseError } from "../errors.ts";
+import { DatabaseError, DataError, OutcomeUnknownError, ProgrammingError } from "../errors.ts";
 import { checkClient } from "../locks/acquire_options.ts";
 import { withLock } from "../locks/with_lock.ts";
 import { readOptions } from "../options.ts";
@@ -70,15 +70,15 @@ const TABLE = "rqlite_migrations";
  */
 export function migrate(client: Client, options: MigrateOptions): Promise<MigrateResult> {
   return called(async () => {
-    checkClient(client);
+    check(client);
     const { lock, dryRun = false, to, ...where } = readOptions(options, MIGRATE);
     const { table = TABLE, timeout = TIMEOUT } = where;
     const limits = limitsOf(where);
     const migrations = await readMigrations(where);
     const journal = new Journal(client, table);
     const plan = planOf(migrations, await journal.read(limits) ?? [], to);
-    for (const migration of plan.up) await check(migration.name, migration.sql);
-    for (const migration of plan.down) await check(downOf(migration), migration.down!);
+    for (const migration of plan.up) await rehearse(migration.name, migration.sql);
+    for (const migration of plan.down) await rehearse(downOf(migration), migration.down!);
     if (dryRun || isDone(plan)) return resultOf(plan);
     const migrator = new Migrator(client, journal, limits);
     const held = lock ?? migrationLock(client, `migrate:${table}`, timeout);
@@ -112,7 +112,7 @@ export function migrate(client: Client, options: MigrateOptions): Promise<Migrat
  */
 export function status(client: Client, options: StatusOptions): Promise<MigrationStatus[]> {
   return called(async () => {
-    checkClient(client);
+    check(client);
     const where = readOptions(options, STATUS);
     const migrations = await readMigrations(where);
     const journal = new Journal(client, where.table ?? TABLE);
@@ -139,12 +139,26 @@ class Migrator {
     for (;;) {
       const seen = await this.#journal.read(this.#limits);
       const { up: [next], down: [last] } = planOf(migrations, seen ?? [], to);
-      if (next !== undefined) {
-        if (await this.#apply(next, seen)) applied.push(next.name);
-      } else if (last !== undefined) {
-        if (await this.#revert(last, seen!)) reverted.push(last.name);
-      } else return { applied, reverted };
+      const step = next ?? last;
+      if (step === undefined) return { applied, reverted };
+      if ([...applied, ...reverted].includes(step.name)) throw undone(step);
+      const noted = step === next;
+      const run = noted ? this.#apply(step, seen) : this.#revert(step, seen!);
+      const done = await run.catch((error) => this.#judge(error, step, noted));
+      if (done) (noted ? applied : reverted).push(step.name);
     }
+  }
+
+  /**
+   * What a statement answers is nobody's, so it may be what no value can hold: the journal tells whether it was applied.
+   *
+   * @throws {unknown} The error, unless it came after the fact.
+   */
+  async #judge(error: unknown, { name }: Migration, noted: boolean): Promise<true> {
+    if (!(error instanceof DataError || error instanceof OutcomeUnknownError)) throw error;
+    const rows = await this.#journal.read(this.#limits).catch(() => undefined);
+    if (rows?.some((row) => row.name === name) === noted) return true;
+    throw error;
   }
 
   #apply(migration: Migration, seen: readonly Applied[] | undefined): Promise<boolean> {
@@ -191,7 +205,7 @@ class Migrator {
 }
 
 /** Refuses a script that can never be sent. */
-async function check(name: string, text: string): Promise<void> {
+async function rehearse(name: string, text: string): Promise<void> {
   const now = new Date();
   const batch = (statements: readonly string[]): Promise<Result[]> => {
     // What depends on the schema is not known before those in front of it are applied.
@@ -213,6 +227,21 @@ async function named<T>(name: string, run: () => Promise<T>): Promise<T> {
     }
     throw error;
   }
+}
+
+function check(client: Client): void {
+  checkClient(client);
+  if (typeof client.begin === "function") return;
+  throw new TypeError(
+    "Cannot use `client` as it must be what `connect` answers: in Hono that is `c.var.db.client`",
+  );
+}
+
+function undone({ name }: Migration): ProgrammingError {
+  return new ProgrammingError(
+    `Cannot go on as ${name} has to be done a second time: its own row was changed, by what it says itself, ` +
+      "or by others that migrate the other way: leave the table of what was applied alone",
+  );
 }
 
 function downOf({ name }: Migration): string {

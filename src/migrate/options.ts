@@ -57,6 +57,9 @@ export interface MigrateOptions extends StatusOptions {
 }
 
 const isFolder: Check = (value, name) => {
+  if (typeof value === "string" && /^file:/i.test(value)) {
+    throw new TypeError(`Cannot use \`${name}\` as it is the text of a URL: give new URL(${name})`);
+  }
   if (!isUrl(value)) return isName(value, name);
   const { protocol } = value;
   if (protocol === "file:") return;

@@ -47,7 +47,9 @@ function fileSystem(): Files {
 
 function within(folder: string | URL, name: string): string | URL {
   if (typeof folder === "string") return `${folder.replace(/(?<=.)[/\\]$/, "")}/${name}`;
-  return new URL(folder.pathname.replace(/\/?$/, "/") + encodeURIComponent(name), folder);
+  const file = new URL(folder);
+  file.pathname = file.pathname.replace(/\/?$/, "/") + encodeURIComponent(name);
+  return file;
 }
 
 async function reading<T>(path: string | URL, read: () => Promise<T>): Promise<T> {

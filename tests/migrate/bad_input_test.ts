@@ -58,6 +58,7 @@ describe("migrate() and status() refuse", () => {
       [{ folder: "a", migrations: [A] }, /with both of them: give one of them/],
       [{ folder: "" }, /`folder` as it must be text that is not empty/],
       [{ folder: 7 }, /`folder`/],
+      [{ folder: "file:///a/" }, /`folder` as it is the text of a URL: give new URL\(folder\)/],
       [
         { folder: new URL("https://example.org/a/") },
         /`folder` as it is a URL of https:, and only/,

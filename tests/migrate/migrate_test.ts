@@ -387,6 +387,32 @@ for (const place of PLACES) {
       assert.equal(await value("SELECT count(*) FROM users"), 1);
     });
 
+    test("applies what answers values that no caller could get", async ({ db, value }) => {
+      const migrations = [{
+        name: "1_long",
+        sql: "CREATE TABLE a(n INTEGER, t TEXT); " +
+          "INSERT INTO a VALUES(9007199254740993, x'ff') RETURNING t; SELECT n FROM a",
+        down: "DELETE FROM a RETURNING n",
+      }, { name: "2_last", sql: "", down: "" }];
+      assert.deepEqual((await migrate(db, { migrations })).applied, ["1_long", "2_last"]);
+      const { reverted } = await migrate(db, { migrations, to: "none" });
+      assert.deepEqual(reverted, ["2_last", "1_long"]);
+      assert.equal(await value("SELECT count(*) FROM a"), 0);
+    });
+
+    test("ends where a migration changes its own row", async ({ db, value }) => {
+      for (const sql of [`DELETE FROM ${TABLE}`, `DROP TABLE ${TABLE}`]) {
+        await assert.rejects(
+          migrate(db, { migrations: [{ name: "1_clean", sql }] }),
+          of(
+            ProgrammingError,
+            /^Cannot go on as 1_clean has to be done a second time: its own row/,
+          ),
+        );
+      }
+      assert.equal(await value(`SELECT count(*) FROM sqlite_schema WHERE name = '${TABLE}'`), 0);
+    });
+
     test("leaves to a dump of the database what was applied", async ({ db, other }) => {
       await migrate(db, { migrations: [USERS, BOB] });
       const dump = await new Response(await db.backup({ format: "sql" })).text();
@@ -445,6 +471,13 @@ describe("migrate() by clients with other options", () => {
     await assert.rejects(
       status(wrong, { migrations: ALL }),
       /`client` as it must be what `connect/,
+    );
+    // As the view of a request in Hono has them, which may be a transaction.
+    const { query, execute, batch } = connect("http://localhost:4001");
+    const view = { query, execute, batch } as never;
+    await assert.rejects(
+      migrate(view, { migrations: ALL }),
+      /in Hono that is `c\.var\.db\.client`/,
     );
   });
 });
