@@ -13,6 +13,7 @@ import type { Credentials } from "../transport/credentials.ts";
 import { Deadline } from "../transport/deadline.ts";
 import type { RequestEvent } from "../transport/events.ts";
 import type { MapNode } from "../transport/gate.ts";
+import { platformFetch } from "../transport/platform_fetch.ts";
 import type { IntegerMode } from "../sql/value.ts";
 import { QUERY } from "./checks.ts";
 import type { BatchOptions, Level, QueryOptions } from "./executor.ts";
@@ -32,7 +33,10 @@ export interface ClientOptions extends QueryOptions {
   credentials?: (() => Promise<{ username: string; password: string }>) | undefined;
   /** Sent with every request. */
   headers?: Record<string, string> | undefined;
-  /** Any fetch-shaped function: a proxy, client certificates, the embedded engine. */
+  /**
+   * Any fetch-shaped function: a proxy, client certificates, the embedded engine. One that hands a write on to Deno's own
+   * `fetch` makes its body a Blob, as Deno sends text again by itself where a connection breaks.
+   */
   fetch?: typeof fetch | undefined;
   /** Learn the cluster's other nodes from `/nodes`, behind the calls: none waits for it. @default {false} */
   discover?: boolean | undefined;
@@ -222,7 +226,7 @@ export function resolveOptions(given: ClientOptions): ResolvedOptions {
     credentials: credentialsOf(merged, credentials),
     // In lower case, so that those of the protocol replace them.
     headers: Object.fromEntries(new Headers(merged.headers)),
-    fetch: merged.fetch ?? ((input, init) => globalThis.fetch(input, init)),
+    fetch: merged.fetch ?? platformFetch,
     discover: merged.discover ?? false,
     mapNode: merged.mapNode,
     retries: merged.retries ?? 3,

@@ -8,6 +8,7 @@ import { interrupted, misdirected, type Trace } from "./failures.ts";
 import { Late } from "./late.ts";
 import type { NeverSent } from "./never_sent.ts";
 import type { Nodes } from "./nodes.ts";
+import { platformFetch } from "./platform_fetch.ts";
 import { causeOf } from "../reason.ts";
 import type { Exchange, Failure, HttpAnswer, Verdict } from "./transport.ts";
 
@@ -44,7 +45,8 @@ const MEETING_SHARE = 1 / 4;
 
 /**
  * Deno's `fetch` sends a POST again by itself when a kept-alive connection dies, unless its body is a Blob, which takes
- * longer; so may any engine that is not known.
+ * longer; so may any engine that is not known. A write with an id may be sent again, but not in secret: what became of the
+ * second copy, such as that nobody listens any more, would be taken for all that became of the write.
  */
 const SENDS_ONCE: boolean = /^Node\.js\//.test(globalThis.navigator?.userAgent ?? "");
 
@@ -212,12 +214,12 @@ export class Copies {
   }
 
   #init(
-    { method, body, repeatable }: Exchange<unknown>,
+    { method, body, repeatable, write }: Exchange<unknown>,
     trace: Trace,
     authorization: string | undefined,
     signal: AbortSignal,
   ): RequestInit {
-    const { headers } = this.#options;
+    const { headers, fetch } = this.#options;
     trace.headers = authorization === undefined ? headers : { ...headers, authorization };
     if (body === undefined) {
       return { method, headers: { ...trace.headers }, signal, redirect: "manual" };
@@ -230,7 +232,9 @@ export class Copies {
       redirect: "manual",
     };
     if (typeof body === "string") {
-      init.body = repeatable || SENDS_ONCE ? body : new Blob([body]);
+      // A `fetch` of the caller's own sees text, as it may have to read it.
+      const secretly = repeatable && !(write && fetch === platformFetch);
+      init.body = secretly || SENDS_ONCE ? body : new Blob([body]);
     } else {
       init.body = body();
       init.duplex = "half";
