@@ -216,6 +216,25 @@ for (const [via, open] of TRANSPORTS) {
       assert.equal(await count(), 1);
     });
 
+    it("a write whose server is gone afterwards may have been applied, and outcome() tells", async () => {
+      const hasty = connect(proxy.url, { retries: 1, ...open() });
+      await hasty.execute("INSERT INTO t SELECT 1 WHERE 0"); // on a connection that is used again
+      let gone: Promise<void> | undefined;
+      proxy.plan = () => {
+        gone ??= proxy.refuseNew();
+        return "cut after request";
+      };
+      const error = await failureOf(hasty.execute(INSERT));
+      proxy.cutAll();
+      await gone;
+      await proxy.listen();
+      proxy.script();
+      assert.equal(await count(), 1);
+      assert.ok(error instanceof OutcomeUnknownError, String(error));
+      assert.equal(await hasty.outcome(error.id!), "committed");
+      await hasty.close();
+    });
+
     it("many writes at once, a third of them cut, are each applied once", async () => {
       let index = 0;
       proxy.plan = () => index++ % 3 === 0 ? "cut after request" : "pass";

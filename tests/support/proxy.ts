@@ -15,7 +15,7 @@ import { type Message, takeMessage } from "./http_message.ts";
  * - `"pass and close"`: it is answered, then the connection is closed without notice.
  * - `{ delay }`: it is answered that many milliseconds late.
  * - `{ hold }`: the server gets it that many milliseconds late, whoever has given up meanwhile.
- * - `"twice"`: the server gets it twice, at once; the second answer arrives.
+ * - `"twice"`: the server gets it twice, at once; the second answer arrives, unless it refuses the whole request.
  * - `{ copy }`: it is answered, and that many milliseconds later the server gets it again.
  * - `{ answer }`: it is answered with these bytes, and the server never sees it.
  * - `{ instead }`: the server does it, and it is answered with these bytes.
@@ -121,6 +121,11 @@ export class Proxy {
   /** Cuts all connections and refuses new ones. */
   async close(): Promise<void> {
     this.cutAll();
+    await this.refuseNew();
+  }
+
+  /** Refuses new connections; resolves when the others have ended. */
+  async refuseNew(): Promise<void> {
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
   }
 
@@ -174,8 +179,12 @@ export class Proxy {
     if (typeof fault === "object" && "answer" in fault) return void client.write(fault.answer);
     this.forwarded.push(request);
     if (typeof fault === "object" && "hold" in fault) await sleep(fault.hold);
-    if (fault === "twice") await this.#forward(message, method);
-    const answer = await this.#forward(message, method);
+    const first = fault === "twice" ? await this.#forward(message, method) : undefined;
+    const second = await this.#forward(message, method);
+    // That a node without a leader refused it, be it the second copy alone, a client has to take for what became of it.
+    const answer = first !== undefined && second?.startLine.includes(" 200 ") === false
+      ? first
+      : second;
     if (typeof fault === "object" && "copy" in fault) {
       this.#note(sleep(fault.copy).then(() => this.#forward(message, method)));
     }
