@@ -1,7 +1,13 @@
 // Live queries over the embedded engine; what the server would post is told by hand.
 import assert from "node:assert/strict";
 import { type Client, connect, InterfaceError, ProgrammingError, sql } from "../../mod.ts";
-import { type ChangeFeed, changeFeed, live, type LiveOptions } from "../../src/cdc/mod.ts";
+import {
+  type ChangeFeed,
+  changeFeed,
+  type ChangeSource,
+  live,
+  type LiveOptions,
+} from "../../src/cdc/mod.ts";
 import { embedded } from "../../src/embedded/mod.ts";
 import { serveHere } from "../hono/serve.ts";
 import { sleep, until } from "../support/http.ts";
@@ -195,6 +201,53 @@ worldTest(
     assert.equal((await ending).done, true);
     const late = live(db, TITLES, [], { feed })[Symbol.asyncIterator]();
     assert.equal((await late.next()).done, true);
+  },
+);
+
+worldTest(
+  "live() gives a slow loop the newest rows, not those that another loop has met",
+  async (world) => {
+    const { db, feed } = world;
+    const query = live<{ title: string }>(db, TITLES, [], { feed });
+    const slow = query[Symbol.asyncIterator]();
+    const fast = query[Symbol.asyncIterator]();
+    await Promise.all([slow.next(), fast.next()]);
+    await world.add("milk");
+    assert.deepEqual(titles(await fast.next()), ["milk"]);
+    await world.add("tea");
+    assert.deepEqual(titles(await slow.next()), ["milk", "tea"]);
+    await slow.return!();
+    await fast.return!();
+  },
+);
+
+worldTest(
+  "live() listens as long as somebody reads, and ends the query that nobody waits for",
+  async ({ db }) => {
+    const listening = new Set<unknown>();
+    const feed: ChangeSource = {
+      listen(listener) {
+        listening.add(listener);
+        return () => listening.delete(listener);
+      },
+    };
+    const signals: AbortSignal[] = [];
+    const reader: Pick<Client, "query"> = {
+      query(sql, params, options) {
+        if (options?.signal !== undefined) signals.push(options.signal);
+        return db.query(sql, params, options);
+      },
+    };
+    const query = live(reader, TITLES, [], { feed, tables: ["todos"] });
+    assert.equal(listening.size, 0);
+    const one = query[Symbol.asyncIterator]();
+    const body = query.response().body!;
+    await one.next();
+    assert.equal(listening.size, 1);
+    await one.return!();
+    assert.deepEqual([listening.size, signals[0]!.aborted], [1, false]);
+    await body.cancel();
+    assert.deepEqual([listening.size, signals[0]!.aborted], [0, true]);
   },
 );
 
