@@ -213,7 +213,8 @@ describe("migrate() with a folder", () => {
       symlinkSync(join(folder, "0002_% #ü.sql"), join(folder, "0003_link.sql"));
       const all = ["0001_first", "0002_% #ü", "0003_link"];
       const url = pathToFileURL(folder);
-      for (const place of [folder, `${folder}/`, url, new URL(`${url}/?v=1#a`)]) {
+      const urls = [url, new URL(`${url}/?v=1#a`), new URL(`file:///${url.pathname}`)];
+      for (const place of [folder, `${folder}/`, ...urls]) {
         const db = connect(embedded());
         assert.deepEqual((await migrate(db, { folder: place })).applied, all);
         assert.equal(await db.value("SELECT group_concat(n) FROM a"), "ü,2,2");
