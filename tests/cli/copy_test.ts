@@ -1,5 +1,19 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import {
+  closeSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -94,6 +108,28 @@ describe("dump, backup and restore", () => {
     const { code, stdout, stderr } = await cli(["backup", ...at("from.db")], { terminal: true });
     assert.deepEqual([code, stdout], [2, ""]);
     assert.match(stderr, /Cannot write a database file to a terminal: name a file, or use dump/);
+  });
+
+  it("write into a pipe, through a link, and keep from others what was kept from them", async () => {
+    const inside = emptyFolder("places");
+    const [pipe, link, file] = ["pipe", "link", "file"].map((name) => join(inside, name));
+    execFileSync("mkfifo", [pipe!]);
+    writeFileSync(file!, "", { mode: 0o600 });
+    symlinkSync(file!, link!);
+    const reader = openSync(pipe!, "r+"); // "r" would wait for the writer
+    try {
+      const dump = await cli(["dump", pipe!, ...at("from.db")]);
+      assert.deepEqual([dump.code, dump.stderr], [0, ""]);
+      assert.ok(statSync(pipe!).isFIFO());
+      assert.equal(`✓ ${pipe}: ${readSync(reader, new Uint8Array(65536))} bytes\n`, dump.stdout);
+    } finally {
+      closeSync(reader);
+    }
+    assert.equal((await cli(["dump", link!, ...at("from.db")])).code, 0);
+    assert.ok(lstatSync(link!).isSymbolicLink());
+    assert.match(readFileSync(file!, "utf8"), /COMMIT;\n$/);
+    assert.equal(statSync(file!).mode & 0o777, 0o600);
+    assert.deepEqual(readdirSync(inside).sort(), ["file", "link", "pipe"]);
   });
 
   it("replace nothing that nobody has agreed to", async () => {
