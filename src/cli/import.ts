@@ -159,10 +159,11 @@ class Import {
   #located(error: Error): string {
     const lineOf = (row: string) => this.#lines[Number(row) - this.#applied];
     const at = error instanceof DatabaseError ? error.statementIndex : undefined;
-    const message = error.message.replace(/\brows? (\d+)(?: to (\d+))?/, (all, from, to) => {
+    const message = error.message.replace(/\b(r)ows? (\d+)(?: to (\d+))?/i, (all, r, from, to) => {
       const [first, last] = [lineOf(from), lineOf(to)];
       if (first === undefined) return all;
-      return to === undefined ? `line ${first}` : `lines ${first} to ${last}`;
+      const line = r === "R" ? "Line" : "line";
+      return to === undefined ? `${line} ${first}` : `${line}s ${first} to ${last}`;
     });
     const place = at === undefined || message !== error.message ? "" : ` (line ${lineOf(`${at}`)})`;
     return `${message}${place}. ${this.#state}`;

@@ -96,12 +96,17 @@ export async function* jsonRows(pieces: AsyncIterable<string>): AsyncGenerator<F
 }
 
 async function* linesOf(pieces: AsyncIterable<string>): AsyncGenerator<string> {
-  let rest = "";
+  // Put together once: a file that is one long line would take quadratic time.
+  let line: string[] = [];
   for await (const piece of pieces) {
-    const lines = (rest + piece).split("\n");
-    rest = lines.pop()!;
+    const [end = "", ...lines] = piece.split("\n");
+    line.push(end);
+    if (lines.length === 0) continue;
+    yield line.join("");
+    line = lines.splice(-1);
     yield* lines;
   }
+  const rest = line.join("");
   if (rest !== "") yield rest;
 }
 

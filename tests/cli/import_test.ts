@@ -14,7 +14,7 @@ const run = (args: readonly string[], stdin?: string | readonly string[]) =>
   cli([...args, ...url], stdin === undefined ? {} : { stdin });
 const csv = (stdin: string | readonly string[], ...args: readonly string[]): Promise<Ended> =>
   run(["import", "t", "-f", "csv", ...args], stdin);
-const jsonl = (stdin: string, ...args: readonly string[]): Promise<Ended> =>
+const jsonl = (stdin: string | readonly string[], ...args: readonly string[]): Promise<Ended> =>
   run(["import", "t", "-f", "jsonl", ...args], stdin);
 const rows = async (sql = "SELECT * FROM t ORDER BY id") =>
   (await run(["query", sql, "-f", "csv"])).stdout;
@@ -73,7 +73,7 @@ describe("import", () => {
       "",
       '{"id":1,"name":"é","raw":null,"note":true}',
     ];
-    const { stdout } = await jsonl(lines.join("\r\n"), "--json");
+    const { stdout } = await jsonl([...lines.join("\r\n")], "--json");
     assert.equal(stdout, '{"rows":2,"rowsAffected":2}\n');
     assert.equal(
       await rows("SELECT id, name, raw, note FROM t ORDER BY id"),
@@ -91,6 +91,7 @@ describe("import", () => {
     ["jsonl", '{"id":1}\n{"id":2\n', /line 2 as it is not JSON/],
     ["jsonl", '{"id":1}\n[2]\n', /line 2 as it is no JSON object/],
     ["jsonl", '{"id":1}\n\n{"id":2,"name":"b"}\n', /line 3/],
+    ["jsonl", '{"id":1}\n\n{"id":1e400}\n', /Line 3: Cannot bind parameter id as Infinity/],
   ];
   for (const [format, text, message] of malformed) {
     it(`names the line where ${format} is ${JSON.stringify(text)}, and inserts nothing`, async () => {
