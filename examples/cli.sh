@@ -33,7 +33,7 @@ sed '$d' "$work/readings.csv" | $CLI import demo_readings --format csv
 
 # Values of somebody else are texts, whatever they look like.
 day="2026-01-02"
-$CLI query "SELECT * FROM demo_readings WHERE date(at) = ?" "$day" --text
+$CLI query --text -- "SELECT * FROM demo_readings WHERE date(at) = ?" "$day"
 $CLI query "SELECT count(*) AS n, avg(celsius) AS mean FROM demo_readings" --json
 
 # What a row is, for a program in TypeScript.

@@ -32,7 +32,8 @@ import { harmless, painter, wantsColours } from "./terminal.ts";
 export async function main(args: readonly string[], around: Surroundings): Promise<number> {
   const colours = wantsColours(around.env);
   // What is wrong with the command line is told before its options are known.
-  const output = new Output(around, { json: args.includes("--json"), colours });
+  const json = args.slice(0, [...args, "--"].indexOf("--")).includes("--json");
+  const output = new Output(around, { json, colours });
   const progress = new Progress(output, around.stderr.isTTY === true);
   try {
     return await run(args, around, output, progress) ?? 0;

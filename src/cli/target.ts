@@ -14,6 +14,9 @@ const DEFAULT_URL = "http://localhost:4001";
 /** What was meant for a server: `localhost:4001`, `10.0.0.1`. */
 const HOST = /^(?:[\w-]+(?:\.[\w-]+)*|\[[\da-f:]+\]):\d+\/?$/i;
 
+/** What is neither a URL of ours nor a file: another scheme, or a password without any. */
+const FOREIGN = /^(?!file:|[./]|[a-z]:[\\/])(?:[a-z][\w+.-]+:\/\/|.+:.+@)/i;
+
 type Given = Values<typeof SHARED>;
 
 /** A server or a file, and how to connect to it. */
@@ -52,7 +55,7 @@ export function readTarget(
   if (urls.length > 1) {
     throw new UsageError("Cannot use a file beside another --url: one command has one database");
   }
-  if (/^(?!file:)[a-z][\w+.-]+:\/\//i.test(first)) {
+  if (FOREIGN.test(first)) {
     throw new UsageError(
       `Cannot connect to ${shownUrl(first)}: write http:// or https://, or a file`,
     );
