@@ -1,3 +1,4 @@
+import { checkFunction } from "../client/check_function.ts";
 import { AuthenticationError, InterfaceError, OperationalError } from "../errors.ts";
 import type { Facts } from "../schema/facts.ts";
 import { Backlog } from "./backlog.ts";
@@ -26,6 +27,7 @@ export interface ChangeFeed extends AsyncIterable<Change> {
    * misses while it is not listening is not told again. What it throws, the handler throws, once all were called.
    *
    * @returns Ends that.
+   * @throws {TypeError} If it is no function.
    * @throws {InterfaceError} If nobody ever iterated the feed and `unread` is not "drop": the server would send the first
    * batch again and again, and nothing else.
    */
@@ -116,6 +118,7 @@ class Feed {
   }
 
   listen(listener: (change: Change) => void): () => void {
+    checkFunction(listener, "feed.listen((change) => …)");
     if (this.#options.held && !this.backlog.wasRead) {
       throw new InterfaceError(
         "Cannot listen to a feed that nobody iterates as the server would send the first batch again and again: " +

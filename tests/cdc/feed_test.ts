@@ -300,6 +300,8 @@ test("changeFeed() takes a batch once that comes several times at once", async (
 test("changeFeed() is iterated by one loop, and heard only where somebody takes", async () => {
   const feed = changeFeed();
   assert.throws(() => feed.listen(() => {}), InterfaceError);
+  const nothing = undefined as unknown as () => void;
+  assert.throws(() => feed.listen(nothing), /`fn` as it is undefined: write feed\.listen/);
   const changes = feed[Symbol.asyncIterator]();
   assert.throws(() => feed[Symbol.asyncIterator](), InterfaceError);
   feed.listen(() => {})();
