@@ -65,7 +65,9 @@ describe("one URL object", () => {
         env: {},
         req: { raw: new Request("http://a"), method: "GET", path: "/" },
         res: new Response(),
+        finalized: false,
         error: undefined,
+        header: () => {},
         get: () => found,
         set: (_: string, value: unknown) => found = value as typeof found,
       };
