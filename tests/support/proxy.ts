@@ -113,9 +113,22 @@ export class Proxy {
     for (const socket of this.#sockets) socket.destroy();
   }
 
-  /** Waits until the server has done all that it will be given. */
+  /**
+   * Waits until the server has done all that it will be given.
+   *
+   * @throws {Error} If it has not within a minute, which is longer than any time limit that servers are asked to keep.
+   */
   async settled(): Promise<void> {
-    await Promise.all(this.#handling);
+    const late = Promise.withResolvers<never>();
+    const timer = setTimeout(() => {
+      const last = this.forwarded.slice(-5).map(({ path, body }) =>
+        `${path} ${body.slice(0, 200)}`
+      );
+      const why = `${this.target} still has ${this.#handling.size} requests, after:`;
+      late.reject(new Error([why, ...last].join("\n")));
+    }, 60_000);
+    await Promise.race([Promise.all(this.#handling), late.promise]);
+    clearTimeout(timer);
   }
 
   /** Cuts all connections and refuses new ones. */
