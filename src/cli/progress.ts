@@ -36,6 +36,7 @@ export class Progress {
   #show(): void {
     this.#shown = true;
     const seconds = Math.round((Date.now() - this.#began) / 1000);
-    void this.#output.tell(`\r\x1b[K${this.#text} (${seconds} s)`);
+    // Cut off where the terminal ends: of a line that is wrapped, a part would stay.
+    void this.#output.tell(`\r\x1b[K\x1b[?7l${this.#text} (${seconds} s)\x1b[?7h`);
   }
 }

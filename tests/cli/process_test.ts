@@ -119,6 +119,9 @@ describe("the program", () => {
       assert.equal(await running.ended(), 0);
       assert.ok(running.stdout.includes("\r\x1b[K\x1b[1mone\x1b[0m\r\n  1\r\n"), running.stdout);
       assert.doesNotMatch(running.stdout, /hunter/);
+      // On a narrow terminal the line must not become two, of which one would stay.
+      assert.ok(running.stdout.includes("\r\x1b[K\x1b[?7lwaiting for the answer ("));
+      assert.ok(running.stdout.includes(" s)\x1b[?7h"));
     } finally {
       running.child.kill("SIGKILL");
       server.close();
