@@ -11,6 +11,7 @@ import { verifyReplicas } from "../src/doctor/mod.ts";
 import { inspect } from "../src/inspect/mod.ts";
 import { RqliteDialect } from "../packages/kysely/mod.ts";
 import { connect, sql, withRetry } from "../mod.ts";
+import { honoContext } from "./support/hono_context.ts";
 import { db, lock, never, type WayIn, WAYS } from "./support/ways_in.ts";
 
 /** What a call throws or rejects with. */
@@ -61,16 +62,7 @@ describe("one URL object", () => {
     "a list of dbapi connect()": () => connectDbapi([url]).execute("SELECT 1"),
     "the function of rqlite()": () => {
       let found: { query(sql: string): Promise<unknown> } | undefined;
-      const context = {
-        env: {},
-        req: { raw: new Request("http://a"), method: "GET", path: "/" },
-        res: new Response(),
-        finalized: false,
-        error: undefined,
-        header: () => {},
-        get: () => found,
-        set: (_: string, value: unknown) => found = value as typeof found,
-      };
+      const context = honoContext((value) => found = value as typeof found);
       return rqlite(() => url)(context, async () => void await found!.query("SELECT 1"));
     },
     "RqliteDialect": async () => {

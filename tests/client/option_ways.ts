@@ -22,6 +22,7 @@ import {
 import { type RequestDatabase, rqlite } from "../../src/hono/mod.ts";
 import { LocalLock } from "../../src/locks/mod.ts";
 import { databaseFile } from "../support/database_file.ts";
+import { honoContext } from "../support/hono_context.ts";
 
 /** All options that a call may take. */
 export type AnyOptions =
@@ -182,14 +183,7 @@ const inRequest =
   (transaction: boolean, use: Use<RequestDatabase>): Call => async (db, options, sql) => {
     let view: RequestDatabase | undefined;
     let rows: unknown[] = [];
-    const context = {
-      env: {},
-      req: { raw: new Request("http://a"), method: "GET", path: "/" },
-      res: new Response(),
-      error: undefined,
-      get: () => view,
-      set: (_: string, value: unknown) => view = value as RequestDatabase,
-    };
+    const context = honoContext((value) => view = value as RequestDatabase);
     await rqlite(db, { transaction })(context, async () => {
       rows = await use(view!, options, sql);
     });

@@ -13,6 +13,7 @@ import { rqlite } from "../../src/hono/mod.ts";
 import { RedisLock, type RedisLockOptions } from "../../src/locks/redis.ts";
 import { RqliteDialect } from "../../packages/kysely/mod.ts";
 import { OWN_ENGINE } from "../support/engines.ts";
+import { honoContext } from "../support/hono_context.ts";
 import { scriptedFetch, type Step } from "../support/scripted_fetch.ts";
 import { type WayIn, WAYS } from "../support/ways_in.ts";
 import { BAD_TARGETS, brokenUrls } from "./bad_targets.ts";
@@ -126,12 +127,7 @@ const OPENERS: Readonly<Record<string, (url: never) => unknown>> = {
   "embedded() of a file: URI": (url) =>
     /^http:\/\/.*@h/.test(url) && embedded(String(url).replace("http:", "file:") as never),
   "rqlite() of Hono": (url) => rqlite(url),
-  "rqlite() of a function": (url) => {
-    const req = { raw: new Request("http://a"), method: "GET", path: "/" };
-    const context = { env: {}, req, res: new Response(), error: undefined };
-    const own = { ...context, get: () => undefined, set: () => {} };
-    return rqlite(() => url)(own, () => Promise.resolve());
-  },
+  "rqlite() of a function": (url) => rqlite(() => url)(honoContext(), () => Promise.resolve()),
 };
 
 /** Options of `connect` for which a word is a word, and no secret. */
