@@ -20,9 +20,18 @@ export function painter({ isTTY }: Pick<Sink, "isTTY">, colours: boolean): Paint
   return { bold: paint(1), dim: paint(2), green: paint(32), red: paint(31) };
 }
 
-/** In characters, where `text.length` counts some of them twice. */
+/** What stands on the character in front of it, or shows nothing. */
+const MARK = /[\p{Mn}\p{Me}\p{Cf}]/u;
+
+/** What takes two cells: characters of East Asia that are not made to take one, and emoji. */
+const WIDE =
+  /(?![\uff61-\uffdc])[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Hangul}\p{Emoji_Presentation}\u3000-\u303e\uff01-\uff60\uffe0-\uffe6]/u;
+
+/** How many cells of a terminal a text takes. */
 export function width(text: string): number {
-  return [...text].length;
+  if (/^[ -~]*$/.test(text)) return text.length;
+  const cells = (char: string) => MARK.test(char) ? 0 : WIDE.test(char) ? 2 : 1;
+  return [...text].reduce((sum, char) => sum + cells(char), 0);
 }
 
 /** A text with blanks behind it, or, to the right, in front of it. */

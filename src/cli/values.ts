@@ -36,7 +36,7 @@ export function valueOf(text: string): Value {
  *
  * @param named `name=value`, for `:name`.
  * @param asText None of them is looked at.
- * @throws {UsageError} If there are both forms.
+ * @throws {UsageError} If there are both forms, or a name has two values.
  */
 export function paramsOf(
   listed: readonly string[],
@@ -50,10 +50,13 @@ export function paramsOf(
       "Cannot use --param beside values: a statement has names, or places in order",
     );
   }
-  return Object.fromEntries(named.map((pair) => {
+  const values = new Map<string, Value>();
+  for (const pair of named) {
     const at = pair.indexOf("=");
     const name = pair.slice(0, Math.max(at, 0)).replace(/^[:@$]/, "");
     if (name === "") throw new UsageError(`Cannot read --param ${pair}: write --param name=value`);
-    return [name, read(pair.slice(at + 1))];
-  }));
+    if (values.has(name)) throw new UsageError(`Cannot use --param ${name} twice`);
+    values.set(name, read(pair.slice(at + 1)));
+  }
+  return Object.fromEntries(values);
 }

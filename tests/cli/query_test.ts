@@ -48,6 +48,13 @@ describe("query", () => {
     );
   });
 
+  it("keeps columns below each other where characters are wide, or none", async () => {
+    const sql =
+      "SELECT '日本ｶﾅ' AS a, 1 AS b UNION ALL SELECT '🎉e\u0301', 2 UNION ALL SELECT 'é', 3";
+    const { stdout } = await cli(["query", sql, "--url", ":memory:"]);
+    assert.equal(stdout, "a       b\n日本ｶﾅ  1\n🎉e\u0301     2\né       3\n3 rows\n");
+  });
+
   it("shows more rows than a function takes arguments", async () => {
     const many =
       "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c LIMIT 130000) SELECT x FROM c";
@@ -147,6 +154,7 @@ describe("a command line that is wrong", () => {
     [["query", "-- a\nSELECT 1"], /write -- in front of what begins with one/],
     [["query", "SELECT ?, :a", "5", "-p", "a=1"], /--param beside values/],
     [["query", "SELECT :a", "-p", "=1"], /write --param name=value/],
+    [["query", "SELECT :a", "-p", "a=1", "-p", ":a=2"], /--param a twice/],
     [["query", "SELECT 1", "--timeout", "soon"], /must be a number of seconds above 0/],
     [["query", "SELECT 1", "--timeout", "1", "--timeout", "2"], /--timeout twice/],
     [
