@@ -1,4 +1,4 @@
-import { checkLock } from "../locks/acquire_options.ts";
+import { checkLock, isWellFormed } from "../locks/acquire_options.ts";
 import type { Lock } from "../locks/lock.ts";
 import {
   type Check,
@@ -10,6 +10,7 @@ import {
   isUrl,
   kindOf,
   refused,
+  unknownOption,
 } from "../options.ts";
 import { isOwnTable } from "../sql/own_tables.ts";
 
@@ -69,13 +70,24 @@ const isFolder: Check = (value, name) => {
   );
 };
 
+/** Of a {@linkcode MigrationSource}. */
+const MEMBERS: readonly string[] = ["name", "sql", "down"];
+
 const isList: Check = (value, name) => {
   if (!Array.isArray(value)) throw refused(name, "a list of { name, sql }", value);
   for (const [i, one] of value.entries()) {
-    const { name: given, sql, down = "" } = (one ?? {}) as Record<string, unknown>;
-    isName(given, `${name}[${i}].name`);
+    const source = (one ?? {}) as Record<string, unknown>;
+    const { name: given, sql, down = "" } = source;
+    const place = `${name}[${i}]`;
+    isName(given, `${place}.name`);
+    isWellFormed(given, `${place}.name`);
+    const other = Object.keys(source).find((key) => !MEMBERS.includes(key));
+    if (other !== undefined) throw unknownOption(other, MEMBERS, `member of ${place}`);
     for (const [text, key] of [[sql, "sql"], [down, "down"]] as const) {
-      if (typeof text === "string") continue;
+      if (typeof text === "string") {
+        isWellFormed(text, `${place}.${key}`);
+        continue;
+      }
       throw new TypeError(
         `Cannot use \`${name}\` as \`${key}\` of ${given} must be text: current value is ${
           kindOf(text)

@@ -71,6 +71,13 @@ describe("migrate() and status() refuse", () => {
       ],
       [{ migrations: [{ name: "1_a" }] }, /`sql` of 1_a must be text: current value is undefined/],
       [{ migrations: [{ ...A, down: null }] }, /`down` of 1_a must be text: current value is null/],
+      [
+        { migrations: [{ ...A, donw: "" }] },
+        /`donw` as there is no such member of migrations\[0\]: did you mean `down`\?/,
+      ],
+      [{ migrations: [{ ...A, name: "1_\ud800" }] }, /`migrations\[0\]\.name` as it holds half/],
+      [{ migrations: [A, { ...A, sql: "--\ud800" }] }, /`migrations\[1\]\.sql` as it holds half/],
+      [{ migrations: [{ ...A, down: "--\ud800" }] }, /`migrations\[0\]\.down` as it holds half/],
       [{ migrations: [A], table: "" }, /`table`/],
       [{ migrations: [A], table: "_rqlite_Commit" }, /`table` as _rqlite_Commit has another use/],
       [{ migrations: [A], table: "sqlite_x" }, /`table` as sqlite_x has another use/],
