@@ -1,6 +1,7 @@
 import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { bareName, numberOf } from "../migrate/files.ts";
+import { migrateAgreed, type MigrateResult } from "../migrate/migrate.ts";
 import { migrate, type MigrateOptions, type MigrationStatus, status } from "../migrate/mod.ts";
 import { command, type Options, type Session } from "./command.ts";
 import { EXIT, Stopped, UsageError } from "./exit.ts";
@@ -43,7 +44,7 @@ export const migrateUp = command({
         } would be taken back: write migrate down`,
       );
     }
-    return await perform(session, to, plan.applied);
+    return await perform(session, to, plan);
   },
 });
 
@@ -84,7 +85,7 @@ export const migrateDown = command({
         return EXIT.failed;
       }
     }
-    return await perform(session, to, plan.reverted);
+    return await perform(session, to, plan);
   },
 });
 
@@ -166,18 +167,18 @@ async function planOf(session: Migrating, to: string | undefined) {
   return await migrate(db, { ...optionsOf(session), to, dryRun: true });
 }
 
-/** Does what was planned, unless it is to be told only. */
+/** Does what was planned and nothing else, unless it is to be told only. */
 async function perform(
   session: Session<typeof PLANNED>,
   to: string | undefined,
-  planned: readonly string[],
+  plan: MigrateResult,
 ): Promise<void> {
   const { values, output, progress, timeout } = session;
   const db = await session.connect();
   const dryRun = values["dry-run"] ?? false;
-  progress.tell(`migrating, ${planned.length} to do`);
+  progress.tell(`migrating, ${plan.applied.length + plan.reverted.length} to do`);
   const options = { ...optionsOf(session), to, dryRun, timeout };
-  const done = await migrate(db, options).catch((error) => interrupted(session, error));
+  const done = await migrateAgreed(db, options, plan).catch((error) => interrupted(session, error));
   await progress.end();
   if (output.json) return await output.line(JSON.stringify(done));
   for (const name of done.applied) await output.done(`${name} ${dryRun ? "to apply" : "applied"}`);

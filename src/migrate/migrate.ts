@@ -69,21 +69,33 @@ const TABLE = "rqlite_migrations";
  * ```
  */
 export function migrate(client: Client, options: MigrateOptions): Promise<MigrateResult> {
-  return called(async () => {
-    check(client);
-    const { lock, dryRun = false, to, ...where } = readOptions(options, MIGRATE);
-    const { table = TABLE, timeout = TIMEOUT } = where;
-    const limits = limitsOf(where);
-    const migrations = await readMigrations(where);
-    const journal = new Journal(client, table);
-    const plan = planOf(migrations, await journal.read(limits) ?? [], to);
-    for (const migration of plan.up) await rehearse(migration.name, migration.sql);
-    for (const migration of plan.down) await rehearse(downOf(migration), migration.down!);
-    if (dryRun || isDone(plan)) return resultOf(plan);
-    const migrator = new Migrator(client, journal, limits);
-    const held = lock ?? migrationLock(client, `migrate:${table}`, timeout);
-    return await withLock(held, () => migrator.run(migrations, to), limits());
-  });
+  return called(() => migrateAgreed(client, options));
+}
+
+/**
+ * The same, for somebody who has been shown what it will do.
+ *
+ * @param agreed The names of those that may be applied or taken back, as others may be at work since; without it all.
+ * @throws {ProgrammingError} Before any other one is.
+ */
+export async function migrateAgreed(
+  client: Client,
+  options: MigrateOptions,
+  agreed?: MigrateResult,
+): Promise<MigrateResult> {
+  check(client);
+  const { lock, dryRun = false, to, ...where } = readOptions(options, MIGRATE);
+  const { table = TABLE, timeout = TIMEOUT } = where;
+  const limits = limitsOf(where);
+  const migrations = await readMigrations(where);
+  const journal = new Journal(client, table);
+  const plan = planOf(migrations, await journal.read(limits) ?? [], to);
+  for (const migration of plan.up) await rehearse(migration.name, migration.sql);
+  for (const migration of plan.down) await rehearse(downOf(migration), migration.down!);
+  if (dryRun || isDone(plan)) return resultOf(plan);
+  const migrator = new Migrator(client, journal, limits, agreed);
+  const held = lock ?? migrationLock(client, `migrate:${table}`, timeout);
+  return await withLock(held, () => migrator.run(migrations, to), limits());
 }
 
 /**
@@ -125,11 +137,13 @@ class Migrator {
   readonly #client: Client;
   readonly #journal: Journal;
   readonly #limits: Limits;
+  readonly #agreed: MigrateResult | undefined;
 
-  constructor(client: Client, journal: Journal, limits: Limits) {
+  constructor(client: Client, journal: Journal, limits: Limits, agreed?: MigrateResult) {
     this.#client = client;
     this.#journal = journal;
     this.#limits = limits;
+    this.#agreed = agreed;
   }
 
   /** Looks again before each step, as without the lock others may be at work. */
@@ -143,6 +157,8 @@ class Migrator {
       if (step === undefined) return { applied, reverted };
       if ([...applied, ...reverted].includes(step.name)) throw undone(step);
       const noted = step === next;
+      const agreed = this.#agreed?.[noted ? "applied" : "reverted"];
+      if (agreed?.includes(step.name) === false) throw unexpected(step, noted);
       const run = noted ? this.#apply(step, seen) : this.#revert(step, seen!);
       const done = await run.catch((error) => this.#judge(error, step, noted));
       if (done) (noted ? applied : reverted).push(step.name);
@@ -241,6 +257,15 @@ function undone({ name }: Migration): ProgrammingError {
   return new ProgrammingError(
     `Cannot go on as ${name} has to be done a second time: its own row was changed, by what it says itself, ` +
       "or by others that migrate the other way: leave the table of what was applied alone",
+  );
+}
+
+function unexpected({ name }: Migration, noted: boolean): ProgrammingError {
+  return new ProgrammingError(
+    `Cannot go on as ${name} would be ${
+      noted ? "applied" : "taken back"
+    }, too, because of what others have done ` +
+      "meanwhile: call it again, and look at what it will do",
   );
 }
 

@@ -10,8 +10,11 @@ after(() => rmSync(root, { recursive: true }));
 
 const folder = join(root, "migrations");
 const url = ["--url", join(root, "app.db"), "--create"];
-const migrate = (...args: readonly string[]) =>
-  cli(["migrate", ...args, "--folder", folder, ...(args[0] === "new" ? [] : url)]);
+const migrate = (...args: readonly string[]) => cli(lineOf(args));
+const lineOf = (args: readonly string[]) => [
+  ...["migrate", ...args, "--folder", folder],
+  ...(args[0] === "new" ? [] : url),
+];
 
 describe("migrate", () => {
   it("new makes files with the next number", async () => {
@@ -68,6 +71,25 @@ describe("migrate", () => {
     assert.equal((await migrate("down", "--yes")).stdout, "✓ 0002_notes taken back\n");
     const tables = "SELECT name FROM sqlite_schema WHERE name IN ('users', 'notes')";
     assert.equal((await cli(["query", tables, ...url, "--json"])).stdout, '[{"name":"users"}]\n');
+  });
+
+  it("down takes back nothing that was not shown, as others may have applied it since", async () => {
+    const third = ["0003_third.sql", "0003_third.down.sql"].map((file) => join(folder, file));
+    await migrate("up");
+    async function* answering() {
+      for (const file of third) writeFileSync(file, "SELECT 1");
+      await migrate("up");
+      yield "yes\r";
+    }
+    const { code, stderr } = await cli(lineOf(["down"]), { stdin: answering(), terminal: true });
+    assert.equal(code, 1);
+    assert.match(
+      stderr,
+      /0002_notes will be taken back at .* as 0003_third would be taken back, too/s,
+    );
+    assert.equal((await migrate("down", "--yes")).stdout, "✓ 0003_third taken back\n");
+    for (const file of third) rmSync(file);
+    await migrate("down", "--yes");
   });
 
   it("status ends with 1 where nothing can be applied, and up names the file", async () => {

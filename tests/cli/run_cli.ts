@@ -10,7 +10,7 @@ export interface Ended {
 /** What stands around a command line, where it matters. */
 export interface Around {
   /** Standard input, piece by piece. */
-  readonly stdin?: string | readonly (string | Uint8Array)[];
+  readonly stdin?: string | readonly (string | Uint8Array)[] | AsyncIterable<string>;
   readonly env?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
   /** Somebody types the input and looks at the output. */
@@ -23,7 +23,7 @@ export async function cli(args: readonly string[], around: Around = {}): Promise
   const [stdout, stderr] = [new Captured(terminal), new Captured(terminal)];
   const pieces = typeof stdin === "string" ? [stdin] : stdin;
   const surroundings: Surroundings = {
-    stdin: Object.assign(ReadableStream.from(pieces), { isTTY: terminal }),
+    stdin: Object.assign(ReadableStream.from<string | Uint8Array>(pieces), { isTTY: terminal }),
     ...{ stdout, stderr, env, signal },
   };
   const code = await main(args, surroundings);
