@@ -42,10 +42,23 @@ function withoutLiterals(sql: string): string {
   }).join("");
 }
 
-/** What an error says, without literals of the statement, which SQLite quotes where it cannot read on. */
+/**
+ * What SQLite quotes in an error of what it was given: literals that it cannot read on behind, paths of JSON, what is searched
+ * for, and a column that is not in the statement, as its place would be told else.
+ */
+const GIVEN = [
+  /\b((?:near|token:) ")(?:x?'|[\d.])[^]*?(?="(?:: syntax error|$))/gi,
+  /\b(bad JSON path: ')[^]*(?=')/g,
+  /\b(JSON path error near ')[^]*(?=')/g,
+  /\b(fts5: syntax error near ")[^]+(?=")/g,
+  /\b(expected integer, got ")[^]*(?=")/g,
+  /\b(no such column: )(?![^]* at line \d)[^]+/g,
+];
+
+/** What an error says, without values of the statement. */
 export function messageOf({ message }: RqliteError): string {
-  const literal = /\b(near|token:) "(?:x?'|[\d.])[^]*?"(?=: syntax error|$)/gi;
-  return message.replace(literal, '$1 "?"').replace(/ of the statement: [^]*$/, "");
+  return GIVEN.reduce((text, given) => text.replace(given, "$1?"), message)
+    .replace(/ of the statement: [^]*$/, "");
 }
 
 /** The keyword that says what a statement does, such as `SELECT`; "" where there is none. */

@@ -148,6 +148,26 @@ describe("openTelemetry()", () => {
     await db.close();
   });
 
+  it("tells nothing of values that SQLite names in an error", async () => {
+    const db = await open();
+    await db.execute("CREATE VIRTUAL TABLE notes USING fts5(body)");
+    exporter.reset();
+    const failing: Readonly<Record<string, readonly [value: string, said: string]>> = {
+      "SELECT json_extract('{}', ?)": ["it's secret", "bad JSON path: '?'"],
+      "SELECT '{}' -> ?": ["$secret", "bad JSON path: '?'"],
+      "SELECT * FROM notes WHERE notes MATCH ?": ["secret:x", "no such column: ?"],
+      "SELECT body FROM notes WHERE notes MATCH ?": ["AND", 'fts5: syntax error near "?"'],
+      "SELECT 1 FROM notes WHERE notes MATCH ?": ["NEAR(a,b)", 'expected integer, got "?"'],
+    };
+    for (const [sql, [value, said]] of Object.entries(failing)) {
+      await assert.rejects(db.query(sql, [value]));
+      assert.equal(spans().at(-1)!.status.message, said);
+    }
+    await assert.rejects(db.query("SELECT missing FROM users"));
+    assert.match(spans().at(-1)!.status.message!, /^no such column: missing at line 1, column 8$/);
+    await db.close();
+  });
+
   it("tells the node that was asked, where there are several", async () => {
     const url = ["http://a.example:4001", "http://b.example:4001"];
     const db = await open({ url });
