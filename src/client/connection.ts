@@ -106,7 +106,7 @@ export class Connection implements Backend {
     deadline: Deadline,
     { operation, form }: AskedRead,
   ): Promise<Result> {
-    const made = { operation, forms: [form], single: true, deadline };
+    const made = { operation, forms: [form], single: true, settings, deadline };
     const send = async ([given]: readonly Statement[], deadline: Deadline): Promise<Result[]> => {
       const read = given === form ? prepared : prepareRead(given!);
       checkQuery(read.analysis);

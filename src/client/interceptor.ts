@@ -1,4 +1,4 @@
-import type { Result } from "../sql/value.ts";
+import type { IntegerMode, Result } from "../sql/value.ts";
 
 /** A statement of a {@linkcode Call}. */
 export interface CallStatement {
@@ -19,6 +19,10 @@ export interface Call {
   readonly operation: string;
   /** What is to be run; empty for what runs no statement. */
   readonly statements: readonly CallStatement[];
+  /** The form that its rows have to come back in; `undefined` where it answers no results. */
+  readonly rows?: "object" | "array";
+  /** The form of the integers in them. */
+  readonly integers?: IntegerMode;
   /** The same text for all calls of one transaction, and for no other; it is not the id of its commit. */
   readonly transaction?: string;
   /** Ends the call. */

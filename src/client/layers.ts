@@ -8,6 +8,7 @@ import type { Meter, Trip } from "../transport/meter.ts";
 import { or } from "../transport/or.ts";
 import { keep } from "./caller.ts";
 import type { Call, CallOutcome, CallStatement, Interceptor } from "./interceptor.ts";
+import type { Settings } from "./options.ts";
 
 /** A call as it was made. */
 export interface Made {
@@ -17,6 +18,8 @@ export interface Made {
   readonly forms?: readonly Statement[];
   /** It runs one statement, no more and no less. @default {false} */
   readonly single?: boolean;
+  /** How its results are told, where it answers some. */
+  readonly settings?: Pick<Settings, "rows" | "integers"> | undefined;
   /** See {@linkcode Call.transaction}. */
   readonly transaction?: string | undefined;
   /** The end of it. */
@@ -60,11 +63,20 @@ export class Layers {
   /** Runs a call that answers results, be it by the database or by an interceptor. */
   async answer(made: Made, send: Send<readonly Result[]>): Promise<Result[]> {
     const { results } = await this.#run(made, send);
-    const { length } = made.forms!;
+    const { operation, forms: { length } = [], settings } = made;
+    const isArray = settings?.rows === "array";
+    for (const { rows: [row] } of results) {
+      if (row === undefined || Array.isArray(row) === isArray) continue;
+      throw new InterfaceError(
+        `An interceptor answered ${operation} with rows of the other form: give ${
+          isArray ? "arrays" : "objects"
+        } where \`rows\` of the call is "${settings?.rows}"`,
+      );
+    }
     if (results.length === length) return [...results];
     const wanted = length === 1 ? "one result" : `${length} results`;
     throw new InterfaceError(
-      `An interceptor answered ${made.operation} with ${results.length} results as ${wanted} had to come back: ` +
+      `An interceptor answered ${operation} with ${results.length} results as ${wanted} had to come back: ` +
         "answer one for each statement of the call, in their order",
     );
   }
@@ -113,11 +125,12 @@ export class Layers {
     }
   }
 
-  #callOf({ operation, forms = [], transaction, deadline: { signal } }: Made): Call {
+  #callOf({ operation, forms = [], settings, transaction, deadline: { signal } }: Made): Call {
     return Object.freeze({
       operation,
       statements: Object.freeze(forms.map(statementOf)),
       nodes: this.#nodes,
+      ...(settings !== undefined && { rows: settings.rows, integers: settings.integers }),
       ...(transaction !== undefined && { transaction }),
       ...(signal !== undefined && { signal }),
     });

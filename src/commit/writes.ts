@@ -76,8 +76,8 @@ export class Writes {
   }
 
   async #runThrough(asked: Asked): Promise<Result[]> {
-    const { operation, forms, call, call: { deadline } } = asked;
-    const made = { operation, forms, single: operation === "execute", deadline };
+    const { operation, forms, call, call: { settings, deadline } } = asked;
+    const made = { operation, forms, single: operation === "execute", settings, deadline };
     return await this.#backend.through(
       deadline,
       (layers) =>

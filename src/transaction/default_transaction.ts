@@ -457,7 +457,8 @@ export class DefaultTransaction implements Whole {
     const { passage, deadline: whole } = this.#context;
     const forms = first.steps.map(({ form }) => form);
     const deadline = or(whole, first.limits.signal);
-    const made = { operation, forms, single: operation !== "batch", deadline };
+    const settings = first.steps[0]?.settings;
+    const made = { operation, forms, single: operation !== "batch", settings, deadline };
     let unused: Issue | undefined = first;
     const send = (given: readonly Statement[], { signal, meter }: Deadline): Promise<Result[]> => {
       if (this.#state !== "active") this.#checkActive();

@@ -615,6 +615,46 @@ describe("interceptors", () => {
     await db.close();
   });
 
+  it("are told in which form rows have to come back, and may give none of another", async () => {
+    const kept = new Map<string, CallOutcome>();
+    let forms: unknown[] = [];
+    let rows: unknown[] | undefined;
+    const db = await open((next) => async (call) => {
+      if (call.statements.length === 0) {
+        assert.ok(!("rows" in call));
+        return await next(call);
+      }
+      forms.push(`${call.rows} ${call.integers}`);
+      if (rows !== undefined) return answered(made(rows));
+      const key = `${forms.at(-1)} ${JSON.stringify(call.statements)}`;
+      const outcome = kept.get(key) ?? await next(call);
+      kept.set(key, outcome);
+      return outcome;
+    });
+    forms = [];
+    const sql = "SELECT n FROM t";
+    const bigint = { rows: "array", integers: "bigint" } as const;
+    for (let i = 0; i < 2; i++) {
+      assert.deepEqual((await db.query(sql)).rows, [{ n: 10 }]);
+      assert.deepEqual((await db.query(sql, [], bigint)).rows, [[10n]]);
+      assert.equal(await db.value(sql), 10);
+      assert.deepEqual((await db.batch([sql], bigint))[0]!.rows, [[10n]]);
+      assert.deepEqual(await Array.fromAsync(db.iterate(sql)), [{ n: 10 }]);
+      assert.equal(await db.transaction((tx) => tx.value(sql)), 10);
+    }
+    const asked = ["object number", "array bigint", "array number", "array bigint"];
+    assert.deepEqual(forms.slice(0, 4), asked);
+    assert.deepEqual([...new Set(forms.slice(4, 6))], ["array number"]);
+    const other = { name: "InterfaceError", message: /rows of the other form: give (arr|obj)/ };
+    rows = [[10]];
+    await assert.rejects(db.query(sql), other);
+    rows = [{ n: 10 }];
+    await assert.rejects(db.value(sql), other);
+    await assert.rejects(Array.fromAsync(db.iterate(sql)), other);
+    await assert.rejects(db.transaction((tx) => tx.value(sql)), other);
+    await db.close();
+  });
+
   it("see the calls of a DB-API connection, of Hono's c.var.db and of Kysely", async () => {
     const seen = new Seen();
     const db = await open(seen.interceptor);
