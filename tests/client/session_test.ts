@@ -1,6 +1,7 @@
 // What a session has seen it sees again, whichever node is asked: on nodes that lag as far as a test wants.
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, it } from "node:test";
+import { Kysely } from "kysely";
 import {
   type Call,
   type Client,
@@ -11,6 +12,8 @@ import {
   StaleReadError,
   TimeoutError,
 } from "../../mod.ts";
+import { drizzle } from "../../packages/drizzle/mod.ts";
+import { RqliteDialect } from "../../packages/kysely/mod.ts";
 import { embedded } from "../../src/embedded/mod.ts";
 import { LaggingCluster } from "../support/lagging_cluster.ts";
 import { playHistory } from "./session_history.ts";
@@ -444,6 +447,36 @@ describe("session()", () => {
     assert.deepEqual(calls.slice(0, 2), ["execute", "value"]);
     assert.equal(calls.at(-1), "query");
     await watched.close();
+  });
+
+  it("goes into Kysely and Drizzle, whose reads show what was written there", async () => {
+    const session = db.session();
+    const kysely = new Kysely<{ t: { v: number } }>({
+      dialect: new RqliteDialect({ client: session }),
+    });
+    const orm = drizzle(session);
+    const read = async () => {
+      const streamed: number[] = [];
+      const all = kysely.selectFrom("t").select("v").orderBy("v");
+      for await (const { v } of kysely.selectFrom("t").selectAll().stream(1)) streamed.push(v);
+      const values = (await orm.values<[number]>("SELECT v FROM t ORDER BY v")).flat();
+      assert.deepEqual(streamed, values);
+      assert.deepEqual((await all.execute()).map(({ v }) => v), values);
+      return values;
+    };
+    const writes = [
+      () => kysely.insertInto("t").values({ v: 2 }).execute(),
+      () => kysely.transaction().execute((tx) => tx.insertInto("t").values({ v: 3 }).execute()),
+      () => orm.run("INSERT INTO t VALUES(4)"),
+      () => orm.transaction((tx) => tx.run("INSERT INTO t VALUES(5)")),
+    ];
+    for (const [i, write] of writes.entries()) {
+      await write();
+      assert.deepEqual(await read(), [1, 2, 3, 4, 5].slice(0, i + 2), "the node has the first");
+    }
+    assert.deepEqual(await valuesIn(db.session()), [1], "the node lags");
+    await cluster.settle();
+    assert.deepEqual([...new Set(await levelsOf(read))], ["none"]);
   });
 
   it("shares the client, and ends with it", async () => {
