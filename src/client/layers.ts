@@ -9,6 +9,7 @@ import { or } from "../transport/or.ts";
 import { keep } from "./caller.ts";
 import type { Call, CallOutcome, CallStatement, Interceptor } from "./interceptor.ts";
 import type { Settings } from "./options.ts";
+import { pause } from "./pause.ts";
 
 /** A call as it was made. */
 export interface Made {
@@ -98,27 +99,27 @@ export class Layers {
   async #run(made: Made, send: Send<readonly Result[]>): Promise<CallOutcome> {
     const { deadline } = made;
     const call = this.#callOf(made);
-    let underWay = 0;
+    const underWay = new Set<Promise<unknown>>();
     let thrown: unknown;
     const end: End = async (passed) => {
       const { forms, signal } = readCall(passed, call, made);
       signal?.throwIfAborted();
       const tally = new Tally();
-      underWay++;
+      const sent = send(forms, or(deadline, signal, tally));
+      underWay.add(sent);
       try {
-        const results = await send(forms, or(deadline, signal, tally));
-        return { results, ...tally.counts };
+        return { results: await sent, ...tally.counts };
       } catch (error) {
         thrown = error;
         throw error;
       } finally {
-        underWay--;
+        underWay.delete(sent);
       }
     };
     const run = this.#interceptors.reduceRight<End>(layer, end);
     try {
       if (made.ends) return await run(call);
-      return await inTime(deadline, () => underWay > 0, () => run(call));
+      return await inTime(deadline, underWay, () => run(call));
     } catch (error) {
       // What comes from below has the stack of the call; the rest that of the interceptor.
       throw error === thrown ? error : keep(error);
@@ -230,7 +231,7 @@ function unreadable(what: string): InterfaceError {
 /** Ends with the call: an interceptor that hangs holds nobody longer than that. */
 async function inTime(
   deadline: Deadline,
-  isUnderWay: () => boolean,
+  underWay: ReadonlySet<Promise<unknown>>,
   run: () => Promise<CallOutcome>,
 ): Promise<CallOutcome> {
   const { remaining, signal } = deadline;
@@ -240,12 +241,18 @@ async function inTime(
     return await within(remaining, ends, () => running = run());
   } catch (error) {
     if (!(error instanceof Interrupted)) throw error;
+    // The call itself knows more of what became of it, and a session takes that down first.
+    const ended = await Promise.allSettled(underWay);
     if (error.by === "abort") throw signal!.reason;
-    // The call itself knows more of what became of it.
-    if (isUnderWay()) return await running!;
-    throw new TimeoutError(
-      "Out of time in an interceptor, while nothing of the call was under way",
-    );
+    const late = async (): Promise<never> => {
+      const last = ended.at(-1);
+      if (last !== undefined) await pause(0);
+      if (last?.status === "rejected") throw last.reason;
+      throw new TimeoutError(
+        "Out of time in an interceptor, while nothing of the call was under way",
+      );
+    };
+    return await Promise.race([running!, late()]);
   }
 }
 

@@ -12,6 +12,7 @@ import {
   IntegrityError,
   type Interceptor,
   InterfaceError,
+  OutcomeUnknownError,
   ProgrammingError,
   type Result,
   TimeoutError,
@@ -543,6 +544,20 @@ describe("interceptors", () => {
       (error) => error instanceof TimeoutError && /in an interceptor/.test(error.message),
     );
     await db.close();
+  });
+
+  it("hold nobody longer where the call has ended by its timeout", async () => {
+    const engine = embedded();
+    const fetch: typeof globalThis.fetch = () => new Promise(() => {});
+    const hanging: Interceptor = (next) => async (call) => {
+      await next(call).catch(() => {});
+      return await new Promise(() => {});
+    };
+    const db = connect({ ...engine, fetch, interceptors: [hanging] });
+    const write = db.execute("CREATE TABLE a(n)", [], { timeout: 20, exactlyOnce: false });
+    await assert.rejects(write, OutcomeUnknownError);
+    await db.close();
+    await engine.close();
   });
 
   it("pass on the signal of the call, and may end it by another", async () => {

@@ -446,6 +446,12 @@ describe("session()", () => {
     assert.deepEqual(await valuesIn(session), [1, 2, 3]);
     assert.deepEqual(calls.slice(0, 2), ["execute", "value"]);
     assert.equal(calls.at(-1), "query");
+
+    const abort = new AbortController();
+    cluster.before = ({ path }) => path === "/db/execute" && abort.abort("enough");
+    const write = add(session, 4, { signal: abort.signal, exactlyOnce: false });
+    const bookmark = await write.then(() => "written", () => session.bookmark);
+    assert.match(bookmark, /-u$/, "nobody knows whether it was applied");
     await watched.close();
   });
 
