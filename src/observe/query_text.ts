@@ -58,7 +58,9 @@ const GIVEN = [
 /** What an error says, without values of the statement. */
 export function messageOf({ message }: RqliteError): string {
   return GIVEN.reduce((text, given) => text.replace(given, "$1?"), message)
-    .replace(/ of the statement: [^]*$/, "");
+    .replace(/ of the statement: [^]*$/, "")
+    // A conflict names the statement that it is about.
+    .replace(/(?<=\. It is about )[^]*$/, withoutLiterals);
 }
 
 /** The keyword that says what a statement does, such as `SELECT`; "" where there is none. */
@@ -100,16 +102,34 @@ function partsOf(view: TokenView): string[] {
     else if (view.isWord(i, "UPDATE") && !view.isWord(i - 1, "DO")) {
       const table = view.isWord(i + 1, "OR") ? i + 3 : i + 1;
       parts.push(view.text(i), tableAt(view, table));
-    } else if (
-      view.isOneOf(i, ["FROM", "INTO", "JOIN"]) && !view.isWord(i - 1, "DISTINCT")
-    ) parts.push(tableAt(view, i + 1));
+    } else if (view.isWord(i, "FROM") && !view.isWord(i - 1, "DISTINCT")) {
+      parts.push(...tablesAt(view, i + 1));
+    } else if (view.isOneOf(i, ["INTO", "JOIN"])) parts.push(tableAt(view, i + 1));
   }
   return parts.filter((part) => part !== "");
 }
 
+/** The tables of a list with commas, with or without other names behind them. */
+function tablesAt(view: TokenView, first: number): string[] {
+  const tables: string[] = [];
+  for (let i = first;;) {
+    const table = tableAt(view, i);
+    if (table === "") return tables;
+    tables.push(table);
+    i += view.is(i + 1, ".") ? 3 : 1;
+    if (view.isWord(i, "AS")) i++;
+    if (isName(view, i)) i++;
+    if (!view.is(i++, ",")) return tables;
+  }
+}
+
 /** The name of a table as it is written, with its schema; "" where none stands. */
 function tableAt(view: TokenView, i: number): string {
-  const { kind } = view.tokens[i] ?? {};
-  if (kind !== "word" && kind !== "quoted") return "";
+  if (!isName(view, i)) return "";
   return view.is(i + 1, ".") ? `${view.text(i)}.${view.text(i + 2)}` : view.text(i);
+}
+
+function isName(view: TokenView, i: number): boolean {
+  const { kind } = view.tokens[i] ?? {};
+  return kind === "word" || kind === "quoted";
 }

@@ -107,6 +107,7 @@ describe("openTelemetry()", () => {
   const SUMMARIES: Readonly<Record<string, string>> = {
     "SELECT a.x FROM a JOIN main.b ON a.id = b.id": "SELECT a main.b",
     'select * from (SELECT 1 FROM "q t")': 'select SELECT "q t"',
+    "SELECT (SELECT x FROM t), y FROM main.a AS b, c d, e WHERE 1": "SELECT SELECT t main.a c e",
     "WITH c AS (SELECT 1) SELECT * FROM c": "SELECT SELECT c",
     "INSERT INTO t SELECT * FROM s": "INSERT t SELECT s",
     "INSERT INTO t(a) VALUES(1) ON CONFLICT DO UPDATE SET a = 2": "INSERT t",
@@ -165,6 +166,18 @@ describe("openTelemetry()", () => {
     }
     await assert.rejects(db.query("SELECT missing FROM users"));
     assert.match(spans().at(-1)!.status.message!, /^no such column: missing at line 1, column 8$/);
+    await db.close();
+  });
+
+  it("tells nothing of the literals of a statement that a conflict is about", async () => {
+    const db = await open();
+    const tx = await db.begin({ level: "weak" });
+    await tx.query("SELECT count(*) FROM users WHERE name <> 'it''s secret'");
+    await tx.execute("INSERT INTO users(name) VALUES('b')");
+    await db.execute("DELETE FROM users");
+    await assert.rejects(tx.commit(), /it''s secret/);
+    const { message } = spans().find(({ status }) => status.message !== undefined)!.status;
+    assert.match(message!, /is about SELECT count\(\*\) FROM users WHERE name <> \?$/);
     await db.close();
   });
 
