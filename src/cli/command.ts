@@ -48,6 +48,16 @@ export const SHARED = {
   help: { type: "boolean", short: "h", help: "shows this" },
 } as const satisfies Options;
 
+/** The option of commands that are about all tables or some. */
+export const TABLES = {
+  table: {
+    type: "string",
+    multiple: true,
+    value: "NAME",
+    help: "this table only; may be given several times",
+  },
+} as const satisfies Options;
+
 /** What a command has at hand. */
 export interface Session<O extends Options> {
   /** What the options of the command, and those that all have, were given. */

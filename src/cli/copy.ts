@@ -1,5 +1,5 @@
 import type { BackupOptions } from "../database/administration_options.ts";
-import { command, type Options, type Session } from "./command.ts";
+import { command, type Options, type Session, TABLES } from "./command.ts";
 import { UsageError } from "./exit.ts";
 import { writeWhole } from "./file.ts";
 
@@ -9,14 +9,7 @@ export const dump = command({
   summary: "writes the database as SQL text",
   operands: "[FILE]",
   count: [0, 1],
-  options: {
-    table: {
-      type: "string",
-      multiple: true,
-      value: "NAME",
-      help: "this table only; may be given several times",
-    },
-  },
+  options: TABLES,
   details: "Without FILE it is written to standard output. A file is whole, or not there.",
   async run(session) {
     const { table } = session.values;

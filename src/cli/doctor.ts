@@ -1,7 +1,7 @@
 import { inspect } from "node:util";
 import { type Difference, type Verification, verifyReplicas } from "../doctor/mod.ts";
 import type { Row } from "../sql/value.ts";
-import { command } from "./command.ts";
+import { command, TABLES } from "./command.ts";
 import { EXIT, UsageError } from "./exit.ts";
 import { json } from "./rows.ts";
 import { harmless, type Paint } from "./terminal.ts";
@@ -16,12 +16,7 @@ export const doctor = command({
   operands: "",
   count: [0, 0],
   options: {
-    table: {
-      type: "string",
-      multiple: true,
-      value: "NAME",
-      help: "this table only; may be given several times",
-    },
+    ...TABLES,
     map: {
       type: "string",
       multiple: true,
