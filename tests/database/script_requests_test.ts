@@ -94,7 +94,7 @@ describe("script()", () => {
   it("refuses options that it does not have", async () => {
     const engine = embedded();
     const db = connect("http://embedded:4001", { fetch: engine.fetch, close: engine.close });
-    for (const option of [{ atomic: false }, { id: "a" }, { exactlyOnce: true }, { timout: 1 }]) {
+    for (const option of [{ atomic: false }, { level: "weak" }, { timout: 1 }]) {
       await assert.rejects(db.script("CREATE TABLE t(a)", option as never), { name: "TypeError" });
     }
     await db.script("CREATE TABLE t(a)", { timeout: undefined });

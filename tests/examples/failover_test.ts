@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { describe, it } from "node:test";
 import { parseArgs } from "node:util";
 import { Cluster } from "../support/cluster.ts";
@@ -66,15 +67,21 @@ async function nodeOf([program, ...words]: readonly string[], ports: Ports): Pro
   return new Rqlited({ http, raft }, { id: values["node-id"]!, raftTimeout: 400, args: join });
 }
 
-/** Runs an example, or the task for one, as a line says. */
-async function run(words: readonly string[], ports: Ports): Promise<Ran> {
-  const [file, ...flags] = words.slice(0, 2).join(" ") === "deno task"
-    ? [`examples/${words[2]}.ts`, ...words.slice(3)]
-    : words.slice(3);
-  assert.match(file!, /^examples\//);
+/** Runs an example, or a task, as a line says. */
+async function run([deno, how, what = "", ...rest]: readonly string[], ports: Ports): Promise<Ran> {
+  const line = how === "task"
+    ? `${await commandOf(what)} ${rest.join(" ")}`
+    : [deno, how, what, ...rest].join(" ");
+  const [, file, flags = ""] = /^deno run -A (\S+) ?(.*)$/.exec(line) ?? assert.fail(line);
   const mapped: string[] = [];
-  for (const flag of flags) mapped.push(await ports.in(flag === "60" ? "4" : flag));
-  return await runExample(file!.replace("examples/", ""), ...mapped);
+  for (const flag of flags.split(" ")) mapped.push(await ports.in(flag === "60" ? "4" : flag));
+  return await runExample(`../${file}`, ...mapped);
+}
+
+/** What a task of deno.json runs. */
+async function commandOf(task: string): Promise<string> {
+  const text = await readFile(new URL("../../deno.json", import.meta.url), "utf8");
+  return JSON.parse(text).tasks[task].command;
 }
 
 describe("docs/clusters.md", { skip: skipWithoutRqlited() }, () => {
