@@ -36,6 +36,11 @@ const isPart: Check = (value, name) => {
   throw refused(name, "text without blanks and semicolons", value);
 };
 
+const isPath: Check = (value, name) => {
+  isPart(value, name);
+  if (!(value as string).startsWith("/")) throw refused(name, "a path that begins with /", value);
+};
+
 const isSeconds: Check = (value, name) => {
   if (Number.isSafeInteger(value) && (value as number) >= 0) return;
   throw refused(name, "a number of seconds from 0 on", value, true);
@@ -43,7 +48,7 @@ const isSeconds: Check = (value, name) => {
 
 const COOKIE: Checks<SessionCookieOptions> = {
   cookie: isToken,
-  path: isPart,
+  path: isPath,
   domain: isPart,
   maxAge: isSeconds,
   sameSite: oneOf("Strict", "Lax", "None"),
@@ -63,9 +68,15 @@ export function sessionsOf(
   const options = readOptions<SessionCookieOptions>(given === true ? {} : given, COOKIE);
   const { cookie = "rqlite_session", path = "/", domain, maxAge, sameSite = "Lax", secure } =
     options;
-  if (sameSite === "None" && secure === false) {
+  const isHost = /^__Host-/i.test(cookie);
+  const needsHttps = isHost || /^__Secure-/i.test(cookie) || sameSite === "None";
+  if (needsHttps && secure === false) {
+    const what = sameSite === "None" ? 'sameSite: "None"' : `cookie: "${cookie}"`;
+    throw new TypeError(`Cannot use \`${what}\` with \`secure: false\` as no browser takes it`);
+  }
+  if (isHost && (path !== "/" || domain !== undefined)) {
     throw new TypeError(
-      'Cannot use `sameSite: "None"` with `secure: false` as no browser takes it',
+      `Cannot use \`cookie: "${cookie}"\` with \`path\` or \`domain\` as no browser takes it: leave them out`,
     );
   }
   const fixed = [
@@ -85,7 +96,7 @@ export function sessionsOf(
         const { bookmark } = session;
         // An answer that changes the protocol has no copy with other headers.
         if (bookmark === "" || bookmark === sent || (c.finalized && c.res.status === 101)) return;
-        const https = secure ?? (sameSite === "None" || c.req.raw.url.startsWith("https:"));
+        const https = secure ?? (needsHttps || c.req.raw.url.startsWith("https:"));
         append(c, `${cookie}=${bookmark}; ${fixed}${https ? "; Secure" : ""}`);
       },
     };

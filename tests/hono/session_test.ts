@@ -199,6 +199,7 @@ describe("rqlite() with a session", () => {
       "__Secure-seen=…; Path=/app; Domain=app.example; Max-Age=60; HttpOnly; SameSite=Strict; Secure",
     );
     assert.match(await shown({ sameSite: "None" }), /SameSite=None; Secure$/);
+    assert.match(await shown({ cookie: "__Host-seen" }), /^__Host-seen=.*; Secure$/);
     assert.doesNotMatch(await shown({ secure: false }, "https://app.example/write"), /Secure/);
   });
 
@@ -234,11 +235,16 @@ describe("rqlite() with a session", () => {
     refused({ cookie: "a b" }, /`cookie`/);
     refused({ cookie: "" }, /`cookie`/);
     refused({ path: "/; Domain=evil" }, /`path`/);
+    refused({ path: "notes" }, /`path` as it must be a path that begins with \//);
     refused({ domain: "a\r\nb" }, /`domain`/);
     refused({ maxAge: -1 }, /`maxAge`/);
     refused({ maxAge: "60" }, /`maxAge`/);
     refused({ sameSite: "lax" }, /`sameSite`/);
     refused({ secure: 1 }, /`secure`/);
-    refused({ sameSite: "None", secure: false }, /None/);
+    for (
+      const needing of [{ sameSite: "None" }, { cookie: "__Host-a" }, { cookie: "__secure-a" }]
+    ) refused({ ...needing, secure: false }, /with `secure: false` as no browser takes it/);
+    refused({ cookie: "__Host-a", path: "/a" }, /with `path` or `domain` as no browser takes it/);
+    refused({ cookie: "__Host-a", domain: "a.b" }, /with `path` or `domain` as no browser takes/);
   });
 });
