@@ -213,15 +213,11 @@ export const PLACEMENTS: readonly Placement[] = [
   {
     files: [
       ...["hono/transfers_test.ts", "locks/rqlite_test.ts"],
-      ...["transaction/ends_test.ts", "client/session_test.ts", "client/sharing_test.ts"],
+      ...["transaction/ends_test.ts", "client/late_test.ts", "client/session_test.ts"],
+      "client/sharing_test.ts",
     ],
     engines: ["deno", "bun"],
-    why: "Clusters and load, with an engine of each family",
-  },
-  {
-    files: ["examples/locks_test.ts"],
-    engines: ["deno", "node24"],
-    why: "The same, where Redis clients are used most",
+    why: "Clusters, load and late imports, with an engine of each family",
   },
   {
     files: ["conformance/locks_test.ts", "conformance/other_fetch_test.ts"],
@@ -257,16 +253,16 @@ export const PLACEMENTS: readonly Placement[] = [
   {
     files: [
       ...["examples/backup_test.ts", "examples/cli_test.ts", "examples/dbapi_test.ts"],
-      "examples/failover_test.ts",
-      "examples/session_test.ts",
-      "examples/live_test.ts",
-      "integration/facts_batches_test.ts",
+      ...["examples/failover_test.ts", "examples/live_test.ts", "examples/locks_test.ts"],
+      ...["examples/session_test.ts", "integration/facts_batches_test.ts"],
       ...["integration/facts_cluster_test.ts", "integration/facts_rewriting_test.ts"],
       ...["integration/facts_statements_test.ts", "integration/nearest_test.ts"],
       "support/rqlited_test.ts",
     ],
     engines: ["deno"],
-    why: "About the server, or over a client that the tests of every engine know",
+    why:
+      "About the server, or over a client that the tests of every engine know; Redis clients on Node are in " +
+      "locks/redis_clients_test.ts",
   },
   {
     files: ["client/exactly_once_test.ts"],
