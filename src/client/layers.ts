@@ -25,7 +25,7 @@ export interface Made {
   readonly transaction?: string | undefined;
   /** The end of it. */
   readonly deadline: Deadline;
-  /** It ends by itself, so that nobody may leave it before. @default {false} */
+  /** It ends by itself, and says itself what became of it, also where it was aborted. @default {false} */
   readonly ends?: boolean;
 }
 
@@ -85,18 +85,24 @@ export class Layers {
   /** Runs a call that answers something else, which only the database can. */
   async carry<T>(made: Made, send: Send<T>): Promise<T> {
     let answer: { readonly value: T } | undefined;
-    await this.#run(made, async (forms, deadline) => {
+    const run = async (forms: readonly Statement[], deadline: Deadline): Promise<Result[]> => {
       answer = undefined;
       answer = { value: await send(forms, deadline) };
       return [];
-    });
+    };
+    await this.#run(made, run, () => answer !== undefined);
     if (answer !== undefined) return answer.value;
     throw new InterfaceError(
       `An interceptor answered ${made.operation} by itself, and it has more to answer than results: call next()`,
     );
   }
 
-  async #run(made: Made, send: Send<readonly Result[]>): Promise<CallOutcome> {
+  /** @param isDone Whether there is an answer that no interceptor can change. */
+  async #run(
+    made: Made,
+    send: Send<readonly Result[]>,
+    isDone: () => boolean = () => false,
+  ): Promise<CallOutcome> {
     const { deadline } = made;
     const call = this.#callOf(made);
     const underWay = new Set<Promise<unknown>>();
@@ -118,8 +124,7 @@ export class Layers {
     };
     const run = this.#interceptors.reduceRight<End>(layer, end);
     try {
-      if (made.ends) return await run(call);
-      return await inTime(deadline, underWay, () => run(call));
+      return await inTime(made, underWay, isDone, () => run(call));
     } catch (error) {
       // What comes from below has the stack of the call; the rest that of the interceptor.
       throw error === thrown ? error : keep(error);
@@ -230,31 +235,37 @@ function unreadable(what: string): InterfaceError {
 
 /** Ends with the call: an interceptor that hangs holds nobody longer than that. */
 async function inTime(
-  deadline: Deadline,
+  { deadline: { remaining, signal }, ends = false }: Made,
   underWay: ReadonlySet<Promise<unknown>>,
+  isDone: () => boolean,
   run: () => Promise<CallOutcome>,
 ): Promise<CallOutcome> {
-  const { remaining, signal } = deadline;
   let running: Promise<CallOutcome> | undefined;
   try {
-    const ends = { abort: signal, closing: new Closing() };
-    return await within(remaining, ends, () => running = run());
+    const limits = { abort: signal, closing: new Closing() };
+    return await within(remaining, limits, () => running = run());
   } catch (error) {
     if (!(error instanceof Interrupted)) throw error;
     // The call itself knows more of what became of it, and a session takes that down first.
     const ended = await Promise.allSettled(underWay);
-    if (error.by === "abort") throw signal!.reason;
-    const late = async (): Promise<never> => {
+    const aborted = error.by === "abort";
+    if (running === undefined || (aborted && !ends)) throw signal!.reason;
+    const late = async (): Promise<CallOutcome> => {
       const last = ended.at(-1);
       if (last !== undefined) await pause(0);
+      if (isDone()) return DONE;
       if (last?.status === "rejected") throw last.reason;
+      if (aborted) throw signal!.reason;
       throw new TimeoutError(
         "Out of time in an interceptor, while nothing of the call was under way",
       );
     };
-    return await Promise.race([running!, late()]);
+    return await Promise.race([running, late()]);
   }
 }
+
+/** Of an interceptor that goes on when all was done. */
+const DONE: CallOutcome = { results: [], requests: 0, queued: 0, network: 0 };
 
 /** Counts what is done for a call. */
 class Tally implements Meter {

@@ -4,7 +4,7 @@ import { ofCaller } from "../client/caller.ts";
 import { Connection } from "../client/connection.ts";
 import type { Executor } from "../client/executor.ts";
 import type { Layers } from "../client/layers.ts";
-import type { Deadline } from "../transport/deadline.ts";
+import { Deadline } from "../transport/deadline.ts";
 import { commitsOf } from "../commit/commits.ts";
 import type { CommitId } from "../commit/log.ts";
 import { settle } from "./commit_run.ts";
@@ -71,17 +71,19 @@ function beginThrough(
   deadline: Deadline,
 ): Promise<Transaction> {
   const transaction = layers.nameTransaction();
-  const made = { operation: "transaction", transaction, deadline, ends: true };
+  // It may be left open, and no timer may hold the program until then.
+  const open = new Deadline(Infinity, deadline.signal, deadline.meter);
+  const made = { operation: "transaction", transaction, deadline: open, ends: true };
   return new Promise((resolve, reject) => {
     let begun = false;
-    layers.carry(made, async (_, counted) => {
+    layers.carry(made, async (_, { signal, meter }) => {
       if (begun) {
         throw new InterfaceError("Cannot begin a transaction twice: its caller has been given it");
       }
       const ended = new Promise<void>((end, fail) => {
         const over = (error: unknown) => error === undefined ? end() : fail(error);
         const passage = new Passage(layers, transaction);
-        begin(runner, options, counted, { passage, over }).then((tx) => {
+        begin(runner, options, deadline.by(signal, meter), { passage, over }).then((tx) => {
           begun = true;
           resolve(tx);
         }, fail);

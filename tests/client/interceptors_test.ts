@@ -9,6 +9,7 @@ import {
   type CallOutcome,
   type Client,
   connect,
+  type Executor,
   IntegrityError,
   type Interceptor,
   InterfaceError,
@@ -558,6 +559,35 @@ describe("interceptors", () => {
     await assert.rejects(write, OutcomeUnknownError);
     await db.close();
     await engine.close();
+  });
+
+  it("hold no transaction longer than it has, and do not hide that it was committed", async () => {
+    const never = new Promise<CallOutcome>(() => {});
+    const add = (tx: Executor) => tx.execute("UPDATE t SET n = n + 1");
+    for (const operation of ["transaction", "commit"]) {
+      const held = await open(on(operation, () => never));
+      await assert.rejects(held.transaction(add, { timeout: 50 }), TimeoutError);
+      assert.equal(await held.value("SELECT n FROM t"), 10);
+      await held.close();
+
+      const ending = new AbortController();
+      const behind = async (next: Next, call: Call) => {
+        await next(call);
+        ending.abort();
+        return await never;
+      };
+      const db = await open(on(operation, behind));
+      assert.equal((await db.transaction(add, { signal: ending.signal })).rowsAffected, 1);
+      assert.equal(await db.value("SELECT n FROM t"), 11);
+      await db.close();
+    }
+    const why = new Error("enough");
+    const controller = new AbortController();
+    const db = await open(on("transaction", () => never));
+    const begun = db.begin({ signal: controller.signal });
+    controller.abort(why);
+    await assert.rejects(begun, (error) => error === why);
+    await db.close();
   });
 
   it("pass on the signal of the call, and may end it by another", async () => {
