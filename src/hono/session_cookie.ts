@@ -109,9 +109,11 @@ function valueOf(header: string, name: string): string {
   return sent.slice(name.length + 1).trim();
 }
 
+/** Adds a cookie to the answer; one that is there is asked itself, as `c.header` would add it twice with old copies of Hono. */
 function append(c: HonoContext, cookie: string): void {
+  if (!c.finalized) return c.header("Set-Cookie", cookie, { append: true });
   try {
-    c.header("Set-Cookie", cookie, { append: true });
+    c.res.headers.append("Set-Cookie", cookie);
   } catch {
     // The headers of an answer that came from elsewhere are fixed, and old copies of Hono write into them.
     const answer = new Response(c.res.body, c.res);

@@ -180,6 +180,18 @@ describe("rqlite() with a session", () => {
     assert.equal(await streamed.text(), "one\ntwo\n4", "the body goes on in the session");
   });
 
+  test("adds one cookie to the answers of @hono/node-server", async ({ browse }) => {
+    const own = Object.getOwnPropertyDescriptors(globalThis);
+    const { getRequestListener } = await import("@hono/node-server");
+    getRequestListener(() => new Response()); // puts its own classes in place of the engine's
+    try {
+      const { headers } = await browse({ session: true }).ask("/write", "POST");
+      assert.equal(headers.getSetCookie().length, 1);
+    } finally {
+      Object.defineProperties(globalThis, { Request: own.Request, Response: own.Response });
+    }
+  });
+
   test("takes the cookie's options, and Secure from the URL", async ({ browse }) => {
     const shown = async (session: RqliteMiddlewareOptions["session"], url = "/write") => {
       const browser = browse({ session });
