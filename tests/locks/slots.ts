@@ -29,6 +29,7 @@ async function moves(cluster: RedisCluster, { name, connect }: RedisClientKind):
   try {
     const first = await mine.acquire();
     const next = theirs.acquire({ timeout: 60_000 });
+    next.catch(() => {}); // what failed before it is awaited shall be told, and not that its client was closed then
     await target.send("CLUSTER", "SETSLOT", slot, "IMPORTING", await idOf(source));
     await source.send("CLUSTER", "SETSLOT", slot, "MIGRATING", await idOf(target));
     await source.send("MIGRATE", "127.0.0.1", String(target.port), key, "0", "5000");
@@ -41,6 +42,7 @@ async function moves(cluster: RedisCluster, { name, connect }: RedisClientKind):
     const second = await next;
     assert.equal(await asking(target, "GET", key), second.token, name);
     const last = mine.acquire({ timeout: 60_000 });
+    last.catch(() => {});
     for (const node of [target, source, ...cluster.masters]) {
       await node.send("CLUSTER", "SETSLOT", slot, "NODE", await idOf(target));
     }
