@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, it } from "node:test";
 import { type Client, connect, IntegrityError, RqliteError } from "../../mod.ts";
 import { connect as connectDbapi } from "../../src/dbapi/mod.ts";
 import { embedded, type EmbeddedEngine } from "../../src/embedded/mod.ts";
+import { callerLine } from "../support/caller_line.ts";
 
 /** The first line below the message. */
 async function firstLine(failing: () => Promise<unknown>): Promise<string> {
@@ -12,10 +13,9 @@ async function firstLine(failing: () => Promise<unknown>): Promise<string> {
     await failing();
   } catch (error) {
     assert.ok(error instanceof RqliteError, String(error));
-    const [header, ...lines] = error.stack!.replace(error.message, "message").split("\n");
+    const [header] = error.stack!.replace(error.message, "message").split("\n");
     assert.equal(header, `${error.name}: message`);
-    // With a server in its process, Node sometimes names its own queue of promises first.
-    return lines.find((line) => !line.includes("(node:internal/"))!;
+    return callerLine(error);
   }
   assert.fail("Nothing was thrown");
 }

@@ -3,6 +3,7 @@ import { describe, mock } from "node:test";
 import { type Client, connect, type RqliteError } from "../../mod.ts";
 import { embedded } from "../../src/embedded/mod.ts";
 import { RequestConflictError, type RequestDatabase, rqlite } from "../../src/hono/mod.ts";
+import { callerLine } from "../support/caller_line.ts";
 import type { AppEnv, Copy } from "./copies.ts";
 import { add, test } from "./world.ts";
 
@@ -59,9 +60,7 @@ describe("rqlite() without a transaction", () => {
           return c.text("");
         });
         assert.equal((await made.request("/")).status, 500);
-        const { message, stack } = thrown.pop() as Error;
-        const [, line] = stack!.replace(message, "message").split("\n");
-        assert.match(line!, /middleware_test/, String(call));
+        assert.match(callerLine(thrown.pop() as Error), /middleware_test/, String(call));
       }
     });
   }
