@@ -18,7 +18,11 @@ import { Secret } from "./secret.ts";
  * it is taken.
  */
 export interface ChangeFeed extends AsyncIterable<Change> {
-  /** Takes a request of the server. Mount it where the server's configuration says. */
+  /**
+   * Takes a request of the server. Mount it where the server's configuration says.
+   *
+   * @throws {InterfaceError} If the body of the request was read before, as by a middleware in front.
+   */
   (request: Request): Promise<Response>;
   /** The `position` of the change that was taken last; `undefined` before the first. */
   readonly position: string | undefined;

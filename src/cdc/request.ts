@@ -1,3 +1,5 @@
+import { InterfaceError } from "../errors.ts";
+
 /** The answer to a request that the feed does not take. */
 export function refusal(
   status: number,
@@ -18,6 +20,7 @@ export function later(text: string): Response {
  * @param most How many bytes it may have; nothing more is read.
  * @param signal Ends the reading.
  * @returns The text, or the answer to what is none.
+ * @throws {InterfaceError} If somebody has read the body, or is reading it.
  */
 export async function readJsonText(
   request: Request,
@@ -32,6 +35,11 @@ export async function readJsonText(
     `A body may have ${most} bytes: raise maxBytes if the server sends more`,
   );
   if (Number(headers.get("content-length") ?? 0) > most) return tooLong;
+  if (request.bodyUsed || body?.locked) {
+    throw new InterfaceError(
+      "Cannot read a request that was read before: give the feed the request as it came, or read a `clone()` of it",
+    );
+  }
   const reader = body?.getReader();
   const cancel = () => void reader?.cancel().catch(() => {});
   signal.addEventListener("abort", cancel, { once: true });

@@ -441,6 +441,22 @@ test("changeFeed() refuses other methods, other types and long bodies", async ()
   assert.equal((await patient(new Request("http://app/", stalled))).status, 408);
 });
 
+test("changeFeed() says so where a body was read before, and takes one of which a clone was", async () => {
+  const feed = changeFeed({ unread: "drop" });
+  const read = batch([1]);
+  await read.text();
+  const locked = batch([1]);
+  locked.body!.getReader();
+  for (const request of [read, locked]) {
+    await assert.rejects(feed(request), (error: Error) => {
+      return error instanceof InterfaceError && error.message.includes("`clone()`");
+    });
+  }
+  const whole = batch([1]);
+  await whole.clone().text();
+  assert.equal((await feed(whole)).status, 200);
+});
+
 test("changeFeed() refuses options that mean nothing", () => {
   assert.throws(() => changeFeed({ secret: "" }), TypeError);
   assert.throws(() => changeFeed({ since: "17" }), /`since` .* must be the `position`/);
