@@ -1,5 +1,5 @@
 import type { Client } from "../database/client.ts";
-import { DatabaseError } from "../errors.ts";
+import { DatabaseError, OutcomeUnknownError } from "../errors.ts";
 import type { InsertManyOptions } from "../database/insert_options.ts";
 import { wholeNumber } from "./arguments.ts";
 import { command } from "./command.ts";
@@ -166,7 +166,16 @@ class Import {
       return to === undefined ? `${line} ${first}` : `${line}s ${first} to ${last}`;
     });
     const place = at === undefined || message !== error.message ? "" : ` (line ${lineOf(`${at}`)})`;
-    return `${message}${place}. ${this.#state}`;
+    return `${message}${place}. ${this.#state}${this.#doubt(error)}`;
+  }
+
+  /** What is not known where the answer to the last request was lost. */
+  #doubt(error: Error): string {
+    const rows = error instanceof OutcomeUnknownError ? error.rowsUnknown : undefined;
+    if (rows === undefined) return "";
+    const [first, last] = [this.#lines[0], this.#lines[rows - 1]];
+    const behind = this.#skip + this.#applied + rows;
+    return `, unless line ${first} is in: then all up to line ${last} are, and --skip ${behind} goes on behind them`;
   }
 
   get #state(): string {

@@ -4,6 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { Interruption } from "../../src/cli/mod.ts";
+import { startProxy } from "../support/proxy.ts";
+import { skipWithoutRqlited, startRqlited } from "../support/rqlited.ts";
 import { cli, type Ended } from "./run_cli.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "cli-"));
@@ -151,5 +153,33 @@ describe("import", () => {
     assert.match((await csv("", "--conflict", "x")).stderr, /one of error, ignore, replace/);
     assert.match((await csv("", "--delimiter", "::")).stderr, /must be one character/);
     assert.match((await csv("", "--skip", "-1")).stderr, /a whole number from 0 on/);
+  });
+});
+
+describe("an import of whose answer nothing is heard", { skip: skipWithoutRqlited() }, () => {
+  it("names the line to look for, and where to go on in either case", async () => {
+    await using server = await startRqlited();
+    await server.sql("CREATE TABLE t(id INTEGER PRIMARY KEY, name TEXT)");
+    const proxy = await startProxy(server.url);
+    let silent = false;
+    proxy.plan = ({ body }) => {
+      // From the write itself on, which enters its id.
+      silent ||= body.includes('INTO \\"t\\"');
+      return silent ? "cut after request" : "pass";
+    };
+    const command = ["import", "t", "-f", "csv", "--url", proxy.url, "--timeout", "1"];
+    try {
+      const stdin = "id,name\n1,a\n2,b\n3,c\n";
+      const { code, stderr } = await cli([...command, "--skip", "1"], { stdin });
+      assert.equal(code, 4);
+      assert.match(
+        stderr,
+        /^✗ OutcomeUnknownError: Cannot tell .*\. No row of this file was inserted, unless line 3 is in: then all up to line 4 are, and --skip 3 goes on behind them\n$/,
+      );
+      const { stdout } = await cli(["query", "SELECT id FROM t", "--url", server.url, "-f", "csv"]);
+      assert.equal(stdout, "id\r\n2\r\n3\r\n");
+    } finally {
+      await proxy.close();
+    }
   });
 });
