@@ -58,7 +58,7 @@ export const importRows = command({
     }
     const skip = wholeNumber("skip", values.skip ?? "0");
     const columns = values.columns?.split(",").map((name) => name.trim());
-    const delimiter = delimiterOf(values.delimiter, file);
+    const delimiter = delimiterOf(values.delimiter, format, file);
     const db = await session.connect();
     progress.tell("reading");
     const pieces = input.texts(file);
@@ -86,7 +86,10 @@ function formatOf(given: string | undefined, file: string): "csv" | "jsonl" {
   );
 }
 
-function delimiterOf(given: string | undefined, file: string): string {
+function delimiterOf(given: string | undefined, format: "csv" | "jsonl", file: string): string {
+  if (given !== undefined && format === "jsonl") {
+    throw new UsageError("Cannot use --delimiter with JSON lines, which have no fields to divide");
+  }
   const delimiter = given ?? (/\.tsv$/i.test(file) ? "\t" : ",");
   if (/^[^"\r\n]$/.test(delimiter)) return delimiter;
   if (delimiter === "\\t") return "\t";

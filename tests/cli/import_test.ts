@@ -152,6 +152,7 @@ describe("import", () => {
     assert.match((await run(["import", "t"], "")).stderr, /say --format csv or --format jsonl/);
     assert.match((await csv("", "--conflict", "x")).stderr, /one of error, ignore, replace/);
     assert.match((await csv("", "--delimiter", "::")).stderr, /must be one character/);
+    assert.match((await jsonl("", "--delimiter", ";")).stderr, /--delimiter with JSON lines/);
     assert.match((await csv("", "--skip", "-1")).stderr, /a whole number from 0 on/);
   });
 });
