@@ -3,20 +3,18 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { connect } from "../../mod.ts";
 import { type Change, changeFeed, live } from "../../src/cdc/mod.ts";
-import { serveHere } from "../hono/serve.ts";
 import { startCluster } from "../support/cluster.ts";
 import { until } from "../support/http.ts";
 import { type Rqlited, startRqlited } from "../support/rqlited.ts";
-import { skipWithoutCdc, writeConfig } from "./posts.ts";
+import { skipWithoutCdc, startPosting } from "./posts.ts";
 import { SCHEMA, writeEverything } from "./world.ts";
 
 describe("changeFeed() behind a server", { skip: skipWithoutCdc() }, () => {
   it("takes what it sends with every setting, while the consumer fails now and then", async () => {
     const taken: Change[] = [];
     const feed = changeFeed({ secret: "s/e c%ret ü", serviceId: "shop", timeout: 300 });
-    const web = await serveHere(feed);
-    const { file, remove } = writeConfig({
-      endpoint: `${web.url}/changes?a=b`,
+    const { server, stop } = await startPosting(startRqlited, feed, {
+      path: "/changes?a=b",
       secret: "s/e c%ret ü",
       serviceId: "shop",
       tables: ["TODOS", "kinds", "a.b|c"],
@@ -28,7 +26,6 @@ describe("changeFeed() behind a server", { skip: skipWithoutCdc() }, () => {
       watermarkInterval: 100,
       tls: { rejectUnauthorized: false },
     });
-    const server = await startRqlited({ args: ["-cdc-config", file] });
     const db = connect(server.url);
     try {
       await db.batch([...SCHEMA, 'CREATE TABLE "a.b|c"(x)']);
@@ -46,9 +43,7 @@ describe("changeFeed() behind a server", { skip: skipWithoutCdc() }, () => {
     } finally {
       feed.close();
       await db.close();
-      await server.stop();
-      await web.close();
-      remove();
+      await stop();
     }
     assert.deepEqual(taken.map(({ op, table }) => `${op} ${table}`), [
       ...["insert todos", "update todos", "delete todos"],
@@ -60,15 +55,13 @@ describe("changeFeed() behind a server", { skip: skipWithoutCdc() }, () => {
   it("gives each change once and in order while leaders die, and live() shows the last of them", async () => {
     const taken: number[] = [];
     const feed = changeFeed({ secret: "x" });
-    const web = await serveHere(feed);
-    const { file, remove } = writeConfig({
-      endpoint: web.url,
+    const start = (flags: { args: readonly string[] }) => startCluster(3, flags);
+    const { server: cluster, stop } = await startPosting(start, feed, {
       secret: "x",
       batchDelay: 10,
       backoff: 50,
       watermarkInterval: 200,
     });
-    const cluster = await startCluster(3, { args: ["-cdc-config", file] });
     const db = connect(cluster.urls);
     try {
       const consumed = (async () => {
@@ -96,9 +89,7 @@ describe("changeFeed() behind a server", { skip: skipWithoutCdc() }, () => {
     } finally {
       feed.close();
       await db.close();
-      await cluster.stop();
-      await web.close();
-      remove();
+      await stop();
     }
     assert.deepEqual(taken, Array.from({ length: 90 }, (_, i) => i + 1));
   });

@@ -5,8 +5,7 @@ import { createApp, createTables } from "../../examples/live/app.ts";
 import { type Client, connect } from "../../mod.ts";
 import { cdcConfig } from "../../src/cdc/mod.ts";
 import { embedded } from "../../src/embedded/mod.ts";
-import { skipWithoutCdc, writeConfig } from "../cdc/posts.ts";
-import { serveHere } from "../hono/serve.ts";
+import { skipWithoutCdc, startPosting } from "../cdc/posts.ts";
 import { startRqlited } from "../support/rqlited.ts";
 
 const PAGE = readFileSync(new URL("../../examples/live/page.html", import.meta.url), "utf8");
@@ -79,13 +78,11 @@ describe("examples/live", () => {
 
   it("shows what anybody changes in a server", { skip: skipWithoutCdc() }, async () => {
     const apps: App[] = [];
-    const web = await serveHere(async (request) => await apps[0]!.fetch(request));
-    const { file, remove } = writeConfig({
-      endpoint: `${web.url}/changes`,
-      secret: "s3cret",
-      batchDelay: 20,
-    });
-    const server = await startRqlited({ args: ["-cdc-config", file] });
+    const { server, stop } = await startPosting(
+      startRqlited,
+      async (request) => await apps[0]!.fetch(request),
+      { secret: "s3cret", batchDelay: 20 },
+    );
     const db = connect(server.url);
     const { app, feed } = createApp(db, PAGE, "s3cret");
     apps.push(app);
@@ -106,9 +103,7 @@ describe("examples/live", () => {
     } finally {
       feed.close();
       await db.close();
-      await server.stop();
-      await web.close();
-      remove();
+      await stop();
     }
   });
 });
