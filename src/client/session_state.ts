@@ -20,7 +20,8 @@ export interface SessionState {
   readonly strict: boolean;
 }
 
-const BOOKMARK = /^(?:[\da-z]+\.[\da-z]+)?(?:-(?:[\da-z]+\.[\da-z]+)?(?:-[ur])?)?$/;
+/** Of at most 50 characters: SQL knows no number without an end, and it would spoil the reads that share its request. */
+const BOOKMARK = /^(?!.{51})(?:[\da-z]+\.[\da-z]+)?(?:-(?:[\da-z]+\.[\da-z]+)?(?:-[ur])?)?$/;
 
 /**
  * Reads a bookmark.

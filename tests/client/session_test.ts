@@ -213,6 +213,17 @@ describe("session()", () => {
       assert.notEqual(fresh.bookmark, other.bookmark);
     });
 
+    it("is not disturbed by one that somebody made up", async () => {
+      const wrote = db.session();
+      await add(wrote, 2);
+      const forged = ["z".repeat(48), "z".repeat(400)].flatMap((n) => [`${n}.1`, `-${n}.1-u`]);
+      for (const bookmark of forged) {
+        const sessions = [db.session(bookmark, { strict: false }), wrote];
+        const [, values] = await Promise.all(sessions.map(valuesIn));
+        assert.deepEqual(values, [1, 2], bookmark);
+      }
+    });
+
     it("goes by itself where a call wants that, and never beside calls without a session", async () => {
       const sessions = [db.session(), db.session()];
       const alone = () =>
@@ -300,7 +311,17 @@ describe("session()", () => {
 
   describe("with what it cannot go on from", () => {
     for (
-      const bad of ["x", "a.b.c", "A.b", "a.b--x", "a.b-c.d-u-", " ", "é.1", "a.b\n"]
+      const bad of [
+        "x",
+        "a.b.c",
+        "A.b",
+        "a.b--x",
+        "a.b-c.d-u-",
+        " ",
+        "é.1",
+        "a.b\n",
+        `${"z".repeat(49)}.1`,
+      ]
     ) {
       it(`refuses ${JSON.stringify(bad)}, which is no bookmark`, async () => {
         assert.throws(() => db.session(bad), TypeError);
