@@ -68,5 +68,6 @@ function told({ table, rows, versions }: Difference, { red, dim }: Paint): strin
 
 function shown(row: Row | undefined): string {
   if (row === undefined) return "no such row";
-  return inspect(row, { breakLength: Infinity, maxStringLength: 60, maxArrayLength: 16 });
+  const oneLine = { breakLength: Infinity, compact: true };
+  return harmless(inspect(row, { ...oneLine, maxStringLength: 60, maxArrayLength: 16 }));
 }

@@ -1,4 +1,5 @@
 import type { Output } from "./output.ts";
+import { harmless } from "./terminal.ts";
 
 /** What takes less shows nothing, in milliseconds. */
 const AFTER = 1000;
@@ -37,6 +38,6 @@ export class Progress {
     this.#shown = true;
     const seconds = Math.round((Date.now() - this.#began) / 1000);
     // Cut off where the terminal ends: of a line that is wrapped, a part would stay.
-    void this.#output.tell(`\r\x1b[K\x1b[?7l${this.#text} (${seconds} s)\x1b[?7h`);
+    void this.#output.tell(`\r\x1b[K\x1b[?7l${harmless(this.#text)} (${seconds} s)\x1b[?7h`);
   }
 }

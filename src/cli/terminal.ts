@@ -42,10 +42,14 @@ export function padded(text: string, to: number, right = false): string {
 
 const NAMED: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
 
+/** What commands a terminal, or lets what stands behind it be read elsewhere. */
+const CONTROL = /[\p{Cc}\p{Bidi_C}\p{Zl}\p{Zp}]/gu;
+
 /** A text on one line, whose control characters a terminal does not obey. */
 export function harmless(text: string): string {
-  return text.replace(
-    /\p{Cc}/gu,
-    (char) => NAMED[char] ?? `\\x${char.charCodeAt(0).toString(16).padStart(2, "0")}`,
-  );
+  return text.replace(CONTROL, (char) => {
+    const code = char.charCodeAt(0);
+    const [letter, digits] = code < 256 ? ["x", 2] as const : ["u", 4] as const;
+    return NAMED[char] ?? `\\${letter}${code.toString(16).padStart(digits, "0")}`;
+  });
 }

@@ -13,8 +13,9 @@ describe("doctor and nodes", { skip: skipWithoutRqlited() }, () => {
     await using cluster = await startCluster(2, { advertise: (i) => `node${i}.invalid:4001` });
     const [url = ""] = cluster.urls;
     await storeRaw(cluster, [
-      "CREATE TABLE notes(id INTEGER PRIMARY KEY, token DEFAULT (hex(randomblob(8))))",
-      "INSERT INTO notes VALUES(1, 'shared')",
+      "CREATE TABLE notes(id INTEGER PRIMARY KEY, token DEFAULT (hex(randomblob(8))), " +
+      "text DEFAULT (char(0x202e)), image DEFAULT (zeroblob(8)))",
+      "INSERT INTO notes(id, token) VALUES(1, 'shared')",
     ]);
     const lost = await doctor([url], "--timeout", "5");
     assert.equal(lost.code, 1);
@@ -33,6 +34,7 @@ describe("doctor and nodes", { skip: skipWithoutRqlited() }, () => {
     assert.equal(code, 3);
     assert.match(stdout, /✗ notes: 1 row differs, such as/);
     for (const one of cluster.urls) assert.match(stdout, new RegExp(`${one} +{ id: 2, token: '`));
+    assert.match(stdout, /, text: '\\u202e', image: .*\[ 0, 0, 0, 0, 0, 0, 0, 0 \] }\n/);
     const json = JSON.parse((await doctor(cluster.urls, ...maps, "--json")).stdout);
     assert.equal(json.equal, false);
     assert.deepEqual(json.differences.map(({ table }: { table: string }) => table), ["notes"]);

@@ -91,6 +91,18 @@ describe("query", () => {
       (await cli(["query", sql, "--url", ":memory:", "-f", "line"])).stdout,
       "  id = 1\nlong = \\x1b[2J\n",
     );
+    // Two that break a line, and one that turns it around.
+    const hidden = "SELECT 'a' || char(0x85, 0x2028, 0x202e) AS \"\u2066b\"";
+    const shown = (format: string) => cli(["query", hidden, "--url", ":memory:", "-f", format]);
+    assert.equal(
+      (await shown("table")).stdout,
+      "\\u2066b\na\\x85\\u2028\\u202e\n1 row\n",
+    );
+    assert.equal((await shown("line")).stdout, "\\u2066b = a\\x85\\u2028\\u202e\n");
+    assert.equal((await shown("csv")).stdout, "\u2066b\r\na\x85\u2028\u202e\r\n");
+    assert.deepEqual(JSON.parse((await shown("json")).stdout), [{
+      "\u2066b": "a\x85\u2028\u202e",
+    }]);
   });
 
   it("shows colours where somebody looks who wants them", async () => {
