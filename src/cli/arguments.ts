@@ -38,7 +38,7 @@ export function readArguments(args: readonly string[], commands: readonly Comman
     if (option.type === "boolean") {
       if (value !== undefined) throw new UsageError(`Cannot use ${rawName} with a value`);
       values[name] = true;
-    } else if (value === undefined) {
+    } else if (!value) {
       throw new UsageError(`Cannot use ${rawName} without a value: ${rawName} ${option.value}`);
     } else if (option.multiple) {
       values[name] = [...(values[name] as string[] | undefined) ?? [], value];
@@ -113,11 +113,23 @@ function checkCount({ name, operands, count: [least, most] }: Command, given: re
   );
 }
 
+/** One of several words. @throws {UsageError} If it is none. */
+export function wordOf<T extends string>(option: string, value: string, words: readonly T[]): T {
+  const word = words.find((one) => one === value);
+  if (word !== undefined) return word;
+  throw new UsageError(`Cannot use --${option} ${value}: it is one of ${words.join(", ")}`);
+}
+
+/** What a timer can wait, in seconds. */
+const MOST = 2_147_483;
+
 /** A number of seconds in milliseconds. @throws {UsageError} If it is none. */
 export function milliseconds(option: string, value: string): number {
   const seconds = value.trim() === "" ? Number.NaN : Number(value);
-  if (seconds > 0 && seconds <= 2 ** 31 / 1000) return seconds * 1000;
-  throw new UsageError(`Cannot use --${option} ${value} as it must be a number of seconds above 0`);
+  if (seconds > 0 && seconds <= MOST) return seconds * 1000;
+  throw new UsageError(
+    `Cannot use --${option} ${value} as it must be a number of seconds above 0, and at most ${MOST}`,
+  );
 }
 
 /** A whole number from 0 on. @throws {UsageError} If it is none. */

@@ -23,6 +23,13 @@ export class UsageError extends Error {
   override name = "UsageError";
 }
 
+/** What is wrong with a URL, a file or an option is wrong with the command line. */
+export function misused(error: unknown): unknown {
+  const isMistake = error instanceof TypeError || error instanceof RangeError ||
+    (error as { code?: unknown }).code === "ENOENT";
+  return isMistake ? new UsageError((error as Error).message, { cause: error }) : error;
+}
+
 /** Whoever read the output has gone, as `head` does when it has enough. */
 export class PipeClosed extends Error {
   /** "PipeClosed". */

@@ -2,9 +2,10 @@ import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { bareName, numberOf } from "../migrate/files.ts";
 import { migrateAgreed, type MigrateResult } from "../migrate/migrate.ts";
+import { STATUS } from "../migrate/options.ts";
 import { migrate, type MigrateOptions, type MigrationStatus, status } from "../migrate/mod.ts";
 import { command, type Options, type Session } from "./command.ts";
-import { EXIT, Stopped, UsageError } from "./exit.ts";
+import { EXIT, misused, Stopped, UsageError } from "./exit.ts";
 import { written } from "./rows.ts";
 
 const FOLDER = {
@@ -143,6 +144,11 @@ type Migrating = Pick<Session<typeof PLANNED>, "values" | "connect" | "progress"
 function optionsOf(
   { values: { folder = "migrations", table }, signal }: Migrating,
 ): MigrateOptions {
+  try {
+    if (table !== undefined) STATUS.table(table, "table");
+  } catch (error) {
+    throw misused(error);
+  }
   return { folder, table, signal };
 }
 

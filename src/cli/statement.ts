@@ -2,11 +2,14 @@ import { analyse } from "../sql/analyse.ts";
 import type { Params, Result, Value } from "../sql/value.ts";
 import type { Level } from "../client/executor.ts";
 import { changes } from "../client/route.ts";
+import { wordOf } from "./arguments.ts";
 import type { Options, Session } from "./command.ts";
 import { UsageError } from "./exit.ts";
 import { type Format, FORMATS, json, written } from "./rows.ts";
 import { settled } from "./settled.ts";
 import { paramsOf } from "./values.ts";
+
+const LEVELS: readonly Level[] = ["none", "weak", "linearizable", "strong", "auto"];
 
 /** The options of what runs a statement. */
 export const STATEMENT = {
@@ -27,7 +30,7 @@ export const STATEMENT = {
   level: {
     type: "string",
     value: "LEVEL",
-    help: "how current a read is: none, weak, linearizable, strong, auto",
+    help: `how current a read is: ${LEVELS.join(", ")}`,
   },
 } as const satisfies Options;
 
@@ -53,20 +56,17 @@ export async function statementOf(
 ): Promise<Statement> {
   const params = paramsOf(listed, values.param ?? [], values.text ?? false);
   const format = formatOf(values.format, output.json);
+  const level = values.level === undefined ? undefined : wordOf("level", values.level, LEVELS);
   const sql = given === "-" ? await input.text("-") : given;
   if (analyse(sql).kind === "empty") {
     throw new UsageError("Cannot run a statement as there is none");
   }
-  // The client names what it knows, should this be another word.
-  return { sql, params, level: values.level as Level | undefined, format };
+  return { sql, params, level, format };
 }
 
 function formatOf(given: string | undefined, json: boolean): Format {
   if (given === undefined) return json ? "json" : "table";
-  const format = FORMATS.find((one) => one === given);
-  if (format === undefined) {
-    throw new UsageError(`Cannot use --format ${given}: it is one of ${FORMATS.join(", ")}`);
-  }
+  const format = wordOf("format", given, FORMATS);
   if (json && format !== "json") throw new UsageError(`Cannot use --format ${given} beside --json`);
   return format;
 }
@@ -80,14 +80,20 @@ export async function read(
   return await db.query<Value[]>(sql, params, { ...EXACT, level, signal: session.signal });
 }
 
+/** Whether a statement changes something; of what nobody can classify the server says what is wrong. */
+export function writes({ sql }: Statement): boolean {
+  const analysis = analyse(sql);
+  return changes(analysis) && analysis.kind !== "unknown";
+}
+
 /** Reads or writes, as the statement is. */
 export async function run(
   session: Session<Options>,
   statement: Statement,
 ): Promise<Result<Value[]>> {
   const { sql, params, level } = statement;
+  if (!writes(statement)) return await read(session, statement);
   const analysis = analyse(sql);
-  if (!changes(analysis) || analysis.kind === "unknown") return await read(session, statement);
   if (level !== undefined) throw new UsageError("Cannot use --level as the statement is no read");
   const db = await session.connect();
   const write = (options: object) => db.execute<Value[]>(sql, params, { ...EXACT, ...options });

@@ -5,7 +5,7 @@ import type { ConnectOptions } from "../database/options.ts";
 import { readLocation } from "../embedded/location.ts";
 import { parseHttp, shownUrl } from "../transport/address.ts";
 import type { SHARED, Values } from "./command.ts";
-import { UsageError } from "./exit.ts";
+import { misused, UsageError } from "./exit.ts";
 import type { Input } from "./input.ts";
 
 /** Where a client connects by default. */
@@ -156,11 +156,4 @@ async function tlsOf({ ca, cert, key, insecure }: Given): Promise<ConnectOptions
   } catch (error) {
     throw misused(error);
   }
-}
-
-/** What is wrong with a URL, a file or an option is wrong with the command line. */
-function misused(error: unknown): unknown {
-  const isMistake = error instanceof TypeError || error instanceof RangeError ||
-    (error as { code?: unknown }).code === "ENOENT";
-  return isMistake ? new UsageError((error as Error).message, { cause: error }) : error;
 }

@@ -3,7 +3,8 @@ import type { Client } from "../database/client.ts";
 import { AuthenticationError } from "../errors.ts";
 import { milliseconds } from "./arguments.ts";
 import { command } from "./command.ts";
-import { read, STATEMENT, statementOf, VALUES_HELP } from "./statement.ts";
+import { UsageError } from "./exit.ts";
+import { read, STATEMENT, statementOf, VALUES_HELP, writes } from "./statement.ts";
 import { written } from "./rows.ts";
 
 /** `watch`: a query's rows, again whenever they have changed. */
@@ -26,6 +27,7 @@ export const watch = command({
   async run(session) {
     const { values, embedded, output, signal } = session;
     const statement = await statementOf(session);
+    if (writes(statement)) throw new UsageError("Cannot watch what is no read: write query");
     const interval = milliseconds("interval", values.interval ?? "1");
     const db = await session.connect();
     // Another process may write to a file, which then only the query sees.

@@ -168,7 +168,17 @@ describe("a command line that is wrong", () => {
     [["query", "SELECT :a", "-p", "=1"], /write --param name=value/],
     [["query", "SELECT :a", "-p", "a=1", "-p", ":a=2"], /--param a twice/],
     [["query", "SELECT 1", "--timeout", "soon"], /must be a number of seconds above 0/],
+    [["query", "SELECT 1", "--timeout", "1e9"], /above 0, and at most 2147483$/m],
     [["query", "SELECT 1", "--timeout", "1", "--timeout", "2"], /--timeout twice/],
+    [["query", "SELECT 1", "--level", "nope"], /--level nope: it is one of none, weak, linear/],
+    [["migrate", "status", "--table", ""], /--table without a value: --table NAME/],
+    [["migrate", "status", "--folder="], /--folder without a value: --folder FOLDER/],
+    [
+      ["migrate", "up", "--table", "_rqlite_commit", "--url", ":memory:"],
+      /^✗ Cannot use `table` as _rqlite_commit has/,
+    ],
+    [["doctor", "--table", ""], /--table without a value: --table NAME/],
+    [["nodes", "--url", ""], /--url without a value: --url URL/],
     [
       ["query", "DELETE FROM t", "--level", "weak", "--url", ":memory:"],
       /--level as the statement/,

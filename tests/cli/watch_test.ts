@@ -75,7 +75,7 @@ describe("watch", { skip: skipWithoutRqlited() }, () => {
 
   it("takes no statement that writes", async () => {
     const { code, stderr } = await cli(["watch", "DELETE FROM t", "--url", ":memory:"]);
-    assert.equal(code, 1);
-    assert.match(stderr, /^✗ ProgrammingError: Cannot query with DELETE/);
+    assert.equal(code, 2);
+    assert.match(stderr, /^✗ Cannot watch what is no read: write query\n/);
   });
 });
