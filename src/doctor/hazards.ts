@@ -28,7 +28,8 @@ export interface Hazard {
   readonly advice: string;
 }
 
-const FROZEN = "this client writes the value into its INSERTs, others have to give it themselves";
+const FROZEN =
+  "this client writes the value into its INSERTs; triggers and other programs have to give it";
 
 const ADVICE: Readonly<Record<HazardKind, string>> = {
   default:

@@ -485,6 +485,7 @@ describe("verifyReplicas() of one database", () => {
     const { equal, nodes, differences, hazards } = await verifyReplicas(db);
     assert.deepEqual([equal, nodes.length, differences], [true, 1, []]);
     assert.deepEqual(hazards.map(({ kind, name }) => [kind, name]), [["default", "t.at"]]);
+    assert.match(hazards[0]!.advice, /triggers/);
     await assert.rejects(verifyReplicas(db, { tables: ["u"] }), ProgrammingError);
     await db.close();
     await assert.rejects(verifyReplicas(db), /closed/);
