@@ -8,9 +8,9 @@ export interface AcquireOptions {
   /** Ends the wait with its own reason. */
   signal?: AbortSignal | undefined;
   /**
-   * Whether it is waited for and held for long, as by a leader. A lock that was given no `maxHoldTime` is then renewed
-   * for as long as its holder lives, and one that was given no `maxRetryDelay` is asked for up to half a second apart. A
-   * lock within the process has neither. @default {false}
+   * Whether it is waited for and held for long, as by a leader. A lock that was given neither `maxHoldTime` nor
+   * `renew: false` is then renewed for as long as its holder lives, and one that was given no `maxRetryDelay` is asked for
+   * up to half a second apart. A lock within the process has nothing of that. @default {false}
    */
   lasting?: boolean | undefined;
 }

@@ -113,7 +113,9 @@ describe("an acquisition that is `lasting`", () => {
       await handle.release();
       return held;
     };
+    const once = new RedisLock({ name: "once", command: redis(), renew: false });
     await inOwnTime(busy, async () => {
+      assert.equal(await isHeld([once, once], { lasting: true }), false);
       const held = await Promise.all(kinds.flatMap((kind) => [
         isHeld(kind("usual"), {}),
         isHeld(kind("given", { maxHoldTime: 60_000 }), { lasting: true }),
