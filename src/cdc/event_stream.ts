@@ -13,29 +13,24 @@ export function eventStream<Rows>(
   jsonOf: (rows: Rows) => string,
 ): Response {
   const encoder = new TextEncoder();
-  let timer: ReturnType<typeof setInterval> | undefined;
   let gone = false;
   const body = new ReadableStream<Uint8Array>({
-    start(controller) {
-      timer = setInterval(() => {
+    async pull(controller) {
+      // Only while rows are waited for: a body that nobody reads would keep it for ever.
+      const timer = setInterval(() => {
         if ((controller.desiredSize ?? 0) > 0) controller.enqueue(encoder.encode(BEAT));
       }, heartbeat);
-    },
-    async pull(controller) {
       try {
         const { done, value } = await rows.next();
         if (gone) return;
-        if (!done) return controller.enqueue(encoder.encode(`data: ${jsonOf(value)}\n\n`));
+        if (done) controller.close();
+        else controller.enqueue(encoder.encode(`data: ${jsonOf(value)}\n\n`));
+      } finally {
         clearInterval(timer);
-        controller.close();
-      } catch (error) {
-        clearInterval(timer);
-        throw error;
       }
     },
     async cancel() {
       gone = true;
-      clearInterval(timer);
       await rows.return?.();
     },
   });

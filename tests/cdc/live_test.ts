@@ -329,3 +329,14 @@ worldTest("response() ends with the feed, and breaks off where the query fails",
   feed.close();
   assert.equal((await reader.read()).done, true);
 });
+
+worldTest("response() keeps no timer where nobody reads it", async ({ db, feed }) => {
+  const query = live(db, TITLES, [], { feed });
+  // As some frameworks answer HEAD: the body is neither read nor cancelled.
+  query.response();
+  const rows = query[Symbol.asyncIterator]();
+  await rows.next();
+  await sleep(0);
+  feed.close();
+  assert.equal((await rows.next()).done, true);
+});
