@@ -76,21 +76,29 @@ function beginThrough(
   const made = { operation: "transaction", transaction, deadline: open, ends: true };
   return new Promise((resolve, reject) => {
     let begun = false;
+    let refused = false;
     layers.carry(made, async (_, { signal, meter }) => {
       if (begun) {
-        throw new InterfaceError("Cannot begin a transaction twice: its caller has been given it");
+        throw new InterfaceError("Cannot begin a transaction twice: its caller is given one");
       }
-      const ended = new Promise<void>((end, fail) => {
+      begun = true;
+      await new Promise<void>((end, fail) => {
         const over = (error: unknown) => error === undefined ? end() : fail(error);
         const passage = new Passage(layers, transaction);
-        begin(runner, options, deadline.by(signal, meter), { passage, over }).then((tx) => {
-          begun = true;
-          resolve(tx);
-        }, fail);
+        begin(runner, options, deadline.by(signal, meter), { passage, over }).then(
+          // What an interceptor has given up meanwhile, nobody else would end.
+          (tx) => refused ? tx.rollback() : resolve(tx),
+          (error) => {
+            begun = false;
+            fail(error);
+          },
+        );
       });
-      await ended;
       // Whoever has begun it is told of its end by what ends it.
-    }).catch(reject);
+    }).catch((error) => {
+      refused = true;
+      reject(error);
+    });
   });
 }
 

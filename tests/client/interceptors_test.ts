@@ -22,6 +22,7 @@ import {
 import { connect as connectDbapi } from "../../src/dbapi/mod.ts";
 import { embedded } from "../../src/embedded/mod.ts";
 import { rqlite, type RqliteVariables } from "../../src/hono/mod.ts";
+import { LocalLock } from "../../src/locks/mod.ts";
 import { PLACES, type World } from "../transaction/world.ts";
 
 type Next = (call: Call) => Promise<CallOutcome>;
@@ -646,6 +647,30 @@ describe("interceptors", () => {
     await tx.commit();
     assert.equal(await db.value("SELECT n FROM t"), 13);
     await db.close();
+  });
+
+  it("leave no transaction of begin() behind that its caller is not given", async () => {
+    const lock = new LocalLock("begin");
+    const why = new Error("given up");
+    const hasty = await open(
+      on("transaction", (next, call) => Promise.race([next(call), Promise.reject(why)])),
+    );
+    const held = await lock.acquire();
+    await assert.rejects(hasty.begin({ lock }), (error) => error === why);
+    await held.release();
+    await (await lock.acquire({ timeout: 5_000 })).release();
+    await hasty.close();
+
+    let refused: unknown;
+    const twice = await open(on("transaction", async (next, call) => {
+      const [first, second] = await Promise.allSettled([next(call), next(call)]);
+      refused = (second as PromiseRejectedResult).reason;
+      return (first as PromiseFulfilledResult<CallOutcome>).value;
+    }));
+    await (await twice.begin({ lock })).commit();
+    assert.ok(refused instanceof InterfaceError);
+    await (await lock.acquire({ timeout: 5_000 })).release();
+    await twice.close();
   });
 
   it("see values that are bytes, dates and integers as they were given", async () => {
