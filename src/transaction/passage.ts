@@ -63,7 +63,12 @@ export class Passage {
     // What an interceptor passes on once more has had its turn.
     if (!this.#tickets.includes(ticket)) return action();
     return new Promise((resolve, reject) => {
-      ticket.go = () => void new Promise<T>((settle) => settle(action())).then(resolve, reject);
+      // Another one that was passed on at the same time.
+      const other = ticket.go;
+      ticket.go = () => {
+        other?.();
+        new Promise<T>((settle) => settle(action())).then(resolve, reject);
+      };
       this.#proceed();
     });
   }

@@ -673,6 +673,24 @@ describe("interceptors", () => {
     await twice.close();
   });
 
+  it("may pass on a statement of a transaction twice at once, behind others", async () => {
+    const db = await open(on("execute", async (next, call) => {
+      if (!call.statements[0]!.sql.includes("n * 2")) {
+        await settled();
+        return await next(call);
+      }
+      const [first] = await Promise.all([next(call), next(call)]);
+      return first;
+    }));
+    const n = await db.transaction(async (tx) => {
+      const first = tx.execute("UPDATE t SET n = 1");
+      await Promise.all([first, tx.execute("UPDATE t SET n = n * 2")]);
+      return await tx.value("SELECT n FROM t");
+    }, { timeout: 5_000 });
+    assert.equal(n, 4);
+    await db.close();
+  });
+
   it("see values that are bytes, dates and integers as they were given", async () => {
     const seen = new Seen();
     const db = await open(seen.interceptor);
