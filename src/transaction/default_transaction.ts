@@ -298,25 +298,29 @@ export class DefaultTransaction implements Whole {
     this.#checkActive();
     this.#ending = true;
     const { deadline } = this.#call;
-    const endings: RunEnding[] = [];
+    let closing: Promise<RunEnding> | undefined;
+    const close = ({ signal, meter }: Deadline): Promise<RunEnding> => {
+      if (this.#state !== "active") this.#checkActive();
+      const counted = deadline.by(signal, together([deadline.meter, meter]));
+      return this.#close(until(counted, this.#call), true);
+    };
     try {
       await passage.idle();
       const made = { operation: "commit", deadline, ends: true };
-      await passage.carry(made, async (_, { signal, meter }) => {
-        if (this.#state !== "active") this.#checkActive();
-        const counted = deadline.by(signal, together([deadline.meter, meter]));
-        const ending = await this.#close(until(counted, this.#call), true);
-        endings.push(ending);
+      await passage.carry(made, async (_, counted) => {
+        // It is done once: whoever calls for it again is told what became of it.
+        const ending = await (closing ??= close(counted));
         if (ending.is === "refused") throw ending.error;
       });
     } catch (error) {
-      const [ending] = endings;
+      // An interceptor may have given up what is under way.
+      const ending = await closing?.catch(() => undefined);
       if (this.#state === "active") this.#end("rolledback");
       if (ending?.is !== "refused") throw error;
       // Whoever throws something else than the conflict does not want it to be tried again.
       return { ...ending, error: error as Error };
     }
-    return endings[0]!;
+    return await closing!;
   }
 
   /** @param begun It takes no more statements. */

@@ -691,6 +691,34 @@ describe("interceptors", () => {
     await db.close();
   });
 
+  it("may repeat whatever fails, and a transaction that conflicts still runs again", async () => {
+    const engine = embedded();
+    const other = connect(engine);
+    await other.script("CREATE TABLE t(n); INSERT INTO t VALUES(10)");
+    const told: unknown[] = [];
+    const repeating: Interceptor = (next) => (call) =>
+      next(call).catch((error: unknown) => {
+        told.push(error);
+        return next(call);
+      }).catch((error: unknown) => {
+        told.push(error);
+        throw error;
+      });
+    const db = connect({ fetch: engine.fetch, interceptors: [repeating] });
+    let runs = 0;
+    await db.transaction(async (tx) => {
+      const n = await tx.value<number>("SELECT n FROM t");
+      if (runs++ === 0) await other.execute("UPDATE t SET n = 100");
+      await tx.execute("UPDATE t SET n = ?", [n! + 1]);
+    });
+    assert.equal(await db.value("SELECT n FROM t"), 101);
+    assert.equal(told.length, 2);
+    assert.ok(told[0] instanceof TransactionConflictError);
+    assert.equal(told[0], told[1]);
+    await db.close();
+    await other.close();
+  });
+
   it("see values that are bytes, dates and integers as they were given", async () => {
     const seen = new Seen();
     const db = await open(seen.interceptor);
