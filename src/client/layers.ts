@@ -107,9 +107,12 @@ export class Layers {
     const call = this.#callOf(made);
     const underWay = new Set<Promise<unknown>>();
     let thrown: unknown;
+    /** Fires where the call ends in front of its interceptors. */
+    let over: AbortSignal | undefined;
     const end: End = async (passed) => {
       const { forms, signal } = readCall(passed, call, made);
       signal?.throwIfAborted();
+      if (over?.aborted) throw reasonOf(deadline);
       const tally = new Tally();
       const sent = send(forms, or(deadline, signal, tally));
       underWay.add(sent);
@@ -124,7 +127,10 @@ export class Layers {
     };
     const run = this.#interceptors.reduceRight<End>(layer, end);
     try {
-      return await inTime(made, underWay, isDone, () => run(call));
+      return await inTime(made, underWay, isDone, (ends) => {
+        over = ends;
+        return run(call);
+      });
     } catch (error) {
       // What comes from below has the stack of the call; the rest that of the interceptor.
       throw error === thrown ? error : keep(error);
@@ -235,15 +241,15 @@ function unreadable(what: string): InterfaceError {
 
 /** Ends with the call: an interceptor that hangs holds nobody longer than that. */
 async function inTime(
-  { deadline: { remaining, signal }, ends = false }: Made,
+  { deadline, deadline: { remaining, signal }, ends = false }: Made,
   underWay: ReadonlySet<Promise<unknown>>,
   isDone: () => boolean,
-  run: () => Promise<CallOutcome>,
+  run: (ends: AbortSignal) => Promise<CallOutcome>,
 ): Promise<CallOutcome> {
   let running: Promise<CallOutcome> | undefined;
   try {
     const limits = { abort: signal, closing: new Closing() };
-    return await within(remaining, limits, () => running = run());
+    return await within(remaining, limits, (ends) => running = run(ends));
   } catch (error) {
     if (!(error instanceof Interrupted)) throw error;
     // The call itself knows more of what became of it, and a session takes that down first.
@@ -255,13 +261,17 @@ async function inTime(
       if (last !== undefined) await pause(0);
       if (isDone()) return DONE;
       if (last?.status === "rejected") throw last.reason;
-      if (aborted) throw signal!.reason;
-      throw new TimeoutError(
-        "Out of time in an interceptor, while nothing of the call was under way",
-      );
+      throw reasonOf(deadline);
     };
     return await Promise.race([running, late()]);
   }
+}
+
+/** Why a call has ended of which nothing was under way. */
+function reasonOf({ signal }: Deadline): unknown {
+  return signal?.aborted
+    ? signal.reason
+    : new TimeoutError("Out of time in an interceptor, while nothing of the call was under way");
 }
 
 /** Of an interceptor that goes on when all was done. */

@@ -19,7 +19,7 @@ import { Journal } from "./journal.ts";
 import { type CommitId, mint } from "../commit/log.ts";
 import { commitReads, commitWrites, type Run, type RunEnding, settle } from "./commit_run.ts";
 import { type Call, until } from "../commit/own.ts";
-import type { Deadline } from "../transport/deadline.ts";
+import { Deadline } from "../transport/deadline.ts";
 import { together } from "../transport/meter.ts";
 import { or } from "../transport/or.ts";
 import { Lifetime } from "./lifetime.ts";
@@ -460,22 +460,27 @@ export class DefaultTransaction implements Whole {
   ): HeededPromise<T> {
     const { passage, deadline: whole } = this.#context;
     const forms = first.steps.map(({ form }) => form);
-    const deadline = or(whole, first.limits.signal);
+    const { timeout } = first.limits;
+    const own = timeout === undefined
+      ? whole
+      : new Deadline(Math.min(timeout, whole.remaining), whole.signal, whole.meter);
+    const deadline = or(own, first.limits.signal);
     const settings = first.steps[0]?.settings;
     const made = { operation, forms, single: operation !== "batch", settings, deadline };
     let unused: Issue | undefined = first;
-    const send = (given: readonly Statement[], { signal, meter }: Deadline): Promise<Result[]> => {
+    const send = (given: readonly Statement[], end: Deadline): Promise<Result[]> => {
       if (this.#state !== "active") this.#checkActive();
       const issue = given === forms && unused !== undefined
         ? unused
         : this.#inTime(() => again(given));
       unused = undefined;
-      const { steps, limits } = issue;
-      for (const step of steps) step.meter = meter;
-      const own = signal === undefined || signal === deadline.signal
-        ? limits
-        : { ...limits, signal };
-      this.#issue(steps, issue.whole, told, own);
+      const { steps } = issue;
+      for (const step of steps) step.meter = end.meter;
+      const limits: CallOptions = {
+        ...(timeout !== undefined && { timeout: end.remaining }),
+        signal: end.signal === deadline.signal ? issue.limits.signal : end.signal,
+      };
+      this.#issue(steps, issue.whole, told, limits);
       return Promise.all(steps.map((step) => step.result));
     };
     let answer!: Promise<Result[]>;

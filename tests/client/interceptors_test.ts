@@ -719,6 +719,23 @@ describe("interceptors", () => {
     await other.close();
   });
 
+  it("hold no statement of a transaction longer than its own timeout, and send it no more", async () => {
+    let goOn = () => {};
+    const held = new Promise<void>((resolve) => goOn = resolve);
+    const db = await open(on("execute", async (next, call) => {
+      await held;
+      return await next(call);
+    }));
+    await db.transaction(async (tx) => {
+      await assert.rejects(tx.execute("UPDATE t SET n = 0", [], { timeout: 5 }), TimeoutError);
+      goOn();
+      await settled();
+      assert.equal(await tx.value("SELECT n FROM t"), 10);
+    }, { timeout: 5_000 });
+    assert.equal(await db.value("SELECT n FROM t"), 10);
+    await db.close();
+  });
+
   it("see values that are bytes, dates and integers as they were given", async () => {
     const seen = new Seen();
     const db = await open(seen.interceptor);
