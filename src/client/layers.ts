@@ -1,4 +1,4 @@
-import { InterfaceError, TimeoutError } from "../errors.ts";
+import { InterfaceError, OutcomeUnknownError, TimeoutError } from "../errors.ts";
 import { isSignal, kindOf, unknownOption } from "../options.ts";
 import { copyStatement, statementForm } from "../sql/form.ts";
 import type { Statement } from "../sql/statement.ts";
@@ -105,29 +105,27 @@ export class Layers {
   ): Promise<CallOutcome> {
     const { deadline } = made;
     const call = this.#callOf(made);
-    const underWay = new Set<Promise<unknown>>();
+    const passed: Promise<unknown>[] = [];
     let thrown: unknown;
     /** Fires where the call ends in front of its interceptors. */
     let over: AbortSignal | undefined;
-    const end: End = async (passed) => {
-      const { forms, signal } = readCall(passed, call, made);
+    const end: End = async (given) => {
+      const { forms, signal } = readCall(given, call, made);
       signal?.throwIfAborted();
       if (over?.aborted) throw reasonOf(deadline);
       const tally = new Tally();
       const sent = send(forms, or(deadline, signal, tally));
-      underWay.add(sent);
+      passed.push(sent);
       try {
         return { results: await sent, ...tally.counts };
       } catch (error) {
         thrown = error;
         throw error;
-      } finally {
-        underWay.delete(sent);
       }
     };
     const run = this.#interceptors.reduceRight<End>(layer, end);
     try {
-      return await inTime(made, underWay, isDone, (ends) => {
+      return await inTime(made, passed, isDone, (ends) => {
         over = ends;
         return run(call);
       });
@@ -241,8 +239,8 @@ function unreadable(what: string): InterfaceError {
 
 /** Ends with the call: an interceptor that hangs holds nobody longer than that. */
 async function inTime(
-  { deadline, deadline: { remaining, signal }, ends = false }: Made,
-  underWay: ReadonlySet<Promise<unknown>>,
+  { operation, deadline, deadline: { remaining, signal }, ends = false }: Made,
+  passed: readonly Promise<unknown>[],
   isDone: () => boolean,
   run: (ends: AbortSignal) => Promise<CallOutcome>,
 ): Promise<CallOutcome> {
@@ -253,7 +251,7 @@ async function inTime(
   } catch (error) {
     if (!(error instanceof Interrupted)) throw error;
     // The call itself knows more of what became of it, and a session takes that down first.
-    const ended = await Promise.allSettled(underWay);
+    const ended = await Promise.allSettled(passed);
     const aborted = error.by === "abort";
     if (running === undefined || (aborted && !ends)) throw signal!.reason;
     const late = async (): Promise<CallOutcome> => {
@@ -261,10 +259,20 @@ async function inTime(
       if (last !== undefined) await pause(0);
       if (isDone()) return DONE;
       if (last?.status === "rejected") throw last.reason;
-      throw reasonOf(deadline);
+      throw last === undefined || READS.includes(operation) ? reasonOf(deadline) : kept(operation);
     };
     return await Promise.race([running, late()]);
   }
+}
+
+/** What can be called again, whatever became of it. */
+const READS: readonly string[] = ["query", "first", "value", "iterate"];
+
+/** For what was done, and nobody was told of. */
+function kept(operation: string): OutcomeUnknownError {
+  return new OutcomeUnknownError(
+    `Cannot tell what became of ${operation}: an interceptor kept the answer until the call was out of time`,
+  );
 }
 
 /** Why a call has ended of which nothing was under way. */

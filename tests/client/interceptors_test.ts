@@ -562,6 +562,21 @@ describe("interceptors", () => {
     await engine.close();
   });
 
+  it("do not hide what became of a write that they keep until its timeout", async () => {
+    const db = await open(on("execute", async (next, call) => {
+      await next(call).catch(() => {});
+      return await new Promise(() => {});
+    }));
+    const options = { timeout: 300 };
+    await assert.rejects(db.execute("UPDATE missing SET n = 1", [], options), ProgrammingError);
+    await assert.rejects(
+      db.execute("UPDATE t SET n = n + 1", [], options),
+      (error) => error instanceof OutcomeUnknownError && !error.retryable,
+    );
+    assert.equal(await db.value("SELECT n FROM t"), 11);
+    await db.close();
+  });
+
   it("hold no transaction longer than it has, and do not hide that it was committed", async () => {
     const never = new Promise<CallOutcome>(() => {});
     const add = (tx: Executor) => tx.execute("UPDATE t SET n = n + 1");
