@@ -139,17 +139,20 @@ export const migrateNew = command({
   },
 });
 
-type Migrating = Pick<Session<typeof PLANNED>, "values" | "connect" | "progress" | "signal">;
+type Migrating = Pick<
+  Session<typeof PLANNED>,
+  "values" | "connect" | "progress" | "signal" | "timeout"
+>;
 
 function optionsOf(
-  { values: { folder = "migrations", table }, signal }: Migrating,
+  { values: { folder = "migrations", table }, signal, timeout }: Migrating,
 ): MigrateOptions {
   try {
     if (table !== undefined) STATUS.table(table, "table");
   } catch (error) {
     throw misused(error);
   }
-  return { folder, table, signal };
+  return { folder, table, signal, timeout };
 }
 
 async function statusIn(session: Migrating): Promise<MigrationStatus[]> {
@@ -179,11 +182,11 @@ async function perform(
   to: string | undefined,
   plan: MigrateResult,
 ): Promise<void> {
-  const { values, output, progress, timeout } = session;
+  const { values, output, progress } = session;
   const db = await session.connect();
   const dryRun = values["dry-run"] ?? false;
   progress.tell(`migrating, ${plan.applied.length + plan.reverted.length} to do`);
-  const options = { ...optionsOf(session), to, dryRun, timeout };
+  const options = { ...optionsOf(session), to, dryRun };
   const done = await migrateAgreed(db, options, plan).catch((error) => interrupted(session, error));
   await progress.end();
   if (output.json) return await output.line(JSON.stringify(done));

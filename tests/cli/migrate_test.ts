@@ -1,8 +1,12 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
+import { Interruption } from "../../src/cli/mod.ts";
 import { cli } from "./run_cli.ts";
 
 const root = mkdtempSync(join(tmpdir(), "cli-"));
@@ -100,6 +104,30 @@ describe("migrate", () => {
     const up = await migrate("up");
     assert.equal(up.code, 1);
     assert.match(up.stderr, /^✗ ProgrammingError: Cannot migrate as 0001_users_names was edited/);
+  });
+
+  it("waits for the cluster no longer than --timeout says", async () => {
+    const silent = createServer(() => {});
+    silent.listen(0, "127.0.0.1");
+    await once(silent, "listening");
+    const { port } = silent.address() as AddressInfo;
+    const place = ["--url", `http://127.0.0.1:${port}`, "--folder", join(root, "none")];
+    mkdirSync(join(root, "none"));
+    try {
+      for (const command of ["status", "up", "down"]) {
+        // A minute is what it would wait by itself.
+        const ended = new AbortController();
+        const late = setTimeout(() => ended.abort(new Interruption()), 20_000);
+        const args = ["migrate", command, ...place, "--timeout", "0.2"];
+        const { code, stderr } = await cli(args, { signal: ended.signal });
+        clearTimeout(late);
+        assert.equal(code, 1, command);
+        assert.match(stderr, /^✗ TimeoutError: /);
+      }
+    } finally {
+      silent.closeAllConnections();
+      silent.close();
+    }
   });
 
   it("alone says what may follow", async () => {
