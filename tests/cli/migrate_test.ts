@@ -7,6 +7,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
 import { Interruption } from "../../src/cli/mod.ts";
+import { startProxy } from "../support/proxy.ts";
+import { skipWithoutRqlited, startRqlited } from "../support/rqlited.ts";
 import { cli } from "./run_cli.ts";
 
 const root = mkdtempSync(join(tmpdir(), "cli-"));
@@ -135,5 +137,45 @@ describe("migrate", () => {
     assert.equal(code, 2);
     assert.match(stderr, /migrate alone: write migrate up, or down, or status, or new/);
     assert.match((await migrate("upp")).stderr, /did you mean `up`/);
+  });
+});
+
+describe("migrate up", { skip: skipWithoutRqlited() }, () => {
+  it("applies nothing but what it has planned, although there is another file since", async () => {
+    const place = join(root, "late");
+    mkdirSync(place);
+    const file = (name: string) => writeFileSync(join(place, `${name}.sql`), `-- ${name}`);
+    file("1_first");
+    file("2_second");
+    await using server = await startRqlited();
+    const proxy = await startProxy(server.url);
+    try {
+      const args = ["migrate", "up", "--folder", place, "--url", proxy.url];
+      // Its first request comes behind its first look into the folder.
+      const late = (name: string): void => {
+        proxy.plan = () => {
+          file(name);
+          proxy.plan = () => "pass";
+          return "pass";
+        };
+      };
+      late("3_third");
+      const behind = await cli(args);
+      assert.equal(behind.code, 1);
+      assert.match(behind.stderr, /^✗ ProgrammingError: Cannot go on as 3_third would be applied/);
+      const sql = "SELECT group_concat(name) AS names FROM rqlite_migrations";
+      const applied = async () =>
+        JSON.parse((await cli(["query", sql, "--url", server.url, "--json"])).stdout)[0].names;
+      assert.equal(await applied(), "1_first,2_second");
+      file("5_fifth");
+      late("4_fourth");
+      const between = await cli([...args, "--to", "5_fifth"]);
+      assert.equal(between.code, 1);
+      assert.match(between.stderr, /as 4_fourth would be applied, too, because of what others/);
+      assert.equal(await applied(), "1_first,2_second,3_third");
+      assert.equal((await cli(args)).stdout, "✓ 4_fourth applied\n✓ 5_fifth applied\n");
+    } finally {
+      await proxy.close();
+    }
   });
 });
