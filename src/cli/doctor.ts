@@ -27,12 +27,14 @@ export const doctor = command({
   details:
     "The exit code is 0 where the nodes are equal, 3 where they are not, and 1 where that cannot be told. --timeout is\n" +
     "of the whole comparison here, and 600 if it is not given.",
-  async run({ values: { table, map = [] }, timeout = TIMEOUT, connect, output, progress, signal }) {
+  async run({ values: { table, map = [] }, timeout = TIMEOUT, connect, ...session }) {
+    const { embedded, place, output, progress, signal } = session;
     const places = new Map(map.map(pairOf));
     const db = await connect({ mapNode: (apiUrl) => places.get(apiUrl) ?? apiUrl });
     progress.tell("asking the nodes");
     const onProgress = (name: string, rows: number) => progress.tell(`${name}: ${rows} rows`);
-    const found = await verifyReplicas(db, { tables: table, timeout, signal, onProgress });
+    const verified = await verifyReplicas(db, { tables: table, timeout, signal, onProgress });
+    const found = embedded ? { ...verified, nodes: [place] } : verified;
     await progress.end();
     await output.write(output.json ? `${json(found)}\n` : report(found, output.paint));
     return found.equal ? EXIT.done : EXIT.notEqual;

@@ -9,10 +9,14 @@ export const nodes = command({
   operands: "",
   count: [0, 0],
   options: {},
-  async run({ connect, output, progress, signal }) {
+  async run({ connect, embedded, place, output, progress, signal }) {
     const db = await connect();
     progress.tell("asking the nodes");
-    const all = await db.nodes({ nonVoters: true, signal });
+    const found = await db.nodes({ nonVoters: true, signal });
+    // The engine of a file tells an address as servers do, where nobody is.
+    const all = embedded
+      ? found.map((node) => ({ ...node, apiUrl: place, raftAddress: "" }))
+      : found;
     await progress.end();
     if (output.json) return await output.line(JSON.stringify(all, undefined, 2));
     const columns = ["id", "address", "raft", "role", "state", "version"];

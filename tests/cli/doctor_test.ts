@@ -45,6 +45,15 @@ describe("doctor and nodes", { skip: skipWithoutRqlited() }, () => {
     assert.deepEqual(list.map(({ voter }: { voter: boolean }) => voter), [true, true]);
   });
 
+  it("call a database file by its name, as it has no address", async () => {
+    const report = await doctor([":memory:"]);
+    assert.deepEqual([report.code, report.stdout], [0, "1 node: :memory:\n  ✓ equal\n"]);
+    assert.deepEqual(JSON.parse((await doctor([":memory:"], "--json")).stdout).nodes, [":memory:"]);
+    const nodes = (...flags: string[]) => cli(["nodes", "--url", ":memory:", ...flags]);
+    assert.match((await nodes()).stdout, /\n1 +:memory: +leader +reachable/);
+    assert.equal(JSON.parse((await nodes("--json")).stdout)[0].apiUrl, ":memory:");
+  });
+
   it("refuse a map that cannot be read", async () => {
     const { code, stderr } = await doctor(["http://localhost:1"], "--map", "http://a:1");
     assert.equal(code, 2);
