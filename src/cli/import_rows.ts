@@ -76,7 +76,15 @@ async function* rowsOf(
 /** Numbers are read here, so that no node has to: SQLite's versions do not round all of them alike. */
 function valueOf({ text, quoted }: Field, numeric: boolean): Param {
   if (!quoted && text === "") return null;
-  return (quoted ? undefined : bytesOf(text)) ?? (numeric ? numberIn(text) : undefined) ?? text;
+  return (quoted ? undefined : bytesOf(text)) ?? (numeric ? numberOf(text) : undefined) ?? text;
+}
+
+function numberOf(text: string): number | bigint | undefined {
+  const number = numberIn(text);
+  if (typeof number !== "bigint" || BigInt.asIntN(64, number) === number) return number;
+  // A large REAL is written without a point. Other integers of that size are refused, as they would be rounded.
+  const real = Number(number);
+  return String(real) === text ? real : number;
 }
 
 /**

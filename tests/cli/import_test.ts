@@ -40,6 +40,8 @@ describe("import", () => {
       INSERT INTO t VALUES(2, '', 1e300, x'', 'a "b", c' || char(13, 10) || 'd');
       INSERT INTO t VALUES(3, 'x''41''', NULL, NULL, ' blanks ');
       INSERT INTO t VALUES(4, '1.50', -2.5, x'41', '12');
+      INSERT INTO t VALUES(5, NULL, 9.2e18, NULL, NULL), (6, NULL, 9223372036854775807.0, NULL, NULL);
+      INSERT INTO t VALUES(7, NULL, -1e20, NULL, NULL), (9223372036854775000, NULL, 1e21, NULL, NULL);
     `,
     );
     const first = await rows();
@@ -51,7 +53,7 @@ describe("import", () => {
     const { code, stdout, stderr } = await csv([...first]);
     assert.deepEqual({ code, stdout, stderr }, {
       code: 0,
-      stdout: "✓ 4 rows read, 4 rows inserted\n",
+      stdout: "✓ 8 rows read, 8 rows inserted\n",
       stderr: "",
     });
     assert.equal(await rows(), first);
@@ -90,6 +92,7 @@ describe("import", () => {
     ["csv", "id,nme\n1,a", /the column "nme" as the table has only id, name, size, raw, note/],
     ["csv", "id,ID\n1,2", /a column is named twice/],
     ["csv", "", /the file as it is empty/],
+    ["csv", "id,size\n1,1\n2,12345678901234567890\n", /Line 3: .* more than 64 bits/],
     ["jsonl", '{"id":1}\n{"id":2\n', /line 2 as it is not JSON/],
     ["jsonl", '{"id":1}\n[2]\n', /line 2 as it is no JSON object/],
     ["jsonl", '{"id":1}\n\n{"id":2,"name":"b"}\n', /line 3/],
