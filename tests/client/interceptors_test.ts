@@ -74,6 +74,16 @@ const answered = (...results: Result[]): CallOutcome => ({
   network: 0,
 });
 
+/** What people have: defaults of time and chance, a trigger, a view. */
+const ORDERS: readonly string[] = [
+  `CREATE TABLE orders(id INTEGER PRIMARY KEY, key TEXT DEFAULT (hex(randomblob(8))), name TEXT,
+    created_at TEXT DEFAULT CURRENT_TIMESTAMP, upper_name TEXT AS (upper(name)) STORED)`,
+  "CREATE TABLE changes(name TEXT, at TEXT DEFAULT CURRENT_TIMESTAMP)",
+  `CREATE TRIGGER noted AFTER INSERT ON orders BEGIN
+    INSERT INTO changes(name, at) VALUES(new.name, new.created_at); END`,
+  "CREATE VIEW latest AS SELECT name, max(created_at) AS at FROM orders GROUP BY name",
+];
+
 /** Only for one kind of call; the others pass. */
 const on =
   (operation: string, around: (next: Next, call: Call) => unknown): Interceptor =>
@@ -402,6 +412,51 @@ for (const place of PLACES) {
       await Promise.all([1, 2, 3].map((id) => db.query("SELECT n FROM t WHERE id = ?", [id])));
       assert.deepEqual(seen.outcomes.map((outcome) => outcome!.requests), [1, 1, 1]);
       assert.equal(new Set(seen.outcomes.map((outcome) => outcome!.received)).size, 1);
+    });
+
+    test("count what is sent from the first call on, also ten at once", async (_, seen, world) => {
+      for (const sql of ORDERS) await world.sql(sql);
+      let sent = 0;
+      const counting: typeof fetch = (input, init) => {
+        sent++;
+        return world.node(input, init);
+      };
+      const fresh = () => world.connect({ fetch: counting, interceptors: [seen.interceptor] });
+      const add = (db: Executor, name: string) =>
+        db.execute("INSERT INTO orders(name) VALUES(?) RETURNING *", [name]);
+      const calls: readonly ((db: Client) => Promise<unknown>)[] = [
+        (db) => add(db, "a"),
+        (db) => db.query("SELECT * FROM latest"),
+        (db) => db.batch([["INSERT INTO orders(name) VALUES(?)", "b"], "SELECT 1"]),
+        (db) => db.insertMany("orders", [{ name: "c" }, { name: "d" }]),
+        (db) =>
+          db.transaction(async (tx) => {
+            await tx.query("SELECT * FROM latest");
+            await Promise.all([add(tx, "e"), add(tx, "f")]);
+          }),
+        (db) => db.transaction((tx) => tx.query("SELECT * FROM latest"), { readOnly: true }),
+        (db) => db.nodes(),
+      ];
+      const known = fresh();
+      const ways = calls.flatMap((call) => [fresh(), known].map((db) => ({ call, db })));
+      for (const { call, db } of ways) {
+        seen.clear();
+        sent = 0;
+        await call(db);
+        assert.equal(seen.outcomes[0]!.requests, sent, String(call));
+        if (db !== known) await db.close();
+      }
+      await known.close();
+
+      seen.clear();
+      sent = 0;
+      const db = fresh();
+      await Promise.all(Array.from({ length: 10 }, (_, i) => add(db, `g${i}`)));
+      const counts = seen.outcomes.map((outcome) => outcome!.requests);
+      assert.equal(counts.length, 10);
+      assert.ok(Math.min(...counts) >= 1 && Math.max(...counts) <= sent, `${counts} of ${sent}`);
+      assert.ok(counts.reduce((sum, count) => sum + count, 0) >= sent, `${counts} of ${sent}`);
+      await db.close();
     });
 
     test("leave sharing as it is", async (_, __, world) => {
