@@ -1,15 +1,16 @@
 import { InterfaceError, OutcomeUnknownError, TimeoutError } from "../errors.ts";
-import { isSignal, kindOf, unknownOption } from "../options.ts";
-import { copyStatement, statementForm } from "../sql/form.ts";
+import { kindOf } from "../options.ts";
+import { statementForm } from "../sql/form.ts";
 import type { Statement } from "../sql/statement.ts";
 import type { Result } from "../sql/value.ts";
 import { Closing, type Deadline, Interrupted, within } from "../transport/deadline.ts";
-import type { Meter, Trip } from "../transport/meter.ts";
 import { or } from "../transport/or.ts";
 import { keep } from "./caller.ts";
 import type { Call, CallOutcome, CallStatement, Interceptor } from "./interceptor.ts";
 import type { Settings } from "./options.ts";
+import { readCall } from "./passed_call.ts";
 import { pause } from "./pause.ts";
+import { Tally } from "./tally.ts";
 
 /** A call as it was made. */
 export interface Made {
@@ -103,14 +104,14 @@ export class Layers {
     send: Send<readonly Result[]>,
     isDone: () => boolean = () => false,
   ): Promise<CallOutcome> {
-    const { deadline } = made;
+    const { deadline, forms: own = [], single = false } = made;
     const call = this.#callOf(made);
     const passed: Promise<unknown>[] = [];
     let thrown: unknown;
     /** Fires where the call ends in front of its interceptors. */
     let over: AbortSignal | undefined;
     const end: End = async (given) => {
-      const { forms, signal } = readCall(given, call, made);
+      const { forms, signal } = readCall(given, call, own, single);
       signal?.throwIfAborted();
       if (over?.aborted) throw reasonOf(deadline);
       const tally = new Tally();
@@ -182,61 +183,6 @@ function isResult(value: unknown): boolean {
   return Array.isArray(columns) && Array.isArray(rows) && typeof rowsAffected === "number";
 }
 
-/** What an interceptor may give something else for. */
-const OPEN: readonly string[] = ["statements", "signal"];
-
-/** What was passed on. @param call As it was made. */
-function readCall(
-  passed: Call,
-  call: Call,
-  { forms = [], single = false }: Made,
-): { readonly forms: readonly Statement[]; readonly signal: AbortSignal | undefined } {
-  if (typeof passed !== "object" || passed === null) throw unreadable(kindOf(passed));
-  const { statements, signal } = passed;
-  const names = [...Object.keys(call), ...OPEN];
-  for (const name of Object.keys(passed)) {
-    if (!names.includes(name)) {
-      throw new InterfaceError(unknownOption(name, names, "member of a call").message);
-    }
-    const key = name as keyof Call;
-    if (OPEN.includes(name) || passed[key] === call[key]) continue;
-    throw new InterfaceError(
-      `An interceptor cannot change \`${name}\` of a call: pass it as it is`,
-    );
-  }
-  const missing = ["operation", "transaction"].find((name) => name in call && !(name in passed));
-  if (missing !== undefined) throw unreadable(`one without \`${missing}\``);
-  const other = signal === call.signal ? undefined : signal;
-  if (other !== undefined) isSignal(other, "signal");
-  if (statements === call.statements) return { forms, signal: other };
-  if (!Array.isArray(statements) || !statements.every(isStatement)) {
-    throw unreadable("one whose statements are no list of { sql, params }");
-  }
-  const few = single ? statements.length === 1 : (forms.length > 0 || statements.length === 0);
-  if (!few) {
-    throw new InterfaceError(
-      `An interceptor cannot pass on ${statements.length} statements for ${call.operation}: ` +
-        (single ? "it runs one" : "it runs none"),
-    );
-  }
-  const own = new Map(call.statements.map((statement, i) => [statement, forms[i]!]));
-  // A tuple as callers may give one, which is looked at like theirs.
-  const formOf = (one: CallStatement) =>
-    own.get(one) ?? copyStatement([one.sql, ...one.params] as Statement);
-  return { forms: statements.map(formOf), signal: other };
-}
-
-function isStatement(value: unknown): value is CallStatement {
-  const { sql, params } = Object(value) as Partial<CallStatement>;
-  return typeof sql === "string" && Array.isArray(params);
-}
-
-function unreadable(what: string): InterfaceError {
-  return new InterfaceError(
-    `An interceptor cannot pass on ${what}: write next(call), or next({ ...call, statements })`,
-  );
-}
-
 /** Ends with the call: an interceptor that hangs holds nobody longer than that. */
 async function inTime(
   { operation, deadline, deadline: { remaining, signal }, ends = false }: Made,
@@ -284,47 +230,3 @@ function reasonOf({ signal }: Deadline): unknown {
 
 /** Of an interceptor that goes on when all was done. */
 const DONE: CallOutcome = { results: [], requests: 0, queued: 0, network: 0 };
-
-/** Counts what is done for a call. */
-class Tally implements Meter {
-  #requests = 0;
-  #network = 0;
-  #sent = 0;
-  #received = 0;
-  #node: string | undefined;
-  #queued = 0;
-  #waiting = 0;
-  #since = 0;
-
-  /** See {@linkcode CallOutcome}. */
-  get counts(): Omit<CallOutcome, "results"> {
-    return {
-      requests: this.#requests,
-      queued: this.#queued,
-      network: this.#network,
-      sent: this.#sent,
-      received: this.#received,
-      ...(this.#node !== undefined && { node: this.#node }),
-    };
-  }
-
-  sent(trip: Trip): void {
-    this.#requests++;
-    this.#network += trip.duration;
-    this.#node = trip.node;
-    if (typeof trip.body === "string") this.#sent += bytesOf(trip.body);
-    this.#received += bytesOf(trip.text);
-  }
-
-  waits(): void {
-    if (this.#waiting++ === 0) this.#since = performance.now();
-  }
-
-  goes(): void {
-    if (--this.#waiting === 0) this.#queued += performance.now() - this.#since;
-  }
-}
-
-function bytesOf(text: string): number {
-  return new TextEncoder().encode(text).length;
-}
