@@ -20,27 +20,70 @@ import { skipWithoutRqlited } from "../support/rqlited.ts";
 const MIGRATOR = fileURLToPath(new URL("./migrator.ts", import.meta.url));
 const PROCESSES = 16;
 const KILLS = 5;
-const FILES = 8;
+const TABLES = 5;
 const ROWS = 200;
 
-/** Each makes a table, adds a row that says so, and fills the table: what runs twice or in part shows. */
+/** A schema as people have it: clocks and ids by default, computed columns, triggers, a view that takes rows, keys, FTS5. */
+const SHOP = [
+  `CREATE TABLE customers(
+     id INTEGER PRIMARY KEY AUTOINCREMENT,
+     uuid TEXT NOT NULL UNIQUE DEFAULT (lower(hex(randomblob(16)))),
+     name TEXT NOT NULL,
+     since TEXT DEFAULT CURRENT_TIMESTAMP,
+     changed REAL DEFAULT (julianday('now')),
+     initial TEXT AS (substr(name, 1, 1)) STORED);
+   CREATE TABLE orders(
+     id INTEGER PRIMARY KEY,
+     customer INTEGER NOT NULL REFERENCES customers ON DELETE CASCADE,
+     total REAL CHECK (total > 0),
+     at TEXT DEFAULT (datetime('now')));
+   CREATE TABLE log(n INTEGER PRIMARY KEY, what TEXT);
+   CREATE VIRTUAL TABLE search USING fts5(name);
+   CREATE TRIGGER found AFTER INSERT ON customers BEGIN
+     INSERT INTO search(rowid, name) VALUES(new.id, new.name);
+   END;
+   CREATE TRIGGER ordered AFTER INSERT ON orders BEGIN
+     INSERT INTO log(what) VALUES(new.customer || ': ' || new.total);
+   END;
+   CREATE VIEW spent AS
+     SELECT name, sum(total) AS total FROM customers c JOIN orders o ON o.customer = c.id GROUP BY c.id;
+   CREATE TRIGGER spends INSTEAD OF INSERT ON spent BEGIN
+     INSERT INTO orders(customer, total, at)
+       SELECT id, new.total, 'by the view' FROM customers WHERE name = new.name;
+   END;`,
+  `INSERT INTO customers(name) VALUES('Ada'), ('Bob'), ('Eve');
+   INSERT INTO orders(customer, total) VALUES(1, 2.5), (2, 3.5), (3, 4.5);
+   INSERT INTO spent(name, total) VALUES('Ada', 5.5);
+   UPDATE customers SET name = 'Bea', changed = julianday('now') WHERE name = 'Bob';`,
+  `ALTER TABLE customers ADD COLUMN phone TEXT;
+   ALTER TABLE orders RENAME COLUMN total TO price;
+   DELETE FROM customers WHERE name = 'Eve';
+   INSERT INTO customers(name, phone) VALUES('Fay', '007');`,
+];
+
+/** Each says in a row that it ran, and all but those of the shop make a table and fill it: what runs twice or in part shows. */
 function writeFiles(folder: string): string[] {
-  return Array.from({ length: FILES }, (_, i) => {
+  const tables = Array.from(
+    { length: TABLES },
+    (_, i) => `
+      CREATE TABLE IF NOT EXISTS t${i}(id INTEGER PRIMARY KEY, v TEXT, at TEXT DEFAULT CURRENT_TIMESTAMP);
+      INSERT INTO t${i}(v)
+        WITH n(i) AS (VALUES(1) UNION ALL SELECT i + 1 FROM n WHERE i < ${ROWS}) SELECT 'v' || i FROM n;
+      ALTER TABLE t${i} ADD COLUMN last TEXT;
+      UPDATE ran SET n = n WHERE n < ${i};
+    `,
+  );
+  return [...tables, ...SHOP].map((text, i) => {
     const name = `${String(i + 1).padStart(4, "0")}_t${i}`;
-    const text = `
+    const ran = `
       ${
       i === 0
         ? "CREATE TABLE ran(n INTEGER, at TEXT DEFAULT CURRENT_TIMESTAMP, r INTEGER DEFAULT (random()));"
         : ""
     }
       INSERT INTO ran(n) VALUES(${i});
-      CREATE TABLE IF NOT EXISTS t${i}(id INTEGER PRIMARY KEY, v TEXT, at TEXT DEFAULT CURRENT_TIMESTAMP);
-      INSERT INTO t${i}(v)
-        WITH n(i) AS (VALUES(1) UNION ALL SELECT i + 1 FROM n WHERE i < ${ROWS}) SELECT 'v' || i FROM n;
-      ALTER TABLE t${i} ADD COLUMN last TEXT;
-      UPDATE ran SET n = n WHERE n < ${i};
     `;
-    writeFileSync(join(folder, `${name}.sql`), text);
+    writeFileSync(join(folder, `${name}.sql`), ran + text);
     return name;
   });
 }
@@ -154,7 +197,7 @@ async function migrateInMany(cluster: Cluster, folder: string): Promise<Migrator
 describe("migrate() of many processes", { skip: skipWithoutRqlited() }, () => {
   it("applies each file once while they are killed and started again, on all nodes alike", async () => {
     const folder = mkdtempSync(join(tmpdir(), "migrations-"));
-    const cluster = await startCluster();
+    const cluster = await startCluster(3, { args: ["-fk"] });
     const db = connect(cluster.urls);
     try {
       const names = writeFiles(folder);
@@ -170,8 +213,21 @@ describe("migrate() of many processes", { skip: skipWithoutRqlited() }, () => {
         names.map((_, i) => i),
       );
       assert.deepEqual((await rows("SELECT name FROM rqlite_migrations ORDER BY n")).flat(), names);
-      const counts = names.map((_, i) => `SELECT count(*) FROM t${i}`).join(" UNION ALL ");
-      assert.deepEqual((await rows(counts)).flat(), names.map(() => ROWS));
+      const tables = names.slice(0, TABLES);
+      const counts = tables.map((_, i) => `SELECT count(*) FROM t${i}`).join(" UNION ALL ");
+      assert.deepEqual((await rows(counts)).flat(), tables.map(() => ROWS));
+      assert.deepEqual(await rows("SELECT id, name, initial, phone FROM customers ORDER BY id"), [
+        [1, "Ada", "A", null],
+        [2, "Bea", "B", null],
+        [4, "Fay", "F", "007"],
+      ]);
+      assert.equal(await db.value("SELECT count(*) FROM orders"), 3);
+      assert.equal(await db.value("SELECT count(DISTINCT uuid) FROM customers"), 3);
+      assert.equal(await db.value("SELECT rowid FROM search WHERE search MATCH 'fay'"), 4);
+      assert.deepEqual(await rows("SELECT * FROM spent"), [["Ada", 8], ["Bea", 3.5]]);
+      assert.deepEqual((await rows("SELECT what FROM log ORDER BY n")).flat(), [
+        ...["1: 2.5", "2: 3.5", "3: 4.5", "1: 5.5"],
+      ]);
       const states = (await status(db, { folder })).map(({ state }) => state);
       assert.deepEqual(states, names.map(() => "applied"));
       await equalReplicas(cluster);
