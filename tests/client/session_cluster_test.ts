@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import process from "node:process";
 import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
-import { type Client, connect, type Executor, StaleReadError } from "../../mod.ts";
+import { type Client, connect, type Executor, type Session, StaleReadError } from "../../mod.ts";
 import { embedded } from "../../src/embedded/mod.ts";
 import { type Cluster, startCluster } from "../support/cluster.ts";
 import { OWN_ENGINE } from "../support/engines.ts";
@@ -150,6 +150,53 @@ describe("session() on three servers", { skip: skipWithoutRqlited() || noProc() 
     const found = await play("without", false);
     assert.ok(found.some((text) => text.startsWith("does not read its writes")), "unread writes");
     assert.ok(found.some((text) => text.startsWith("steps back")), "steps back");
+  });
+
+  it("remembers just what it was shown, in whatever way, while others write", async () => {
+    await db.execute("CREATE TABLE counted(v INTEGER PRIMARY KEY)");
+    const names = new Map<number, string>();
+    const write = async (v: number): Promise<void> => {
+      const session = db.session();
+      await session.execute("INSERT INTO counted VALUES(?)", [v]);
+      // What it has written stands behind what it has read.
+      names.set(v, session.bookmark.replace("-", ""));
+    };
+    await add(db);
+    await caughtUp();
+    await write(0);
+    const newest = "(SELECT max(v) FROM counted)";
+    const first = () => db.value(`SELECT ${newest}`, [], { level: "none" });
+    await until("first row", async () => await first() ?? undefined);
+    let over = false;
+    const writing = (async () => {
+      for (let v = 1; !over; v++) await write(v);
+    })();
+    // Long enough for others to commit meanwhile.
+    const slow =
+      "WITH RECURSIVE n(i) AS (VALUES(1) UNION ALL SELECT i + 1 FROM n WHERE i < 50000) " +
+      `SELECT max(i) * 0 + ${newest} FROM n`;
+    const reads: readonly ((session: Session) => Promise<unknown>)[] = [
+      (session) => session.value(slow),
+      (session) => session.value(`SELECT ${newest}`),
+      (session) => session.value(slow, [], { coalesce: false }),
+      async (session) => (await session.batch([slow], { rows: "array" }))[0]!.rows.flat()[0],
+      async (session) => {
+        for await (const { m } of session.iterate(`SELECT ${newest} AS m FROM counted`)) return m;
+      },
+    ];
+    const shown: [unknown, string][] = [];
+    try {
+      for (let round = 0; round < 10; round++) {
+        await Promise.all(reads.map(async (read) => {
+          const session = db.session();
+          shown.push([await read(session), session.bookmark]);
+        }));
+      }
+    } finally {
+      over = true;
+      await writing;
+    }
+    for (const [v, bookmark] of shown) assert.equal(bookmark, names.get(v as number), String(v));
   });
 
   it("tells another database from its own: of a bookmark, and where one was loaded", async () => {
