@@ -4,7 +4,7 @@ import { Closing, Interrupted, within } from "../transport/deadline.ts";
 import type { Step } from "./step.ts";
 
 /** A statement's limits end the statement; what ends the transaction ends the wait for it by itself. */
-const NEVER = new Closing();
+export const NEVER: Closing = new Closing();
 
 /** Fails statements that were issued together when their own limits say so; the transaction can go on without them. */
 export function limit(steps: readonly Step[], { signal, timeout }: CallOptions): void {

@@ -1,5 +1,8 @@
+import { TimeoutError } from "../errors.ts";
 import type { Layers, Made, Send } from "../client/layers.ts";
 import type { Result } from "../sql/value.ts";
+import { type Deadline, type Interrupted, within } from "../transport/deadline.ts";
+import { NEVER } from "./limits.ts";
 
 /** A call that has not gone on yet; what lets it go on is there once it may. */
 interface Ticket {
@@ -27,7 +30,7 @@ export class Passage {
     const ticket = this.#draw();
     const answer = this.#layers.answer(
       { ...made, transaction: this.#transaction },
-      (forms, deadline) => this.#inTurn(ticket, () => send(forms, deadline)),
+      (forms, deadline) => this.#inTurn(ticket, () => send(forms, deadline), deadline),
     ).finally(() => {
       this.#underWay.delete(answer);
       // Whoever was answered by an interceptor is not waited for.
@@ -59,17 +62,35 @@ export class Passage {
     return ticket;
   }
 
-  #inTurn<T>(ticket: Ticket, action: () => Promise<T>): Promise<T> {
+  /** @param end Until when it waits for its turn. */
+  #inTurn<T>(ticket: Ticket, action: () => Promise<T>, end?: Deadline): Promise<T> {
     // What an interceptor passes on once more has had its turn.
     if (!this.#tickets.includes(ticket)) return action();
+    // Another one that was passed on at the same time.
+    const other = ticket.go;
     return new Promise((resolve, reject) => {
-      // Another one that was passed on at the same time.
-      const other = ticket.go;
-      ticket.go = () => {
-        other?.();
-        new Promise<T>((settle) => settle(action())).then(resolve, reject);
-      };
+      let waits = true;
+      const turn = new Promise<void>((begin) => {
+        ticket.go = () => {
+          other?.();
+          begin();
+          if (waits) new Promise<T>((settle) => settle(action())).then(resolve, reject);
+          waits = false;
+        };
+      });
       this.#proceed();
+      if (!waits || end === undefined) return;
+      within(end.remaining, { abort: end.signal, closing: NEVER }, () => turn).catch(
+        ({ by }: Interrupted) => {
+          if (!waits) return;
+          waits = false;
+          reject(
+            by === "abort" ? end.signal!.reason : new TimeoutError(
+              "Out of time behind statements that interceptors have not passed on",
+            ),
+          );
+        },
+      );
     });
   }
 

@@ -806,6 +806,30 @@ describe("interceptors", () => {
     await db.close();
   });
 
+  it("hold no statement longer than its own limits behind another that they hold", async () => {
+    let goOn = () => {};
+    const held = new Promise<void>((resolve) => goOn = resolve);
+    const db = await open(on("execute", async (next, call) => {
+      if (call.statements[0]!.sql.includes("+ 1")) await held;
+      return await next(call);
+    }));
+    const why = new Error("enough");
+    const controller = new AbortController();
+    await db.transaction(async (tx) => {
+      const first = tx.execute("UPDATE t SET n = n + 1");
+      const late = tx.execute("UPDATE t SET n = 0", [], { timeout: 5 });
+      await assert.rejects(late, TimeoutError);
+      const aborted = tx.execute("UPDATE t SET n = 0", [], { signal: controller.signal });
+      const last = tx.execute("UPDATE t SET n = n * 2");
+      controller.abort(why);
+      await assert.rejects(aborted, (error) => error === why);
+      goOn();
+      await Promise.all([first, last]);
+    }, { timeout: 10_000 });
+    assert.equal(await db.value("SELECT n FROM t"), 22);
+    await db.close();
+  });
+
   it("see values that are bytes, dates and integers as they were given", async () => {
     const seen = new Seen();
     const db = await open(seen.interceptor);
