@@ -3,6 +3,7 @@ import { Buffer } from "node:buffer";
 import { UsageError } from "./exit.ts";
 import type { Output } from "./output.ts";
 import { Interruption, type Source } from "./surroundings.ts";
+import { harmless } from "./terminal.ts";
 
 /** What ends an answer: a line break, or Ctrl-D. */
 const ENDS = ["\r", "\n", "\x04"];
@@ -55,7 +56,7 @@ export class Input {
 
   /** Asks a person, who sees what is typed. */
   async ask(question: string): Promise<string> {
-    await this.#output.tell(question);
+    await this.#output.tell(harmless(question));
     let answer = "";
     for (;;) {
       for (const key of await this.#keys()) {

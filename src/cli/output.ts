@@ -1,6 +1,6 @@
 import { PipeClosed } from "./exit.ts";
 import type { Sink } from "./surroundings.ts";
-import { type Paint, painter } from "./terminal.ts";
+import { harmless, type Paint, painter } from "./terminal.ts";
 
 /** Standard output and standard error of a command. */
 export class Output {
@@ -36,7 +36,7 @@ export class Output {
 
   /** Says what was done, for a person: nothing where results are JSON. */
   async done(text: string): Promise<void> {
-    if (!this.json) await this.line(`${this.paint.green("✓")} ${text}`);
+    if (!this.json) await this.line(`${this.paint.green("✓")} ${harmless(text)}`);
   }
 
   /** Writes a line to standard error. */

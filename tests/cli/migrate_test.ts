@@ -108,6 +108,20 @@ describe("migrate", () => {
     assert.match(up.stderr, /^✗ ProgrammingError: Cannot migrate as 0001_users_names was edited/);
   });
 
+  it("lets no name of a file command the terminal", async () => {
+    const place = join(root, "odd");
+    mkdirSync(place);
+    for (const end of ["sql", "down.sql"]) {
+      writeFileSync(join(place, `1_a\u202e\x1b[2J.${end}`), "");
+    }
+    const args = ["--folder", place, "--url", join(root, "odd.db"), "--create"];
+    const up = await cli(["migrate", "up", ...args]);
+    assert.equal(up.stdout, "✓ 1_a\\u202e\\x1b[2J applied\n");
+    const down = await cli(["migrate", "down", ...args], { stdin: "yes\r", terminal: true });
+    assert.match(down.stderr, /^1_a\\u202e\\x1b\[2J will be taken back/);
+    assert.match(down.stdout, / 1_a\\u202e\\x1b\[2J taken back\n$/);
+  });
+
   it("waits for the cluster no longer than --timeout says", async () => {
     const silent = createServer(() => {});
     silent.listen(0, "127.0.0.1");
