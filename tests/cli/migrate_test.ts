@@ -155,7 +155,7 @@ describe("migrate", () => {
 });
 
 describe("migrate up", { skip: skipWithoutRqlited() }, () => {
-  it("applies nothing but what it has planned, although there is another file since", async () => {
+  it("applies nothing but what it has planned, and says how far it is where it is interrupted", async () => {
     const place = join(root, "late");
     mkdirSync(place);
     const file = (name: string) => writeFileSync(join(place, `${name}.sql`), `-- ${name}`);
@@ -187,7 +187,17 @@ describe("migrate up", { skip: skipWithoutRqlited() }, () => {
       assert.equal(between.code, 1);
       assert.match(between.stderr, /as 4_fourth would be applied, too, because of what others/);
       assert.equal(await applied(), "1_first,2_second,3_third");
-      assert.equal((await cli(args)).stdout, "✓ 4_fourth applied\n✓ 5_fifth applied\n");
+      const interrupted = new AbortController();
+      proxy.plan = ({ body }) => {
+        if (!body.includes("5_fifth")) return "pass";
+        interrupted.abort(new Interruption());
+        return "swallow";
+      };
+      const stopped = await cli(args, { signal: interrupted.signal });
+      assert.equal(stopped.code, 130);
+      assert.match(stopped.stderr, /^✗ Interrupted: 4 of 5 migrations are applied; one that was/);
+      proxy.plan = () => "pass";
+      assert.equal((await cli(args)).stdout, "✓ 5_fifth applied\n");
     } finally {
       await proxy.close();
     }

@@ -214,6 +214,14 @@ describe("the place", () => {
     assert.doesNotMatch(stderr, /RQLITE_URL/);
   });
 
+  it("stands in front of the command, or in RQLITE_URL, where several have commas between them", async () => {
+    const { stdout } = await cli(["--url", ":memory:", "--json", "query", "SELECT 1 AS a"]);
+    assert.equal(stdout, '[{"a":1}]\n');
+    const env = { RQLITE_URL: "http://localhost:1, http://localhost:2" };
+    const { stderr } = await cli(["query", "SELECT 1", "--timeout", "5"], { env });
+    for (const port of [1, 2]) assert.ok(stderr.includes(`Cannot reach http://localhost:${port}:`));
+  });
+
   it("is wrong: says what to write, and shows no password", async () => {
     const wrong: readonly (readonly [readonly string[], RegExp])[] = [
       [["localhost:4001"], /write http:\/\/localhost:4001/],
