@@ -22,6 +22,8 @@ const PLANNED = {
   "dry-run": { type: "boolean", help: "tells what would be done, and writes nothing" },
 } as const satisfies Options;
 
+const DETAILS = "--timeout is of all of it here, and 60 if it is not given.";
+
 /** How long the cluster is asked what was applied, in milliseconds. */
 const LIMIT = 5000;
 
@@ -35,6 +37,7 @@ export const migrateUp = command({
     ...PLANNED,
     to: { type: "string", value: "NAME", help: "the last one to apply" },
   },
+  details: DETAILS,
   async run(session) {
     const { values: { to } } = session;
     const plan = await planOf(session, to);
@@ -64,6 +67,7 @@ export const migrateDown = command({
     },
     yes: { type: "boolean", short: "y", help: "does not ask" },
   },
+  details: DETAILS,
   async run(session) {
     const { values, input, output, place } = session;
     const to = values.to ?? before(await statusIn(session));
