@@ -611,7 +611,7 @@ describe("interceptors", () => {
       return await new Promise(() => {});
     };
     const db = connect({ ...engine, fetch, interceptors: [hanging] });
-    const write = db.execute("CREATE TABLE a(n)", [], { timeout: 20, exactlyOnce: false });
+    const write = db.execute("CREATE TABLE a(n)", [], { timeout: 300, exactlyOnce: false });
     await assert.rejects(write, OutcomeUnknownError);
     await db.close();
     await engine.close();
