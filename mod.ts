@@ -17,10 +17,10 @@
  * @module
  */
 
-export { connect } from "./src/database/connect.ts";
-export type { Client, Session, SessionOptions } from "./src/database/client.ts";
-export type { BaseClient, IterateOptions } from "./src/client/client.ts";
-export type { NodesOptions, ReadyOptions, StepDownOptions } from "./src/client/cluster.ts";
+export { connect } from "./src/client/connect.ts";
+export type { Client, Session, SessionOptions } from "./src/client/client.ts";
+export type { BaseClient, IterateOptions } from "./src/calls/client.ts";
+export type { NodesOptions, ReadyOptions, StepDownOptions } from "./src/calls/cluster.ts";
 export type {
   BatchOptions,
   CallOptions,
@@ -28,16 +28,16 @@ export type {
   Executor,
   Level,
   QueryOptions,
-} from "./src/client/executor.ts";
-export type { Call, CallOutcome, CallStatement, Interceptor } from "./src/client/interceptor.ts";
-export type { ClientOptions } from "./src/client/options.ts";
+} from "./src/calls/executor.ts";
+export type { Call, CallOutcome, CallStatement, Interceptor } from "./src/calls/interceptor.ts";
+export type { ClientOptions } from "./src/calls/options.ts";
 export type {
   BackupOptions,
   EnqueueOptions,
   LoadOptions,
-} from "./src/database/administration_options.ts";
-export type { InsertManyOptions } from "./src/database/insert_options.ts";
-export type { ConnectOptions } from "./src/database/options.ts";
+} from "./src/client/administration_options.ts";
+export type { InsertManyOptions } from "./src/client/insert_options.ts";
+export type { ConnectOptions } from "./src/client/options.ts";
 export type {
   Savepoint,
   Transaction,

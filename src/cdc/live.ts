@@ -1,5 +1,5 @@
-import { CALL, isRows } from "../client/checks.ts";
-import type { Executor, QueryOptions } from "../client/executor.ts";
+import { CALL, isRows } from "../calls/checks.ts";
+import type { Executor, QueryOptions } from "../calls/executor.ts";
 import { ProgrammingError } from "../errors.ts";
 import {
   type Check,

@@ -8,7 +8,7 @@ import {
   readOptions,
   refused,
 } from "../options.ts";
-import type { Executor } from "../client/executor.ts";
+import type { Executor } from "../calls/executor.ts";
 import type { ChangeIntegers } from "./decode.ts";
 import { type Position, positionOf, START } from "./place.ts";
 import type { Reader } from "./schema_source.ts";

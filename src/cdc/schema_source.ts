@@ -1,4 +1,4 @@
-import type { Executor } from "../client/executor.ts";
+import type { Executor } from "../calls/executor.ts";
 import type { Facts } from "../schema/facts.ts";
 import { FACTS_QUERY, SCHEMA_VERSION } from "../schema/query.ts";
 import { factsFrom } from "../schema/schema_cache.ts";

@@ -1,6 +1,6 @@
-import type { Client } from "../database/client.ts";
+import type { Client } from "../client/client.ts";
 import { DatabaseError, OutcomeUnknownError } from "../errors.ts";
-import type { InsertManyOptions } from "../database/insert_options.ts";
+import type { InsertManyOptions } from "../client/insert_options.ts";
 import { wholeNumber } from "./arguments.ts";
 import { command } from "./command.ts";
 import { Stopped, UsageError } from "./exit.ts";

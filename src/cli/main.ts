@@ -1,4 +1,4 @@
-import type { Client } from "../database/client.ts";
+import type { Client } from "../client/client.ts";
 import { ConnectionError, RqliteError } from "../errors.ts";
 import { milliseconds, readArguments } from "./arguments.ts";
 import type { Options, Session } from "./command.ts";

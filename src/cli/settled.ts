@@ -1,4 +1,4 @@
-import type { Client } from "../database/client.ts";
+import type { Client } from "../client/client.ts";
 import { AuthenticationError, NotSupportedError } from "../errors.ts";
 import { Stopped } from "./exit.ts";
 

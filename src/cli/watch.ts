@@ -1,5 +1,5 @@
 import { setTimeout } from "node:timers/promises";
-import type { Client } from "../database/client.ts";
+import type { Client } from "../client/client.ts";
 import { AuthenticationError } from "../errors.ts";
 import { milliseconds } from "./arguments.ts";
 import { command } from "./command.ts";

@@ -1,6 +1,6 @@
-import type { Host } from "../client/backend.ts";
-import type { BatchOptions } from "../client/executor.ts";
-import { deadlineOf } from "../client/options.ts";
+import type { Host } from "../calls/backend.ts";
+import type { BatchOptions } from "../calls/executor.ts";
+import { deadlineOf } from "../calls/options.ts";
 import { copyStatement, statementList } from "../sql/form.ts";
 import type { Statement } from "../sql/statement.ts";
 import type { Call } from "./own.ts";

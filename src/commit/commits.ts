@@ -6,9 +6,9 @@ import {
   ProgrammingError,
   TimeoutError,
 } from "../errors.ts";
-import type { Dispatcher, Reply } from "../client/dispatch.ts";
-import { infinityIn } from "../client/judge.ts";
-import type { Mark } from "../client/marks.ts";
+import type { Dispatcher, Reply } from "../calls/dispatch.ts";
+import { infinityIn } from "../calls/judge.ts";
+import type { Mark } from "../calls/marks.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import { Deadline } from "../transport/deadline.ts";
 import { Grounds, missing, unusable } from "./ground.ts";

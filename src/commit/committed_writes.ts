@@ -1,7 +1,7 @@
-import { isSound, rehearse, SENTINEL, tornBatch } from "../client/batch.ts";
-import type { Dispatcher, Reply } from "../client/dispatch.ts";
-import { pause as wait } from "../client/pause.ts";
-import { firstError, readResults } from "../client/readings.ts";
+import { isSound, rehearse, SENTINEL, tornBatch } from "../calls/batch.ts";
+import type { Dispatcher, Reply } from "../calls/dispatch.ts";
+import { pause as wait } from "../calls/pause.ts";
+import { firstError, readResults } from "../calls/readings.ts";
 import { DatabaseError, OutcomeUnknownError } from "../errors.ts";
 import type { Facts } from "../schema/facts.ts";
 import type { Prepared } from "../sql/prepare.ts";

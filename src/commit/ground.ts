@@ -1,5 +1,5 @@
-import { POISON } from "../client/batch.ts";
-import type { Dispatcher, Reply } from "../client/dispatch.ts";
+import { POISON } from "../calls/batch.ts";
+import type { Dispatcher, Reply } from "../calls/dispatch.ts";
 import {
   AuthenticationError,
   NotSupportedError,

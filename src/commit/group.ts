@@ -1,5 +1,5 @@
-import type { Dispatcher } from "../client/dispatch.ts";
-import { isOfOne, Lane, type Passenger, type Waiting } from "../client/lane.ts";
+import type { Dispatcher } from "../calls/dispatch.ts";
+import { isOfOne, Lane, type Passenger, type Waiting } from "../calls/lane.ts";
 import { copyOf } from "../transport/error_copy.ts";
 import { OperationalError, OutcomeUnknownError, RqliteError, TimeoutError } from "../errors.ts";
 import type { Prepared } from "../sql/prepare.ts";

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { emptyResult } from "../client/readings.ts";
-import { resultsOf } from "../client/results.ts";
-import { changes } from "../client/route.ts";
+import { emptyResult } from "../calls/readings.ts";
+import { resultsOf } from "../calls/results.ts";
+import { changes } from "../calls/route.ts";
 import { DataError, OperationalError, OutcomeUnknownError, ProgrammingError } from "../errors.ts";
 import type { Result } from "../sql/value.ts";
 import { type ChosenId, type Ending, notEntered } from "./commits.ts";

@@ -1,4 +1,4 @@
-import type { Dispatcher } from "../client/dispatch.ts";
+import type { Dispatcher } from "../calls/dispatch.ts";
 import type { Facts } from "../schema/facts.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import type { Result } from "../sql/value.ts";

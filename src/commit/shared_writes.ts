@@ -1,5 +1,5 @@
-import type { Dispatcher } from "../client/dispatch.ts";
-import { commonDeadline, Lane, lengthOf, MOST_TEXT } from "../client/lane.ts";
+import type { Dispatcher } from "../calls/dispatch.ts";
+import { commonDeadline, Lane, lengthOf, MOST_TEXT } from "../calls/lane.ts";
 import { TextCache } from "../sql/cache.ts";
 import type { Result } from "../sql/value.ts";
 import type { Commits } from "./commits.ts";

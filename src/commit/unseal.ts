@@ -1,5 +1,5 @@
 /**
- * A table of commits that came with a loaded database. It is *sealed* there (see `src/database/seal.ts`): no commit
+ * A table of commits that came with a loaded database. It is *sealed* there (see `src/client/seal.ts`): no commit
  * compiles, so nothing that was on its way to the database before can be applied to this one. Whoever meets it first makes
  * the table anew, in a range of numbers behind all that were handed out. The ids that the file has stay known; of any other
  * it is certain that it did not take effect in what is there now, unless its row may have been pruned in the file.

@@ -1,10 +1,10 @@
-import type { PlacedBatch } from "../client/batch.ts";
-import type { Backend } from "../client/backend.ts";
-import { prepareFor } from "../client/prepare.ts";
-import type { BatchOptions } from "../client/executor.ts";
-import type { Mark } from "../client/marks.ts";
-import { emptyResult } from "../client/readings.ts";
-import { changes } from "../client/route.ts";
+import type { PlacedBatch } from "../calls/batch.ts";
+import type { Backend } from "../calls/backend.ts";
+import { prepareFor } from "../calls/prepare.ts";
+import type { BatchOptions } from "../calls/executor.ts";
+import type { Mark } from "../calls/marks.ts";
+import { emptyResult } from "../calls/readings.ts";
+import { changes } from "../calls/route.ts";
 import { completeInsert } from "../schema/complete_insert.ts";
 import type { Facts } from "../schema/facts.ts";
 import { changesOneRow } from "../schema/one_row.ts";

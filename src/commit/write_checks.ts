@@ -1,4 +1,4 @@
-import type { BatchOptions } from "../client/executor.ts";
+import type { BatchOptions } from "../calls/executor.ts";
 import { NotSupportedError } from "../errors.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import { refuseStrayCounters } from "./counters.ts";

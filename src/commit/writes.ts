@@ -1,9 +1,9 @@
-import { runAtomic, runLoose } from "../client/batch.ts";
-import type { Backend, Host } from "../client/backend.ts";
-import { Connection } from "../client/connection.ts";
-import { changes } from "../client/route.ts";
-import { confirm, noteCommit, noteUnmarked } from "../client/session_notes.ts";
-import type { SessionState } from "../client/session_state.ts";
+import { runAtomic, runLoose } from "../calls/batch.ts";
+import type { Backend, Host } from "../calls/backend.ts";
+import { Connection } from "../calls/connection.ts";
+import { changes } from "../calls/route.ts";
+import { confirm, noteCommit, noteUnmarked } from "../calls/session_notes.ts";
+import type { SessionState } from "../calls/session_state.ts";
 import {
   AuthenticationError,
   DataError,

@@ -1,7 +1,7 @@
 import type { SqlFragment } from "../sql/statement.ts";
 import type { Params, Value } from "../sql/value.ts";
 import type { Connection } from "./connection.ts";
-import type { Rows } from "../database/request_rows.ts";
+import type { Rows } from "../client/request_rows.ts";
 
 /**
  * One column of a result: its name, its declared type in lower case, and PEP 249's five others, which rqlite does not

@@ -1,5 +1,5 @@
-import { INSPECT, shown } from "../client/shown.ts";
-import { called } from "../client/caller.ts";
+import { INSPECT, shown } from "../calls/shown.ts";
+import { called } from "../calls/caller.ts";
 import {
   addCounts,
   type Chunk,
@@ -8,7 +8,7 @@ import {
   REQUEST,
   type Rows,
   WHOLE,
-} from "../database/request_rows.ts";
+} from "../client/request_rows.ts";
 import { DatabaseError, InterfaceError, ProgrammingError } from "../errors.ts";
 import { analyse } from "../sql/analyse.ts";
 import { statementForm, statementOf } from "../sql/form.ts";

@@ -1,4 +1,4 @@
-import type { RowPlan } from "../database/request_rows.ts";
+import type { RowPlan } from "../client/request_rows.ts";
 import { ProgrammingError } from "../errors.ts";
 import { analyse, type Analysis } from "../sql/analyse.ts";
 import { refuse } from "../sql/refuse.ts";

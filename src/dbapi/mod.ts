@@ -32,7 +32,7 @@ export { connect } from "./connect.ts";
 export type { ConnectionOptions } from "./connect.ts";
 export type { Connection } from "./connection.ts";
 export type { ColumnDescription, Cursor } from "./cursor.ts";
-export type { Rows } from "../database/request_rows.ts";
+export type { Rows } from "../client/request_rows.ts";
 export { run } from "./run.ts";
 export { withRetry } from "../transaction/with_retry.ts";
 export type { RetryOptions } from "../transaction/with_retry.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Pack, packed } from "../database/request_rows.ts";
+import { type Pack, packed } from "../client/request_rows.ts";
 import { analyse, type Analysis } from "../sql/analyse.ts";
 import { sitesOf } from "../sql/sites.ts";
 import { significantTokens, type Token } from "../sql/tokenize.ts";

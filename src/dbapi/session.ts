@@ -1,6 +1,6 @@
 import { InterfaceError, ProgrammingError } from "../errors.ts";
-import { changes } from "../client/route.ts";
-import type { Client } from "../database/client.ts";
+import { changes } from "../calls/route.ts";
+import type { Client } from "../client/client.ts";
 import { ACQUIRE_TIMEOUT } from "../locks/acquire_options.ts";
 import type { Lock, LockHandle } from "../locks/lock.ts";
 import { withLock } from "../locks/with_lock.ts";

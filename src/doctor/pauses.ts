@@ -1,4 +1,4 @@
-import { pause } from "../client/pause.ts";
+import { pause } from "../calls/pause.ts";
 import { TimeoutError } from "../errors.ts";
 import type { Deadline } from "../transport/deadline.ts";
 

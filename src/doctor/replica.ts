@@ -1,6 +1,6 @@
-import type { Connection } from "../client/connection.ts";
-import type { Settings } from "../client/options.ts";
-import { firstError, readResults } from "../client/readings.ts";
+import type { Connection } from "../calls/connection.ts";
+import type { Settings } from "../calls/options.ts";
+import { firstError, readResults } from "../calls/readings.ts";
 import { DatabaseError } from "../errors.ts";
 import type { Prepared } from "../sql/prepared.ts";
 import type { Deadline } from "../transport/deadline.ts";

@@ -1,8 +1,8 @@
-import { CALL } from "../client/checks.ts";
-import { Connection } from "../client/connection.ts";
-import type { CallOptions } from "../client/executor.ts";
-import { originOf } from "../client/origin.ts";
-import type { Client } from "../database/client.ts";
+import { CALL } from "../calls/checks.ts";
+import { Connection } from "../calls/connection.ts";
+import type { CallOptions } from "../calls/executor.ts";
+import { originOf } from "../calls/origin.ts";
+import type { Client } from "../client/client.ts";
 import { NotSupportedError, OperationalError, ProgrammingError } from "../errors.ts";
 import { type Checks, isFunction, isTables, readOptions, refusing } from "../options.ts";
 import { readObjects, type SchemaObject } from "../schema/objects.ts";

@@ -1,5 +1,5 @@
-import type { Executor } from "../client/executor.ts";
-import { checkDrops } from "../database/drops.ts";
+import type { Executor } from "../calls/executor.ts";
+import { checkDrops } from "../client/drops.ts";
 import { NotSupportedError, ProgrammingError } from "../errors.ts";
 import { migrationLock, TIMEOUT } from "../migrate/lock.ts";
 import { analyse } from "../sql/analyse.ts";

@@ -7,7 +7,7 @@
 
 export { isBoolean, isName, readOptions, refused, refusing } from "../options.ts";
 export type { Check, Checks } from "../options.ts";
-export { CALL } from "../client/checks.ts";
+export { CALL } from "../calls/checks.ts";
 export { isWait } from "../locks/acquire_options.ts";
 export { isLease } from "../locks/limits.ts";
 export { isOwnTable } from "../sql/own_tables.ts";

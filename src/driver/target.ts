@@ -1,8 +1,8 @@
-import type { Executor } from "../client/executor.ts";
-import { isTarget } from "../client/url.ts";
-import type { Client } from "../database/client.ts";
-import { connect } from "../database/connect.ts";
-import type { ConnectOptions } from "../database/options.ts";
+import type { Executor } from "../calls/executor.ts";
+import { isTarget } from "../calls/url.ts";
+import type { Client } from "../client/client.ts";
+import { connect } from "../client/connect.ts";
+import type { ConnectOptions } from "../client/options.ts";
 import { ProgrammingError } from "../errors.ts";
 import { type Checks, readOptions } from "../options.ts";
 import type { Transaction } from "../transaction/transaction.ts";

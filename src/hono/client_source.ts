@@ -1,5 +1,5 @@
-import type { Client } from "../database/client.ts";
-import { connect } from "../database/connect.ts";
+import type { Client } from "../client/client.ts";
+import { connect } from "../client/connect.ts";
 import { isUrl, kindOf } from "../options.ts";
 import type { HonoContext } from "./context.ts";
 

@@ -1,4 +1,4 @@
-import type { Client, Session } from "../database/client.ts";
+import type { Client, Session } from "../client/client.ts";
 import { clientsOf, type ClientSource } from "./client_source.ts";
 import type { HonoContext } from "./context.ts";
 import { type ResolvedOptions, resolveOptions, type RqliteMiddlewareOptions } from "./options.ts";

@@ -1,5 +1,5 @@
-import { QUERY } from "../client/checks.ts";
-import type { QueryOptions } from "../client/executor.ts";
+import { QUERY } from "../calls/checks.ts";
+import type { QueryOptions } from "../calls/executor.ts";
 import { type Checks, isFunction, isName, readOptions, refused } from "../options.ts";
 import { isRecord } from "../sql/form.ts";
 import { BEGIN } from "../transaction/options.ts";

@@ -1,7 +1,7 @@
-import { called } from "../client/caller.ts";
-import { BATCH, EXECUTE, QUERY, VALUE } from "../client/checks.ts";
-import type { BatchOptions, ExecuteOptions, Executor, QueryOptions } from "../client/executor.ts";
-import type { Client, Session } from "../database/client.ts";
+import { called } from "../calls/caller.ts";
+import { BATCH, EXECUTE, QUERY, VALUE } from "../calls/checks.ts";
+import type { BatchOptions, ExecuteOptions, Executor, QueryOptions } from "../calls/executor.ts";
+import type { Client, Session } from "../client/client.ts";
 import type { Results, SqlFragment, Statement } from "../sql/statement.ts";
 import type { Params, Result, Row, Value } from "../sql/value.ts";
 import { TRANSACTION } from "../transaction/options.ts";

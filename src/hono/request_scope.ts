@@ -1,4 +1,4 @@
-import type { CallOptions, QueryOptions } from "../client/executor.ts";
+import type { CallOptions, QueryOptions } from "../calls/executor.ts";
 import { TimeoutError } from "../errors.ts";
 import { type Checks, pick, readOptions } from "../options.ts";
 

@@ -1,11 +1,6 @@
-import { type Place, placeAbove, told } from "../client/caller.ts";
-import type {
-  BatchOptions,
-  CallOptions,
-  ExecuteOptions,
-  QueryOptions,
-} from "../client/executor.ts";
-import type { Client, Session } from "../database/client.ts";
+import { type Place, placeAbove, told } from "../calls/caller.ts";
+import type { BatchOptions, CallOptions, ExecuteOptions, QueryOptions } from "../calls/executor.ts";
+import type { Client, Session } from "../client/client.ts";
 import { InterfaceError } from "../errors.ts";
 import type { Results, SqlFragment, Statement } from "../sql/statement.ts";
 import type { Params, Result, Row, Value } from "../sql/value.ts";

@@ -1,4 +1,4 @@
-import type { Client, Session } from "../database/client.ts";
+import type { Client, Session } from "../client/client.ts";
 import { type Check, type Checks, isBoolean, oneOf, readOptions, refused } from "../options.ts";
 import { isRecord } from "../sql/form.ts";
 import type { HonoContext } from "./context.ts";

@@ -1,5 +1,5 @@
-import { isLevel } from "../client/checks.ts";
-import type { Executor, QueryOptions } from "../client/executor.ts";
+import { isLevel } from "../calls/checks.ts";
+import type { Executor, QueryOptions } from "../calls/executor.ts";
 import { ProgrammingError } from "../errors.ts";
 import { type Checks, isBoolean, isSignal, isTimeout, readOptions } from "../options.ts";
 import { isOwnTable } from "../sql/own_tables.ts";

@@ -1,5 +1,5 @@
-import { checkFunction } from "../client/check_function.ts";
-import { pause } from "../client/pause.ts";
+import { checkFunction } from "../calls/check_function.ts";
+import { pause } from "../calls/pause.ts";
 import { LockTimeoutError } from "../errors.ts";
 import { checkLock } from "../locks/acquire_options.ts";
 import { mayPass } from "../locks/lease_row.ts";

@@ -1,4 +1,4 @@
-import type { Executor } from "../client/executor.ts";
+import type { Executor } from "../calls/executor.ts";
 import {
   type Check,
   type Checks,

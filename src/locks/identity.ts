@@ -1,5 +1,5 @@
-import type { Executor } from "../client/executor.ts";
-import { originOf } from "../client/origin.ts";
+import type { Executor } from "../calls/executor.ts";
+import { originOf } from "../calls/origin.ts";
 import type { AcquireOptions } from "./lock.ts";
 
 /**

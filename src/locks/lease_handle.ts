@@ -1,5 +1,5 @@
-import { INSPECT, shown } from "../client/shown.ts";
-import type { Executor } from "../client/executor.ts";
+import { INSPECT, shown } from "../calls/shown.ts";
+import type { Executor } from "../calls/executor.ts";
 import type { SqlFragment } from "../sql/statement.ts";
 import type { Lease } from "./lease.ts";
 import type { BatchRelease, LockHandle } from "./lock.ts";

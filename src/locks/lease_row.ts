@@ -13,7 +13,7 @@ import {
   OutcomeUnknownError,
   RqliteError,
 } from "../errors.ts";
-import type { CallOptions, ExecuteOptions, Executor } from "../client/executor.ts";
+import type { CallOptions, ExecuteOptions, Executor } from "../calls/executor.ts";
 import type { SqlFragment } from "../sql/statement.ts";
 
 /** The table, made on first use. Without rowids, so that nothing here sets `last_insert_rowid()`. */

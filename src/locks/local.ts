@@ -1,4 +1,4 @@
-import { INSPECT, shown } from "../client/shown.ts";
+import { INSPECT, shown } from "../calls/shown.ts";
 import { checkName, resolveAcquire } from "./acquire_options.ts";
 import { keyOf } from "./identity.ts";
 import type { AcquireOptions, Lock, LockHandle } from "./lock.ts";

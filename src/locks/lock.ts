@@ -1,4 +1,4 @@
-import type { Executor } from "../client/executor.ts";
+import type { Executor } from "../calls/executor.ts";
 import type { SqlFragment } from "../sql/statement.ts";
 
 /** How long and until when to wait for a lock. */

@@ -1,4 +1,4 @@
-import type { Executor } from "../client/executor.ts";
+import type { Executor } from "../calls/executor.ts";
 import type { Seen } from "./lease_row.ts";
 import { Queue } from "./queue.ts";
 import { Watch } from "./watch.ts";

@@ -19,7 +19,7 @@
  * @module
  */
 
-import { INSPECT, shown } from "../client/shown.ts";
+import { INSPECT, shown } from "../calls/shown.ts";
 import { type Checks, isBoolean, isTimeout, readOptions } from "../options.ts";
 import { checkName, isWellFormed, resolveAcquire } from "./acquire_options.ts";
 import { HOLDER, keyOf } from "./identity.ts";

@@ -1,7 +1,7 @@
 import { Alarm } from "./alarm.ts";
 import { Lease, type Moment, now } from "./lease.ts";
 import type { Pace } from "./pace.ts";
-import { pause } from "../client/pause.ts";
+import { pause } from "../calls/pause.ts";
 import { causeOf } from "../reason.ts";
 import { RELEASE_LIMIT } from "./persist.ts";
 import { tooLate } from "./queue.ts";

@@ -21,8 +21,8 @@
  * @module
  */
 
-import { INSPECT, shown } from "../client/shown.ts";
-import type { Executor } from "../client/executor.ts";
+import { INSPECT, shown } from "../calls/shown.ts";
+import type { Executor } from "../calls/executor.ts";
 import { type Checks, isTimeout, readOptions } from "../options.ts";
 import { checkClient, checkName, resolveAcquire } from "./acquire_options.ts";
 import { Acquisition, REQUEST_LIMIT } from "./acquisition.ts";

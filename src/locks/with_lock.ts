@@ -1,5 +1,5 @@
-import { INSPECT, shown } from "../client/shown.ts";
-import { checkFunction } from "../client/check_function.ts";
+import { INSPECT, shown } from "../calls/shown.ts";
+import { checkFunction } from "../calls/check_function.ts";
 import { checkLock, resolveAcquire } from "./acquire_options.ts";
 import { type Held, HOLDER, keyOf } from "./identity.ts";
 import type { AcquireOptions, Lock, LockHandle } from "./lock.ts";

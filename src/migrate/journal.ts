@@ -1,4 +1,4 @@
-import type { Client } from "../database/client.ts";
+import type { Client } from "../client/client.ts";
 import { IntegrityError, ProgrammingError } from "../errors.ts";
 import { identifier } from "../sql/identifier.ts";
 import type { Statement } from "../sql/statement.ts";

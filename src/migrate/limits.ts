@@ -1,4 +1,4 @@
-import type { CallOptions } from "../client/executor.ts";
+import type { CallOptions } from "../calls/executor.ts";
 import { Deadline } from "../transport/deadline.ts";
 import type { StatusOptions } from "./options.ts";
 import { TIMEOUT } from "./lock.ts";

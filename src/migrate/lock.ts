@@ -1,4 +1,4 @@
-import type { Executor } from "../client/executor.ts";
+import type { Executor } from "../calls/executor.ts";
 import { RqliteLock } from "../locks/rqlite.ts";
 
 /** Milliseconds for everything, the wait for another migrator included. */

@@ -1,6 +1,6 @@
-import { called } from "../client/caller.ts";
-import type { Client } from "../database/client.ts";
-import { runScript } from "../database/script.ts";
+import { called } from "../calls/caller.ts";
+import type { Client } from "../client/client.ts";
+import { runScript } from "../client/script.ts";
 import { DatabaseError, DataError, OutcomeUnknownError, ProgrammingError } from "../errors.ts";
 import { checkClient } from "../locks/acquire_options.ts";
 import { withLock } from "../locks/with_lock.ts";

@@ -1,4 +1,4 @@
-import type { Call, CallOutcome, CallStatement, Interceptor } from "../client/interceptor.ts";
+import type { Call, CallOutcome, CallStatement, Interceptor } from "../calls/interceptor.ts";
 import { RqliteError } from "../errors.ts";
 import { type Checks, isBoolean, numeric, readOptions, refused } from "../options.ts";
 import { messageOf, shortened, textOf } from "./query_text.ts";

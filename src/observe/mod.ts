@@ -17,4 +17,4 @@ export type {
   SpanOptions,
   Tracer,
 } from "./telemetry.ts";
-export type { Call, CallOutcome, CallStatement, Interceptor } from "../client/interceptor.ts";
+export type { Call, CallOutcome, CallStatement, Interceptor } from "../calls/interceptor.ts";

@@ -1,4 +1,4 @@
-import type { Call, CallOutcome, CallStatement, Interceptor } from "../client/interceptor.ts";
+import type { Call, CallOutcome, CallStatement, Interceptor } from "../calls/interceptor.ts";
 import { RqliteError } from "../errors.ts";
 import { refused } from "../options.ts";
 import { contextOfCall, contextOfTransaction } from "./contexts.ts";

@@ -1,4 +1,4 @@
-import type { Call, CallStatement } from "../client/interceptor.ts";
+import type { Call, CallStatement } from "../calls/interceptor.ts";
 import type { RqliteError } from "../errors.ts";
 import { analyse } from "../sql/analyse.ts";
 import { significantTokens, tokenize } from "../sql/tokenize.ts";

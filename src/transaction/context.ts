@@ -1,4 +1,4 @@
-import type { Backend } from "../client/backend.ts";
+import type { Backend } from "../calls/backend.ts";
 import type { Deadline } from "../transport/deadline.ts";
 import type { CommitId } from "../commit/log.ts";
 import type { Hold } from "./hold.ts";

@@ -1,5 +1,5 @@
-import type { Reply } from "../client/dispatch.ts";
-import { resultsOf } from "../client/results.ts";
+import type { Reply } from "../calls/dispatch.ts";
+import { resultsOf } from "../calls/results.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import type { Result, Value } from "../sql/value.ts";
 import type { Grounds, Sighting } from "../commit/ground.ts";

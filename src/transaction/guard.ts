@@ -5,7 +5,7 @@
  * @module
  */
 
-import { RELEASE, SAVEPOINT } from "../client/batch.ts";
+import { RELEASE, SAVEPOINT } from "../calls/batch.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import { own } from "../commit/own.ts";
 import { metReal } from "../reads/digest.ts";

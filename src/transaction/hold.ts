@@ -1,5 +1,5 @@
 import { LockLostError } from "../errors.ts";
-import type { Executor } from "../client/executor.ts";
+import type { Executor } from "../calls/executor.ts";
 import type { BatchRelease, LockHandle } from "../locks/lock.ts";
 import { within } from "../locks/within.ts";
 import type { Prepared } from "../sql/prepare.ts";

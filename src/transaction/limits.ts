@@ -1,4 +1,4 @@
-import type { CallOptions } from "../client/executor.ts";
+import type { CallOptions } from "../calls/executor.ts";
 import { TimeoutError } from "../errors.ts";
 import { Closing, Interrupted, within } from "../transport/deadline.ts";
 import type { Step } from "./step.ts";

@@ -1,7 +1,7 @@
-import { INSPECT, shown } from "../client/shown.ts";
-import { called, ofCaller, type Place, placeAbove, told } from "../client/caller.ts";
-import { checkFunction } from "../client/check_function.ts";
-import type { BatchOptions, ExecuteOptions } from "../client/executor.ts";
+import { INSPECT, shown } from "../calls/shown.ts";
+import { called, ofCaller, type Place, placeAbove, told } from "../calls/caller.ts";
+import { checkFunction } from "../calls/check_function.ts";
+import type { BatchOptions, ExecuteOptions } from "../calls/executor.ts";
 import { InterfaceError, TransactionConflictError } from "../errors.ts";
 import { readOptions, refusing } from "../options.ts";
 import type { Results, SqlFragment, Statement } from "../sql/statement.ts";

@@ -1,7 +1,7 @@
-import type { Host } from "../client/backend.ts";
-import { CALL, isLevel, isRows } from "../client/checks.ts";
-import type { Level } from "../client/executor.ts";
-import type { Settings } from "../client/options.ts";
+import type { Host } from "../calls/backend.ts";
+import { CALL, isLevel, isRows } from "../calls/checks.ts";
+import type { Level } from "../calls/executor.ts";
+import type { Settings } from "../calls/options.ts";
 import { ACQUIRE_TIMEOUT, checkLock } from "../locks/acquire_options.ts";
 import type { Lock } from "../locks/lock.ts";
 import { type Checks, isBoolean, isCount, isName, oneOf, refusing } from "../options.ts";

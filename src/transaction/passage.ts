@@ -1,5 +1,5 @@
 import { TimeoutError } from "../errors.ts";
-import type { Layers, Made, Send } from "../client/layers.ts";
+import type { Layers, Made, Send } from "../calls/layers.ts";
 import type { Result } from "../sql/value.ts";
 import { type Deadline, type Interrupted, within } from "../transport/deadline.ts";
 import { NEVER } from "./limits.ts";

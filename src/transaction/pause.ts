@@ -1,5 +1,5 @@
 import { TimeoutError } from "../errors.ts";
-import { pause as wait } from "../client/pause.ts";
+import { pause as wait } from "../calls/pause.ts";
 import type { Deadline } from "../transport/deadline.ts";
 
 /**

@@ -1,6 +1,6 @@
 import { NotSupportedError } from "../errors.ts";
-import { prepareFor } from "../client/prepare.ts";
-import { changes } from "../client/route.ts";
+import { prepareFor } from "../calls/prepare.ts";
+import { changes } from "../calls/route.ts";
 import { completeInsert } from "../schema/complete_insert.ts";
 import type { Facts } from "../schema/facts.ts";
 import { changesOneRow } from "../schema/one_row.ts";

@@ -1,9 +1,9 @@
 import { InterfaceError, TransactionConflictError } from "../errors.ts";
-import type { Backend, Host } from "../client/backend.ts";
-import { ofCaller } from "../client/caller.ts";
-import { Connection } from "../client/connection.ts";
-import type { Executor } from "../client/executor.ts";
-import type { Layers } from "../client/layers.ts";
+import type { Backend, Host } from "../calls/backend.ts";
+import { ofCaller } from "../calls/caller.ts";
+import { Connection } from "../calls/connection.ts";
+import type { Executor } from "../calls/executor.ts";
+import type { Layers } from "../calls/layers.ts";
 import { Deadline } from "../transport/deadline.ts";
 import { commitsOf } from "../commit/commits.ts";
 import type { CommitId } from "../commit/log.ts";

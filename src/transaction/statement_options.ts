@@ -1,5 +1,5 @@
-import { BATCH, EXECUTE, NO_ROWS, QUERY } from "../client/checks.ts";
-import type { BatchOptions, ExecuteOptions } from "../client/executor.ts";
+import { BATCH, EXECUTE, NO_ROWS, QUERY } from "../calls/checks.ts";
+import type { BatchOptions, ExecuteOptions } from "../calls/executor.ts";
 import { type Checks, isBoolean, refusing } from "../options.ts";
 import type { TransactionQueryOptions } from "./transaction.ts";
 

@@ -4,7 +4,7 @@ import type {
   Executor,
   Level,
   QueryOptions,
-} from "../client/executor.ts";
+} from "../calls/executor.ts";
 import type { Lock } from "../locks/lock.ts";
 import type { Results, SqlFragment, Statement } from "../sql/statement.ts";
 import type { IntegerMode, Params, Result, Row, Value } from "../sql/value.ts";

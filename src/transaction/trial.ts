@@ -1,8 +1,8 @@
 import { InternalError, OperationalError } from "../errors.ts";
-import { POISON } from "../client/batch.ts";
-import type { Level } from "../client/executor.ts";
-import type { Dispatcher, Reply } from "../client/dispatch.ts";
-import { emptyResult } from "../client/readings.ts";
+import { POISON } from "../calls/batch.ts";
+import type { Level } from "../calls/executor.ts";
+import type { Dispatcher, Reply } from "../calls/dispatch.ts";
+import { emptyResult } from "../calls/readings.ts";
 import type { Commits } from "../commit/commits.ts";
 import { refuseStrayCounters } from "../commit/counters.ts";
 import { isDdl, isOnlyDdl, namesUnknown } from "../commit/written.ts";

@@ -1,4 +1,4 @@
-import { checkFunction } from "../client/check_function.ts";
+import { checkFunction } from "../calls/check_function.ts";
 import { RqliteError } from "../errors.ts";
 import { type Checks, isCount, isSignal, readOptions } from "../options.ts";
 import { Deadline } from "../transport/deadline.ts";

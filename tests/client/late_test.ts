@@ -268,9 +268,9 @@ const PARTS: Readonly<Record<string, readonly [string, (db: Client) => Promise<u
     ["transaction()", (db) => db.transaction(() => assert.fail("was run"))],
     ["begin()", (db) => db.begin()],
   ],
-  "src/database/script.ts": [["script()", (db) => db.script("SELECT 1")]],
-  "src/database/insert_many.ts": [["insertMany()", (db) => db.insertMany("t", [[1]])]],
-  "src/client/cluster.ts": [
+  "src/client/script.ts": [["script()", (db) => db.script("SELECT 1")]],
+  "src/client/insert_many.ts": [["insertMany()", (db) => db.insertMany("t", [[1]])]],
+  "src/calls/cluster.ts": [
     ["nodes()", (db) => db.nodes()],
     ["leader()", (db) => db.leader()],
     ["status()", (db) => db.status()],
@@ -280,7 +280,7 @@ const PARTS: Readonly<Record<string, readonly [string, (db: Client) => Promise<u
     ["snapshot()", (db) => db.snapshot()],
     ["enqueue()", (db) => db.enqueue("DELETE FROM t")],
   ],
-  "src/database/load.ts": [
+  "src/client/load.ts": [
     ["backup()", (db) => db.backup()],
     ["load()", (db) => db.load("SELECT 1")],
     ["boot()", (db) => db.boot(new Uint8Array(100))],
@@ -310,8 +310,8 @@ describe("where a file of the package is missing", () => {
     });
   }
 
-  it("every call says that nothing was sent without src/client/connection.ts, and mistakes are told as ever", async () => {
-    const from = await fresh("src/client/connection.ts");
+  it("every call says that nothing was sent without src/calls/connection.ts, and mistakes are told as ever", async () => {
+    const from = await fresh("src/calls/connection.ts");
     const fetch = obliging();
     const db = connectTo(from, fetch);
     const calls: Record<string, () => Promise<unknown>> = {
@@ -375,8 +375,8 @@ describe("where a file of the package is missing", () => {
     await db.close();
   });
 
-  it("query() says that a value stays in doubt, without src/client/clear_doubts.ts", async () => {
-    const from = await fresh("src/client/clear_doubts.ts");
+  it("query() says that a value stays in doubt, without src/calls/clear_doubts.ts", async () => {
+    const from = await fresh("src/calls/clear_doubts.ts");
     const bytes = String
       .raw`{"results":[{"columns":["a"],"types":["text"],"values":[["\ufffd"]]}]}`;
     const fetch = scriptedFetch(({ body }): Answer => ({
@@ -397,7 +397,7 @@ describe("where a file of the package is missing", () => {
     copies.push(copy);
     // In a bundle, a module of its own leads to what writes have loaded with the rest.
     copy.change(
-      "src/client/dispatch.ts",
+      "src/calls/dispatch.ts",
       '() => import("./judge.ts")',
       '() => import("./gone.ts")',
     );

@@ -13,7 +13,7 @@ import {
   RqliteError,
   TimeoutError,
 } from "../../mod.ts";
-import { Lane, type Waiting } from "../../src/client/lane.ts";
+import { Lane, type Waiting } from "../../src/calls/lane.ts";
 import { Deadline } from "../../src/transport/deadline.ts";
 import { countingSignal } from "../support/counting_signal.ts";
 import { sleep } from "../support/http.ts";

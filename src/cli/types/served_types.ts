@@ -1,4 +1,4 @@
-import type { Executor, QueryOptions } from "../../client/executor.ts";
+import type { Executor, QueryOptions } from "../../calls/executor.ts";
 import type { Column, Schema } from "../../inspect/schema.ts";
 import { identifier } from "../../sql/identifier.ts";
 import { affinity, isDate } from "../../wire/affinity.ts";

@@ -1,8 +1,8 @@
-import { notSupported } from "../client/cluster.ts";
-import type { Host } from "../client/backend.ts";
-import { Connection } from "../client/connection.ts";
-import { judge, judgeText, quote } from "../client/judge.ts";
-import { noteLoad } from "../client/session_notes.ts";
+import { notSupported } from "../calls/cluster.ts";
+import type { Host } from "../calls/backend.ts";
+import { Connection } from "../calls/connection.ts";
+import { judge, judgeText, quote } from "../calls/judge.ts";
+import { noteLoad } from "../calls/session_notes.ts";
 import { commitsOf } from "../commit/commits.ts";
 import type { Call } from "../commit/own.ts";
 import {

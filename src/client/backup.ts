@@ -1,8 +1,8 @@
-import { judgeText } from "../client/judge.ts";
-import { isAtLeast } from "../client/capabilities.ts";
-import { notSupported } from "../client/cluster.ts";
-import type { Host } from "../client/backend.ts";
-import { Connection } from "../client/connection.ts";
+import { judgeText } from "../calls/judge.ts";
+import { isAtLeast } from "../calls/capabilities.ts";
+import { notSupported } from "../calls/cluster.ts";
+import type { Host } from "../calls/backend.ts";
+import { Connection } from "../calls/connection.ts";
 import { type Call, own, ownSettings } from "../commit/own.ts";
 import { NotSupportedError, OperationalError, ProgrammingError, TimeoutError } from "../errors.ts";
 import { identifier } from "../sql/identifier.ts";

@@ -1,6 +1,6 @@
-import { DefaultClient } from "../client/default_client.ts";
-import { readTarget, resolveOptions } from "../client/options.ts";
-import { sendingTo } from "../client/origin.ts";
+import { DefaultClient } from "../calls/default_client.ts";
+import { readTarget, resolveOptions } from "../calls/options.ts";
+import { sendingTo } from "../calls/origin.ts";
 import { readOptions } from "../options.ts";
 import { TRANSACTION } from "../transaction/options.ts";
 import type { Client } from "./client.ts";

@@ -1,5 +1,5 @@
-import { ASK } from "../client/checks.ts";
-import type { CallOptions } from "../client/executor.ts";
+import { ASK } from "../calls/checks.ts";
+import type { CallOptions } from "../calls/executor.ts";
 import { type Check, type Checks, isBoolean, isFunction, oneOf, refused } from "../options.ts";
 
 /** What `load` and `boot` take. */

@@ -4,14 +4,14 @@
  * @module
  */
 
-import type { Cluster, NodesOptions, ReadyOptions, StepDownOptions } from "../client/cluster.ts";
-import type { Host } from "../client/backend.ts";
-import { Connection } from "../client/connection.ts";
-import type { CallOptions } from "../client/executor.ts";
-import type { Made, Send } from "../client/layers.ts";
+import type { Cluster, NodesOptions, ReadyOptions, StepDownOptions } from "../calls/cluster.ts";
+import type { Host } from "../calls/backend.ts";
+import { Connection } from "../calls/connection.ts";
+import type { CallOptions } from "../calls/executor.ts";
+import type { Made, Send } from "../calls/layers.ts";
 import type { Asked } from "../commit/asked.ts";
 import { type Call, until } from "../commit/own.ts";
-import { noteUnmarked } from "../client/session_notes.ts";
+import { noteUnmarked } from "../calls/session_notes.ts";
 import { isName } from "../options.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import type { Deadline } from "../transport/deadline.ts";

@@ -1,5 +1,5 @@
 import { OperationalError } from "../errors.ts";
-import { notSupported } from "../client/cluster.ts";
+import { notSupported } from "../calls/cluster.ts";
 import { type FileHeader, HEADER_SIZE, isGzip, problemOf, readHeader } from "./sqlite_file.ts";
 
 /** Looks at a backup as it goes by: a server that fails in the middle of one ends it like any other. */

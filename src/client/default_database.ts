@@ -1,24 +1,24 @@
-import { INSPECT, shown } from "../client/shown.ts";
-import { called, placeAbove, told } from "../client/caller.ts";
-import { checkFunction } from "../client/check_function.ts";
-import { ASK, BATCH, EXECUTE, isAsked, NODES, READY, STEP_DOWN, VALUE } from "../client/checks.ts";
-import type { IterateOptions } from "../client/client.ts";
-import type { NodesOptions, ReadyOptions, StepDownOptions } from "../client/cluster.ts";
-import type { DefaultClient } from "../client/default_client.ts";
+import { INSPECT, shown } from "../calls/shown.ts";
+import { called, placeAbove, told } from "../calls/caller.ts";
+import { checkFunction } from "../calls/check_function.ts";
+import { ASK, BATCH, EXECUTE, isAsked, NODES, READY, STEP_DOWN, VALUE } from "../calls/checks.ts";
+import type { IterateOptions } from "../calls/client.ts";
+import type { NodesOptions, ReadyOptions, StepDownOptions } from "../calls/cluster.ts";
+import type { DefaultClient } from "../calls/default_client.ts";
 import type {
   BatchOptions,
   CallOptions,
   ExecuteOptions,
   Executor,
   QueryOptions,
-} from "../client/executor.ts";
-import { asCells, firstOf, valueOf } from "../client/first.ts";
+} from "../calls/executor.ts";
+import { asCells, firstOf, valueOf } from "../calls/first.ts";
 import { Late } from "../transport/late.ts";
-import { deadlineOf } from "../client/options.ts";
+import { deadlineOf } from "../calls/options.ts";
 import { ask, type Asked } from "../commit/asked.ts";
 import type { Writes } from "../commit/writes.ts";
-import { originOf, sendingTo } from "../client/origin.ts";
-import { bookmarkOf, type SessionState, stateOf } from "../client/session_state.ts";
+import { originOf, sendingTo } from "../calls/origin.ts";
+import { bookmarkOf, type SessionState, stateOf } from "../calls/session_state.ts";
 import { type Checks, isBoolean, isText, readOptions } from "../options.ts";
 import { statementOf } from "../sql/form.ts";
 import type { Results, SqlFragment, Statement } from "../sql/statement.ts";
