@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -26,6 +26,8 @@ class Running {
   readonly child: ChildProcess;
   stdout = "";
   stderr = "";
+  /** The exit code, by which Deno takes a process for one that a signal has ended. */
+  readonly ended: Promise<number>;
   readonly #waiting: { text: string; found: () => void }[] = [];
 
   constructor([command = "", ...args]: readonly string[]) {
@@ -37,24 +39,24 @@ class Running {
       this.#look();
     });
     this.child.stderr!.setEncoding("utf8").on("data", (text: string) => this.stderr += text);
+    this.ended = once(this.child, "close").then(([code, signal]) =>
+      code ?? 128 + constants.signals[signal as "SIGTERM"]
+    );
   }
 
-  /** Waits until standard output has this text. */
-  shows(text: string): Promise<void> {
-    return new Promise((found) => {
-      this.#waiting.push({ text, found });
-      this.#look();
-    });
+  /** Waits until standard output has this text; throws where the process ends without it. */
+  async shows(text: string): Promise<void> {
+    const shown = new Promise<void>((found) => this.#waiting.push({ text, found }));
+    this.#look();
+    const missing = this.ended.then((code) =>
+      assert.fail(`It ended with ${code} before ${text}: ${this.stdout}${this.stderr}`)
+    );
+    missing.catch(() => {});
+    await Promise.race([shown, missing]);
   }
 
   type(text: string): void {
     this.child.stdin!.write(text);
-  }
-
-  /** The exit code, by which Deno takes a process for one that a signal has ended. */
-  async ended(): Promise<number> {
-    const [code, signal] = await once(this.child, "close");
-    return code ?? 128 + constants.signals[signal as "SIGTERM"];
   }
 
   #look(): void {
@@ -77,14 +79,14 @@ describe("the program", () => {
   before(async () => {
     const made = new Running([...COMMAND, "script", "-", ...url, "--create"]);
     made.child.stdin!.end("CREATE TABLE t(a); INSERT INTO t VALUES(1);");
-    const code = await made.ended();
+    const code = await made.ended;
     assert.deepEqual([code, made.stdout, made.stderr], [0, "✓ 2 statements, 1 row changed\n", ""]);
   });
 
   it("ends quietly where nobody reads on", async () => {
     const running = new Running([...COMMAND, "query", MANY, ...url, "-f", "csv"]);
     running.child.stdout!.once("data", () => running.child.stdout!.destroy());
-    const code = await running.ended();
+    const code = await running.ended;
     assert.deepEqual([code, running.stderr], [141, ""]);
   });
 
@@ -92,20 +94,13 @@ describe("the program", () => {
     const running = new Running([...COMMAND, "watch", "SELECT a FROM t", ...url, "--json"]);
     await running.shows('[{"a":1}]\n');
     running.child.kill("SIGTERM");
-    assert.equal(await running.ended(), 143);
+    assert.equal(await running.ended, 143);
     assert.match(running.stderr, /"Interruption"/);
   });
 
   it("asks for the password without echo, and shows colours and progress", { skip }, async () => {
-    let authorization: string | undefined;
-    let answer = (): void => {};
-    const server = createServer((request, response) => {
-      authorization = request.headers.authorization;
-      answer = () => {
-        response.setHeader("content-type", "application/json");
-        response.end('{"results":[{"columns":["one"],"types":["integer"],"values":[[1]]}]}');
-      };
-    });
+    const server = createServer();
+    const asked = once(server, "request") as Promise<[IncomingMessage, ServerResponse]>;
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
     const { port } = server.address() as AddressInfo;
@@ -114,9 +109,11 @@ describe("the program", () => {
       await running.shows(`Password of ada at http://127.0.0.1:${port}: `);
       running.type("hunter3\x7f2\r");
       await running.shows("waiting for the answer (");
-      assert.equal(authorization, `Basic ${btoa("ada:hunter2")}`);
-      answer();
-      assert.equal(await running.ended(), 0);
+      const [request, response] = await asked;
+      assert.equal(request.headers.authorization, `Basic ${btoa("ada:hunter2")}`);
+      response.setHeader("content-type", "application/json");
+      response.end('{"results":[{"columns":["one"],"types":["integer"],"values":[[1]]}]}');
+      assert.equal(await running.ended, 0);
       assert.ok(running.stdout.includes("\r\x1b[K\x1b[1mone\x1b[0m\r\n  1\r\n"), running.stdout);
       assert.doesNotMatch(running.stdout, /hunter/);
       // On a narrow terminal the line must not become two, of which one would stay.
@@ -132,7 +129,7 @@ describe("the program", () => {
     const running = inTerminal(["watch", "SELECT a FROM t", ...url]);
     await running.shows("1 row");
     running.type("\x03");
-    assert.equal(await running.ended(), 130);
+    assert.equal(await running.ended, 130);
     assert.match(running.stdout, /Interrupted/);
   });
 });
