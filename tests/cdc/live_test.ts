@@ -232,9 +232,11 @@ worldTest(
       },
     };
     const signals: AbortSignal[] = [];
+    const levels: unknown[] = [];
     const reader: Pick<Client, "query"> = {
       query(sql, params, options) {
         if (options?.signal !== undefined) signals.push(options.signal);
+        levels.push(options?.level);
         return db.query(sql, params, options);
       },
     };
@@ -248,6 +250,7 @@ worldTest(
     assert.deepEqual([listening.size, signals[0]!.aborted], [1, false]);
     await body.cancel();
     assert.deepEqual([listening.size, signals[0]!.aborted], [0, true]);
+    assert.deepEqual(new Set(levels), new Set(["linearizable"]), "a node may lack the change");
   },
 );
 
@@ -261,6 +264,7 @@ worldTest("live() goes on after a run that failed, for loops that begin then", a
   await world.tell("todos");
   await assert.rejects(one.next(), /no such table/);
   await db.execute("ALTER TABLE hidden RENAME TO todos");
+  assert.deepEqual(titles(await other.next()), [], "it has not met the failure");
   await world.add("milk");
   assert.deepEqual(titles(await other.next()), ["milk"]);
   await other.return!();
@@ -298,7 +302,11 @@ worldTest("response() sends events until the browser goes away", async (world) =
     const reader = answer.body!.pipeThrough(new TextDecoderStream()).getReader();
     let text = "";
     const read = async (what: string) => {
-      while (!text.includes(what)) text += (await reader.read()).value;
+      while (!text.includes(what)) {
+        const { done, value } = await reader.read();
+        assert.equal(done, false, text);
+        text += value;
+      }
     };
     await read('data: [{"id":"9007199254740993","title":"milk","b":"AP8="}]\n\n');
     await read(":\n\n");
@@ -324,10 +332,14 @@ worldTest("response() ends with the feed, and breaks off where the query fails",
   await assert.rejects(broken.text(), /no such table: todoz/);
   const left = live(db, TITLES, [], { feed }).response();
   await left.body!.cancel();
+  const slow = live(db, TITLES, [], { feed }).response({ heartbeat: 1 }).body!;
   const reader = live(db, TITLES, [], { feed }).response().body!.getReader();
   assert.equal(new TextDecoder().decode((await reader.read()).value), "data: []\n\n");
+  await sleep(20);
   feed.close();
   assert.equal((await reader.read()).done, true);
+  const unread = await Array.fromAsync(slow);
+  assert.ok(unread.length <= 2, `${unread.length} events wait for one who does not read`);
 });
 
 worldTest("response() keeps no timer where nobody reads it", async ({ db, feed }) => {
