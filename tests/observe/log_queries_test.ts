@@ -96,6 +96,22 @@ describe("logQueries()", () => {
     await db.close();
   });
 
+  it("tells milliseconds", async () => {
+    let line = "";
+    const engine = embedded();
+    const slow: typeof fetch = async (input, init) => {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      return await engine.fetch(input, init);
+    };
+    const interceptors = [logQueries((text) => void (line = text))];
+    const db = connect({ ...engine, fetch: slow, interceptors });
+    const began = performance.now();
+    await db.query("SELECT 1");
+    const took = Number(/ (\d+\.\d) ms,/.exec(line)![1]);
+    assert.ok(took > 10 && took <= performance.now() - began + 0.05, line);
+    await db.close();
+  });
+
   it("writes to a console by what came of the call, and ignores what that throws", async () => {
     const told: string[] = [];
     const console = {

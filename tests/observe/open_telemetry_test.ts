@@ -265,6 +265,7 @@ describe("openTelemetry()", () => {
   it("measures how long calls take, but for transactions", async () => {
     const reader = new Reader();
     const meter = new MeterProvider({ readers: [reader] }).getMeter("test");
+    const began = performance.now();
     const db = await open({ interceptors: [openTelemetry(tracer, meter)] });
     await db.transaction((tx) => tx.query("SELECT name FROM users"));
     await db.query("SELECT name FROM users").catch(() => {});
@@ -275,6 +276,8 @@ describe("openTelemetry()", () => {
     assert.equal(metric!.descriptor.unit, "s");
     assert.ok(metric!.dataPointType === DataPointType.HISTOGRAM);
     const points = metric!.dataPoints;
+    const sum = points.reduce((seconds, { value }) => seconds + value.sum!, 0);
+    assert.ok(sum > 0 && sum * 1000 <= performance.now() - began, `${sum} s in all`);
     assert.deepEqual(points[0]!.value.buckets.boundaries, [
       ...[0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10],
     ]);
