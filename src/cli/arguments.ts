@@ -6,8 +6,11 @@ import { harmless } from "./terminal.ts";
 
 /** What a command line says. */
 export interface Given {
+  /** The command; `undefined` if none is named. */
   readonly command: Command | undefined;
+  /** What the options were given, by their names. */
   readonly values: Values<typeof SHARED> & Readonly<Record<string, unknown>>;
+  /** What stands behind the name of the command, without the options. */
   readonly operands: readonly string[];
 }
 
@@ -33,7 +36,7 @@ export function readArguments(args: readonly string[], commands: readonly Comman
     if (token.kind === "positional") operands.push(token.value);
     if (token.kind !== "option") continue;
     const { name, rawName, value } = token;
-    const option = Object.hasOwn(options, name) ? options[name]! : undefined;
+    const option = Object.hasOwn(options, name) ? options[name] : undefined;
     if (option === undefined) throw noOption(rawName, options);
     if (option.type === "boolean") {
       if (value !== undefined) throw new UsageError(`Cannot use ${rawName} with a value`);
@@ -67,9 +70,11 @@ function findCommand(
   const words = tokens.filter((token) => token.kind === "positional");
   const [first, second] = words;
   if (first === undefined) return { command: undefined, at: [] };
-  const pair = `${first.value} ${second?.value ?? ""}`;
-  const two = commands.find(({ name }) => name === pair);
-  if (two !== undefined) return { command: two, at: [first.index, second!.index] };
+  if (second !== undefined) {
+    const pair = `${first.value} ${second.value}`;
+    const two = commands.find(({ name }) => name === pair);
+    if (two !== undefined) return { command: two, at: [first.index, second.index] };
+  }
   const one = commands.find(({ name }) => name === first.value);
   if (one !== undefined) return { command: one, at: [first.index] };
   throw noCommand(first.value, second?.value, commands);
@@ -83,7 +88,7 @@ function noCommand(
   const inside = commands.filter(({ name }) => name.startsWith(`${first} `))
     .map(({ name }) => name.slice(first.length + 1));
   if (inside.length === 0) {
-    const names = [...new Set(commands.map(({ name }) => name.split(" ")[0]!))];
+    const names = [...new Set(commands.map(({ name }) => name.replace(/ .*/, "")))];
     return new UsageError(unknownOption(first, names, "command").message);
   }
   return new UsageError(

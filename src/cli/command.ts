@@ -6,6 +6,7 @@ import type { Progress } from "./progress.ts";
 
 /** An option, as `parseArgs` of `node:util` takes it, and what the help says of it. */
 export interface Option {
+  /** Whether it has a value. */
   readonly type: "string" | "boolean";
   /** May be given several times. */
   readonly multiple?: true;
@@ -13,6 +14,7 @@ export interface Option {
   readonly short?: string;
   /** What its value is called in the help. */
   readonly value?: string;
+  /** What it does, for the help. */
   readonly help: string;
 }
 

@@ -2,14 +2,17 @@ import { DataError } from "../errors.ts";
 
 /** A field of a record. */
 export interface Field {
+  /** What it holds, without the quotes around it. */
   readonly text: string;
-  /** It stood in quotes, so that an empty one is a text. */
+  /** Whether it stood in quotes: an empty one is a text then. */
   readonly quoted: boolean;
 }
 
-/** A record and the line on which it begins, from 1. */
+/** A record. */
 export interface CsvRecord {
+  /** Its fields, in order. */
   readonly fields: readonly Field[];
+  /** The line on which it begins, from 1. */
   readonly line: number;
 }
 
@@ -51,7 +54,7 @@ class Reader {
         at = this.#quoted(piece, at);
         continue;
       }
-      const char = piece[at]!;
+      const char = piece.charAt(at);
       if (this.#returned && char === "\n") {
         this.#returned = false;
         at++;

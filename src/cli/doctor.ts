@@ -3,7 +3,7 @@ import { type Difference, type Verification, verifyReplicas } from "../doctor/mo
 import type { Row } from "../sql/value.ts";
 import { command, TABLES } from "./command.ts";
 import { EXIT, UsageError } from "./exit.ts";
-import { json } from "./rows.ts";
+import { json } from "./format_rows.ts";
 import { harmless, type Paint } from "./terminal.ts";
 
 /** Of the whole comparison, in milliseconds, where nothing else is said. */
@@ -52,7 +52,9 @@ function pairOf(pair: string): [string, string] {
 function report({ equal, nodes, differences, hazards }: Verification, paint: Paint): string {
   const lines = [
     paint.bold(`${nodes.length} node${nodes.length === 1 ? "" : "s"}: ${nodes.join(", ")}`),
-    ...(equal ? [`  ${paint.green("✓")} equal`] : differences.flatMap((one) => told(one, paint))),
+    ...(equal
+      ? [`  ${paint.green("✓")} equal`]
+      : differences.flatMap((one) => differenceLines(one, paint))),
   ];
   if (hazards.length > 0) lines.push("", paint.bold("What may make them differ"));
   for (const { kind, name, advice } of hazards) {
@@ -61,14 +63,14 @@ function report({ equal, nodes, differences, hazards }: Verification, paint: Pai
   return `${lines.join("\n")}\n`;
 }
 
-function told({ table, rows, versions }: Difference, { red, dim }: Paint): string[] {
+function differenceLines({ table, rows, versions }: Difference, { red, dim }: Paint): string[] {
   return [
     `  ${red("✗")} ${harmless(table)}: ${rows} row${rows === 1 ? " differs" : "s differ"}, such as`,
-    ...versions.map(({ node, row }) => `    ${dim(`${node}  ${shown(row)}`)}`),
+    ...versions.map(({ node, row }) => `    ${dim(`${node}  ${rowText(row)}`)}`),
   ];
 }
 
-function shown(row: Row | undefined): string {
+function rowText(row: Row | undefined): string {
   if (row === undefined) return "no such row";
   const oneLine = { breakLength: Infinity, compact: true };
   return harmless(inspect(row, { ...oneLine, maxStringLength: 60, maxArrayLength: 16 }));

@@ -54,6 +54,11 @@ export class Stopped extends Error {
   }
 }
 
+/** Whether an error is how a call ends that the signal has ended. */
+export function isAbort(error: unknown, signal: AbortSignal): boolean {
+  return signal.aborted && error === signal.reason;
+}
+
 /** What the program ends with where a command has thrown. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof Stopped || error instanceof Interruption) return error.exitCode;

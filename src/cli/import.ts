@@ -1,11 +1,11 @@
 import type { Client } from "../client/client.ts";
 import { DatabaseError, OutcomeUnknownError } from "../errors.ts";
 import type { InsertManyOptions } from "../client/insert_options.ts";
-import { wholeNumber } from "./arguments.ts";
+import { wholeNumber, wordOf } from "./arguments.ts";
 import { command } from "./command.ts";
-import { Stopped, UsageError } from "./exit.ts";
+import { isAbort, Stopped, UsageError } from "./exit.ts";
+import { counted } from "./format_rows.ts";
 import { csvRows, type FileRow, type FileRows, jsonRows, type Types } from "./import_rows.ts";
-import { counted } from "./statement.ts";
 
 const CONFLICTS = ["error", "ignore", "replace"] as const;
 
@@ -50,12 +50,7 @@ export const importRows = command({
   async run(session) {
     const { operands: [table = "", file = "-"], values, input, output, progress, signal } = session;
     const format = formatOf(values.format, file);
-    const onConflict = CONFLICTS.find((one) => one === (values.conflict ?? "error"));
-    if (onConflict === undefined) {
-      throw new UsageError(
-        `Cannot use --conflict ${values.conflict}: it is one of ${CONFLICTS.join(", ")}`,
-      );
-    }
+    const onConflict = wordOf("conflict", values.conflict ?? "error", CONFLICTS);
     const skip = wholeNumber("skip", values.skip ?? "0");
     const columns = values.columns?.split(",").map((name) => name.trim());
     const delimiter = delimiterOf(values.delimiter, format, file);
@@ -122,6 +117,7 @@ class Import {
     this.#skip = skip;
   }
 
+  /** Inserts them. @throws {Stopped} If the signal ends it; the message tells what is in. */
   async into(
     db: Client,
     table: string,
@@ -142,7 +138,7 @@ class Import {
       });
       return { rows: this.#applied, rowsAffected };
     } catch (error) {
-      if (signal.aborted && error === signal.reason) throw new Stopped(error, this.#state);
+      if (isAbort(error, signal)) throw new Stopped(error, this.#state);
       if (error instanceof Error) Object.assign(error, { message: this.#located(error) });
       throw error;
     }

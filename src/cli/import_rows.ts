@@ -3,21 +3,25 @@ import type { Param } from "../sql/value.ts";
 import { affinity } from "../wire/affinity.ts";
 import { parseExact } from "../wire/json.ts";
 import { type CsvRecord, type Field, readCsv } from "./csv.ts";
-import { json } from "./rows.ts";
+import { json } from "./format_rows.ts";
 import { bytesOf, numberIn } from "./values.ts";
 
-/** A row of a file and the line on which it begins, from 1. */
+/** A row of a file. */
 export interface FileRow {
+  /** The line on which it begins, from 1. */
   readonly line: number;
+  /** Its values: in order, or by the names of their columns. */
   readonly row: readonly Param[] | Readonly<Record<string, Param>>;
 }
 
 /** The declared types of a table's columns, by their names in lower case. */
 export type Types = ReadonlyMap<string, string>;
 
-/** Rows of a file, and the columns that they are for where the rows do not say. */
+/** All rows of a file. */
 export interface FileRows {
+  /** The columns that the values are for; `undefined` where the rows say it. */
   readonly columns: readonly string[] | undefined;
+  /** The rows, as they are read. */
   readonly rows: AsyncGenerator<FileRow>;
 }
 
@@ -46,7 +50,7 @@ export async function csvRows(
     );
   }
   const numeric = names.map((name) =>
-    /integer|real|numeric/.test(affinity(types.get(name.toLowerCase())!))
+    /integer|real|numeric/.test(affinity(types.get(name.toLowerCase()) ?? ""))
   );
   return { columns: names, rows: rowsOf(records, numeric) };
 }
@@ -62,14 +66,15 @@ async function* rowsOf(
   numeric: readonly boolean[],
 ): AsyncGenerator<FileRow> {
   for await (const { fields, line } of records) {
-    const blank = fields.length === 1 && fields[0]!.text === "" && !fields[0]!.quoted;
+    const [first] = fields;
+    const blank = fields.length === 1 && first?.text === "" && !first.quoted;
     if (blank && numeric.length > 1) continue;
     if (fields.length !== numeric.length) {
       throw new DataError(
         `Cannot import line ${line} as it has not ${numeric.length} fields but ${fields.length}`,
       );
     }
-    yield { line, row: fields.map((field, i) => valueOf(field, numeric[i]!)) };
+    yield { line, row: fields.map((field, i) => valueOf(field, numeric[i] ?? false)) };
   }
 }
 

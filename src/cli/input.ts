@@ -42,7 +42,7 @@ export class Input {
     return text;
   }
 
-  /** The same piece by piece. */
+  /** The text of a file piece by piece. @throws {UsageError} If it is not UTF-8. */
   async *texts(file: string): AsyncGenerator<string> {
     const decoder = new TextDecoder("utf-8", { fatal: true });
     try {
@@ -64,6 +64,13 @@ export class Input {
         answer += key;
       }
     }
+  }
+
+  /** Asks a person whether something may be done, and says so where it may not. */
+  async confirm(what: string): Promise<boolean> {
+    if (await this.ask(`${what}. Type yes to go on: `) === "yes") return true;
+    await this.#output.note("Nothing was changed");
+    return false;
   }
 
   /** Asks a person for what nobody may see. @throws {Interruption} If the answer is Ctrl-C. */

@@ -1,16 +1,42 @@
 import type { Client } from "../client/client.ts";
 import { ConnectionError, RqliteError } from "../errors.ts";
-import { milliseconds, readArguments } from "./arguments.ts";
-import type { Options, Session } from "./command.ts";
-import { COMMANDS } from "./commands.ts";
+import { type Given, milliseconds, readArguments } from "./arguments.ts";
+import { backup, dump } from "./backup.ts";
+import type { Command, Options, Session } from "./command.ts";
+import { doctor } from "./doctor.ts";
 import { exitCodeOf, PipeClosed, Stopped, UsageError } from "./exit.ts";
 import { helpOf, helpOfAll, PROGRAM } from "./help.ts";
+import { importRows } from "./import.ts";
 import { Input } from "./input.ts";
+import { migrateDown, migrateNew, migrateStatus, migrateUp } from "./migrate.ts";
+import { nodes } from "./nodes.ts";
 import { Output } from "./output.ts";
 import { Progress } from "./progress.ts";
+import { query, script } from "./query.ts";
+import { restore } from "./restore.ts";
 import { Interruption, type Surroundings } from "./surroundings.ts";
 import { open, readTarget } from "./target.ts";
 import { harmless, painter, wantsColours } from "./terminal.ts";
+import { types } from "./types.ts";
+import { watch } from "./watch.ts";
+
+/** All commands, as the help lists them. */
+const COMMANDS: readonly Command[] = [
+  query,
+  watch,
+  script,
+  importRows,
+  migrateUp,
+  migrateDown,
+  migrateStatus,
+  migrateNew,
+  types,
+  dump,
+  backup,
+  restore,
+  nodes,
+  doctor,
+];
 
 /**
  * Runs one command line to its end, as `deno run -A jsr:@tangled/rqlite/cli` does.
@@ -40,7 +66,7 @@ export async function main(args: readonly string[], around: Surroundings): Promi
   } catch (error) {
     await progress.end();
     if (!(error instanceof PipeClosed)) {
-      await output.tell(told(error, output.json, around, colours));
+      await output.tell(messageOf(error, output.json, around, colours));
     }
     return exitCodeOf(error);
   } finally {
@@ -55,40 +81,41 @@ async function run(
   progress: Progress,
 ): Promise<number | void> {
   const wantsHelp = args[0] === "help";
-  const { command, values, operands } = readArguments(
-    wantsHelp ? [...args.slice(1), "--help"] : args,
-    COMMANDS,
-  );
-  if (command === undefined || values.help) {
-    const text = command === undefined
-      ? helpOfAll(COMMANDS, output.paint)
-      : helpOf(command, output.paint);
-    if (values.help) return await output.write(text);
-    await output.tell(text);
-    return exitCodeOf(new UsageError());
+  const given = readArguments(wantsHelp ? [...args.slice(1), "--help"] : args, COMMANDS);
+  const { command, values } = given;
+  if (command !== undefined && !values.help) {
+    return await runCommand(command, given, around, output, progress);
   }
-  const signal = around.signal ?? new AbortController().signal;
-  const input = new Input(around.stdin, output, signal);
-  const target = readTarget(values, around.env);
-  let client: Client | undefined;
+  const text = command === undefined
+    ? helpOfAll(COMMANDS, output.paint)
+    : helpOf(command, output.paint);
+  if (values.help) return await output.write(text);
+  await output.tell(text);
+  return exitCodeOf(new UsageError());
+}
+
+/** Runs a command with a client of its own, which is made when the command asks for it. */
+async function runCommand(
+  command: Command,
+  { values, operands }: Given,
+  { stdin, env, signal = new AbortController().signal }: Surroundings,
+  output: Output,
+  progress: Progress,
+): Promise<number | void> {
+  const input = new Input(stdin, output, signal);
+  const target = readTarget(values, env);
+  const { place, embedded } = target;
   const timeout = values.timeout === undefined
     ? undefined
     : milliseconds("timeout", values.timeout);
-  const session: Session<Options> = {
-    values,
-    operands,
-    place: target.place,
-    embedded: target.embedded,
-    timeout,
-    connect: async (options) =>
-      client ??= await open(target, values, { env: around.env, input, timeout, ...options }),
-    input,
-    output,
-    progress,
-    signal,
-  };
+  let client: Client | undefined;
+  const connect: Session<Options>["connect"] = async (options) =>
+    client ??= await open(target, values, { env, input, timeout, ...options });
   try {
-    return await command.run(session);
+    return await command.run({
+      ...{ values, operands, place, embedded, timeout, signal },
+      ...{ connect, input, output, progress },
+    });
   } catch (error) {
     if (!(error instanceof ConnectionError) || !target.assumed) throw error;
     const hint = ". Neither --url nor RQLITE_URL says another place";
@@ -99,18 +126,23 @@ async function run(
 }
 
 /** What is said of an error. */
-function told(error: unknown, json: boolean, { stderr }: Surroundings, colours: boolean): string {
+function messageOf(
+  error: unknown,
+  json: boolean,
+  { stderr }: Surroundings,
+  colours: boolean,
+): string {
   const { name, message } = error instanceof Error ? error : new Error(String(error));
   if (json) {
     const code = error instanceof RqliteError ? { code: error.code } : {};
     return `${JSON.stringify({ error: { name, message, ...code } })}\n`;
   }
   const { red } = painter(stderr, colours);
-  const shown = message.split("\n").map(harmless).join("\n");
+  const text = message.split("\n").map(harmless).join("\n");
   if (error instanceof UsageError) {
-    return `${red("✗")} ${shown}\n  ${PROGRAM} help tells what there is\n`;
+    return `${red("✗")} ${text}\n  ${PROGRAM} help tells what there is\n`;
   }
-  if (error instanceof Stopped) return `${red("✗")} Interrupted: ${shown}\n`;
-  const what = error instanceof Interruption ? "Interrupted" : `${name}: ${shown}`;
+  if (error instanceof Stopped) return `${red("✗")} Interrupted: ${text}\n`;
+  const what = error instanceof Interruption ? "Interrupted" : `${name}: ${text}`;
   return `${red("✗")} ${what}\n`;
 }

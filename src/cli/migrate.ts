@@ -5,8 +5,8 @@ import { migrateAgreed, type MigrateResult } from "../migrate/migrate.ts";
 import { STATUS } from "../migrate/options.ts";
 import { migrate, type MigrateOptions, type MigrationStatus, status } from "../migrate/mod.ts";
 import { command, type Options, type Session } from "./command.ts";
-import { EXIT, misused, Stopped, UsageError } from "./exit.ts";
-import { written } from "./rows.ts";
+import { EXIT, isAbort, misused, Stopped, UsageError } from "./exit.ts";
+import { formatRows } from "./format_rows.ts";
 
 const FOLDER = {
   folder: { type: "string", value: "FOLDER", help: "of the files; migrations if it is not given" },
@@ -69,7 +69,7 @@ export const migrateDown = command({
   },
   details: DETAILS,
   async run(session) {
-    const { values, input, output, place } = session;
+    const { values, input, place } = session;
     const to = values.to ?? before(await statusIn(session));
     const plan = await planOf(session, to);
     if (plan.applied.length > 0) {
@@ -84,11 +84,7 @@ export const migrateDown = command({
       if (!input.isTerminal) {
         throw new UsageError(`Cannot ask whether ${names} may be taken back: say it with --yes`);
       }
-      const question = `${names} will be taken back at ${place}. Type yes to go on: `;
-      if (await input.ask(question) !== "yes") {
-        await output.note("Nothing was changed");
-        return EXIT.failed;
-      }
+      if (!await input.confirm(`${names} will be taken back at ${place}`)) return EXIT.failed;
     }
     return await perform(session, to, plan);
   },
@@ -112,7 +108,7 @@ export const migrateStatus = command({
     ) => [name, state, appliedAt?.toISOString() ?? null, down ? "yes" : "no"]);
     const table = { columns: ["migration", "state", "applied", "down"], rows };
     await output.write(
-      output.json ? `${JSON.stringify(all)}\n` : written(table, "table", output.paint),
+      output.json ? `${JSON.stringify(all)}\n` : formatRows(table, "table", output.paint),
     );
     const fine = all.every(({ state }) => state === "applied" || state === "pending");
     return fine ? EXIT.done : EXIT.failed;
@@ -203,7 +199,7 @@ async function perform(
 
 /** Tells what was done until it was interrupted. @throws {unknown} The error, or what is known. */
 async function interrupted(session: Migrating, error: unknown): Promise<never> {
-  if (!session.signal.aborted || error !== session.signal.reason) throw error;
+  if (!isAbort(error, session.signal)) throw error;
   const db = await session.connect();
   const { folder, table } = optionsOf(session);
   const all = await status(db, { folder, table, timeout: LIMIT }).catch(() => undefined);

@@ -1,6 +1,6 @@
 import type { Node } from "../wire/cluster.ts";
 import { command } from "./command.ts";
-import { written } from "./rows.ts";
+import { formatRows } from "./format_rows.ts";
 
 /** `nodes`: the members of the cluster. */
 export const nodes = command({
@@ -23,7 +23,7 @@ export const nodes = command({
     const rows = all.map((
       node,
     ) => [node.id, node.apiUrl, node.raftAddress, roleOf(node), stateOf(node), node.version ?? ""]);
-    await output.write(written({ columns, rows }, "table", output.paint));
+    await output.write(formatRows({ columns, rows }, "table", output.paint));
   },
 });
 

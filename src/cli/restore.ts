@@ -1,8 +1,8 @@
 import { Buffer } from "node:buffer";
 import { stat } from "node:fs/promises";
 import { command } from "./command.ts";
-import { megabytes } from "./copy.ts";
-import { EXIT, Stopped, UsageError } from "./exit.ts";
+import { megabytes } from "./backup.ts";
+import { EXIT, isAbort, Stopped, UsageError } from "./exit.ts";
 import { named } from "./input.ts";
 
 /** `restore`: a database file or a dump into the cluster. */
@@ -27,16 +27,12 @@ export const restore = command({
           `Cannot ask whether the database at ${place} may be replaced: say it with --yes`,
         );
       }
-      const question =
-        `${file} will replace the database at ${place}, or run in it where it is SQL text. ` +
-        "Type yes to go on: ";
-      if (await input.ask(question) !== "yes") {
-        await output.note("Nothing was changed");
-        return EXIT.failed;
-      }
+      const what =
+        `${file} will replace the database at ${place}, or run in it where it is SQL text`;
+      if (!await input.confirm(what)) return EXIT.failed;
     }
     progress.tell(`reading ${named(file)}`);
-    const source = new Sent(input.bytes(file), size);
+    const source = new SentFile(input.bytes(file), size);
     const onProgress = (bytes: number) => {
       source.handed = bytes;
       progress.tell(`${megabytes(bytes)} sent`);
@@ -45,7 +41,7 @@ export const restore = command({
       const stream = ReadableStream.from<Uint8Array>(source.parts());
       await (values.boot ? db.boot : db.load).call(db, stream, { signal, onProgress });
     } catch (error) {
-      if (!signal.aborted || error !== signal.reason) throw error;
+      if (!isAbort(error, signal)) throw error;
       throw new Stopped(
         error,
         source.isWhole
@@ -60,7 +56,7 @@ export const restore = command({
 });
 
 /** A file that is sent, and how far it is. */
-class Sent {
+class SentFile {
   /** What the client says of it. */
   handed = 0;
   readonly #bytes: AsyncIterable<Uint8Array>;

@@ -5,8 +5,7 @@ import { changes } from "../calls/route.ts";
 import { wordOf } from "./arguments.ts";
 import type { Options, Session } from "./command.ts";
 import { UsageError } from "./exit.ts";
-import { type Format, FORMATS, json, written } from "./rows.ts";
-import { settled } from "./settled.ts";
+import { type Format, FORMATS } from "./format_rows.ts";
 import { paramsOf } from "./values.ts";
 
 const LEVELS: readonly Level[] = ["none", "weak", "linearizable", "strong", "auto"];
@@ -41,14 +40,18 @@ export const VALUES_HELP =
 
 /** A statement and its values. */
 export interface Statement {
+  /** Its text. */
   readonly sql: string;
+  /** Its values. */
   readonly params: Params;
+  /** How current its rows are to be; `undefined` if nothing is said. */
   readonly level: Level | undefined;
+  /** How its rows are written. */
   readonly format: Format;
 }
 
-/** Rows as lists, with all digits of integers. */
-const EXACT = { rows: "array", integers: "auto" } as const;
+/** What statements are run with: rows are lists, and integers have all their digits. */
+export const EXACT = { rows: "array", integers: "auto" } as const;
 
 /** Reads a statement from the operands. @throws {UsageError} If there is none, or a value cannot be read. */
 export async function statementOf(
@@ -84,48 +87,4 @@ export async function read(
 export function writes({ sql }: Statement): boolean {
   const analysis = analyse(sql);
   return changes(analysis) && analysis.kind !== "unknown";
-}
-
-/** Reads or writes, as the statement is. */
-export async function run(
-  session: Session<Options>,
-  statement: Statement,
-): Promise<Result<Value[]>> {
-  const { sql, params, level } = statement;
-  if (!writes(statement)) return await read(session, statement);
-  const analysis = analyse(sql);
-  if (level !== undefined) throw new UsageError("Cannot use --level as the statement is no read");
-  const db = await session.connect();
-  const write = (options: object) => db.execute<Value[]>(sql, params, { ...EXACT, ...options });
-  const transactional = analysis.kind === "write" ||
-    analysis.kind === "ddl" && analysis.verb !== "VACUUM";
-  return transactional
-    ? await settled(db, session.signal, write)
-    : await write({ signal: session.signal });
-}
-
-/** Writes the result of a statement. */
-export async function tell(
-  { output, progress }: Session<Options>,
-  result: Result<Value[]>,
-  { sql, format }: Statement,
-): Promise<void> {
-  await progress.end();
-  const { columns, rowsAffected, lastInsertId } = result;
-  if (columns.length > 0) return await output.write(written(result, format, output.paint));
-  if (format === "json") {
-    const id = lastInsertId === undefined ? "" : `,"lastInsertId":${json(lastInsertId)}`;
-    return await output.line(`{"rowsAffected":${rowsAffected}${id}}`);
-  }
-  // There is nothing that a program which reads the output expects.
-  if (format === "csv") return;
-  if (analyse(sql).kind !== "write") return await output.done("done");
-  const id = lastInsertId === undefined ? "" : `, id ${lastInsertId}`;
-  await output.done(`${counted(rowsAffected)} changed${id}`);
-}
-
-/** How many rows, in words; -1 where the answer was lost. */
-export function counted(rows: number): string {
-  if (rows < 0) return "an unknown number of rows";
-  return `${rows} row${rows === 1 ? "" : "s"}`;
 }

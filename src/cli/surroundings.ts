@@ -33,7 +33,17 @@ export interface Surroundings {
 /** How a program ends that a signal of the system has ended: 128 and the number of that signal. */
 const CODES = { SIGINT: 130, SIGTERM: 143 } as const;
 
-/** The reason of a command that was interrupted. */
+/**
+ * The reason of a command that was interrupted.
+ *
+ * @example
+ * ```ts
+ * import { Interruption } from "@tangled/rqlite/cli";
+ *
+ * const reason = new Interruption("SIGTERM"); // for the controller whose signal `main` has
+ * console.log(reason.exitCode); // 143
+ * ```
+ */
 export class Interruption extends Error {
   /** "Interruption". */
   override name = "Interruption";

@@ -23,10 +23,11 @@ type Given = Values<typeof SHARED>;
 export interface Target {
   /** URLs of nodes, or one path. */
   readonly urls: readonly string[];
+  /** Whether it is a file. */
   readonly embedded: boolean;
-  /** Without credentials. */
+  /** What it is called in messages: without credentials. */
   readonly place: string;
-  /** Nobody named it. */
+  /** Whether nobody named it. */
   readonly assumed: boolean;
 }
 
@@ -74,7 +75,9 @@ function placeOf(url: string): string {
 
 /** What a client is made with, besides what the command line says of the place. */
 export interface Opening extends Pick<ConnectOptions, "mapNode" | "timeout"> {
+  /** The environment, which may have the password. */
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Where the password is asked for. */
   readonly input: Input;
 }
 
@@ -90,9 +93,10 @@ export async function open(
 ): Promise<Client> {
   const tls = await tlsOf(given);
   if (target.embedded) {
+    const [path = ""] = target.urls;
     const wrong = given.user !== undefined ? "--user" : tls === undefined ? undefined : "TLS";
     if (wrong !== undefined) throw new UsageError(`Cannot use ${wrong} with a database file`);
-    return await openFile(target.urls[0]!, given.create ?? false, options);
+    return await openFile(path, given.create ?? false, options);
   }
   const credentials = await credentialsOf(target, given, env, input);
   try {
@@ -140,8 +144,8 @@ async function credentialsOf(
       "Cannot ask for the password as standard input is no terminal: set RQLITE_PASSWORD",
     );
   }
-  const shown = user ?? decodeURIComponent(username);
-  const password = await input.askSecretly(`Password of ${shown} at ${place}: `);
+  const name = user ?? decodeURIComponent(username);
+  const password = await input.askSecretly(`Password of ${name} at ${place}: `);
   return { ...named, password };
 }
 

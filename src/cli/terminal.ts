@@ -2,9 +2,13 @@ import type { Sink } from "./surroundings.ts";
 
 /** Texts in colours, or as they are. */
 export interface Paint {
+  /** In bold letters. */
   bold(text: string): string;
+  /** In letters that stand back. */
   dim(text: string): string;
+  /** In green: it was done. */
   green(text: string): string;
+  /** In red: it failed. */
   red(text: string): string;
 }
 

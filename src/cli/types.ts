@@ -1,11 +1,11 @@
 import { readFile } from "node:fs/promises";
 import { inspect } from "../inspect/inspect.ts";
 import type { IntegerMode } from "../sql/value.ts";
+import { wordOf } from "./arguments.ts";
 import { command } from "./command.ts";
 import { UsageError } from "./exit.ts";
 import { writeWhole } from "./file.ts";
-import { TARGETS } from "./types/options.ts";
-import { schemaTypes } from "./types/schema_types.ts";
+import { schemaTypes, TARGETS } from "./types/schema_types.ts";
 import { withServedTypes } from "./types/served_types.ts";
 
 const MODES: readonly IntegerMode[] = ["number", "bigint", "string", "auto"];
@@ -49,8 +49,8 @@ export const types = command({
     "migrations keep for themselves is left out.",
   async run({ values, connect, output, progress, signal }) {
     const { out: file, check = false, exclude = [] } = values;
-    const target = oneOf("for", values.for ?? "plain", TARGETS);
-    const integers = oneOf("integers", values.integers ?? "number", MODES);
+    const target = wordOf("for", values.for ?? "plain", TARGETS);
+    const integers = wordOf("integers", values.integers ?? "number", MODES);
     if (target === "drizzle" && values.integers !== undefined) {
       throw new UsageError(
         "Cannot use --integers with Drizzle, whose columns say by themselves what they give",
@@ -79,12 +79,6 @@ export const types = command({
     await output.done(`${file}: ${changed ? "written" : "as it was"}`);
   },
 });
-
-function oneOf<T extends string>(option: string, given: string, known: readonly T[]): T {
-  const found = known.find((one) => one === given);
-  if (found !== undefined) return found;
-  throw new UsageError(`Cannot use --${option} ${given}: it is one of ${known.join(", ")}`);
-}
 
 /** What a file holds; `undefined` if there is none. */
 async function textOf(file: string): Promise<string | undefined> {

@@ -5,7 +5,7 @@ import { milliseconds } from "./arguments.ts";
 import { command } from "./command.ts";
 import { UsageError } from "./exit.ts";
 import { read, STATEMENT, statementOf, VALUES_HELP, writes } from "./statement.ts";
-import { written } from "./rows.ts";
+import { formatRows } from "./format_rows.ts";
 
 /** `watch`: a query's rows, again whenever they have changed. */
 export const watch = command({
@@ -33,7 +33,7 @@ export const watch = command({
     // Another process may write to a file, which then only the query sees.
     let signOf = embedded ? undefined : appliedIndex;
     let sign: unknown;
-    let shown: string | undefined;
+    let last: string | undefined;
     for (;;) {
       let now: unknown;
       try {
@@ -46,10 +46,10 @@ export const watch = command({
       if (now === undefined || now !== sign) {
         sign = now;
         const result = await read(session, statement);
-        const text = written(result, statement.format, output.paint);
-        if (text !== shown) {
-          await output.write(shown === undefined || output.json ? text : `\n${text}`);
-          shown = text;
+        const text = formatRows(result, statement.format, output.paint);
+        if (text !== last) {
+          await output.write(last === undefined || output.json ? text : `\n${text}`);
+          last = text;
         }
       }
       await setTimeout(interval, undefined, { signal }).catch(() => signal.throwIfAborted());

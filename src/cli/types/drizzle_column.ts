@@ -29,8 +29,10 @@ export function columnBuilder(
   if (table === undefined) return text;
   if (isKeyAlone(column, table)) text += `.primaryKey(${autoIncrement(table)})`;
   else if (!column.nullable) text += ".notNull()";
-  if (hasDefault(column.column)) text += `.default(${defaultValue(column, use)})`;
-  const { generated } = column.column;
+  const { default: given, generated } = column.column;
+  if (given !== undefined && hasDefault(column.column)) {
+    text += `.default(${defaultValue(given, column, use)})`;
+  }
   if (generated !== undefined) {
     const expression = sqlTemplate(column.text?.expression ?? "", use);
     text += `.generatedAlwaysAs(${expression}, { mode: "${generated}" })`;
@@ -99,8 +101,7 @@ function autoIncrement({ primaryKey }: Table): string {
 }
 
 /** Drizzle writes a default itself where no value is given, so it has to be the one of the database. */
-function defaultValue({ kind, values, column }: ColumnShape, use: Use): string {
-  const text = column.default!;
+function defaultValue(text: string, { kind, values }: ColumnShape, use: Use): string {
   const [token, ...others] = significantTokens(text).tokens;
   const alone = others.length === 0 ? token : undefined;
   const isText = alone?.kind === "string" || alone?.kind === "quoted";

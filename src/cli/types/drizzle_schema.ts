@@ -180,7 +180,9 @@ function indexText({ name, unique, terms, where }: Index, row: Named, use: Use):
 }
 
 function termText({ column, expression, descending }: IndexTerm, row: Named, use: Use): string {
-  if (column === undefined) return sqlTemplate(expression! + (descending ? " DESC" : ""), use);
+  if (column === undefined) {
+    return sqlTemplate(`${expression ?? ""}${descending ? " DESC" : ""}`, use);
+  }
   const key = own(row, column, use);
   return descending ? `${use("sql")}\`\${${key}} DESC\`` : key;
 }

@@ -1,10 +1,4 @@
-/**
- * Names of SQL as names of TypeScript.
- *
- * @module
- */
-
-/** Hands out names, each once. */
+/** Hands out names of TypeScript, each once. */
 export class Names {
   readonly #reserved: ReadonlySet<string>;
   readonly #given: Set<string> = new Set();

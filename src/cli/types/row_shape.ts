@@ -1,9 +1,3 @@
-/**
- * What the rows of tables and views look like, whatever they are read with.
- *
- * @module
- */
-
 import { type ColumnText, readColumns } from "../../inspect/ddl.ts";
 import type { Check, Column, Schema, Table, View } from "../../inspect/schema.ts";
 import { significantTokens } from "../../sql/tokenize.ts";

@@ -1,9 +1,25 @@
 import type { Schema } from "../../inspect/schema.ts";
+import type { IntegerMode } from "../../sql/value.ts";
 import { drizzleSchema } from "./drizzle_schema.ts";
 import { kyselyTypes } from "./kysely_types.ts";
-import type { TypesOptions } from "./options.ts";
 import { plainTypes } from "./plain_types.ts";
 import { type RowShape, rowShapes } from "./row_shape.ts";
+
+/** What types may be written for. */
+export const TARGETS = ["plain", "kysely", "drizzle"] as const;
+
+/** What types are written for. */
+export type TypesTarget = (typeof TARGETS)[number];
+
+/** How types are written. */
+export interface TypesOptions {
+  /** What reads and writes the rows. */
+  readonly target: TypesTarget;
+  /** What `integers` is set to for the client that reads them; of no meaning for Drizzle. */
+  readonly integers: IntegerMode;
+  /** Tables and views to leave out. */
+  readonly exclude: readonly string[];
+}
 
 /** What tools for migrations keep for themselves. */
 const BOOKKEEPING = [

@@ -1,9 +1,3 @@
-/**
- * The types of values, as the client takes and gives them.
- *
- * @module
- */
-
 import type { IntegerMode } from "../../sql/value.ts";
 import type { ColumnKind } from "./column_kind.ts";
 import type { ColumnShape } from "./row_shape.ts";

@@ -1,22 +1,24 @@
 import type { Client } from "../client/client.ts";
 import { AuthenticationError, NotSupportedError } from "../errors.ts";
-import { Stopped } from "./exit.ts";
+import { isAbort, Stopped } from "./exit.ts";
 
 /** How long the cluster is asked what became of a write, in milliseconds. */
 const LIMIT = 5000;
 
 /** What a write is run with. */
 export interface WriteOptions {
+  /** Ends it. */
   readonly signal: AbortSignal;
+  /** By which its outcome is asked for; absent where it can have none. */
   readonly id?: string;
 }
 
 /**
- * Runs a write under an id, so that it can be settled when it is interrupted.
+ * Runs a write under an id, so that it is known what became of it when it is interrupted.
  *
  * @throws {Stopped} If it was interrupted; the message tells what became of it.
  */
-export async function settled<T>(
+export async function withKnownOutcome<T>(
   db: Client,
   signal: AbortSignal,
   write: (options: WriteOptions) => Promise<T>,
@@ -25,7 +27,7 @@ export async function settled<T>(
   try {
     return await write({ signal, id });
   } catch (error) {
-    if (signal.aborted && error === signal.reason) throw new Stopped(error, await fate(db, id));
+    if (isAbort(error, signal)) throw new Stopped(error, await outcomeOf(db, id));
     // Nothing was applied: an account that may not keep ids may still write without, and so may a script that only reads.
     if (takesNoId(error)) return await withoutId(signal, write);
     throw error;
@@ -44,12 +46,12 @@ async function withoutId<T>(
   try {
     return await write({ signal });
   } catch (error) {
-    if (!signal.aborted || error !== signal.reason) throw error;
+    if (!isAbort(error, signal)) throw error;
     throw new Stopped(error, "it cannot be told whether the write was applied");
   }
 }
 
-async function fate(db: Client, id: string): Promise<string> {
+async function outcomeOf(db: Client, id: string): Promise<string> {
   const outcome = await db.outcome(id, { timeout: LIMIT }).catch(() => "unknown" as const);
   switch (outcome) {
     case "committed":

@@ -3,7 +3,7 @@ import type { Result, Value } from "../sql/value.ts";
 import { literal } from "../sql/literal.ts";
 import { harmless, padded, type Paint, width } from "./terminal.ts";
 
-/** How rows are written. */
+/** How rows are written: aligned columns, JSON, CSV, or a value to a line. */
 export type Format = "table" | "json" | "csv" | "line";
 
 /** Their names. */
@@ -13,7 +13,7 @@ export const FORMATS: readonly Format[] = ["table", "json", "csv", "line"];
 export type Rows = Pick<Result<Value[]>, "columns" | "rows">;
 
 /** Rows as text that ends in a line break. */
-export function written(rows: Rows, format: Format, paint: Paint): string {
+export function formatRows(rows: Rows, format: Format, paint: Paint): string {
   switch (format) {
     case "table":
       return asTable(rows, paint);
@@ -28,24 +28,27 @@ export function written(rows: Rows, format: Format, paint: Paint): string {
 
 /** Under their column names; numbers stand to the right. */
 function asTable({ columns, rows }: Rows, paint: Paint): string {
-  const cells = rows.map((row) => row.map(shown));
-  const pads = columns.map((column, i) => {
-    const most = cells.reduce(
-      (most, row) => Math.max(most, width(row[i]!)),
-      width(harmless(column)),
-    );
-    const right = rows.every((row) => isNumber(row[i]!) || row[i] === null) &&
-      rows.some((row) => row[i] !== null);
-    return (text: string) => padded(text, most, right);
-  });
-  const line = (texts: readonly string[]) => texts.map((text, i) => pads[i]!(text)).join("  ");
-  const body = cells.map((row, i) =>
-    row.map((text, j) => rows[i]![j] === null ? paint.dim(pads[j]!(text)) : pads[j]!(text))
-      .join("  ").trimEnd()
+  const cells = columns.map((name, i) => paddedColumn(name, rows.map((row) => row[i] ?? null)));
+  const line = (texts: readonly string[]) => texts.join("  ").trimEnd();
+  const head = paint.bold(line(cells.map(({ head }) => head)));
+  const body = rows.map((row, i) =>
+    line(row.map((value, j) => {
+      const text = cells[j]?.texts[i] ?? "";
+      return value === null ? paint.dim(text) : text;
+    }))
   );
-  const count = `${rows.length} row${rows.length === 1 ? "" : "s"}`;
-  const head = paint.bold(line(columns.map(harmless)).trimEnd());
-  return [head, ...body, paint.dim(count), ""].join("\n");
+  return [head, ...body, paint.dim(counted(rows.length)), ""].join("\n");
+}
+
+/** The cells of a column and its name, all of one width. */
+function paddedColumn(name: string, values: readonly Value[]): { head: string; texts: string[] } {
+  const head = harmless(name);
+  const texts = values.map(cellText);
+  const most = texts.reduce((most, text) => Math.max(most, width(text)), width(head));
+  const right = values.every((value) => isNumber(value) || value === null) &&
+    values.some((value) => value !== null);
+  const pad = (text: string) => padded(text, most, right);
+  return { head: pad(head), texts: texts.map(pad) };
 }
 
 function isNumber(value: Value): boolean {
@@ -53,7 +56,7 @@ function isNumber(value: Value): boolean {
 }
 
 /** A value for a person, on one line. */
-function shown(value: Value): string {
+function cellText(value: Value): string {
   if (value === null) return "NULL";
   return value instanceof Uint8Array ? literal(value) : harmless(String(value));
 }
@@ -63,7 +66,7 @@ function asLines({ columns, rows }: Rows): string {
   const names = columns.map(harmless);
   const most = Math.max(0, ...names.map(width));
   const blocks = rows.map((row) =>
-    row.map((value, i) => `${padded(names[i]!, most, true)} = ${shown(value)}\n`).join("")
+    row.map((value, i) => `${padded(names[i] ?? "", most, true)} = ${cellText(value)}\n`).join("")
   );
   return blocks.join("\n");
 }
@@ -111,4 +114,10 @@ function field(text: string, type = "string"): string {
   const quoted = type === "string" &&
     (text === "" || /^x'.*'$/i.test(text) || /[",\r\n]|^\s|\s$/.test(text));
   return quoted ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+/** How many rows, in words; -1 where the answer was lost. */
+export function counted(rows: number): string {
+  if (rows < 0) return "an unknown number of rows";
+  return `${rows} row${rows === 1 ? "" : "s"}`;
 }
