@@ -1,7 +1,7 @@
 import type { Executor } from "../calls/executor.ts";
 import type { Facts } from "../schema/facts.ts";
-import { FACTS_QUERY, SCHEMA_VERSION } from "../schema/query.ts";
 import { factsFrom } from "../schema/schema_cache.ts";
+import { FACTS_QUERY, SCHEMA_VERSION } from "../schema/schema_objects.ts";
 
 /** What the feed asks a client. */
 export type Reader = Pick<Executor, "query">;

@@ -1,5 +1,5 @@
 import type { Facts } from "../schema/facts.ts";
-import { insertParts } from "../schema/insert_parts.ts";
+import { insertParts } from "../schema/statement_parts.ts";
 import { classify } from "../sql/classify.ts";
 import { type Counter, counterIn, strayCounter } from "../sql/counter.ts";
 import type { Prepared } from "../sql/prepare.ts";

@@ -7,12 +7,12 @@ import {
   OutcomeUnknownError,
 } from "../errors.ts";
 import type { Facts } from "../schema/facts.ts";
-import { FACTS_QUERY, SCHEMA_VERSION } from "../schema/query.ts";
 import { factsFrom, SchemaCache } from "../schema/schema_cache.ts";
+import { FACTS_QUERY, SCHEMA_VERSION } from "../schema/schema_objects.ts";
 import type { Prepared } from "../sql/prepare.ts";
-import { askForSeal, beginning, firstRow, isOfBefore, sealIn, unsealing } from "./unseal.ts";
 import { align, creation, creationScript, isOfStructure, readBase, upgrade } from "./log.ts";
 import { type Call, own, ownSettings } from "./own.ts";
+import { askForSeal, beginning, firstRow, isOfBefore, sealIn, unsealing } from "./unseal.ts";
 
 /** How old a base may be when an id is made under it, and facts when a write is made by them, in milliseconds. */
 const FRESH = 10_000;

@@ -1,5 +1,5 @@
 import { namesIn, viewOf } from "../schema/node_state.ts";
-import { readsOthers } from "../schema/volatile_views.ts";
+import { readsOthers } from "../schema/refuse_volatile.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import { isDdl, nameIn } from "./written.ts";
 

@@ -1,14 +1,14 @@
-import type { PlacedBatch } from "../calls/batch.ts";
 import type { Backend } from "../calls/backend.ts";
-import { prepareFor } from "../calls/prepare.ts";
+import type { PlacedBatch } from "../calls/batch.ts";
 import type { BatchOptions } from "../calls/executor.ts";
 import type { Mark } from "../calls/marks.ts";
+import { prepareFor } from "../calls/prepare.ts";
 import { emptyResult } from "../calls/readings.ts";
 import { changes } from "../calls/route.ts";
 import { completeInsert } from "../schema/complete_insert.ts";
 import type { Facts } from "../schema/facts.ts";
 import { changesOneRow } from "../schema/one_row.ts";
-import { readsOthers, refuseVolatileViews } from "../schema/volatile_views.ts";
+import { readsOthers, refuseVolatileViews } from "../schema/refuse_volatile.ts";
 import { isOwnTable } from "../sql/own_tables.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import { sitesOf } from "../sql/sites.ts";

@@ -1,6 +1,6 @@
-import { findLocal } from "../schema/local.ts";
+import { findLocal } from "../schema/local_columns.ts";
 import { usesNode } from "../schema/node_state.ts";
-import { readObjects, type SchemaObject } from "../schema/objects.ts";
+import { readObjects, type SchemaObject } from "../schema/schema_objects.ts";
 import { readTrigger } from "../schema/trigger.ts";
 import type { State } from "./replica.ts";
 

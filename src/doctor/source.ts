@@ -1,5 +1,5 @@
 import { NotSupportedError } from "../errors.ts";
-import type { SchemaObject } from "../schema/objects.ts";
+import type { SchemaObject } from "../schema/schema_objects.ts";
 import { identifier } from "../sql/identifier.ts";
 import { literal } from "../sql/literal.ts";
 import { ROWID_NAMES } from "../sql/rowid_names.ts";

@@ -5,20 +5,19 @@ import { classify } from "../sql/classify.ts";
 import { applyEdits, type Edit } from "../sql/edit.ts";
 import { numberPlaceholders } from "../sql/placeholders.ts";
 import type { TokenView } from "../sql/view.ts";
-import { updateEdits } from "./complete_update.ts";
 import type { ColumnFacts, Facts, TableFacts } from "./facts.ts";
-import { frozenDefault } from "./frozen_default.ts";
-import { type InsertParts, insertParts } from "./insert_parts.ts";
 import {
   type Addition,
   type Additions,
   defaultValuesEdit,
   insertionEdits,
   sourceOf,
-} from "./insertion.ts";
+} from "./insert_edits.ts";
 import { viewOf } from "./node_state.ts";
-import { refuseVolatileCheck } from "./volatile_check.ts";
-import { replacesNull } from "./replaced_null.ts";
+import { refuseVolatileCheck } from "./refuse_volatile.ts";
+import { type InsertParts, insertParts } from "./statement_parts.ts";
+import { updateEdits } from "./update_edits.ts";
+import { frozenDefault, replacesNull } from "./volatile_default.ts";
 
 const caches: WeakMap<Facts, TextCache<string>> = new WeakMap();
 

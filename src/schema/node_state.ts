@@ -1,9 +1,3 @@
-/**
- * Telling SQL that every node evaluates to the same from SQL that may differ.
- *
- * @module
- */
-
 import { hasStar } from "../sql/star.ts";
 import { significantTokens, type Token } from "../sql/tokenize.ts";
 import { TokenView } from "../sql/view.ts";

@@ -3,9 +3,9 @@ import { ROWID_NAMES } from "../sql/rowid_names.ts";
 import { behind, type TokenView } from "../sql/view.ts";
 import { isName } from "../sql/words.ts";
 import type { Facts, TableFacts } from "./facts.ts";
-import type { Range } from "./insert_parts.ts";
 import { viewOf } from "./node_state.ts";
-import { definitionOf } from "./objects.ts";
+import { definitionOf } from "./schema_objects.ts";
+import type { Range } from "./statement_parts.ts";
 
 /** What ends a condition. */
 const ENDS = ["RETURNING", "GROUP", "HAVING", "WINDOW", "ORDER", "LIMIT"];
@@ -128,8 +128,8 @@ function isOwn(view: TokenView, [from, to]: Range, table: string): boolean {
 
 function columnIn(view: TokenView, [from, to]: Range): string | undefined {
   for (let i = from; i < to; i += 2) {
-    const { kind } = view.tokens[i]!;
-    if (kind === "string" || !isName(view.tokens[i])) return undefined;
+    const token = view.tokens[i];
+    if (token?.kind === "string" || !isName(token)) return undefined;
     if (i === to - 1) return view.name(i).toLowerCase();
     if (!view.is(i + 1, ".")) return undefined;
   }

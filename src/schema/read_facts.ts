@@ -1,9 +1,9 @@
 import type { TokenView } from "../sql/view.ts";
+import { type Graph, reachable, readGraph, writeGraph } from "./dependencies.ts";
 import type { Bonds, Facts, TableFacts } from "./facts.ts";
-import { ANY, findLocal, type Local } from "./local.ts";
+import { ANY, findLocal, type LocalColumns } from "./local_columns.ts";
 import { namesIn } from "./node_state.ts";
-import { readObjects, type SchemaObject, type SchemaObjects } from "./objects.ts";
-import { type Graph, reachable, readGraph, writeGraph } from "./reach.ts";
+import { readObjects, type SchemaObject, type SchemaObjects } from "./schema_objects.ts";
 
 /**
  * The facts about a schema. What cannot be read is taken for the worst: its columns are local, and a write to it may
@@ -36,7 +36,7 @@ export function readFacts(rows: readonly (readonly unknown[])[], version: string
 
 interface Reader {
   readonly schema: SchemaObjects;
-  readonly local: Local;
+  readonly local: LocalColumns;
   readonly reads: Graph;
   readonly writes: Graph;
   /** What any trigger writes. */
@@ -85,9 +85,9 @@ function bondsOf(
     triggers: own.length === 0 ? undefined : new Set(named),
     parents: new Set(foreignKeys.map(([parent]) => parent.toLowerCase())),
     children: new Set(children.map(([child]) => child)),
-    uniques: uniques.some((set) => set.includes(null))
-      ? undefined
-      : uniques.map((set) => set.map((name) => name!.toLowerCase())),
+    uniques: uniques.every((set): set is readonly string[] => !set.includes(null))
+      ? uniques.map((set) => set.map((name) => name.toLowerCase()))
+      : undefined,
   };
 }
 

@@ -33,7 +33,9 @@ export class SchemaCache {
     const same = [...this.#known.values()].find((one) => one.text === text);
     const facts = same?.facts ?? factsFrom(rows, version);
     const [oldest] = this.#known.keys();
-    if (this.#known.size >= MOST && !this.#known.has(version)) this.#known.delete(oldest!);
+    if (oldest !== undefined && this.#known.size >= MOST && !this.#known.has(version)) {
+      this.#known.delete(oldest);
+    }
     this.#known.set(version, { facts, text });
     return facts;
   }

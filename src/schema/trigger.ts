@@ -1,8 +1,7 @@
 import { behind, TokenView } from "../sql/view.ts";
 import { isName } from "../sql/words.ts";
-import { insertParts } from "./insert_parts.ts";
 import { partOf, viewOf } from "./node_state.ts";
-import { assignments, setAt } from "./update_parts.ts";
+import { assignments, insertParts, setAt } from "./statement_parts.ts";
 
 /** What makes a trigger fire. */
 export type TriggerEvent = "INSERT" | "UPDATE" | "DELETE";
@@ -158,9 +157,9 @@ function tableAt(view: TokenView, at: number): string | undefined {
 function assigned(view: TokenView, from: number): { columns: string[]; end: number } | undefined {
   const set = setAt(view, from);
   const list = set < 0 ? undefined : assignments(view, set);
-  if (list === undefined) return undefined;
-  const columns = list.flatMap(({ columns }) => columns.map((name) => name.toLowerCase()));
-  return { columns, end: list.at(-1)!.value[1] };
+  const end = list?.at(-1)?.value[1];
+  if (list === undefined || end === undefined) return undefined;
+  return { columns: list.flatMap(({ columns }) => columns.map((name) => name.toLowerCase())), end };
 }
 
 function inserted(view: TokenView, conditional: boolean): Effect[] | undefined {

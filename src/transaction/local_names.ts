@@ -1,6 +1,5 @@
 import { type Facts, hasLocalRows, type TableFacts } from "../schema/facts.ts";
-import { assignments } from "../schema/update_parts.ts";
-import { insertParts, type Range } from "../schema/insert_parts.ts";
+import { assignments, insertParts, type Range } from "../schema/statement_parts.ts";
 import { ROWID_NAMES } from "../sql/rowid_names.ts";
 import type { TokenView } from "../sql/view.ts";
 

@@ -1,7 +1,7 @@
 import type { TableFacts } from "../schema/facts.ts";
-import { insertParts, itemsOf } from "../schema/insert_parts.ts";
-import { coalesced, defaultValuesEdit, insertionEdits, sourceOf } from "../schema/insertion.ts";
+import { coalesced, defaultValuesEdit, insertionEdits, sourceOf } from "../schema/insert_edits.ts";
 import { viewOf } from "../schema/node_state.ts";
+import { insertParts, itemsOf } from "../schema/statement_parts.ts";
 import { applyEdits, type Edit } from "../sql/edit.ts";
 import { numberPlaceholders } from "../sql/placeholders.ts";
 import type { Prepared } from "../sql/prepare.ts";

@@ -1,8 +1,7 @@
-import { isFresh, type Sighting } from "../commit/ground.ts";
 import type { Commits } from "../commit/commits.ts";
+import { isFresh, type Sighting } from "../commit/ground.ts";
 import type { Call } from "../commit/own.ts";
-import type { Facts } from "../schema/facts.ts";
-import { sameTables } from "../schema/same_tables.ts";
+import { type Facts, sameTables } from "../schema/facts.ts";
 import type { Journal, Op } from "./journal.ts";
 
 /**

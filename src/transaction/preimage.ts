@@ -1,8 +1,8 @@
+import { insertParts } from "../schema/statement_parts.ts";
 import { analyse } from "../sql/analyse.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import { withoutMarker } from "../sql/returning.ts";
 import { significantTokens, type Token } from "../sql/tokenize.ts";
-import { insertParts } from "../schema/insert_parts.ts";
 import { TokenView } from "../sql/view.ts";
 import { groupEnd, isWord } from "../sql/words.ts";
 

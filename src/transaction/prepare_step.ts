@@ -1,13 +1,13 @@
-import { NotSupportedError } from "../errors.ts";
 import { prepareFor } from "../calls/prepare.ts";
 import { changes } from "../calls/route.ts";
+import { markedFor } from "../commit/written.ts";
+import { NotSupportedError } from "../errors.ts";
 import { completeInsert } from "../schema/complete_insert.ts";
 import type { Facts } from "../schema/facts.ts";
 import { changesOneRow } from "../schema/one_row.ts";
-import { refuseVolatileViews } from "../schema/volatile_views.ts";
+import { refuseVolatileViews } from "../schema/refuse_volatile.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import type { Statement } from "../sql/statement.ts";
-import { markedFor } from "../commit/written.ts";
 import { admit, admitGuarded } from "./admit.ts";
 import type { TransactionContext } from "./context.ts";
 

@@ -1,7 +1,6 @@
-import { insertParts, itemsOf, type Range } from "../schema/insert_parts.ts";
 import type { Facts, TableFacts } from "../schema/facts.ts";
 import { isValue, valuesGiven } from "../schema/one_row.ts";
-import { assignments, setAt } from "../schema/update_parts.ts";
+import { assignments, insertParts, itemsOf, type Range, setAt } from "../schema/statement_parts.ts";
 import type { Analysis } from "../sql/analyse.ts";
 import type { Prepared, WireParam } from "../sql/prepare.ts";
 import { ROWID_NAMES } from "../sql/rowid_names.ts";

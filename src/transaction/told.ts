@@ -1,13 +1,13 @@
-import { tableOf } from "../commit/written.ts";
 import { EVERYTHING } from "../commit/log.ts";
+import { tableOf } from "../commit/written.ts";
 import type { Facts, TableFacts } from "../schema/facts.ts";
-import { insertParts, itemsOf } from "../schema/insert_parts.ts";
+import { insertParts, itemsOf } from "../schema/statement_parts.ts";
 import type { Prepared } from "../sql/prepare.ts";
+import { ROWID_NAMES } from "../sql/rowid_names.ts";
 import { significantTokens } from "../sql/tokenize.ts";
 import { TokenView } from "../sql/view.ts";
 import { readsLocal } from "./local_names.ts";
 import { preimageOf, sourceOf } from "./preimage.ts";
-import { ROWID_NAMES } from "../sql/rowid_names.ts";
 
 /** What the answer to a write depends on, beyond how many rows it changed; it is what has to hold at commit. */
 export type Told =

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { connect, type DatabaseError, RqliteError, type Statement } from "../../mod.ts";
-import { SCHEMA_VERSION } from "../../src/schema/query.ts";
+import { SCHEMA_VERSION } from "../../src/schema/schema_objects.ts";
 import { expand, readTranscript, type Step, type Transcript } from "../support/golden.ts";
 
 interface Entry {

@@ -1,6 +1,6 @@
 import { DatabaseSync } from "node:sqlite";
 import type { Facts } from "../../src/schema/facts.ts";
-import { FACTS_QUERY } from "../../src/schema/query.ts";
+import { FACTS_QUERY } from "../../src/schema/schema_objects.ts";
 import { readFacts } from "../../src/schema/read_facts.ts";
 
 /** The facts about a schema that these statements make. */

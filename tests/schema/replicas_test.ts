@@ -6,7 +6,7 @@ import { describe, it } from "node:test";
 import { NotSupportedError } from "../../src/errors.ts";
 import { completeInsert } from "../../src/schema/complete_insert.ts";
 import type { Facts } from "../../src/schema/facts.ts";
-import { FACTS_QUERY } from "../../src/schema/query.ts";
+import { FACTS_QUERY } from "../../src/schema/schema_objects.ts";
 import { readFacts } from "../../src/schema/read_facts.ts";
 import { prepare } from "../../src/sql/prepare.ts";
 

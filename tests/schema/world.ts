@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { embedded } from "../../src/embedded/mod.ts";
 import type { Facts } from "../../src/schema/facts.ts";
-import { FACTS_QUERY, SCHEMA_VERSION } from "../../src/schema/query.ts";
+import { FACTS_QUERY, SCHEMA_VERSION } from "../../src/schema/schema_objects.ts";
 import { readFacts } from "../../src/schema/read_facts.ts";
 import { prepare } from "../../src/sql/prepare.ts";
 import { withReturning } from "../../src/sql/returning.ts";

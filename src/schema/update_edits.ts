@@ -3,12 +3,10 @@ import type { Edit } from "../sql/edit.ts";
 import type { TokenView } from "../sql/view.ts";
 import { isName } from "../sql/words.ts";
 import type { ColumnFacts, Facts, TableFacts } from "./facts.ts";
-import { frozenDefault } from "./frozen_default.ts";
-import { itemsOf, type Range } from "./insert_parts.ts";
-import { coalesced } from "./insertion.ts";
-import { isFilled, replacesNull } from "./replaced_null.ts";
-import { refuseVolatileCheck } from "./volatile_check.ts";
-import { type Assignment, assignments, setAt } from "./update_parts.ts";
+import { coalesced } from "./insert_edits.ts";
+import { refuseVolatileCheck } from "./refuse_volatile.ts";
+import { type Assignment, assignments, itemsOf, type Range, setAt } from "./statement_parts.ts";
+import { frozenDefault, isFilled, replacesNull } from "./volatile_default.ts";
 
 /**
  * The edits for an UPDATE whose NULLs would become a default that each node evaluates for itself.

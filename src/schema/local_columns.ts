@@ -1,26 +1,22 @@
-/**
- * Which columns nodes may hold differently, by going through triggers, views, keys and generated
- * columns until nothing is added.
- *
- * @module
- */
-
+import { ROWID_NAMES } from "../sql/rowid_names.ts";
 import type { TokenView } from "../sql/view.ts";
 import { namesIn, usesNode, usesUnnamed } from "./node_state.ts";
-import { definitionOf, type SchemaObject, type SchemaObjects } from "./objects.ts";
+import { definitionOf, type SchemaObject, type SchemaObjects } from "./schema_objects.ts";
 import type { Effect, Trigger, TriggerEvent } from "./trigger.ts";
-import { ROWID_NAMES } from "../sql/rowid_names.ts";
 
-/** What was found. */
-export interface Local {
+/** What nodes may hold differently in the tables and views of a schema. */
+export interface LocalColumns {
   /** By table or view in lower case: the columns in lower case. */
   readonly columns: ReadonlyMap<string, ReadonlySet<string>>;
   /** The views that read a clock, chance or connection state, also through views below. */
   readonly volatile: ReadonlySet<string>;
 }
 
-/** Finds the local columns of a schema. */
-export function findLocal(schema: SchemaObjects): Local {
+/**
+ * Finds the columns that nodes may hold differently, by going through triggers, views, keys and generated columns until
+ * nothing is added.
+ */
+export function findLocal(schema: SchemaObjects): LocalColumns {
   const search = new Search(schema);
   search.run();
   return search;
@@ -38,14 +34,17 @@ interface KnownTrigger {
   readonly trigger: Trigger;
   readonly body: Body;
   readonly when: Body;
-  /** What tells the rows of each of its effects. */
-  readonly choices: readonly Body[];
+  /** Its effects, each with what tells the rows that it is about; `undefined` if they cannot be told. */
+  readonly effects: readonly { readonly effect: Effect; readonly choice: Body }[] | undefined;
 }
 
 /** Stands for every table or column. */
 export const ANY = "*";
 
-class Search implements Local {
+/** What no table has, and no text names. */
+const NONE: ReadonlySet<string> = new Set();
+
+class Search implements LocalColumns {
   readonly columns: Map<string, Set<string>> = new Map();
   readonly volatile: Set<string> = new Set();
   readonly #schema: SchemaObjects;
@@ -63,7 +62,7 @@ class Search implements Local {
       trigger,
       body: bodyOf(trigger.view),
       when: bodyOf(trigger.when),
-      choices: trigger.effects?.map(({ choice }) => bodyOf(choice)) ?? [],
+      effects: trigger.effects?.map((effect) => ({ effect, choice: bodyOf(effect.choice) })),
     }));
     this.#views = [...schema.objects].filter(([, { kind }]) => kind === "view")
       .map(([name, { view }]) => [name, view === undefined ? UNREADABLE : bodyOf(view)]);
@@ -77,6 +76,11 @@ class Search implements Local {
       for (const trigger of this.#triggers) this.#trigger(trigger);
       for (const [name, object] of this.#schema.objects) this.#table(name, object);
     } while (this.#grown);
+  }
+
+  /** The local columns of a table, as far as they are found. */
+  #of(table: string): ReadonlySet<string> {
+    return this.columns.get(table) ?? NONE;
   }
 
   #begin(name: string, { kind, columns, unclear }: SchemaObject): void {
@@ -118,8 +122,8 @@ class Search implements Local {
   }
 
   #trigger(known: KnownTrigger): void {
-    const { trigger, body, when, choices } = known;
-    const { subject, effects, raises } = trigger;
+    const { trigger, body, when, effects } = known;
+    const { subject, raises } = trigger;
     if (effects === undefined) {
       for (const name of [subject, ...body.names]) this.#addRows(name);
       return;
@@ -127,11 +131,11 @@ class Search implements Local {
     const parted = this.#parted.has(trigger) || this.#firesByRows(trigger);
     if (!parted && !this.#depends(body, subject)) return;
     const sometimes = parted || raises || this.#depends(when, subject);
-    effects.forEach((effect, i) => {
-      const chosen = sometimes || this.#depends(choices[i]!, subject);
+    for (const { effect, choice } of effects) {
+      const chosen = sometimes || this.#depends(choice, subject);
       this.#assign(effect, chosen);
       if (chosen) this.#part(effect.table, effect.event, effect.columns);
-    });
+    }
     if (raises) this.#addRows(subject);
   }
 
@@ -181,7 +185,7 @@ class Search implements Local {
   #usesLocal({ names, unnamed }: Body, table: string): boolean {
     const object = this.#schema.objects.get(table);
     if (object === undefined) return false;
-    const local = this.columns.get(table)!;
+    const local = this.#of(table);
     const named = [...local].some((column) => column === ANY || names.has(column));
     if (named || (unnamed && local.size > 0)) return true;
     return isRenumbered(object) && ROWID_NAMES.some((rowid) => names.has(rowid));
@@ -219,7 +223,7 @@ class Search implements Local {
 
   /** Rows that give way, or do not come, because of what a local column holds. */
   #conflicts(name: string, { view }: SchemaObject): void {
-    const local = this.columns.get(name)!;
+    const local = this.#of(name);
     if (local.size === 0 || view === undefined) return;
     const resolves = (how: string) =>
       view.tokens.some((_, i) => view.isWord(i, "CONFLICT") && view.isWord(i + 1, how));
@@ -228,7 +232,7 @@ class Search implements Local {
   }
 
   #generated(name: string, { view, columns }: SchemaObject): void {
-    const local = this.columns.get(name)!;
+    const local = this.#of(name);
     if (local.size === 0) return;
     for (const column of columns) {
       if (!column.generated || local.has(column.name.toLowerCase())) continue;
@@ -242,7 +246,7 @@ class Search implements Local {
 
   #foreignKeys(name: string, { foreignKeys }: SchemaObject): void {
     for (const [table, from, to, onUpdate, onDelete] of foreignKeys) {
-      const mine = this.columns.get(name)!.has(from.toLowerCase());
+      const mine = this.#of(name).has(from.toLowerCase());
       if (mine && acts(onDelete)) this.#part(name, "UPDATE", [from.toLowerCase()]);
       if (mine && onDelete === "CASCADE") this.#addRows(name);
       const parent = table.toLowerCase();

@@ -2,7 +2,7 @@ import { NotSupportedError } from "../errors.ts";
 import type { Analysis } from "../sql/analyse.ts";
 import { type Clause, clauseInside, clauseOf } from "../sql/clause.ts";
 import type { TokenView } from "../sql/view.ts";
-import type { Facts } from "./facts.ts";
+import type { Facts, TableFacts } from "./facts.ts";
 import { viewOf } from "./node_state.ts";
 
 /**
@@ -58,10 +58,27 @@ function sourcesOf(view: TokenView): string[] {
 }
 
 function isSource(view: TokenView, i: number, clause: Clause): boolean {
-  const { kind } = view.tokens[i]!;
-  if (kind === "punct" || view.is(i + 1, ".")) return false;
+  if (view.tokens[i]?.kind === "punct" || view.is(i + 1, ".")) return false;
   const at = view.is(i - 1, ".") ? i - 3 : i - 1;
   if (clause === "from" && (view.is(at, ",") || view.is(at, "("))) return true;
   return view.isOneOf(at, ["FROM", "JOIN", "IN"]) && !view.isWord(at - 1, "DELETE") &&
     !view.isWord(at - 1, "DISTINCT");
+}
+
+/**
+ * Refuses a write to a table whose CHECK holds a clock, chance or the state of the connection: a node may refuse the row
+ * that another takes, and one that restarts evaluates it anew for what it reads from its log.
+ *
+ * @throws {NotSupportedError} If it has one.
+ */
+export function refuseVolatileCheck({ name, volatileCheck }: TableFacts, sql: string): void {
+  if (!volatileCheck) return;
+  throw new NotSupportedError(
+    `Cannot write to ${
+      JSON.stringify(name)
+    } as each node would evaluate a CHECK of it for itself, ` +
+      "and may miss the row, at the latest when it restarts: make the table anew with a CHECK of what the row " +
+      "holds alone, and compare with the clock in the program",
+    { sql },
+  );
 }

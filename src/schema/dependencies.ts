@@ -1,12 +1,6 @@
-/**
- * Which tables a view reads, and which tables a write writes.
- *
- * @module
- */
-
-import { acts, ANY } from "./local.ts";
+import { acts, ANY } from "./local_columns.ts";
 import { namesIn } from "./node_state.ts";
-import type { SchemaObjects } from "./objects.ts";
+import type { SchemaObjects } from "./schema_objects.ts";
 
 /** By table or view, what it leads to; all in lower case. */
 export type Graph = ReadonlyMap<string, ReadonlySet<string>>;

@@ -1,15 +1,8 @@
-/**
- * Writing values into an INSERT: behind those of each row, and around those that may be NULL.
- *
- * @module
- */
-
 import type { Edit } from "../sql/edit.ts";
 import { behind, type TokenView } from "../sql/view.ts";
 import { groupEnd } from "../sql/words.ts";
-import type { FrozenDefault } from "./frozen_default.ts";
-import { type InsertParts, itemsOf } from "./insert_parts.ts";
-import { isFilled } from "./replaced_null.ts";
+import { type InsertParts, itemsOf } from "./statement_parts.ts";
+import { type FrozenDefault, isFilled } from "./volatile_default.ts";
 
 /** A column, quoted, and its value. */
 export interface Addition extends FrozenDefault {
@@ -28,7 +21,7 @@ export interface Additions {
 }
 
 /** Where the source of an INSERT ends and what it is. */
-export interface Source {
+export interface InsertSource {
   /** The `(` of each row of VALUES; `undefined` if the rows come from a SELECT. */
   readonly rows: readonly number[] | undefined;
   /** The index behind the last token. */
@@ -40,7 +33,7 @@ export interface Source {
 }
 
 /** Looks through the source of an INSERT that is not DEFAULT VALUES. */
-export function sourceOf(view: TokenView, { sourceAt }: InsertParts): Source {
+export function sourceOf(view: TokenView, { sourceAt }: InsertParts): InsertSource {
   const end = sourceEnd(view, sourceAt);
   const rows = rowsOf(view, sourceAt, end);
   const upsert = view.isWord(end, "ON");
@@ -81,11 +74,11 @@ function isSingle(view: TokenView, from: number, end: number): boolean {
   return true;
 }
 
-/** The edits that write the columns and values into an INSERT. */
+/** The edits that write columns and values into an INSERT: behind those of each row, and around those that may be NULL. */
 export function insertionEdits(
   view: TokenView,
   parts: InsertParts,
-  source: Source,
+  source: InsertSource,
   additions: Additions,
 ): Edit[] {
   const { appended, instead } = additions;
@@ -108,8 +101,9 @@ export function defaultValuesEdit(
 ): Edit {
   const names = appended.map(({ name }) => name).join(", ");
   const values = appended.map(({ text }) => text).join(", ");
-  const { start } = view.tokens[sourceAt]!;
-  return { start, end: view.tokens[sourceAt + 1]!.end, text: `(${names}) VALUES (${values})` };
+  const { start } = before(view, sourceAt, "");
+  const { end } = after(view, sourceAt + 1, "");
+  return { start, end, text: `(${names}) VALUES (${values})` };
 }
 
 function rowEdits(view: TokenView, row: number, { appended, instead }: Additions): Edit[] {
@@ -138,7 +132,7 @@ export function coalesced(
 function selectEdits(
   view: TokenView,
   { sourceAt }: InsertParts,
-  { end, upsert }: Source,
+  { end, upsert }: InsertSource,
   { appended, instead, width }: Additions,
 ): Edit[] {
   const values = list(appended.map(({ text }) => text));
@@ -168,11 +162,11 @@ function list(items: readonly string[]): string {
 }
 
 function before(view: TokenView, i: number, text: string): Edit {
-  const { start } = view.tokens[i]!;
+  const start = view.tokens[i]?.start ?? view.sql.length;
   return { start, end: start, text };
 }
 
 function after(view: TokenView, i: number, text: string): Edit {
-  const { end } = view.tokens[i]!;
+  const end = view.tokens[i]?.end ?? view.sql.length;
   return { start: end, end, text };
 }

@@ -1,27 +1,75 @@
-/**
- * The rows of the query as objects; what cannot be read is left empty and marked.
- *
- * @module
- */
-
+import { type ColumnCells, TABLE_COLUMNS } from "../sql/table_columns.ts";
 import { behind, type TokenView } from "../sql/view.ts";
 import { isName } from "../sql/words.ts";
 import type { ColumnFacts } from "./facts.ts";
-import { itemsOf } from "./insert_parts.ts";
 import { partOf, usesNode, viewOf } from "./node_state.ts";
-import type { ColumnCells } from "../sql/table_columns.ts";
-import type { ForeignKeyCells, IndexCells } from "./query.ts";
+import { itemsOf } from "./statement_parts.ts";
 import { readTrigger, type Trigger } from "./trigger.ts";
 
-/** A table or view. */
+/**
+ * One row for each table, view and trigger, for {@linkcode readObjects}. SQLite counts no columns of a view that does not compile
+ * and of a virtual table whose module is missing: asking for them would be an error.
+ */
+export const FACTS_QUERY: string = `
+SELECT m.type, m.name, m.tbl_name, m.sql, l.type AS kind, l.wr AS without_rowid,
+  CASE WHEN l.ncol > 0 THEN ${TABLE_COLUMNS} END AS columns,
+  CASE WHEN l.type IN ('table', 'shadow') THEN (
+    SELECT json_group_array(json_array(f."table", f."from", f."to", f.on_update, f.on_delete))
+    FROM temp.pragma_foreign_key_list(m.name) f
+  ) END AS foreign_keys,
+  CASE WHEN l.type IN ('table', 'shadow') THEN (
+    SELECT json_group_array(json_array(i.origin, i."unique", i.partial, json((
+      SELECT json_group_array(x.name) FROM temp.pragma_index_info(i.name) x
+    ))))
+    FROM temp.pragma_index_list(m.name) i
+  ) END AS indexes
+FROM sqlite_schema m LEFT JOIN temp.pragma_table_list(m.name) l
+  ON m.type <> 'trigger' AND l.schema = 'main' AND l.name = m.name
+WHERE m.type IN ('table', 'view', 'trigger') AND m.name NOT GLOB 'sqlite_*'
+ORDER BY m.type, m.name`;
+
+/**
+ * One row of one text that changes with the schema. Nodes count `schema_version` differently, so it tells of a
+ * change only beside what the same node said before.
+ */
+export const SCHEMA_VERSION: string =
+  "SELECT (SELECT schema_version FROM temp.pragma_schema_version) || '.' || count(*) || '.' || " +
+  "coalesce(sum(length(sql)), 0) AS version FROM sqlite_schema WHERE name NOT GLOB 'sqlite_*'";
+
+/** A column of a foreign key. */
+export type ForeignKeyCells = readonly [
+  table: string,
+  from: string,
+  to: string | null,
+  onUpdate: string,
+  onDelete: string,
+];
+
+/** An index, also of a constraint; an expression has no name. */
+export type IndexCells = readonly [
+  origin: string,
+  unique: number,
+  partial: number,
+  columns: readonly (string | null)[],
+];
+
+/** A table or view as its row of {@linkcode FACTS_QUERY} tells it; what could not be read is empty. */
 export interface SchemaObject {
+  /** Its name as stored. */
   readonly name: string;
+  /** What it is; a table behind a virtual table is a table, too. */
   readonly kind: "table" | "view" | "virtual";
+  /** Its text in the schema. */
   readonly sql: string;
+  /** Its columns, in order. */
   readonly columns: readonly ColumnFacts[];
+  /** Whether it is declared WITHOUT ROWID. */
   readonly withoutRowid: boolean;
+  /** The column that is the rowid by another name; `undefined` if there is none. */
   readonly rowid: string | undefined;
+  /** Its foreign keys, a row for each column. */
   readonly foreignKeys: readonly ForeignKeyCells[];
+  /** Its indexes, those of constraints included. */
   readonly indexes: readonly IndexCells[];
   /** Its text in tokens; `undefined` if SQLite could not cut it. */
   readonly view: TokenView | undefined;
@@ -33,11 +81,17 @@ export interface SchemaObject {
 
 /** A whole schema, by names in lower case. */
 export interface SchemaObjects {
+  /** The tables and views, by their names in lower case. */
   readonly objects: ReadonlyMap<string, SchemaObject>;
+  /** The triggers. */
   readonly triggers: readonly Trigger[];
 }
 
-/** Sorts the rows of the query in array form. */
+/**
+ * Reads the schema.
+ *
+ * @param rows The rows of {@linkcode FACTS_QUERY} in array form.
+ */
 export function readObjects(rows: readonly (readonly unknown[])[]): SchemaObjects {
   const objects = new Map<string, SchemaObject>();
   const triggers: Trigger[] = [];
@@ -95,9 +149,10 @@ function rowidOf(
   cells: readonly ColumnCells[],
   indexes: readonly IndexCells[] | undefined,
 ): string | undefined {
-  const key = cells.filter(([, , , , , place]) => place > 0);
-  if (key.length !== 1 || indexes === undefined) return undefined;
-  return indexes.some(([origin]) => origin === "pk") ? undefined : key[0]![1];
+  const [key, second] = cells.filter(([, , , , , place]) => place > 0);
+  if (key === undefined || second !== undefined || indexes === undefined) return undefined;
+  const [, name] = key;
+  return indexes.some(([origin]) => origin === "pk") ? undefined : name;
 }
 
 function columnOf(
