@@ -1,6 +1,6 @@
 import type { Connection } from "./connection.ts";
 import type { Dispatcher } from "./dispatch.ts";
-import type { Deadline } from "../transport/deadline.ts";
+import type { Deadline } from "../time/deadline.ts";
 import type { BatchOptions } from "./executor.ts";
 import type { Layers } from "./layers.ts";
 import type { Settings } from "./options.ts";

@@ -1,4 +1,4 @@
-import type { Deadline } from "../transport/deadline.ts";
+import type { Deadline } from "../time/deadline.ts";
 import type { HttpAnswer, Transport, Verdict } from "../transport/transport.ts";
 
 /** A version text as far as it can be read; builds may say just "8", or "unknown". */

@@ -1,5 +1,5 @@
 import { ConnectionError, NotSupportedError, OperationalError, TimeoutError } from "../errors.ts";
-import type { Deadline } from "../transport/deadline.ts";
+import type { Deadline } from "../time/deadline.ts";
 import type { Exchange, Failure, HttpAnswer, Transport, Verdict } from "../transport/transport.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import { type Node, parseNodes, parseReady, parseStatus, sequenceIn } from "../wire/cluster.ts";

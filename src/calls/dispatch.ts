@@ -1,7 +1,7 @@
 import type { Prepared } from "../sql/prepare.ts";
 import { OperationalError, OutcomeUnknownError, StaleReadError } from "../errors.ts";
 import { copyOf } from "../transport/error_copy.ts";
-import type { Deadline } from "../transport/deadline.ts";
+import type { Deadline } from "../time/deadline.ts";
 import type { HttpAnswer, Transport, Verdict } from "../transport/transport.ts";
 import type { Answer } from "../wire/decode.ts";
 import { encode } from "../wire/encode.ts";
@@ -9,7 +9,7 @@ import { type Flags, path } from "../wire/params.ts";
 import { Capabilities } from "./capabilities.ts";
 import type { Level } from "./executor.ts";
 import { accepted, type Asked, READ_STRONG } from "./accept.ts";
-import { Late } from "../transport/late.ts";
+import { Late } from "../late.ts";
 import { askForMarks, type Mark, marksIn } from "./marks.ts";
 import type { Settings } from "./options.ts";
 import { SecondLook } from "./second_look.ts";

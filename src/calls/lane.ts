@@ -8,9 +8,9 @@ import {
   TimeoutError,
 } from "../errors.ts";
 import type { Prepared } from "../sql/prepare.ts";
-import { Deadline } from "../transport/deadline.ts";
-import { together } from "../transport/meter.ts";
-import { ISOLATED } from "../transport/late.ts";
+import { Deadline } from "../time/deadline.ts";
+import { together } from "../time/meter.ts";
+import { ISOLATED } from "../late.ts";
 
 /** What keeps calls waiting, and for how long. */
 export interface LaneLimits {

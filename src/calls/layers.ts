@@ -3,13 +3,15 @@ import { kindOf } from "../options.ts";
 import { statementForm } from "../sql/form.ts";
 import type { Statement } from "../sql/statement.ts";
 import type { Result } from "../sql/value.ts";
-import { Closing, type Deadline, Interrupted, within } from "../transport/deadline.ts";
-import { or } from "../transport/or.ts";
+import { Closing } from "../time/closing.ts";
+import type { Deadline } from "../time/deadline.ts";
+import { Interrupted, within } from "../time/within.ts";
+import { alsoEndedBy } from "../time/also_ended_by.ts";
 import { keep } from "./caller.ts";
 import type { Call, CallOutcome, CallStatement, Interceptor } from "./interceptor.ts";
 import type { Settings } from "./options.ts";
 import { readCall } from "./passed_call.ts";
-import { pause } from "./pause.ts";
+import { pause } from "../time/pause.ts";
 import { Tally } from "./tally.ts";
 
 /** A call as it was made. */
@@ -115,7 +117,7 @@ export class Layers {
       signal?.throwIfAborted();
       if (over?.aborted) throw reasonOf(deadline);
       const tally = new Tally();
-      const sent = send(forms, or(deadline, signal, tally));
+      const sent = send(forms, alsoEndedBy(deadline, signal, tally));
       passed.push(sent);
       try {
         return { results: await sent, ...tally.counts };

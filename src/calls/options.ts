@@ -10,7 +10,7 @@ import {
   refused,
 } from "../options.ts";
 import type { Credentials } from "../transport/credentials.ts";
-import { Deadline } from "../transport/deadline.ts";
+import { Deadline } from "../time/deadline.ts";
 import type { RequestEvent } from "../transport/events.ts";
 import type { MapNode } from "../transport/gate.ts";
 import { platformFetch } from "../transport/platform_fetch.ts";

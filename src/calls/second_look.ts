@@ -1,7 +1,7 @@
 import { DataError } from "../errors.ts";
 import type { Batch, Reply } from "./dispatch.ts";
 import { type Declared, doubtsIn } from "./doubts.ts";
-import { Late } from "../transport/late.ts";
+import { Late } from "../late.ts";
 
 const LOOKS = new Late("values that answers leave in doubt", () => import("./clear_doubts.ts"));
 

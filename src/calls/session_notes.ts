@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Deadline } from "../transport/deadline.ts";
+import type { Deadline } from "../time/deadline.ts";
 import { SENTINEL } from "./batch.ts";
 import type { Dispatcher } from "./dispatch.ts";
 import { type Mark, nameOf, numberIn } from "./marks.ts";

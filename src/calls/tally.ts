@@ -1,8 +1,8 @@
-import type { Meter, Trip } from "../transport/meter.ts";
+import type { CallMeter, SentRequest } from "../time/meter.ts";
 import type { CallOutcome } from "./interceptor.ts";
 
 /** Counts what is done for a call. */
-export class Tally implements Meter {
+export class Tally implements CallMeter {
   #requests = 0;
   #network = 0;
   #sent = 0;
@@ -24,12 +24,12 @@ export class Tally implements Meter {
     };
   }
 
-  sent(trip: Trip): void {
+  sent(request: SentRequest): void {
     this.#requests++;
-    this.#network += trip.duration;
-    this.#node = trip.node;
-    if (typeof trip.body === "string") this.#sent += bytesOf(trip.body);
-    this.#received += bytesOf(trip.text);
+    this.#network += request.duration;
+    this.#node = request.node;
+    if (typeof request.body === "string") this.#sent += bytesOf(request.body);
+    this.#received += bytesOf(request.text);
   }
 
   waits(): void {

@@ -14,7 +14,7 @@ import { type Call, until } from "../commit/own.ts";
 import { noteUnmarked } from "../calls/session_notes.ts";
 import { isName } from "../options.ts";
 import type { Prepared } from "../sql/prepare.ts";
-import type { Deadline } from "../transport/deadline.ts";
+import type { Deadline } from "../time/deadline.ts";
 import type { Node } from "../wire/cluster.ts";
 import { backup } from "./backup.ts";
 import { boot, load } from "./load.ts";

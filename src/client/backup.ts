@@ -7,7 +7,7 @@ import { type Call, own, ownSettings } from "../commit/own.ts";
 import { NotSupportedError, OperationalError, ProgrammingError, TimeoutError } from "../errors.ts";
 import { identifier } from "../sql/identifier.ts";
 import type { Prepared } from "../sql/prepare.ts";
-import { Interrupted, within } from "../transport/deadline.ts";
+import { Interrupted, within } from "../time/within.ts";
 import { closedError, connectionLost } from "../transport/failures.ts";
 import type { HttpAnswer, Stream, Verdict } from "../transport/transport.ts";
 import { path } from "../wire/params.ts";

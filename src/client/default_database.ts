@@ -13,7 +13,7 @@ import type {
   QueryOptions,
 } from "../calls/executor.ts";
 import { asCells, firstOf, valueOf } from "../calls/first.ts";
-import { Late } from "../transport/late.ts";
+import { Late } from "../late.ts";
 import { deadlineOf } from "../calls/options.ts";
 import { ask, type Asked } from "../commit/asked.ts";
 import type { Writes } from "../commit/writes.ts";
@@ -31,7 +31,7 @@ import {
 } from "../transaction/options.ts";
 import type { Runner } from "../transaction/run_transaction.ts";
 import type { Transaction, TransactionOptions } from "../transaction/transaction.ts";
-import type { Deadline } from "../transport/deadline.ts";
+import type { Deadline } from "../time/deadline.ts";
 import type { Node } from "../wire/cluster.ts";
 import type { Client, Session, SessionOptions } from "./client.ts";
 import {

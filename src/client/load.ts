@@ -12,7 +12,8 @@ import {
   ProgrammingError,
   TimeoutError,
 } from "../errors.ts";
-import { Closing, Interrupted, within } from "../transport/deadline.ts";
+import { Closing } from "../time/closing.ts";
+import { Interrupted, within } from "../time/within.ts";
 import type { HttpAnswer, Verdict } from "../transport/transport.ts";
 import { path } from "../wire/params.ts";
 import type { LoadOptions } from "./administration_options.ts";

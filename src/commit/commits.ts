@@ -10,7 +10,7 @@ import type { Dispatcher, Reply } from "../calls/dispatch.ts";
 import { infinityIn } from "../calls/judge.ts";
 import type { Mark } from "../calls/marks.ts";
 import type { Prepared } from "../sql/prepare.ts";
-import { Deadline } from "../transport/deadline.ts";
+import { Deadline } from "../time/deadline.ts";
 import { Grounds, missing, unusable } from "./ground.ts";
 import {
   type CommitId,

@@ -1,6 +1,6 @@
 import { prepare, type Prepared } from "../sql/prepare.ts";
 import type { Param } from "../sql/value.ts";
-import type { Deadline } from "../transport/deadline.ts";
+import type { Deadline } from "../time/deadline.ts";
 import type { Settings } from "../calls/options.ts";
 
 /** What every request of one call or transaction is run with. */

@@ -1,5 +1,5 @@
 import { type Prepared, prepareRead } from "../sql/prepared.ts";
-import type { Deadline } from "../transport/deadline.ts";
+import type { Deadline } from "../time/deadline.ts";
 import { Moved } from "./moved.ts";
 import { type Page, pageFrom, pageQuery, type Range, textOf } from "./page.ts";
 import { lateOr, Pauses } from "./pauses.ts";

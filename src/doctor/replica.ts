@@ -3,7 +3,7 @@ import type { Settings } from "../calls/options.ts";
 import { firstError, readResults } from "../calls/readings.ts";
 import { DatabaseError } from "../errors.ts";
 import type { Prepared } from "../sql/prepared.ts";
-import type { Deadline } from "../transport/deadline.ts";
+import type { Deadline } from "../time/deadline.ts";
 
 /** What every question to a node is sent with. */
 export interface Asking {

@@ -1,7 +1,7 @@
 import { ConnectionError, OperationalError, TimeoutError } from "../errors.ts";
 import { reasonOf } from "../reason.ts";
 import { prepareRead } from "../sql/prepared.ts";
-import { Deadline } from "../transport/deadline.ts";
+import { Deadline } from "../time/deadline.ts";
 import type { Node } from "../wire/cluster.ts";
 import { Pauses } from "./pauses.ts";
 import { type Asking, Replica, type State } from "./replica.ts";

@@ -8,8 +8,8 @@ import { type Checks, isFunction, isTables, readOptions, refusing } from "../opt
 import { FACTS_QUERY, readObjects, type SchemaObject } from "../schema/schema_objects.ts";
 import { prepareRead } from "../sql/prepared.ts";
 import type { Row } from "../sql/value.ts";
-import { Deadline } from "../transport/deadline.ts";
-import { or } from "../transport/or.ts";
+import { Deadline } from "../time/deadline.ts";
+import { alsoEndedBy } from "../time/also_ended_by.ts";
 import { valueOf } from "./cells.ts";
 import { compare, type Comparing, type Finding } from "./compare.ts";
 import { type Hazard, hazard, hazardsInNodes, hazardsInSchema } from "./hazards.ts";
@@ -126,7 +126,7 @@ export async function verifyReplicas(
     integers: "auto",
   } as const;
   const ending = new AbortController();
-  const deadline = or(new Deadline(settings.timeout, settings.signal), ending.signal);
+  const deadline = alsoEndedBy(new Deadline(settings.timeout, settings.signal), ending.signal);
   try {
     const asking: Asking = { connection, settings, deadline };
     const replicas = await Replicas.find(asking);

@@ -1,5 +1,5 @@
 import { checkFunction } from "../calls/check_function.ts";
-import { pause } from "../calls/pause.ts";
+import { pause } from "../time/pause.ts";
 import { LockTimeoutError } from "../errors.ts";
 import { checkLock } from "../locks/acquire_options.ts";
 import { mayPass } from "../locks/lease_row.ts";

@@ -2,7 +2,7 @@ import { LockUnavailableError, OutcomeUnknownError, RqliteError } from "../error
 import { Lease, type Moment, now } from "./lease.ts";
 import { type LeaseRow, mayPass, type Seen } from "./lease_row.ts";
 import type { Limits } from "./limits.ts";
-import { pause } from "../calls/pause.ts";
+import { pause } from "../time/pause.ts";
 import { persist } from "./persist.ts";
 import { SILENCE } from "./places.ts";
 import { tooLate, type Turn } from "./queue.ts";

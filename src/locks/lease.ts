@@ -1,5 +1,5 @@
 import { LockLostError } from "../errors.ts";
-import { Alarm } from "./alarm.ts";
+import { HolderTimer } from "../time/holder_timer.ts";
 import { released } from "./released.ts";
 
 /** A moment by both clocks: the monotonic one stops while the machine sleeps, the other one can be set. */
@@ -30,7 +30,7 @@ export interface LeaseOptions {
    */
   readonly renew: (limit: number) => Promise<boolean>;
   /** To be used for its timers, and left to the caller to clear at its end. */
-  readonly alarm?: Alarm;
+  readonly timer?: HolderTimer;
 }
 
 /** What is held for a time and renewed: believed only as long as both clocks allow. */
@@ -40,7 +40,7 @@ export class Lease {
   #controller: AbortController | undefined;
   readonly #began: Moment;
   #sent: Moment;
-  readonly #alarm: Alarm;
+  readonly #timer: HolderTimer;
   #ended = false;
   #lost: LockLostError | undefined;
   #onLoss = (): void => {};
@@ -48,7 +48,7 @@ export class Lease {
   /** Begins to renew it. */
   constructor(options: LeaseOptions) {
     this.#options = options;
-    this.#alarm = options.alarm ?? new Alarm();
+    this.#timer = options.timer ?? new HolderTimer();
     this.#sent = this.#began = options.sent;
     this.#plan(options.duration / 3);
   }
@@ -85,8 +85,8 @@ export class Lease {
   /** Stops for good: an answer that comes later neither renews nor reports a loss. */
   end(): void {
     this.#ended = true;
-    if (this.#options.alarm === undefined) this.#alarm.clear();
-    else this.#alarm.drop();
+    if (this.#options.timer === undefined) this.#timer.clear();
+    else this.#timer.drop();
   }
 
   get #remaining(): number {
@@ -100,7 +100,7 @@ export class Lease {
   #plan(delay: number): void {
     const renews = now().steady - this.#began.steady + delay < this.#options.maxHoldTime;
     const wait = Math.max(0, renews ? Math.min(delay, this.#remaining) : this.#remaining);
-    this.#alarm.set(wait, () => void this.#wake(renews), true);
+    this.#timer.set(wait, () => void this.#wake(renews), true);
   }
 
   async #wake(renews: boolean): Promise<void> {
@@ -124,7 +124,7 @@ export class Lease {
 
   #lose(reason: string): void {
     if (this.#lost !== undefined) return;
-    this.#alarm.clear();
+    this.#timer.clear();
     const { name } = this.#options;
     const message = `The lock ${JSON.stringify(name)} was lost: ${reason}`;
     this.#lost = new LockLostError(message, { lock: name });

@@ -1,4 +1,4 @@
-import { pause } from "../calls/pause.ts";
+import { pause } from "../time/pause.ts";
 
 /** How long a release is tried, in milliseconds: behind that the lease runs out by itself. */
 export const RELEASE_LIMIT = 3_000;

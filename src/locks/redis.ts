@@ -32,7 +32,7 @@ import { COMMAND_LIMIT, RedisAcquisition } from "./redis_acquisition.ts";
 import type { RedisCommand } from "./redis_clients.ts";
 import { RedisKey } from "./redis_key.ts";
 import { checkCommand, checkRenewal, isFactory, made, redisKeyOf } from "./redis_options.ts";
-import { within } from "./within.ts";
+import { waitAtMost } from "../time/wait_at_most.ts";
 
 export {
   bunRedis,
@@ -183,7 +183,7 @@ export class RedisLock implements Lock {
     const { timeout, signal } = resolveAcquire(options);
     const command = await this.#made(performance.now() + timeout, signal);
     const owner = new RedisKey(this.#key, command).owner();
-    return await within(owner, Math.min(timeout, COMMAND_LIMIT), signal);
+    return await waitAtMost(owner, Math.min(timeout, COMMAND_LIMIT), signal);
   }
 
   async #made(end: number, signal: AbortSignal | undefined): Promise<RedisCommand> {

@@ -1,13 +1,13 @@
-import { Alarm } from "./alarm.ts";
+import { HolderTimer } from "../time/holder_timer.ts";
 import { Lease, type Moment, now } from "./lease.ts";
 import type { Pace } from "./pace.ts";
-import { pause } from "../calls/pause.ts";
+import { pause } from "../time/pause.ts";
 import { causeOf } from "../reason.ts";
 import { RELEASE_LIMIT } from "./persist.ts";
 import { tooLate } from "./queue.ts";
 import type { RedisKey } from "./redis_key.ts";
 import { refusal, unavailable } from "./redis_refusal.ts";
-import { TooSlow, within } from "./within.ts";
+import { TooSlow, waitAtMost } from "../time/wait_at_most.ts";
 
 /** How long a command may take, in milliseconds: several clients keep one for as long as the server is away. */
 export const COMMAND_LIMIT = 3_000;
@@ -45,7 +45,7 @@ interface NotYet {
 /** One attempt to get a lock, from the first command until it is held or given up. */
 export class RedisAcquisition {
   readonly #options: RedisAcquisitionOptions;
-  readonly #alarm = new Alarm();
+  readonly #timer = new HolderTimer();
   #token = crypto.randomUUID();
   /** The commands whose answers nobody waited for to the end. */
   #open: Promise<unknown>[] = [];
@@ -90,7 +90,7 @@ export class RedisAcquisition {
         await pause(Math.min(wait, Math.max(0, end - present)), signal);
       }
     } catch (error) {
-      this.#alarm.clear();
+      this.#timer.clear();
       this.#withdraw();
       throw error;
     }
@@ -101,7 +101,7 @@ export class RedisAcquisition {
     const sent = now();
     const answer = key.acquire(this.#token, duration);
     try {
-      const taken = await within(answer, limit, signal, this.#alarm);
+      const taken = await waitAtMost(answer, limit, signal, this.#timer);
       return taken === true ? this.#keep(sent) : { free: taken };
     } catch (failure) {
       if (failure instanceof TooSlow || signal?.aborted) this.#open.push(answer);
@@ -116,15 +116,15 @@ export class RedisAcquisition {
   /** Begins to renew it, unless the answer came too late for that. */
   #keep(sent: Moment): Taken | NotYet {
     const { name, key, duration, maxHoldTime, pace } = this.#options;
-    const [token, alarm] = [this.#token, this.#alarm];
+    const [token, timer] = [this.#token, this.#timer];
     const lease = new Lease({
       name,
       duration,
       sent,
       maxHoldTime,
       renew: (limit) =>
-        within(key.extend(token, duration), Math.min(limit, COMMAND_LIMIT), undefined, alarm),
-      alarm,
+        waitAtMost(key.extend(token, duration), Math.min(limit, COMMAND_LIMIT), undefined, timer),
+      timer,
     });
     if (!lease.held) {
       lease.end();
@@ -137,7 +137,7 @@ export class RedisAcquisition {
     const free = (): Promise<boolean> => {
       pace.released();
       undo(open, key, token);
-      return key.free(token, RELEASE_LIMIT, alarm);
+      return key.free(token, RELEASE_LIMIT, timer);
     };
     return { token, lease, free };
   }

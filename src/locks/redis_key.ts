@@ -1,8 +1,8 @@
-import type { Alarm } from "./alarm.ts";
+import type { HolderTimer } from "../time/holder_timer.ts";
 import { persist } from "./persist.ts";
 import type { RedisCommand } from "./redis_clients.ts";
 import { refusal, WrongAnswer } from "./redis_refusal.ts";
-import { within } from "./within.ts";
+import { waitAtMost } from "../time/wait_at_most.ts";
 
 /** A client may send it again: who has the key already is told that he took it. */
 const ACQUIRE = `if redis.call("SET", KEYS[1], ARGV[1], "NX", "PX", ARGV[2]) then
@@ -68,13 +68,14 @@ export class RedisKey {
    * Frees the lock, trying until it is answered; it never throws.
    *
    * @param limit Milliseconds.
-   * @param alarm For that, cleared at the end.
+   * @param timer For that, cleared at the end.
    * @returns False if it was free or another's already, if an earlier copy did it, or if nobody knows.
    */
-  async free(token: string, limit: number, alarm: Alarm): Promise<boolean> {
-    const release = (timeout: number) => within(this.#release(token), timeout, undefined, alarm);
+  async free(token: string, limit: number, timer: HolderTimer): Promise<boolean> {
+    const release = (timeout: number) =>
+      waitAtMost(this.#release(token), timeout, undefined, timer);
     const freed = await persist(release, limit, (error) => refusal(error) === undefined);
-    alarm.clear();
+    timer.clear();
     return freed ?? false;
   }
 

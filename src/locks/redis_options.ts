@@ -1,7 +1,7 @@
 import type { RedisCommand } from "./redis_clients.ts";
 import { tooLate } from "./queue.ts";
 import { brief, unavailable } from "./redis_refusal.ts";
-import { TooSlow, within } from "./within.ts";
+import { TooSlow, waitAtMost } from "../time/wait_at_most.ts";
 
 type Factory = () => RedisCommand | Promise<RedisCommand>;
 
@@ -71,7 +71,7 @@ export async function made(
   const remaining = end - performance.now();
   let command: unknown;
   try {
-    command = await within(make(), remaining > 0 ? remaining : FACTORY_LIMIT, signal);
+    command = await waitAtMost(make(), remaining > 0 ? remaining : FACTORY_LIMIT, signal);
   } catch (error) {
     signal?.throwIfAborted();
     if (error instanceof TooSlow) throw tooLate(name, error);

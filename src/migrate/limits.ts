@@ -1,5 +1,5 @@
 import type { CallOptions } from "../calls/executor.ts";
-import { Deadline } from "../transport/deadline.ts";
+import { Deadline } from "../time/deadline.ts";
 import type { StatusOptions } from "./options.ts";
 import { TIMEOUT } from "./lock.ts";
 

@@ -1,5 +1,5 @@
 import type { Backend } from "../calls/backend.ts";
-import type { Deadline } from "../transport/deadline.ts";
+import type { Deadline } from "../time/deadline.ts";
 import type { CommitId } from "../commit/log.ts";
 import type { Hold } from "./hold.ts";
 import type { Passage } from "./passage.ts";

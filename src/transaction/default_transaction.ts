@@ -19,9 +19,9 @@ import { Journal } from "./journal.ts";
 import { type CommitId, mint } from "../commit/log.ts";
 import { commitReads, commitWrites, type Run, type RunEnding, settle } from "./commit_run.ts";
 import { type Call, until } from "../commit/own.ts";
-import { Deadline } from "../transport/deadline.ts";
-import { together } from "../transport/meter.ts";
-import { or } from "../transport/or.ts";
+import { Deadline } from "../time/deadline.ts";
+import { together } from "../time/meter.ts";
+import { alsoEndedBy } from "../time/also_ended_by.ts";
 import { Lifetime } from "./lifetime.ts";
 import { isGuarded, prepareStep } from "./prepare_step.ts";
 import { HeededPromise } from "./heeded_promise.ts";
@@ -464,7 +464,7 @@ export class DefaultTransaction implements Whole {
     const own = timeout === undefined
       ? whole
       : new Deadline(Math.min(timeout, whole.remaining), whole.signal, whole.meter);
-    const deadline = or(own, first.limits.signal);
+    const deadline = alsoEndedBy(own, first.limits.signal);
     const settings = first.steps[0]?.settings;
     const made = { operation, forms, single: operation !== "batch", settings, deadline };
     let unused: Issue | undefined = first;
@@ -545,7 +545,7 @@ export class DefaultTransaction implements Whole {
     const abandoned = abandonment(steps);
     const meter = this.#context.passage &&
       together([deadline.meter, ...steps.map(({ meter }) => meter)]);
-    this.#trying.deadline = abandoned ?? meter ? or(deadline, abandoned, meter) : deadline;
+    this.#trying.deadline = abandoned ?? meter ? alsoEndedBy(deadline, abandoned, meter) : deadline;
     try {
       this.#checkAlive();
       if (!this.#admitted) await this.#context.admit?.(steps[0]!.prepared);

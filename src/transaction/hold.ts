@@ -1,9 +1,9 @@
 import { LockLostError } from "../errors.ts";
 import type { Executor } from "../calls/executor.ts";
 import type { BatchRelease, LockHandle } from "../locks/lock.ts";
-import { within } from "../locks/within.ts";
+import { waitAtMost } from "../time/wait_at_most.ts";
 import type { Prepared } from "../sql/prepare.ts";
-import type { Deadline } from "../transport/deadline.ts";
+import type { Deadline } from "../time/deadline.ts";
 import { own } from "../commit/own.ts";
 
 /** What a release may take after the end of the transaction's time, in milliseconds. */
@@ -66,7 +66,7 @@ export class Hold {
   async release({ remaining, signal }: Deadline): Promise<void> {
     this.#released ??= this.#release();
     const longest = Math.max(GRACE, signal?.aborted ? 0 : remaining);
-    await within(this.#released, longest).catch(() => {});
+    await waitAtMost(this.#released, longest).catch(() => {});
   }
 
   async #release(): Promise<void> {

@@ -1,5 +1,5 @@
 import { TimeoutError } from "../errors.ts";
-import type { Deadline } from "../transport/deadline.ts";
+import type { Deadline } from "../time/deadline.ts";
 
 /** What ends a transaction from outside: the caller's signal, its deadline, and the loss of its lock. */
 export class Lifetime {

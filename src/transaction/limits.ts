@@ -1,6 +1,7 @@
 import type { CallOptions } from "../calls/executor.ts";
 import { TimeoutError } from "../errors.ts";
-import { Closing, Interrupted, within } from "../transport/deadline.ts";
+import { Closing } from "../time/closing.ts";
+import { Interrupted, within } from "../time/within.ts";
 import type { Step } from "./step.ts";
 
 /** A statement's limits end the statement; what ends the transaction ends the wait for it by itself. */

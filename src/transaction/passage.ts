@@ -1,7 +1,8 @@
 import { TimeoutError } from "../errors.ts";
 import type { Layers, Made, Send } from "../calls/layers.ts";
 import type { Result } from "../sql/value.ts";
-import { type Deadline, type Interrupted, within } from "../transport/deadline.ts";
+import type { Deadline } from "../time/deadline.ts";
+import { type Interrupted, within } from "../time/within.ts";
 import { NEVER } from "./limits.ts";
 
 /** A call that has not gone on yet; what lets it go on is there once it may. */

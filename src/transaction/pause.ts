@@ -1,18 +1,18 @@
 import { TimeoutError } from "../errors.ts";
-import { pause as wait } from "../calls/pause.ts";
-import type { Deadline } from "../transport/deadline.ts";
+import { pause } from "../time/pause.ts";
+import type { Deadline } from "../time/deadline.ts";
 
 /**
- * Waits.
+ * Waits until the transaction may run again.
  *
  * @throws {TimeoutError} If the deadline comes first; and the reason of its signal, if that fires.
  */
-export async function pause(
+export async function pauseBeforeRetry(
   milliseconds: number,
   { signal, remaining }: Deadline,
 ): Promise<void> {
   if (remaining <= milliseconds) {
     throw new TimeoutError("Out of time before the transaction could run again");
   }
-  await wait(milliseconds, signal);
+  await pause(milliseconds, signal);
 }

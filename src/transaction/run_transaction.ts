@@ -4,7 +4,7 @@ import { ofCaller } from "../calls/caller.ts";
 import { Connection } from "../calls/connection.ts";
 import type { Executor } from "../calls/executor.ts";
 import type { Layers } from "../calls/layers.ts";
-import { Deadline } from "../transport/deadline.ts";
+import { Deadline } from "../time/deadline.ts";
 import { commitsOf } from "../commit/commits.ts";
 import type { CommitId } from "../commit/log.ts";
 import { settle } from "./commit_run.ts";
@@ -20,7 +20,7 @@ import type { Shared } from "./trial.ts";
 import type { Queue, Turn } from "../locks/queue.ts";
 import { Shapes } from "./shapes.ts";
 import { beginningOf, Collisions, makeTurns, takeTurn } from "./turns.ts";
-import { pause } from "./pause.ts";
+import { pauseBeforeRetry } from "./pause.ts";
 
 /** The longest waits before another run, by the number of runs so far, in milliseconds. */
 const FIRST_PAUSE = 5;
@@ -205,7 +205,7 @@ class Runs<T> {
           // Behind others of this client there is nobody left to collide with, unless in other processes.
           if (this.#count > 1) {
             const longest = Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** this.#count);
-            await pause(Math.random() * longest, this.#deadline);
+            await pauseBeforeRetry(Math.random() * longest, this.#deadline);
           }
           this.#hold?.check();
         } catch (error) {

@@ -5,7 +5,7 @@ import type { Facts } from "../schema/facts.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import type { Statement } from "../sql/statement.ts";
 import type { Result } from "../sql/value.ts";
-import type { Meter } from "../transport/meter.ts";
+import type { CallMeter } from "../time/meter.ts";
 import type { Keys } from "./told_rows.ts";
 import { HeededPromise } from "./heeded_promise.ts";
 
@@ -34,7 +34,7 @@ export class Step {
   /** Its caller may give it up before it is done. */
   limited = false;
   /** Counts what is sent for it. */
-  meter: Meter | undefined;
+  meter: CallMeter | undefined;
   #resolve!: (result: Result) => void;
   #reject!: (error: unknown) => void;
 

@@ -1,7 +1,7 @@
 import { TimeoutError } from "../errors.ts";
 import { Queue, type Turn } from "../locks/queue.ts";
 import type { Prepared } from "../sql/prepare.ts";
-import type { Deadline } from "../transport/deadline.ts";
+import type { Deadline } from "../time/deadline.ts";
 import type { Hold } from "./hold.ts";
 
 /** How long whoever has the turn may do nothing, in milliseconds: on Workers the request that has it may never end. */

@@ -1,9 +1,9 @@
 import { checkFunction } from "../calls/check_function.ts";
 import { RqliteError } from "../errors.ts";
 import { type Checks, isCount, isSignal, readOptions } from "../options.ts";
-import { Deadline } from "../transport/deadline.ts";
+import { Deadline } from "../time/deadline.ts";
 import { causesOf } from "./causes.ts";
-import { pause } from "./pause.ts";
+import { pauseBeforeRetry } from "./pause.ts";
 
 /** How often {@linkcode withRetry} repeats. */
 export interface RetryOptions {
@@ -60,7 +60,7 @@ export async function withRetry<T>(
     } catch (error) {
       if (run >= retries || !isRetryable(error)) throw error;
     }
-    await pause(Math.random() * Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** run), deadline);
+    await pauseBeforeRetry(Math.random() * Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** run), deadline);
   }
 }
 

@@ -1,4 +1,5 @@
-import { Closing, within } from "./deadline.ts";
+import { Closing } from "../time/closing.ts";
+import { within } from "../time/within.ts";
 
 /** A user name and its password. */
 export interface Credentials {

@@ -8,7 +8,7 @@ import {
 } from "../errors.ts";
 import { copyOf } from "./error_copy.ts";
 import { isTooLarge } from "./body.ts";
-import { Interrupted } from "./deadline.ts";
+import { Interrupted } from "../time/within.ts";
 import type { NeverSent } from "./never_sent.ts";
 import { causeOf, reasonOf } from "../reason.ts";
 import type { Exchange, Failure } from "./transport.ts";

@@ -1,10 +1,12 @@
 import { ConnectionError, InterfaceError, OperationalError, TimeoutError } from "../errors.ts";
 import { RetryBudget } from "./budget.ts";
 import { type Attempt, Copies, type CopiesOptions } from "./copies.ts";
-import { Closing, Deadline, Interrupted, within } from "./deadline.ts";
+import { Closing } from "../time/closing.ts";
+import { Deadline } from "../time/deadline.ts";
+import { Interrupted, within } from "../time/within.ts";
 import { Discovery, LOOK_UP_LIMIT } from "./discovery.ts";
 import { closedError, resting, settle, unaffordable, withOthers } from "./failures.ts";
-import { Late } from "./late.ts";
+import { Late } from "../late.ts";
 import type { Nearest } from "./nearest.ts";
 import type { Members } from "./nodes.ts";
 import { attemptLimit, retryAfter, retryDelay } from "./retry.ts";

@@ -1,5 +1,7 @@
 import type { RqliteError } from "../errors.ts";
-import type { Closing, Deadline } from "./deadline.ts";
+import type { RequestBody } from "../time/meter.ts";
+import type { Closing } from "../time/closing.ts";
+import type { Deadline } from "../time/deadline.ts";
 
 /** Whether a write that did not succeed took effect. */
 export type Applied = "no" | "maybe" | "yes";
@@ -55,8 +57,8 @@ export interface Exchange<T> {
   readonly method: "GET" | "POST" | "DELETE";
   /** The path on the node, with its query string. */
   readonly path: string;
-  /** JSON text, or what makes other bytes anew for each copy; it throws where it cannot. */
-  readonly body?: string | (() => BodyInit);
+  /** What is sent with it, if anything. */
+  readonly body?: RequestBody;
   /** Whoever judges a success gets its body as it comes, of whatever length. */
   readonly open?: boolean;
   /** The leader has to do it: a node that is not the leader is asked where the leader is. */

@@ -6,7 +6,7 @@ import { type Client, connect, OutcomeUnknownError, type Result, RqliteError } f
 import { judge } from "../../src/calls/judge.ts";
 import { embedded, type EmbeddedEngine } from "../../src/embedded/mod.ts";
 import { Authorization } from "../../src/transport/credentials.ts";
-import { Deadline } from "../../src/transport/deadline.ts";
+import { Deadline } from "../../src/time/deadline.ts";
 import { HttpTransport } from "../../src/transport/http.ts";
 import { Nodes } from "../../src/transport/nodes.ts";
 import { holdsId } from "../support/commits.ts";

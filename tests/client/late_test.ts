@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { after, describe, it } from "node:test";
 import type * as api from "../../mod.ts";
 import type { Client } from "../../mod.ts";
-import { Late } from "../../src/transport/late.ts";
-import { Deadline } from "../../src/transport/deadline.ts";
+import { Late } from "../../src/late.ts";
+import { Deadline } from "../../src/time/deadline.ts";
 import { copyPackage, type PackageCopy } from "../support/package_copy.ts";
 import { skipWithoutRqlited, startRqlited } from "../support/rqlited.ts";
 import {

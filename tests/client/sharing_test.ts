@@ -14,7 +14,7 @@ import {
   TimeoutError,
 } from "../../mod.ts";
 import { Lane, type Waiting } from "../../src/calls/lane.ts";
-import { Deadline } from "../../src/transport/deadline.ts";
+import { Deadline } from "../../src/time/deadline.ts";
 import { countingSignal } from "../support/counting_signal.ts";
 import { sleep } from "../support/http.ts";
 import { PLACES, type World } from "../transaction/world.ts";

@@ -1,12 +1,12 @@
 // One timer for several moments: whom it calls, when, and that nothing of it stays.
 import assert from "node:assert/strict";
-import { Alarm } from "../../src/locks/alarm.ts";
+import { HolderTimer } from "../../src/time/holder_timer.ts";
 import { sleep } from "../support/http.ts";
 import { test } from "../support/test.ts";
 
-test("Alarm calls once what was set last, sooner or later than what was set before", async () => {
+test("HolderTimer calls once what was set last, sooner or later than what was set before", async () => {
   for (const [first, second] of [[5, 20], [20, 5], [5, 5]] as const) {
-    const alarm = new Alarm();
+    const alarm = new HolderTimer();
     const calls: string[] = [];
     alarm.set(first, () => calls.push("first"), false);
     await new Promise<void>((resolve) => {
@@ -20,8 +20,8 @@ test("Alarm calls once what was set last, sooner or later than what was set befo
   }
 });
 
-test("Alarm calls nobody after drop() and clear(), and takes the next one", async () => {
-  const alarm = new Alarm();
+test("HolderTimer calls nobody after drop() and clear(), and takes the next one", async () => {
+  const alarm = new HolderTimer();
   const calls: string[] = [];
   const [one, two] = [() => calls.push("one"), () => calls.push("two")];
   alarm.set(5, one, false);
@@ -38,8 +38,8 @@ test("Alarm calls nobody after drop() and clear(), and takes the next one", asyn
   assert.deepEqual(calls, ["one", "two"]);
 });
 
-test("Alarm leaves no timer behind after clear()", () => {
-  const alarm = new Alarm();
+test("HolderTimer leaves no timer behind after clear()", () => {
+  const alarm = new HolderTimer();
   alarm.set(60_000, () => {}, false);
   alarm.set(10_000, () => {}, true);
   alarm.set(90_000, () => {}, false);

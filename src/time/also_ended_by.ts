@@ -1,11 +1,11 @@
 import type { Deadline } from "./deadline.ts";
-import type { Meter } from "./meter.ts";
+import type { CallMeter } from "./meter.ts";
 
 /** The same limit, which another signal ends as well. @param meter Counts in place of its own. */
-export function or(
+export function alsoEndedBy(
   deadline: Deadline,
   signal: AbortSignal | undefined,
-  meter: Meter | undefined = deadline.meter,
+  meter: CallMeter | undefined = deadline.meter,
 ): Deadline {
   const signals = [deadline.signal, signal].filter((one) => one !== undefined);
   return deadline.by(signals.length < 2 ? signals[0] : AbortSignal.any(signals), meter);

@@ -12,8 +12,8 @@ const KEPT = 120;
  * What is not taken over is cleared before anything else can happen: nothing is left behind, and on Workers, where timers
  * end with their request, what runs until then belongs to the same one.
  */
-export class Alarm {
-  static #free: Alarm | undefined;
+export class CallTimer {
+  static #free: CallTimer | undefined;
 
   #timer: ReturnType<typeof setTimeout> | undefined;
   #rings = 0;
@@ -21,44 +21,44 @@ export class Alarm {
   #wake: (() => void) | undefined;
 
   /**
-   * Sets an alarm.
+   * Sets a timer.
    *
    * @param limit Milliseconds from now.
-   * @param wake Called once, unless the alarm is stopped before; one for each alarm.
+   * @param wake Called once, unless the timer is stopped before; one function for each timer.
    * @returns Stops it, or does nothing where that was done before.
    */
   static set(limit: number, wake: () => void): () => void {
     const now = performance.now();
     const end = now + limit;
-    const free = Alarm.#free;
-    const alarm = free !== undefined && free.#rings <= end ? free : new Alarm();
-    if (alarm === free) Alarm.#free = undefined;
-    else alarm.#wait(now, limit);
-    alarm.#end = end;
-    alarm.#wake = wake;
+    const free = CallTimer.#free;
+    const timer = free !== undefined && free.#rings <= end ? free : new CallTimer();
+    if (timer === free) CallTimer.#free = undefined;
+    else timer.#wait(now, limit);
+    timer.#end = end;
+    timer.#wake = wake;
     return () => {
-      // By then it may be the alarm of another call.
-      if (alarm.#wake === wake) alarm.#stop();
+      // By then it may be the timer of another call.
+      if (timer.#wake === wake) timer.#stop();
     };
   }
 
   #stop(): void {
     this.#wake = undefined;
-    if (Alarm.#free === undefined) void this.#keep();
+    if (CallTimer.#free === undefined) void this.#keep();
     else clearTimeout(this.#timer);
   }
 
   /** Clears the one that is kept for the next call, as where there will be none. */
   static clear(): void {
-    const free = Alarm.#free;
+    const free = CallTimer.#free;
     if (free !== undefined) clearTimeout(free.#timer);
-    Alarm.#free = undefined;
+    CallTimer.#free = undefined;
   }
 
   async #keep(): Promise<void> {
-    Alarm.#free = this;
-    for (let i = 0; i < KEPT && Alarm.#free === this; i++) await undefined;
-    if (Alarm.#free === this) Alarm.clear();
+    CallTimer.#free = this;
+    for (let i = 0; i < KEPT && CallTimer.#free === this; i++) await undefined;
+    if (CallTimer.#free === this) CallTimer.clear();
   }
 
   #wait(now: number, limit: number): void {
@@ -73,7 +73,7 @@ export class Alarm {
     const left = this.#end - performance.now();
     if (wake === undefined) {
       // Bun runs a timer in front of microtasks.
-      if (Alarm.#free === this) Alarm.#free = undefined;
+      if (CallTimer.#free === this) CallTimer.#free = undefined;
     } else if (this.#rings < this.#end && left > 0) {
       this.#wait(this.#end - left, left);
     } else {

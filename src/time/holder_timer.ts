@@ -2,7 +2,7 @@
  * One timer for what a holder waits for one after the other: an answer, the next renewal, an answer again. It is set
  * anew only where it must ring sooner, as timers are a good part of what a lock costs.
  */
-export class Alarm {
+export class HolderTimer {
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** When the timer rings, and when somebody is to be called, by `performance.now()`. */
   #rings = 0;
@@ -24,7 +24,7 @@ export class Alarm {
   }
 
   /**
-   * Calls nobody; the timer stays for what is set next, or for {@linkcode Alarm.clear}.
+   * Calls nobody; the timer stays for what is set next, or for {@linkcode HolderTimer.clear}.
    *
    * @param call Only if this is what was to be called.
    */

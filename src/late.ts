@@ -1,5 +1,7 @@
-import { OperationalError, TimeoutError } from "../errors.ts";
-import { Closing, type Deadline, Interrupted, within } from "./deadline.ts";
+import { OperationalError, TimeoutError } from "./errors.ts";
+import { Closing } from "./time/closing.ts";
+import type { Deadline } from "./time/deadline.ts";
+import { Interrupted, within } from "./time/within.ts";
 
 /**
  * Workers refuse to wait in one request for what another one has sent: there only those calls share that are made at

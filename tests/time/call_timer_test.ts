@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import { connect } from "../../mod.ts";
-import { Alarm } from "../../src/transport/alarm.ts";
+import { CallTimer } from "../../src/time/call_timer.ts";
 import { scriptedFetch } from "../support/scripted_fetch.ts";
 
 interface Timer {
@@ -11,7 +11,7 @@ interface Timer {
   readonly set: number;
 }
 
-describe("Alarm", () => {
+describe("CallTimer", () => {
   const { setTimeout, clearTimeout } = globalThis;
   let timers: Timer[];
   let running: Set<number>;
@@ -62,9 +62,9 @@ describe("Alarm", () => {
 
   it("rings at the end of the call that has taken it over, once", () => {
     const rung: string[] = [];
-    Alarm.set(1_000, () => rung.push("first"))();
+    CallTimer.set(1_000, () => rung.push("first"))();
     now = 400;
-    Alarm.set(1_000, () => rung.push("second"));
+    CallTimer.set(1_000, () => rung.push("second"));
     assert.equal(timers.length, 1);
     ring(timers[0]!);
     assert.deepEqual([rung, timers[1]?.delay], [[], 400]);
@@ -73,10 +73,10 @@ describe("Alarm", () => {
   });
 
   it("rings at once where it comes late for the call that has taken it over, too", () => {
-    Alarm.set(1_000, () => {})();
+    CallTimer.set(1_000, () => {})();
     now = 400;
     let rung = false;
-    Alarm.set(1_000, () => rung = true);
+    CallTimer.set(1_000, () => rung = true);
     now = 3_000; // such as of a process that stood still
     timers[0]!.ring();
     assert.ok(rung);
@@ -84,28 +84,28 @@ describe("Alarm", () => {
   });
 
   it("waits for what is left of the call that has taken it over where it comes late", () => {
-    Alarm.set(1_000, () => {})();
+    CallTimer.set(1_000, () => {})();
     now = 400;
-    Alarm.set(1_000, () => {});
+    CallTimer.set(1_000, () => {});
     now = 1_300;
     timers[0]!.ring();
     assert.equal(timers[1]?.delay, 100);
   });
 
   it("is not taken over once it has rung: some engines run timers in front of what is ready", () => {
-    Alarm.set(1_000, () => {})();
+    CallTimer.set(1_000, () => {})();
     ring(timers[0]!);
     let rung = false;
-    Alarm.set(1_000, () => rung = true);
+    CallTimer.set(1_000, () => rung = true);
     ring(timers[1]!);
     assert.ok(rung);
   });
 
   it("is not stopped by a call that has handed it on, and ends a second time", () => {
-    const stop = Alarm.set(1_000, () => {});
+    const stop = CallTimer.set(1_000, () => {});
     stop();
     let rung = false;
-    Alarm.set(1_000, () => rung = true);
+    CallTimer.set(1_000, () => rung = true);
     stop();
     assert.equal(timers.length, 1);
     ring(timers[0]!);
@@ -114,8 +114,8 @@ describe("Alarm", () => {
 
   it("is not taken over by a call that ends before", async () => {
     const rung: string[] = [];
-    Alarm.set(1_000, () => rung.push("first"))();
-    const short = Alarm.set(100, () => rung.push("short"));
+    CallTimer.set(1_000, () => rung.push("first"))();
+    const short = CallTimer.set(100, () => rung.push("short"));
     assert.deepEqual(timers.map(({ delay }) => delay), [1_000, 100]);
     ring(timers[1]!);
     assert.deepEqual(rung, ["short"]);
@@ -125,7 +125,7 @@ describe("Alarm", () => {
   });
 
   it("is of its own for each of the calls that run at once", async () => {
-    const alarms = [1, 2, 3].map(() => Alarm.set(1_000, () => {}));
+    const alarms = [1, 2, 3].map(() => CallTimer.set(1_000, () => {}));
     assert.equal(running.size, 3);
     for (const stop of alarms) stop();
     await settled();
@@ -134,7 +134,7 @@ describe("Alarm", () => {
 
   it("waits longer than a timer can", () => {
     let rung = false;
-    Alarm.set(2 ** 31 + 9, () => rung = true);
+    CallTimer.set(2 ** 31 + 9, () => rung = true);
     ring(timers[0]!);
     assert.deepEqual([rung, timers[1]?.delay], [false, 10]);
     ring(timers[1]!);

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { Closing, Deadline, Interrupted, within } from "../../src/transport/deadline.ts";
+import { Closing } from "../../src/time/closing.ts";
+import { Deadline } from "../../src/time/deadline.ts";
+import { Interrupted, within } from "../../src/time/within.ts";
 
 const never = (): Promise<never> => new Promise(() => {});
 
