@@ -11,7 +11,7 @@ export interface Mark {
 
 /**
  * Asks for some commits, and for the first and the last that are there. It does not compile where a database was loaded
- * and nothing was committed since: the numbers are those of another log then (see `src/commit/unseal.ts`).
+ * and nothing was committed since: the numbers are those of another log then (see `docs/internals/commits.md`).
  */
 export function askForMarks(numbers: readonly number[]): string {
   const ends = ["min", "max"].map((end) => `(SELECT ${end}(n) FROM ${COMMIT_TABLE})`);

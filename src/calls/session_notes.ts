@@ -4,11 +4,10 @@
  * @module
  */
 
-import type { Deadline } from "../time/deadline.ts";
 import { SENTINEL } from "./batch.ts";
+import type { Call } from "./call.ts";
 import type { Dispatcher } from "./dispatch.ts";
 import { type Mark, nameOf, numberIn } from "./marks.ts";
-import type { Settings } from "./options.ts";
 import type { SessionState } from "./session_state.ts";
 
 /** The session has written that commit. @param times Its `times` when that began: what was open then is behind it. */
@@ -37,9 +36,6 @@ export function noteLoad(session: SessionState): void {
  *
  * @throws {StaleReadError} If it does not.
  */
-export async function confirm(
-  dispatcher: Dispatcher,
-  call: { readonly settings: Settings; readonly deadline: Deadline },
-): Promise<void> {
+export async function confirm(dispatcher: Dispatcher, call: Call): Promise<void> {
   await dispatcher.read({ ...call, statements: [SENTINEL], transaction: false });
 }

@@ -9,8 +9,8 @@ import type { Host } from "../calls/backend.ts";
 import { Connection } from "../calls/connection.ts";
 import type { CallOptions } from "../calls/executor.ts";
 import type { Made, Send } from "../calls/layers.ts";
-import type { Asked } from "../commit/asked.ts";
-import { type Call, until } from "../commit/own.ts";
+import type { WriteCall } from "../commit/write_call.ts";
+import { type Call, until } from "../calls/call.ts";
 import { noteUnmarked } from "../calls/session_notes.ts";
 import { isName } from "../options.ts";
 import type { Prepared } from "../sql/prepare.ts";
@@ -83,9 +83,9 @@ function snapshot(host: Host, { deadline }: Call, _: CallOptions): Promise<void>
 /** See `Client.enqueue`. @param ready What is sent for it. */
 export function enqueue(
   host: Host,
-  asked: Asked,
+  asked: WriteCall,
   wait: boolean,
-  ready: (asked: Asked) => Promise<readonly Prepared[]>,
+  ready: (asked: WriteCall) => Promise<readonly Prepared[]>,
 ): Promise<{ sequence: bigint }> {
   const { operation, forms, call: { deadline } } = asked;
   return through(host, { operation, forms, deadline }, async (forms, deadline) => {

@@ -15,8 +15,8 @@ import type {
 import { asCells, firstOf, valueOf } from "../calls/first.ts";
 import { Late } from "../late.ts";
 import { deadlineOf } from "../calls/options.ts";
-import { ask, type Asked } from "../commit/asked.ts";
-import type { Writes } from "../commit/writes.ts";
+import { type WriteCall, writeCallOf } from "../commit/write_call.ts";
+import type { Writer } from "../commit/writer.ts";
 import { originOf, sendingTo } from "../calls/origin.ts";
 import { bookmarkOf, type SessionState, stateOf } from "../calls/session_state.ts";
 import { type Checks, isBoolean, isText, readOptions } from "../options.ts";
@@ -46,7 +46,7 @@ import type { Administration, OptionsOf, SubjectOf } from "./administration.ts";
 import type { LoadSource } from "./load_source.ts";
 import { INSERT_MANY, type InsertManyOptions } from "./insert_options.ts";
 
-const WRITES = new Late("writes", () => import("../commit/writes.ts"));
+const WRITER = new Late("writes", () => import("../commit/writer.ts"));
 const TRANSACTIONS = new Late(
   "transactions",
   () => import("../transaction/run_transaction.ts"),
@@ -63,7 +63,7 @@ export class DefaultDatabase implements Client {
   readonly #exactlyOnce: boolean;
   /** What has the parts that write: this one, or the one that it is a session of. */
   readonly #root: DefaultDatabase;
-  #writes: Writes | undefined;
+  #writer: Writer | undefined;
   #runner: Runner | undefined;
 
   /** Sends nothing. */
@@ -285,9 +285,9 @@ export class DefaultDatabase implements Client {
   ): Promise<{ sequence: bigint }> {
     return called(() => {
       const { wait = false, ...given } = readOptions(options, ENQUEUE);
-      const asked = ask(this.#client, listOf(statements), given, "enqueue");
+      const asked = writeCallOf(this.#client, listOf(statements), given, "enqueue");
       const { deadline } = asked.call;
-      const ready = async (asked: Asked) =>
+      const ready = async (asked: WriteCall) =>
         await this.#writing(deadline, (writes) => writes.queued(asked));
       return BULK.use(deadline, ({ enqueue }) => enqueue(this.#client, asked, wait, ready));
     });
@@ -364,15 +364,15 @@ export class DefaultDatabase implements Client {
     options: BatchOptions,
     operation: string,
   ): Result[] | Promise<Result[]> {
-    const asked = ask(this.#client, statements, options, operation);
+    const asked = writeCallOf(this.#client, statements, options, operation);
     return this.#writing(asked.call.deadline, (writes) => writes.run(asked));
   }
 
-  #writing<T>(deadline: Deadline, work: (writes: Writes) => Promise<T>): T | Promise<T> {
-    return WRITES.use(deadline, ({ Writes }) => {
+  #writing<T>(deadline: Deadline, work: (writer: Writer) => Promise<T>): T | Promise<T> {
+    return WRITER.use(deadline, ({ Writer }) => {
       const root = this.#root;
-      root.#writes ??= new Writes(root.#client, root.#exactlyOnce);
-      return work(root.#writes);
+      root.#writer ??= new Writer(root.#client, root.#exactlyOnce);
+      return work(root.#writer);
     });
   }
 

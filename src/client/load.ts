@@ -4,7 +4,7 @@ import { Connection } from "../calls/connection.ts";
 import { judge, judgeText, quote } from "../calls/judge.ts";
 import { noteLoad } from "../calls/session_notes.ts";
 import { commitsOf } from "../commit/commits.ts";
-import type { Call } from "../commit/own.ts";
+import type { Call } from "../calls/call.ts";
 import {
   DataError,
   NotSupportedError,
@@ -88,11 +88,11 @@ async function loadFile(
   start: Uint8Array,
 ): Promise<void> {
   const { transport, dispatcher } = host.connectedBy(Connection);
-  const { grounds } = commitsOf(dispatcher);
+  const { knowledge } = commitsOf(dispatcher);
   const { header, patches } = await inTime(call, bytes, () => examine(bytes, start));
   // A stream can be sent once: so the leader has to be known. A database that is broken answers nothing.
-  const base = await grounds.seek(call).catch((error: unknown) => {
-    if (!call.settings.signal?.aborted) return grounds.knownBase ?? 0;
+  const base = await knowledge.seek(call).catch((error: unknown) => {
+    if (!call.settings.signal?.aborted) return knowledge.knownBase ?? 0;
     bytes.stop(error);
     throw error;
   });
@@ -138,12 +138,12 @@ async function loadFile(
     // What was not sent to its end is not applied.
     throw failure?.error ?? error;
   } finally {
-    grounds.replaced();
+    knowledge.replaced();
   }
   const { session } = call.settings;
   if (session !== undefined) noteLoad(session);
   // It is done: where this fails, whoever writes next does it.
-  await (patches === undefined ? grounds.begin(call, base) : grounds.unseal(call, base)).catch(
+  await (patches === undefined ? knowledge.begin(call, base) : knowledge.unseal(call, base)).catch(
     () => {},
   );
 }

@@ -1,7 +1,7 @@
 /**
  * A seal on the table of commits in a database file. Batches that were on their way to the database that the file
  * replaces must not be applied to it: so the file names a column of the table otherwise, and no commit compiles until a
- * client has begun a new range of numbers (see `src/commit/unseal.ts`). Only letters change, and no length.
+ * client has begun a new range of numbers (see `docs/internals/commits.md`). Only letters change, and no length.
  *
  * @module
  */

@@ -11,7 +11,7 @@ import { infinityIn } from "../calls/judge.ts";
 import type { Mark } from "../calls/marks.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import { Deadline } from "../time/deadline.ts";
-import { Grounds, missing, unusable } from "./ground.ts";
+import { Knowledge, missing, unusable } from "./knowledge.ts";
 import {
   type CommitId,
   enter,
@@ -26,8 +26,9 @@ import {
   pruning,
   readiness,
   touchStart,
-} from "./log.ts";
-import { type Call, ownSettings } from "./own.ts";
+} from "./log_table.ts";
+import type { Call } from "../calls/call.ts";
+import { ownSettings } from "./own_statements.ts";
 
 /** The part of the time that remains which a commit may use; the rest is for the fence. */
 const COMMIT_SHARE = 0.75;
@@ -98,23 +99,23 @@ export function commitsOf(dispatcher: Dispatcher): Commits {
 export class Commits {
   readonly #dispatcher: Dispatcher;
   /** What writes are built on. */
-  readonly grounds: Grounds;
+  readonly knowledge: Knowledge;
 
   /** Sends nothing. */
   constructor(dispatcher: Dispatcher) {
     this.#dispatcher = dispatcher;
-    this.grounds = new Grounds(dispatcher);
+    this.knowledge = new Knowledge(dispatcher);
   }
 
   /** Makes an id; a client that knows no fresh base asks for one. */
   async mint(call: Call): Promise<CommitId> {
-    return mint((await this.grounds.ready(call)).base);
+    return mint((await this.knowledge.ready(call)).base);
   }
 
   /** The id in a text: under its own base if a client made it, else under a fresh one. */
   async identify(id: string, call: Call): Promise<CommitId> {
     return parseMinted(id) ??
-      { id, base: (await this.grounds.ready(call)).base, minted: false };
+      { id, base: (await this.knowledge.ready(call)).base, minted: false };
   }
 
   /**
@@ -172,7 +173,7 @@ export class Commits {
           reply: { ...reply, first: reply.first + heads },
         };
       case "interfered":
-        this.grounds.forget();
+        this.knowledge.forget();
         return proof;
       case "replaced":
         // What it was judged by is gone, and so is whatever an earlier copy did.
@@ -185,7 +186,7 @@ export class Commits {
         return { is: proof.id === chosen ? "spent" : "fenced" };
       case "expired":
         // Rows were deleted by hand up to the base, or it is an old one.
-        this.grounds.lose();
+        this.knowledge.lose();
         throw expired(proof.id);
       case "missing":
       case "outdated":
@@ -274,7 +275,7 @@ export class Commits {
     }
     // A fence stands on nothing, so its place says nothing of the schema.
     const place = reply.answer.length > 0 ? reply.answer.insertedAt(reply.first) : undefined;
-    if (place !== undefined) this.grounds.see(Number(place));
+    if (place !== undefined) this.knowledge.see(Number(place));
     return settledBy(proof);
   }
 
@@ -296,7 +297,7 @@ export class Commits {
       const proof = proofOf(reply.answer, ids, mixed ? 1 : 0);
       if (proof.is === "expired") return { proof: await this.#expired(proof.id, ids, call), reply };
       if ((proof.is !== "missing" && proof.is !== "outdated") || repaired) return { proof, reply };
-      await this.grounds.repair(proof.is, call);
+      await this.knowledge.repair(proof.is, call);
     }
   }
 
@@ -304,7 +305,7 @@ export class Commits {
   async #expired(id: string, ids: readonly CommitId[], call: Call): Promise<Proof> {
     const { base } = ids.find((one) => one.id === id)!;
     try {
-      return { is: await this.grounds.isOfBefore(base, call) ? "replaced" : "expired", id };
+      return { is: await this.knowledge.isOfBefore(base, call) ? "replaced" : "expired", id };
     } catch (error) {
       if (call.settings.signal?.aborted) throw error;
       return { is: "expired", id };
@@ -347,8 +348,8 @@ export class Commits {
     const lastInsertId = answer.insertedAt(
       first + (mixed ? 1 : 0) + (chosen === undefined ? 0 : 1),
     );
-    if (lastInsertId !== undefined) this.grounds.learn(Number(lastInsertId));
-    for (const name of entry.wrote) if (name === EVERYTHING) this.grounds.forget();
+    if (lastInsertId !== undefined) this.knowledge.learn(Number(lastInsertId));
+    for (const name of entry.wrote) if (name === EVERYTHING) this.knowledge.forget();
   }
 }
 

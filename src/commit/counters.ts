@@ -5,7 +5,7 @@ import { type Counter, counterIn, strayCounter } from "../sql/counter.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import { significantTokens } from "../sql/tokenize.ts";
 import { TokenView } from "../sql/view.ts";
-import { tableOf } from "./written.ts";
+import { tableOf } from "./written_tables.ts";
 
 /** What is known where counters are looked at. */
 export interface CounterContext {

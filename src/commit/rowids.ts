@@ -2,8 +2,9 @@ import type { Dispatcher } from "../calls/dispatch.ts";
 import type { Facts } from "../schema/facts.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import type { Result } from "../sql/value.ts";
-import { type Call, own, ownSettings } from "./own.ts";
-import { tableOf } from "./written.ts";
+import type { Call } from "../calls/call.ts";
+import { own, ownSettings } from "./own_statements.ts";
+import { tableOf } from "./written_tables.ts";
 
 /**
  * The result without an id that is none: after an INSERT into a table without rowids the server sends the number of an

@@ -1,7 +1,7 @@
 import { namesIn, viewOf } from "../schema/node_state.ts";
 import { readsOthers } from "../schema/refuse_volatile.ts";
 import type { Prepared } from "../sql/prepare.ts";
-import { isDdl, nameIn } from "./written.ts";
+import { isDdl, nameIn } from "./written_tables.ts";
 
 /** Statements between which the schema stays what it is for what they write. */
 export interface Step {

@@ -14,10 +14,10 @@ import type { Prepared } from "../sql/prepare.ts";
 import { sitesOf } from "../sql/sites.ts";
 import type { Statement } from "../sql/statement.ts";
 import type { Result } from "../sql/value.ts";
-import type { Asked } from "./asked.ts";
-import type { Call } from "./own.ts";
+import type { WriteCall } from "./write_call.ts";
+import type { Call } from "../calls/call.ts";
 import { type Step, stepsOf } from "./steps.ts";
-import { isDdl, markedFor, nameIn, tableOf } from "./written.ts";
+import { isDdl, markedFor, nameIn, tableOf } from "./written_tables.ts";
 
 /** What is sent for a write, behind the ids. */
 export interface Form {
@@ -52,7 +52,7 @@ export class Write {
   } = NOTHING;
 
   /** Prepares nothing yet. */
-  constructor(backend: Backend, { forms, options, call, operation, now }: Asked) {
+  constructor(backend: Backend, { forms, options, call, operation, now }: WriteCall) {
     this.#backend = backend;
     this.forms = forms;
     this.options = options;

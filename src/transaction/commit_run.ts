@@ -3,10 +3,10 @@ import type { Prepared } from "../sql/prepare.ts";
 import { OperationalError } from "../errors.ts";
 import { statementError } from "../wire/sql_error.ts";
 import { type Commit, type Commits, type Ending, notEntered } from "../commit/commits.ts";
-import { type CommitId, mint } from "../commit/log.ts";
-import { fencedOff } from "../commit/outcomes.ts";
-import type { Call } from "../commit/own.ts";
-import { targetsOf, writtenBy } from "../commit/written.ts";
+import { type CommitId, mint } from "../commit/log_table.ts";
+import { fencedOff } from "../commit/endings.ts";
+import type { Call } from "../calls/call.ts";
+import { targetsOf, writtenBy } from "../commit/written_tables.ts";
 import { readConflict, schemaConflict, tableConflict, writtenConflict } from "./conflicts.ts";
 import { isConflict } from "./guard.ts";
 import type { Hold } from "./hold.ts";
@@ -57,7 +57,7 @@ export async function commitWrites(
   const scopes = [...new Set(scoped.flatMap(scopesOf))];
   const own: CommitId[] = [];
   let since = Math.min(...scoped.map((op) => op.since ?? 0), trial.schema.since ?? Infinity);
-  for (let id = first;; id = mint((await commits.grounds.ready(call)).base)) {
+  for (let id = first;; id = mint((await commits.knowledge.ready(call)).base)) {
     const planned = journal.plan();
     const earlier = [...run.earlier, ...own];
     const ending = await commits.commit(

@@ -1,6 +1,6 @@
 import type { Backend } from "../calls/backend.ts";
 import type { Deadline } from "../time/deadline.ts";
-import type { CommitId } from "../commit/log.ts";
+import type { CommitId } from "../commit/log_table.ts";
 import type { Hold } from "./hold.ts";
 import type { Passage } from "./passage.ts";
 import type { ResolvedTransactionOptions } from "./options.ts";

@@ -2,7 +2,7 @@ import type { Reply } from "../calls/dispatch.ts";
 import { resultsOf } from "../calls/results.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import type { Result, Value } from "../sql/value.ts";
-import type { Grounds, Sighting } from "../commit/ground.ts";
+import type { Knowledge, Sighting } from "../commit/knowledge.ts";
 import { type LastRow, OBSERVE, type Observed } from "./guard.ts";
 import type { Step } from "./step.ts";
 import { type Keys, keysIn } from "./told_rows.ts";
@@ -103,8 +103,8 @@ export class Cursor {
   }
 
   /** What the node says of itself, where the next statement asks for it. */
-  sighting(grounds: Grounds): Sighting {
-    return grounds.sighting(this.#reply, this.#at++);
+  sighting(knowledge: Knowledge): Sighting {
+    return knowledge.sighting(this.#reply, this.#at++);
   }
 
   /** The number that the next statement reads; 0 without a row, `undefined` without a table. */

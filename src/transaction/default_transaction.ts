@@ -16,9 +16,9 @@ import type { Params, Result, Row, Value } from "../sql/value.ts";
 import type { TransactionContext } from "./context.ts";
 import { readConflict } from "./conflicts.ts";
 import { Journal } from "./journal.ts";
-import { type CommitId, mint } from "../commit/log.ts";
+import { type CommitId, mint } from "../commit/log_table.ts";
 import { commitReads, commitWrites, type Run, type RunEnding, settle } from "./commit_run.ts";
-import { type Call, until } from "../commit/own.ts";
+import { type Call, until } from "../calls/call.ts";
 import { Deadline } from "../time/deadline.ts";
 import { together } from "../time/meter.ts";
 import { alsoEndedBy } from "../time/also_ended_by.ts";
@@ -81,7 +81,7 @@ export class DefaultTransaction implements Whole {
   /** See {@linkcode Transaction.id}. */
   get id(): string {
     if (this.#id !== undefined) return this.#id.id;
-    const base = this.#context.shared.commits.grounds.knownBase;
+    const base = this.#context.shared.commits.knowledge.knownBase;
     if (base === undefined) {
       throw new InterfaceError("Cannot make an id before the first request: run a statement first");
     }

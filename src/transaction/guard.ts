@@ -7,7 +7,7 @@
 
 import { RELEASE, SAVEPOINT } from "../calls/batch.ts";
 import type { Prepared } from "../sql/prepare.ts";
-import { own } from "../commit/own.ts";
+import { own } from "../commit/own_statements.ts";
 import { metReal } from "../reads/digest.ts";
 
 /** What a write did, as its guard will compare it. */

@@ -4,7 +4,7 @@ import type { BatchRelease, LockHandle } from "../locks/lock.ts";
 import { waitAtMost } from "../time/wait_at_most.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import type { Deadline } from "../time/deadline.ts";
-import { own } from "../commit/own.ts";
+import { own } from "../commit/own_statements.ts";
 
 /** What a release may take after the end of the transaction's time, in milliseconds. */
 const GRACE = 250;

@@ -3,7 +3,7 @@ import type { Facts } from "../schema/facts.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import type { Check, Digests } from "./check.ts";
 import { counterIn } from "../sql/counter.ts";
-import { isDdl } from "../commit/written.ts";
+import { isDdl } from "../commit/written_tables.ts";
 import { enclosed, type Observed, writeGuard } from "./guard.ts";
 import type { InsertedId } from "./inserted_id.ts";
 

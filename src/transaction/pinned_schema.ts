@@ -1,6 +1,6 @@
 import type { Commits } from "../commit/commits.ts";
-import { isFresh, type Sighting } from "../commit/ground.ts";
-import type { Call } from "../commit/own.ts";
+import { isFresh, type Sighting } from "../commit/knowledge.ts";
+import type { Call } from "../calls/call.ts";
 import { type Facts, sameTables } from "../schema/facts.ts";
 import type { Journal, Op } from "./journal.ts";
 
@@ -63,13 +63,13 @@ export class PinnedSchema {
   /** Makes the table of commits where it is missing, as that changes the schema: later this would look like another's DDL. */
   async ready(): Promise<void> {
     if (this.#since !== undefined || !this.#journal.untold) return;
-    await this.#commits.grounds.ready(this.#call);
+    await this.#commits.knowledge.ready(this.#call);
     await this.remake();
   }
 
   /** Asks for the schema and makes everything anew by it; only where nothing was answered yet. */
   async remake(): Promise<void> {
-    this.#commits.grounds.forget();
+    this.#commits.knowledge.forget();
     await this.#look();
     this.#journal.remake(this.#facts!, this.#since);
   }
@@ -83,7 +83,7 @@ export class PinnedSchema {
     const ddl = this.#journal.lastDdl;
     if (ddl === undefined || ddl === this.#behind?.ddl) return true;
     const writes = this.#journal.writes.map(({ prepared }) => prepared);
-    const behind = await this.#commits.grounds.behind([writes], this.#call);
+    const behind = await this.#commits.knowledge.behind([writes], this.#call);
     const facts = "facts" in behind ? behind.facts[0] : undefined;
     this.#behind = facts === undefined ? undefined : { facts, ddl };
     return facts !== undefined;
@@ -107,9 +107,9 @@ export class PinnedSchema {
    * `false` if the schema is another one.
    */
   async take(sighting: Sighting, readOnly: boolean): Promise<boolean | "again"> {
-    const { grounds } = this.#commits;
+    const { knowledge } = this.#commits;
     const empty = this.#journal.ops.length === 0;
-    if (this.#journal.untold && grounds.confirm(sighting) !== this.#facts) {
+    if (this.#journal.untold && knowledge.confirm(sighting) !== this.#facts) {
       await this.remake();
       return "again";
     }
@@ -118,7 +118,7 @@ export class PinnedSchema {
     // What was sent was made by the other.
     if (this.#facts !== known) return "again";
     if (sighting.base === undefined && empty && !readOnly) {
-      await grounds.ready(this.#call);
+      await knowledge.ready(this.#call);
       await this.#look();
       return "again";
     }
@@ -129,8 +129,8 @@ export class PinnedSchema {
 
   /** Whether a node has the schema that the statements were made by, as far as they have to do with it. */
   async agrees(sighting: Sighting): Promise<boolean> {
-    const { grounds } = this.#commits;
-    const facts = grounds.confirm(sighting) ?? await grounds.identify(sighting, this.#call);
+    const { knowledge } = this.#commits;
+    const facts = knowledge.confirm(sighting) ?? await knowledge.identify(sighting, this.#call);
     return facts !== undefined && this.#adopt(facts);
   }
 
@@ -140,19 +140,19 @@ export class PinnedSchema {
    * @returns The value of the sequence in that state; `undefined` if something that matters has changed.
    */
   async review(): Promise<number | undefined> {
-    const { grounds } = this.#commits;
-    grounds.forget();
-    const { base, facts } = await grounds.look(this.#call);
+    const { knowledge } = this.#commits;
+    knowledge.forget();
+    const { base, facts } = await knowledge.look(this.#call);
     return this.#adopt(facts) ? base : undefined;
   }
 
   /** Where this fails, what was pinned stays. */
   async #look(): Promise<void> {
-    const { grounds } = this.#commits;
-    const { base, facts } = await grounds.look(this.#call);
+    const { knowledge } = this.#commits;
+    const { base, facts } = await knowledge.look(this.#call);
     this.#facts = facts;
     this.#since = base;
-    this.#seen = grounds.looked;
+    this.#seen = knowledge.looked;
   }
 
   #adopt(facts: Facts): boolean {

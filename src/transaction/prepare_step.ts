@@ -1,6 +1,6 @@
 import { prepareFor } from "../calls/prepare.ts";
 import { changes } from "../calls/route.ts";
-import { markedFor } from "../commit/written.ts";
+import { markedFor } from "../commit/written_tables.ts";
 import { NotSupportedError } from "../errors.ts";
 import { completeInsert } from "../schema/complete_insert.ts";
 import type { Facts } from "../schema/facts.ts";

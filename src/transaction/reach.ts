@@ -1,5 +1,5 @@
-import { tableOf } from "../commit/written.ts";
-import { EVERYTHING } from "../commit/log.ts";
+import { tableOf } from "../commit/written_tables.ts";
+import { EVERYTHING } from "../commit/log_table.ts";
 import type { Facts } from "../schema/facts.ts";
 import { namesIn } from "../schema/node_state.ts";
 import { TextCache } from "../sql/cache.ts";

@@ -1,5 +1,5 @@
 import { NotSupportedError } from "../errors.ts";
-import { EVERYTHING } from "../commit/log.ts";
+import { EVERYTHING } from "../commit/log_table.ts";
 import type { Facts } from "../schema/facts.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import type { Result } from "../sql/value.ts";

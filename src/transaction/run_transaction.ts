@@ -6,7 +6,7 @@ import type { Executor } from "../calls/executor.ts";
 import type { Layers } from "../calls/layers.ts";
 import { Deadline } from "../time/deadline.ts";
 import { commitsOf } from "../commit/commits.ts";
-import type { CommitId } from "../commit/log.ts";
+import type { CommitId } from "../commit/log_table.ts";
 import { settle } from "./commit_run.ts";
 import type { TransactionContext } from "./context.ts";
 import { lastConflict } from "./conflicts.ts";

@@ -1,4 +1,4 @@
-import { tableOf } from "../commit/written.ts";
+import { tableOf } from "../commit/written_tables.ts";
 import { checkOfRead } from "../reads/read_check.ts";
 import { type Facts, hasLocalRows, type TableFacts } from "../schema/facts.ts";
 import { TextCache } from "../sql/cache.ts";

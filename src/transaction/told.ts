@@ -1,5 +1,5 @@
-import { EVERYTHING } from "../commit/log.ts";
-import { tableOf } from "../commit/written.ts";
+import { EVERYTHING } from "../commit/log_table.ts";
+import { tableOf } from "../commit/written_tables.ts";
 import type { Facts, TableFacts } from "../schema/facts.ts";
 import { insertParts, itemsOf } from "../schema/statement_parts.ts";
 import type { Prepared } from "../sql/prepare.ts";

@@ -5,8 +5,9 @@ import type { Dispatcher, Reply } from "../calls/dispatch.ts";
 import { emptyResult } from "../calls/readings.ts";
 import type { Commits } from "../commit/commits.ts";
 import { refuseStrayCounters } from "../commit/counters.ts";
-import { isDdl, isOnlyDdl, namesUnknown } from "../commit/written.ts";
-import { type Call, ownSettings } from "../commit/own.ts";
+import { isDdl, isOnlyDdl, namesUnknown } from "../commit/written_tables.ts";
+import type { Call } from "../calls/call.ts";
+import { ownSettings } from "../commit/own_statements.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import { statementError } from "../wire/sql_error.ts";
 import { readConflict, schemaConflict, tableConflict } from "./conflicts.ts";
@@ -162,19 +163,19 @@ export class Trial {
    * @returns The value of the sequence in that state; `undefined` if something is not the same.
    */
   async judge(ops: readonly Op[] = this.#journal.ops): Promise<number | undefined> {
-    const { commits: { grounds }, dispatcher } = this.#shared;
+    const { commits: { knowledge }, dispatcher } = this.#shared;
     const statements = ops.flatMap((op) =>
       op.kind === "read" ? op.check.statements : statementsOf(op)
     );
     const { settings, deadline } = this.#call;
     const reply = await dispatcher.speculate({
-      statements: [grounds.question, ...statements, POISON],
+      statements: [knowledge.question, ...statements, POISON],
       transaction: true,
       settings: ownSettings(settings),
       deadline,
     });
     const cursor = new Cursor(reply);
-    const sighting = cursor.sighting(grounds);
+    const sighting = cursor.sighting(knowledge);
     const same = await this.schema.agrees(sighting) &&
       ops.every((op) =>
         op.kind === "read" ? isSame(op, cursor) : takeWrite(op, cursor) === undefined
@@ -242,14 +243,14 @@ export class Trial {
     const plans = this.#plan(steps);
     if (steps.length > 0 && plans.every(([, plan]) => plan === undefined)) return steps.length;
     this.repeats.add(writes);
-    const { commits: { grounds } } = this.#shared;
+    const { commits: { knowledge } } = this.#shared;
     const { scope } = this.#options;
     const asksVersion = scope !== undefined && this.version === undefined;
     const tries = writes.length > 0 || steps.some((step) => step.writes && !step.done);
     const asks = steps.length === 0 || this.#careful || !this.schema.isFresh(tries) ||
       plans.some(([, plan]) => plan?.asks);
     const statements = [
-      ...(asks ? [grounds.question] : []),
+      ...(asks ? [knowledge.question] : []),
       ...(asksVersion ? [readVersion(scope)] : []),
       ...writes.flatMap(statementsOf),
       ...plans.flatMap(([, plan]) => plan?.statements ?? []),
@@ -257,7 +258,7 @@ export class Trial {
     ];
     const reply = await this.#send(statements, tries, asks);
     const cursor = new Cursor(reply);
-    const sighting = asks ? cursor.sighting(grounds) : undefined;
+    const sighting = asks ? cursor.sighting(knowledge) : undefined;
     if (asksVersion) await this.#learnVersion(cursor, scope);
     const stands = sighting === undefined ||
       await this.schema.take(sighting, this.#options.readOnly);

@@ -6,7 +6,7 @@
  */
 
 import type { Prepared } from "../sql/prepare.ts";
-import { own } from "../commit/own.ts";
+import { own } from "../commit/own_statements.ts";
 
 /** Makes the table; repeating it does nothing. */
 export function versionTable(): Prepared {

@@ -1,6 +1,6 @@
 import { NotSupportedError } from "../errors.ts";
 import { withoutStaleId } from "../commit/rowids.ts";
-import { tableOf } from "../commit/written.ts";
+import { tableOf } from "../commit/written_tables.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import type { Result } from "../sql/value.ts";
 import { Check, DigestError, type Digests } from "./check.ts";

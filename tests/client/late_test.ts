@@ -257,7 +257,7 @@ async function withServer(work: (url: string) => Promise<void>): Promise<void> {
 
 /** A file of each part, and the calls that cannot do without it. */
 const PARTS: Readonly<Record<string, readonly [string, (db: Client) => Promise<unknown>][]>> = {
-  "src/commit/writes.ts": [
+  "src/commit/writer.ts": [
     ["execute()", (db) => db.execute("UPDATE t SET a = 1")],
     ["batch()", (db) => db.batch(["UPDATE t SET a = 1"])],
     ["script()", (db) => db.script("UPDATE t SET a = 1")],

@@ -10,7 +10,7 @@ import {
   OutcomeUnknownError,
 } from "../../mod.ts";
 import { embedded } from "../../src/embedded/mod.ts";
-import { pruning } from "../../src/commit/log.ts";
+import { pruning } from "../../src/commit/log_table.ts";
 import { FaultyNetwork } from "../support/faulty_network.ts";
 import { skipWithoutRqlited, startRqlited } from "../support/rqlited.ts";
 import { scriptedFetch } from "../support/scripted_fetch.ts";

@@ -1,4 +1,4 @@
-import type { Proof } from "../../src/commit/log.ts";
+import type { Proof } from "../../src/commit/log_table.ts";
 
 /** What became of one id. */
 interface Row {

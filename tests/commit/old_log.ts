@@ -1,6 +1,6 @@
 // What clients before the commit log had hashes and scopes send: they may run beside newer ones.
-import type { CommitId } from "../../src/commit/log.ts";
-import { own } from "../../src/commit/own.ts";
+import type { CommitId } from "../../src/commit/log_table.ts";
+import { own } from "../../src/commit/own_statements.ts";
 import type { Prepared } from "../../src/sql/prepare.ts";
 
 const CREATE_TABLE = `CREATE TABLE IF NOT EXISTS _rqlite_commit(

@@ -12,8 +12,8 @@ import {
   type Proof,
   pruning,
   upgrade,
-} from "../../src/commit/log.ts";
-import { own } from "../../src/commit/own.ts";
+} from "../../src/commit/log_table.ts";
+import { own } from "../../src/commit/own_statements.ts";
 import type { Prepared } from "../../src/sql/prepare.ts";
 import { LogModel, type ModelEntry } from "./log_model.ts";
 import { type LogNode, NODES, onEmbedded } from "./log_node.ts";

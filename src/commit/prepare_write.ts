@@ -6,17 +6,17 @@
 
 import type { Facts } from "../schema/facts.ts";
 import type { Prepared } from "../sql/prepare.ts";
-import type { Grounds } from "./ground.ts";
+import type { Knowledge } from "./knowledge.ts";
 import type { Step } from "./steps.ts";
 import type { Write } from "./write.ts";
-import { refuseCounters } from "./write_checks.ts";
-import { isDdl, namesUnknown } from "./written.ts";
+import { refuseCounters } from "./refusals.ts";
+import { isDdl, namesUnknown } from "./written_tables.ts";
 
 /** Makes the statements ready by the schema, also by what they change of it themselves: that has to be waited for. */
-export function prepareBy(write: Write, facts: Facts, grounds: Grounds): void | Promise<void> {
+export function prepareBy(write: Write, facts: Facts, knowledge: Knowledge): void | Promise<void> {
   write.prepare(facts);
   const { steps } = write;
-  if (steps.length > 0) return prepareInSteps(write, facts, steps, grounds);
+  if (steps.length > 0) return prepareInSteps(write, facts, steps, knowledge);
   refuseCounters(write, true);
 }
 
@@ -24,9 +24,9 @@ async function prepareInSteps(
   write: Write,
   facts: Facts,
   steps: readonly Step[],
-  grounds: Grounds,
+  knowledge: Knowledge,
 ): Promise<void> {
-  const later = await behindEach(steps.map(({ statements }) => statements), write, grounds);
+  const later = await behindEach(steps.map(({ statements }) => statements), write, knowledge);
   // Where that fails, the list will, too.
   write.prepare(facts, later ?? steps.map(() => facts));
   refuseCounters(write, true);
@@ -36,12 +36,12 @@ async function prepareInSteps(
 async function behindEach(
   steps: readonly (readonly Prepared[])[],
   { call, options }: Write,
-  grounds: Grounds,
+  knowledge: Knowledge,
 ): Promise<readonly Facts[] | undefined> {
   let ddl = steps.map((step) => step.filter(isDdl));
-  let behind = await grounds.behind(ddl, call);
+  let behind = await knowledge.behind(ddl, call);
   if ("failed" in behind && steps.some((step, i) => ddl[i]!.length < step.length)) {
-    const whole = await grounds.behind(steps, call);
+    const whole = await knowledge.behind(steps, call);
     if ("facts" in whole) behind = whole;
   }
   while ("failed" in behind) {
@@ -49,13 +49,13 @@ async function behindEach(
     // Where each statement stands for itself, the others go on without it.
     if (options?.atomic !== false || !isDdl(failed)) return undefined;
     ddl = ddl.map((step) => step.filter((statement) => statement !== failed));
-    behind = await grounds.behind(ddl, call);
+    behind = await knowledge.behind(ddl, call);
   }
   return behind.facts;
 }
 
 /** Forgets the facts where a table is not known: it may be another program's, made a moment ago. */
-export function doubtFacts({ statements }: Write, grounds: Grounds): void {
-  const { knownFacts } = grounds;
-  if (knownFacts !== undefined && namesUnknown(statements, knownFacts)) grounds.forget();
+export function doubtFacts({ statements }: Write, knowledge: Knowledge): void {
+  const { knownFacts } = knowledge;
+  if (knownFacts !== undefined && namesUnknown(statements, knownFacts)) knowledge.forget();
 }

@@ -10,9 +10,10 @@ import type { Facts } from "../schema/facts.ts";
 import { factsFrom, SchemaCache } from "../schema/schema_cache.ts";
 import { FACTS_QUERY, SCHEMA_VERSION } from "../schema/schema_objects.ts";
 import type { Prepared } from "../sql/prepare.ts";
-import { align, creation, creationScript, isOfStructure, readBase, upgrade } from "./log.ts";
-import { type Call, own, ownSettings } from "./own.ts";
-import { askForSeal, beginning, firstRow, isOfBefore, sealIn, unsealing } from "./unseal.ts";
+import { align, creation, creationScript, isOfStructure, readBase, upgrade } from "./log_table.ts";
+import type { Call } from "../calls/call.ts";
+import { own, ownSettings } from "./own_statements.ts";
+import { askForSeal, beginning, firstRow, isOfBefore, sealIn, unsealing } from "./repair.ts";
 
 /** How old a base may be when an id is made under it, and facts when a write is made by them, in milliseconds. */
 const FRESH = 10_000;
@@ -24,7 +25,7 @@ const FACTS = own(FACTS_QUERY);
 const BOTH = own(`SELECT (${SCHEMA_VERSION}), (${BASE.sql})`);
 
 /** One state of the database: the sequence of the commit log, and what the schema was then. */
-export interface Ground {
+export interface Basis {
   readonly base: number;
   readonly facts: Facts;
 }
@@ -44,7 +45,7 @@ export interface Sighting {
  * What a client knows of the commit log and the schema; one for each client. Every write is built on one ground, and its
  * commit is refused if the schema has changed since: so what was decided when a request was built stays true.
  */
-export class Grounds {
+export class Knowledge {
   readonly #dispatcher: Dispatcher;
   readonly #schema = new SchemaCache();
   #base: { readonly value: number; readonly at: number } | undefined;
@@ -99,7 +100,7 @@ export class Grounds {
   }
 
   /** The ground for a write; asks where what is known is not fresh, and makes the table of commits where it is missing. */
-  async ready(call: Call): Promise<Ground> {
+  async ready(call: Call): Promise<Basis> {
     const { base, facts } = await this.look(call);
     return base === undefined ? await this.#make(call) : { base, facts };
   }
@@ -197,7 +198,7 @@ export class Grounds {
     return true;
   }
 
-  /** Makes the table of commits for a loaded database that has none. @param base As for {@linkcode Grounds.unseal}. */
+  /** Makes the table of commits for a loaded database that has none. @param base As for {@linkcode Knowledge.unseal}. */
   async begin(call: Call, base: number): Promise<void> {
     await this.#change(beginning(Date.now(), base), true, call);
   }
@@ -220,14 +221,14 @@ export class Grounds {
     return rowsIn(reply, 0, statement)[0] ?? [];
   }
 
-  #known(): Ground | undefined {
+  #known(): Basis | undefined {
     const facts = this.#schema.latest;
     const base = this.#base;
     if (facts === undefined || base === undefined) return undefined;
     return isFresh(base.at) && isFresh(this.#looked) ? { base: base.value, facts } : undefined;
   }
 
-  async #make(call: Call): Promise<Ground> {
+  async #make(call: Call): Promise<Basis> {
     await this.#create(call);
     this.forget();
     const { base, facts } = await this.#ask(call, "strong");

@@ -15,22 +15,22 @@ import type { Facts } from "../schema/facts.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import { NO_FACTS } from "../schema/one_row.ts";
 import type { Result } from "../sql/value.ts";
-import type { Asked } from "./asked.ts";
+import type { WriteCall } from "./write_call.ts";
 import { type Commits, commitsOf } from "./commits.ts";
-import { CommittedWrites } from "./committed_writes.ts";
+import { CommittedWrites } from "./single_commit.ts";
 import { refuseHelperTables } from "./helper_tables.ts";
-import { type Call, until } from "./own.ts";
-import { doubtFacts, prepareBy } from "./preparation.ts";
+import { type Call, until } from "../calls/call.ts";
+import { doubtFacts, prepareBy } from "./prepare_write.ts";
 import { Rowids } from "./rowids.ts";
-import { SharedWrites } from "./shared_writes.ts";
+import { SharedWrites } from "./write_lane.ts";
 import { Write } from "./write.ts";
-import { checked, isOutside, notWithId, refuseCounters, refuseLonely } from "./write_checks.ts";
+import { checked, isOutside, notWithId, refuseCounters, refuseLonely } from "./refusals.ts";
 
 /** How long an account that may not make the table of commits is not asked again, in milliseconds. */
 const DENIED = 10_000;
 
-/** Writes outside of transactions: each call is one commit with an id, sent again until it is known what became of it. */
-export class Writes {
+/** Writer outside of transactions: each call is one commit with an id, sent again until it is known what became of it. */
+export class Writer {
   readonly #backend: Backend;
   readonly #commits: Commits;
   readonly #exactlyOnce: boolean;
@@ -71,11 +71,11 @@ export class Writes {
   }
 
   /** Does what `execute` or `batch` was asked for; one result for each statement. */
-  run(asked: Asked): Promise<Result[]> {
+  run(asked: WriteCall): Promise<Result[]> {
     return this.#backend.intercepted ? this.#runThrough(asked) : this.#run(asked);
   }
 
-  async #runThrough(asked: Asked): Promise<Result[]> {
+  async #runThrough(asked: WriteCall): Promise<Result[]> {
     const { operation, forms, call, call: { settings, deadline } } = asked;
     const made = { operation, forms, single: operation === "execute", settings, deadline };
     return await this.#backend.through(
@@ -88,7 +88,7 @@ export class Writes {
     );
   }
 
-  async #run(asked: Asked): Promise<Result[]> {
+  async #run(asked: WriteCall): Promise<Result[]> {
     const write = new Write(this.#backend, asked);
     const { session } = asked.call.settings;
     return await (session === undefined ? this.#send(write) : this.#sendIn(session, write));
@@ -112,9 +112,9 @@ export class Writes {
 
   async #send(write: Write): Promise<Result[]> {
     const { options } = write;
-    const { grounds } = this.#commits;
+    const { knowledge } = this.#commits;
     const { id, exactlyOnce, atomic = true } = checked(options);
-    write.prepare(grounds.knownFacts);
+    write.prepare(knowledge.knownFacts);
     const { statements } = write;
     if (!write.changes) {
       // Nobody could tell later what became of it.
@@ -149,9 +149,9 @@ export class Writes {
    *
    * @throws {NotSupportedError} If one of them is no write, or would keep the node from all that is behind it.
    */
-  async queued(asked: Asked): Promise<readonly Prepared[]> {
+  async queued(asked: WriteCall): Promise<readonly Prepared[]> {
     const write = new Write(this.#backend, asked);
-    write.prepare(this.#commits.grounds.knownFacts);
+    write.prepare(this.#commits.knowledge.knownFacts);
     await this.#complete(write);
     const { statements } = write;
     if (statements.length === 0) throw new TypeError("Cannot queue nothing: give a statement");
@@ -186,7 +186,7 @@ export class Writes {
   async #mayCommit(call: Call): Promise<boolean> {
     if (performance.now() < this.#deniedUntil) return false;
     try {
-      await this.#commits.grounds.ready(call);
+      await this.#commits.knowledge.ready(call);
       return true;
     } catch (error) {
       if (!isDenial(error)) throw error;
@@ -198,16 +198,16 @@ export class Writes {
   /** Makes the statements ready by the schema, as far as the account may read that. */
   async #complete(write: Write): Promise<void> {
     if (!write.needsFacts) return;
-    doubtFacts(write, this.#commits.grounds);
+    doubtFacts(write, this.#commits.knowledge);
     const facts = await this.#factsFor(write.call);
     if (facts === undefined) write.prepare(NO_FACTS, write.steps.map(() => NO_FACTS));
-    else await prepareBy(write, facts, this.#commits.grounds);
+    else await prepareBy(write, facts, this.#commits.knowledge);
   }
 
   async #factsFor(call: Call): Promise<Facts | undefined> {
     if (performance.now() < this.#deniedUntil) return undefined;
     try {
-      return await this.#commits.grounds.facts(call);
+      return await this.#commits.knowledge.facts(call);
     } catch (error) {
       if (!isDenial(error)) throw error;
       this.#deniedUntil = performance.now() + DENIED;
@@ -225,7 +225,7 @@ export class Writes {
       const results = await (atomic ? runAtomic : runLoose)(dispatcher, write.batch);
       return write.place(await this.#withoutStaleIds(results, write));
     } finally {
-      if (schema) this.#commits.grounds.forget();
+      if (schema) this.#commits.knowledge.forget();
     }
   }
 

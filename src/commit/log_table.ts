@@ -22,7 +22,7 @@
 import type { Prepared } from "../sql/prepare.ts";
 import type { Param } from "../sql/value.ts";
 import type { Answer } from "../wire/decode.ts";
-import { own } from "./own.ts";
+import { own } from "./own_statements.ts";
 
 /** How many rows are kept; an id can be settled while fewer commits have passed since it was made. */
 const KEPT_ROWS = 100_000;

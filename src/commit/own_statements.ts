@@ -1,19 +1,6 @@
 import { prepare, type Prepared } from "../sql/prepare.ts";
 import type { Param } from "../sql/value.ts";
-import type { Deadline } from "../time/deadline.ts";
 import type { Settings } from "../calls/options.ts";
-
-/** What every request of one call or transaction is run with. */
-export interface Call {
-  readonly settings: Settings;
-  /** The end of all of them. */
-  readonly deadline: Deadline;
-}
-
-/** The same call with another end. */
-export function until(deadline: Deadline, { settings }: Call): Call {
-  return { settings: { ...settings, signal: deadline.signal }, deadline };
-}
 
 /** A statement of our own. */
 export function own(sql: string, ...params: Param[]): Prepared {

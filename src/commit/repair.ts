@@ -8,8 +8,8 @@
  */
 
 import type { Prepared } from "../sql/prepare.ts";
-import { CREATE_TABLE } from "./log.ts";
-import { own } from "./own.ts";
+import { CREATE_TABLE } from "./log_table.ts";
+import { own } from "./own_statements.ts";
 
 /** By so much a new range lies behind what a client knows to be in use. */
 const STEP = 2 ** 20;

@@ -3,8 +3,8 @@ import { commonDeadline, Lane, lengthOf, MOST_TEXT } from "../calls/lane.ts";
 import { TextCache } from "../sql/cache.ts";
 import type { Result } from "../sql/value.ts";
 import type { Commits } from "./commits.ts";
-import { Group, type Member, type Sharing } from "./group.ts";
-import type { Call } from "./own.ts";
+import { Group, type Member, type Sharing } from "./group_commit.ts";
+import type { Call } from "../calls/call.ts";
 import type { Write } from "./write.ts";
 
 /** How many writes a commit takes. */

@@ -6,7 +6,7 @@ import { isOwnTable } from "../sql/own_tables.ts";
 import { asOfVirtual } from "../sql/returning.ts";
 import { significantTokens } from "../sql/tokenize.ts";
 import { nameOf } from "../sql/words.ts";
-import { EVERYTHING } from "./log.ts";
+import { EVERYTHING } from "./log_table.ts";
 
 /**
  * What statements may write, as the commit log keeps it: tables in lower case, those of triggers and foreign keys

@@ -7,9 +7,9 @@ import type { Facts } from "../schema/facts.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import type { Result } from "../sql/value.ts";
 import type { ChosenId, Commits, Ending } from "./commits.ts";
-import type { Ground } from "./ground.ts";
+import type { Basis } from "./knowledge.ts";
 import { hashOf } from "./hash.ts";
-import { type CommitId, type Entry, mint } from "./log.ts";
+import { type CommitId, type Entry, mint } from "./log_table.ts";
 import {
   CHOSEN,
   fencedOff,
@@ -19,12 +19,13 @@ import {
   restless,
   withId,
   withoutResult,
-} from "./outcomes.ts";
-import { type Call, own } from "./own.ts";
-import { doubtFacts, prepareBy } from "./preparation.ts";
+} from "./endings.ts";
+import type { Call } from "../calls/call.ts";
+import { own } from "./own_statements.ts";
+import { doubtFacts, prepareBy } from "./prepare_write.ts";
 import { withoutStaleId } from "./rowids.ts";
 import type { Form, Write } from "./write.ts";
-import { isOnlyDdl, tableOf, targetsOf, writtenBy } from "./written.ts";
+import { isOnlyDdl, tableOf, targetsOf, writtenBy } from "./written_tables.ts";
 
 /** The longest waits before a write is built anew because the schema has changed, in milliseconds. */
 const FIRST_PAUSE = 5;
@@ -39,7 +40,7 @@ const DID_SOMETHING: Prepared = own(
 );
 
 /** An id, and the ground that its commit stands on. */
-export interface Minted extends Ground {
+export interface Minted extends Basis {
   readonly id: CommitId;
 }
 
@@ -100,9 +101,9 @@ export class CommittedWrites {
 
   /** An id, and the ground that its commit stands on. */
   async #mint(write: Write): Promise<Minted> {
-    doubtFacts(write, this.#commits.grounds);
-    const { base, facts } = await this.#commits.grounds.ready(write.call);
-    const steps = prepareBy(write, facts, this.#commits.grounds);
+    doubtFacts(write, this.#commits.knowledge);
+    const { base, facts } = await this.#commits.knowledge.ready(write.call);
+    const steps = prepareBy(write, facts, this.#commits.knowledge);
     if (steps !== undefined) await steps;
     return { id: mint(base), base, facts };
   }
@@ -143,8 +144,8 @@ export class CommittedWrites {
     if (!/^no such (table|column)|has no column named|values for \d+ columns/.test(text)) {
       return false;
     }
-    this.#commits.grounds.forget();
-    return (await this.#commits.grounds.facts(call)).version !== facts.version;
+    this.#commits.knowledge.forget();
+    return (await this.#commits.knowledge.facts(call)).version !== facts.version;
   }
 
   /** Reports what was not committed by this copy, once no copy can be any more. */

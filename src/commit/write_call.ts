@@ -3,10 +3,10 @@ import type { BatchOptions } from "../calls/executor.ts";
 import { deadlineOf } from "../calls/options.ts";
 import { copyStatement, statementList } from "../sql/form.ts";
 import type { Statement } from "../sql/statement.ts";
-import type { Call } from "./own.ts";
+import type { Call } from "../calls/call.ts";
 
 /** A call that writes, as it was asked for: callers may use their arrays again at once, whatever has to be waited for. */
-export interface Asked {
+export interface WriteCall {
   readonly forms: readonly Statement[];
   readonly options: BatchOptions;
   readonly call: Call;
@@ -22,12 +22,12 @@ export interface Asked {
  * @param options Read already.
  * @param operation What was called.
  */
-export function ask(
+export function writeCallOf(
   host: Host,
   forms: readonly Statement[],
   options: BatchOptions,
   operation: string,
-): Asked {
+): WriteCall {
   const copies = statementList(forms).map((form) => copyStatement(form));
   const settings = host.settings(options);
   const call = { settings, deadline: deadlineOf(settings) };

@@ -5,11 +5,11 @@ import { OperationalError, OutcomeUnknownError, RqliteError, TimeoutError } from
 import type { Prepared } from "../sql/prepare.ts";
 import type { Result } from "../sql/value.ts";
 import { type Commits, type Ending, notEntered } from "./commits.ts";
-import { entryOf, isPlain, type Minted, resultsIn } from "./committed_writes.ts";
-import { type CommitId, enter, mint } from "./log.ts";
-import { lost, restless } from "./outcomes.ts";
-import type { Call } from "./own.ts";
-import { doubtFacts, prepareBy } from "./preparation.ts";
+import { entryOf, isPlain, type Minted, resultsIn } from "./single_commit.ts";
+import { type CommitId, enter, mint } from "./log_table.ts";
+import { lost, restless } from "./endings.ts";
+import type { Call } from "../calls/call.ts";
+import { doubtFacts, prepareBy } from "./prepare_write.ts";
 import type { Write } from "./write.ts";
 
 /** So often a group is sent again because of a statement or of the schema; then each of the rest goes by itself. */
@@ -18,7 +18,7 @@ const MOST_RUNS = 32;
 /** A call that may share a commit. */
 export interface Sharing extends Waiting {
   readonly write: Write;
-  /** Asked to be exactly-once, so that it must not go without an id. */
+  /** WriteCall to be exactly-once, so that it must not go without an id. */
   readonly explicit: boolean;
 }
 
@@ -69,8 +69,8 @@ export class Group {
     let own: Minted | undefined;
     let sent: readonly Member[] = [];
     try {
-      for (const { call: { write } } of members) doubtFacts(write, commits.grounds);
-      const ground = await commits.grounds.ready(call);
+      for (const { call: { write } } of members) doubtFacts(write, commits.knowledge);
+      const ground = await commits.knowledge.ready(call);
       own = { ...ground, id: mint(ground.base) };
       const group = await this.#ready(members, own);
       if (group.length === 0) return [];
@@ -131,7 +131,7 @@ export class Group {
     for (const member of members) {
       const { write } = member.call;
       try {
-        const steps = prepareBy(write, facts, commits.grounds);
+        const steps = prepareBy(write, facts, commits.knowledge);
         if (steps !== undefined) await steps;
       } catch (error) {
         member.reject(error);
