@@ -1,10 +1,6 @@
-/**
- * Digests of results, computed on the server. Guards compare them on every node, and nodes may run different versions
- * of SQLite while a cluster is upgraded, so a digest is made of nothing but integers and hexadecimal text. Its only gap:
- * no expression of SQLite tells -0.0 from 0.0, not even a printed one.
- *
- * @module
- */
+// Digests of results, computed on the server. Guards compare them on every node, and nodes may run different versions of
+// SQLite while a cluster is upgraded, so a digest is made of nothing but integers and hexadecimal text. Its only gap: no
+// expression of SQLite tells -0.0 from 0.0, not even a printed one.
 
 import { significantTokens } from "../sql/tokenize.ts";
 import { TokenView } from "../sql/view.ts";

@@ -1,13 +1,12 @@
 import type { Facts } from "../schema/facts.ts";
 import { TextCache } from "../sql/cache.ts";
 import { numberPlaceholders } from "../sql/placeholders.ts";
-import { maskKey } from "./mask.ts";
 import { orderTerms } from "./order_terms.ts";
-import { Findings } from "./read_findings.ts";
-import { readQuery } from "./read_query.ts";
-import { ReadWalk, type Walked } from "./read_walk.ts";
-import { type ReadParts, withCtes } from "./read_rewrite.ts";
+import { parseQuery } from "./parse_query.ts";
+import { type Additions, maskKey, type WalkedRead, withAdditions } from "./rewrite.ts";
 import { kindOfParam } from "./value_kind.ts";
+import { Findings, type WalkedQuery } from "./walk.ts";
+import { QueryWalk } from "./walk_query.ts";
 
 /** How a read is checked at commit. */
 export interface ReadCheck {
@@ -37,6 +36,8 @@ export interface ReadCheck {
   /** Why nobody can check it. */
   readonly refusal: string | undefined;
 }
+
+const NONE: ReadonlySet<string> = new Set();
 
 const caches: WeakMap<Facts, TextCache<ReadCheck>> = new WeakMap();
 
@@ -72,29 +73,30 @@ function checkNow(
   freezeText: ((sql: string) => string) | undefined,
   params: readonly unknown[] | undefined,
 ): { readonly check: ReadCheck; readonly timed: boolean } {
-  const text = readQuery(sql);
-  if (text === undefined) return { check: judge(sql), timed: false };
-  const placeholders = numberPlaceholders(sql, text.view.tokens).list;
+  const read = parseQuery(sql);
+  if (read === undefined) return { check: judgedOnly(sql), timed: false };
+  const placeholders = numberPlaceholders(sql, read.view.tokens).list;
   const indexes = new Map(placeholders.map(({ start, index }) => [start, index]));
   const kindOfPlaceholder = (start: number) => {
     const index = indexes.get(start);
     return params === undefined || index === undefined ? "any" : kindOfParam(params[index - 1]);
   };
-  const walk = new ReadWalk(text.view, new Findings(facts), { kindOfPlaceholder, freezeText });
+  const findings = new Findings(facts);
+  const walk = new QueryWalk(read.view, findings, { kindOfPlaceholder, freezeText });
   try {
-    const walked = walk.query(text.query, undefined, undefined, "rows");
-    const order = orderTerms(text, walked, walk, placeholders);
-    const check = new Decision({ text, findings: walk.findings, placeholders }, walked, order)
-      .made();
-    return { check, timed: walk.findings.timed };
+    const walked = walk.query(read.query, undefined, undefined, "rows");
+    const order = orderTerms(read.query, walked, walk, placeholders);
+    const check = new Decision({ read, findings, placeholders }, walked, order).check();
+    return { check, timed: findings.timed };
   } catch (error) {
     // It is nested deeper than SQLite takes.
-    if (error instanceof RangeError) return { check: judge(sql), timed: true };
+    if (error instanceof RangeError) return { check: judgedOnly(sql), timed: true };
     throw error;
   }
 }
 
-function judge(sql: string): ReadCheck {
+/** A read of which nothing is compared on every node. */
+function judgedOnly(sql: string): ReadCheck {
   return {
     read: sql,
     columns: undefined,
@@ -107,48 +109,53 @@ function judge(sql: string): ReadCheck {
   };
 }
 
+/** What of a read is compared on every node, and what only the leader judges. */
 class Decision {
-  readonly #parts: ReadParts;
+  readonly #walked: WalkedRead;
   readonly #findings: Findings;
+  readonly #columns: WalkedQuery["columns"];
   readonly #order: readonly string[];
-  readonly #columns: Walked["columns"];
 
   constructor(
-    parts: ReadParts,
-    { columns }: Walked,
+    walked: WalkedRead,
+    { columns }: WalkedQuery,
     order: readonly string[] | undefined,
   ) {
-    const { findings } = parts;
-    this.#parts = parts;
+    const { findings } = walked;
+    this.#walked = walked;
     this.#findings = findings;
     this.#columns = columns;
     this.#order = order ?? [];
-    if (order === undefined) findings.hard.add("an ORDER BY that cannot be a result column");
-    if (findings.groups && findings.collates) findings.hard.add("groups by a collation");
+    if (order === undefined) {
+      findings.incomparable.add("an ORDER BY that cannot be a result column");
+    }
+    if (findings.groups && findings.collates) findings.incomparable.add("groups by a collation");
   }
 
-  made(): ReadCheck {
+  check(): ReadCheck {
     const { refusal, local } = this.#findings;
-    const volatile = [...this.#findings.views.values()].filter(({ timed }) => timed);
+    const { sql } = this.#walked.read.view;
+    if (refusal !== undefined) {
+      return { ...judgedOnly(sql), judged: undefined, scopes: [], ordered: false, refusal };
+    }
+    const views = [...this.#findings.views.values()].filter(({ timed }) => timed);
     const masks = new Set([...local, ...this.#columns.flatMap((column) => [...column.local])]);
-    const sql = this.#parts.text.view.sql;
-    const read = withCtes(this.#parts, new Set(), volatile, []) ?? sql;
+    const read = this.#text({ masks: NONE, views, order: [] }) ?? sql;
     const columns = this.#columns.length === 0 ? undefined : this.#columns.length;
-    if (refusal !== undefined) return this.#refused(sql, refusal);
     const guard = this.#guard(masks);
     const extra = guard === undefined ? 0 : this.#order.length;
-    const placed = withCtes(this.#parts, new Set(), volatile, this.#order);
-    if (guard === undefined || placed === undefined || local.size > 0) {
+    const withOrder = this.#text({ masks: NONE, views, order: this.#order });
+    if (guard === undefined || withOrder === undefined || local.size > 0) {
       const scopes = this.#scopes();
       return { read, columns, guard, extra, judged: read, scopes, ordered: true, refusal };
     }
-    const judged = masks.size === 0 ? undefined : placed;
+    const judged = masks.size === 0 ? undefined : withOrder;
     const scopes = [...masks].map((name) => this.#rowScope(name)).sort();
     return { read, columns, guard, extra, judged, scopes, ordered: false, refusal };
   }
 
-  #refused(sql: string, refusal: string): ReadCheck {
-    return { ...judge(sql), judged: undefined, scopes: [], ordered: false, refusal };
+  #text(additions: Additions): string | undefined {
+    return withAdditions(this.#walked, additions);
   }
 
   /** Without a key in its place, a local column of another row would look the same. */
@@ -162,12 +169,12 @@ class Decision {
   }
 
   #guard(masks: ReadonlySet<string>): string | undefined {
-    const { hard, unmaskable, views } = this.#findings;
-    if (hard.size > 0 || [...masks].some((name) => unmaskable.has(name))) return undefined;
+    const { incomparable, unmaskable, views } = this.#findings;
+    if (incomparable.size > 0 || [...masks].some((name) => unmaskable.has(name))) return undefined;
     const inlined = [...views.values()].filter(({ facts, timed }) =>
       timed ||
       [...facts.reads].some((name) => name === "*" || masks.has(name.toLowerCase()))
     );
-    return withCtes(this.#parts, masks, inlined, this.#order);
+    return this.#text({ masks, views: inlined, order: this.#order });
   }
 }

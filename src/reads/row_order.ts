@@ -1,13 +1,17 @@
-/**
- * Whether a read leaves it to the planner which rows it answers.
- *
- * @module
- */
-
 import type { TokenView } from "../sql/view.ts";
-import type { Findings } from "./read_findings.ts";
-import { isSingle, type Relation, type Scope, uniquesOf } from "./read_scope.ts";
-import type { Expr, QueryTree, Select } from "./read_syntax.ts";
+import { isSingle, type Relation, type Scope, uniquesOf } from "./scope.ts";
+import type { Expr, OrderTerm, Select } from "./syntax_tree.ts";
+import type { Findings } from "./walk.ts";
+
+// Whether a read leaves it to the planner which rows it answers.
+
+/** A SELECT and what its names know. */
+export interface ScopedSelect {
+  /** The SELECT. */
+  readonly select: Select;
+  /** What its names know, after it was looked through. */
+  readonly scope: Scope;
+}
 
 /** Answers the text of an expression, alike for the same tokens. */
 interface Texts {
@@ -15,13 +19,13 @@ interface Texts {
 }
 
 /** A column of something in FROM. */
-interface Found {
+interface RelationColumn {
   readonly relation: Relation;
   readonly name: string;
 }
 
 /** How a column is known among the grouped expressions. */
-export function keyOf({ relation, name }: Found): string {
+export function keyOf({ relation, name }: RelationColumn): string {
   return `${relation.name}\n${name}`;
 }
 
@@ -32,8 +36,9 @@ export function meaning(term: Expr, { items }: Select, view: TokenView): Expr {
     const item = items.slice(0, at + 1).some(({ kind }) => kind === "star") ? undefined : items[at];
     return item?.kind === "expr" ? item.expr : term;
   }
-  if (term.kind !== "column" || term.parts.length > 1) return term;
-  const name = term.parts[0]!.toLowerCase();
+  const [word, second] = term.kind === "column" ? term.parts : [];
+  if (word === undefined || second !== undefined) return term;
+  const name = word.toLowerCase();
   for (const item of items) {
     if (item.kind === "expr" && item.alias?.toLowerCase() === name) return item.expr;
   }
@@ -50,7 +55,7 @@ export function groupMeaning(term: Expr, select: Select, scope: Scope, view: Tok
 export function isTotal(order: readonly Expr[], scope: Scope): boolean {
   const columns = order.map((expr) => scope.columnOf(expr));
   return scope.relations.length > 0 && scope.relations.every((relation) => {
-    const own = columns.filter((one) => one?.relation === relation).map((one) => one!.name);
+    const own = columns.flatMap((one) => one?.relation === relation ? [one.name] : []);
     return holdsUnique(relation, new Set(own));
   });
 }
@@ -61,9 +66,13 @@ function holdsUnique({ table }: Relation, names: ReadonlySet<string>): boolean {
 }
 
 /** Whether the ORDER BY of a query of one SELECT tells all its rows apart. */
-export function isTotalFor(query: QueryTree, scope: Scope, texts: Texts, view: TokenView): boolean {
-  const select = query.selects[0]!;
-  const order = query.order.map(({ expr }) => meaning(expr, select, view));
+export function isTotalFor(
+  terms: readonly OrderTerm[],
+  { select, scope }: ScopedSelect,
+  texts: Texts,
+  view: TokenView,
+): boolean {
+  const order = terms.map(({ expr }) => meaning(expr, select, view));
   if (!select.distinct && select.groups.length === 0) return isTotal(order, scope);
   const sorted = new Set(order.map((expr) => texts.text(expr)));
   if (select.distinct) {
@@ -75,9 +84,9 @@ export function isTotalFor(query: QueryTree, scope: Scope, texts: Texts, view: T
 }
 
 /** Whether a SELECT answers one row at most. */
-export function isOneRow(select: Select, scope: Scope, view: TokenView): boolean {
+export function isOneRow({ select, scope }: ScopedSelect, view: TokenView): boolean {
   if (select.rows !== undefined) return select.rows.length === 1;
-  if (select.sources.length === 0) return true;
+  if (select.from.length === 0) return true;
   if (select.groups.length === 0 && scope.aggregated) return true;
   const { relations } = scope;
   if (relations.length > 0 && relations.every(({ columns }) => isSingle(columns))) return true;
@@ -106,8 +115,7 @@ function fixed(expr: Expr, scope: Scope, view: TokenView): string[] {
 }
 
 function isOutside(parts: readonly string[], scope: Scope): boolean {
-  const alias = parts.length === 1 && scope.aliases.has(parts[0]!.toLowerCase());
-  return !alias && scope.matches(parts).length === 0;
+  return scope.aliasOf(parts) === undefined && scope.matches(parts).length === 0;
 }
 
 /** Whether the rows of one group have the same row of a relation. */
@@ -122,6 +130,6 @@ export function checkGroups(select: Select, scope: Scope, findings: Findings): v
   if (!scope.aggregated && select.groups.length === 0 && select.having === undefined) return;
   for (const { relation, column } of scope.bare) {
     if (column === undefined || scope.grouped.has(keyOf({ relation, name: column.name }))) continue;
-    if (!groupsRows(relation, scope)) findings.hard.add("columns that are not grouped");
+    if (!groupsRows(relation, scope)) findings.incomparable.add("columns that are not grouped");
   }
 }

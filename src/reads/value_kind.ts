@@ -1,16 +1,12 @@
+import type { ColumnFacts, TableFacts } from "../schema/facts.ts";
+import { significantTokens } from "../sql/tokenize.ts";
+import { isWord } from "../sql/words.ts";
+import { affinity } from "../wire/affinity.ts";
+
 /**
  * What is known of a value before it is computed: whether making text or a sum of it may come out differently between
  * versions of SQLite.
  *
- * @module
- */
-
-import { affinity } from "../wire/affinity.ts";
-import type { ColumnFacts, TableFacts } from "../schema/facts.ts";
-import { significantTokens } from "../sql/tokenize.ts";
-import { isWord } from "../sql/words.ts";
-
-/**
  * - `null`: NULL only
  * - `integer`: an INTEGER
  * - `integral`: an INTEGER unless somebody stored something odd in a column that is made for them
@@ -64,8 +60,7 @@ function isStrict({ sql, kind }: TableFacts): boolean {
 
 /** What a literal is; `undefined` where versions may read it as different numbers. */
 export function kindOfLiteral(text: string): ValueKind | undefined {
-  const first = text[0]!;
-  if (first === "'" || text.endsWith("'")) return "text";
+  if (text.startsWith("'") || text.endsWith("'")) return "text";
   if (/^null$/i.test(text)) return "null";
   if (/^(true|false|0x[0-9a-f]{1,15})$/i.test(text)) return "integer";
   if (/^[0-9]{1,18}$/.test(text)) return "integer";

@@ -1,9 +1,6 @@
-import type { Findings } from "./read_findings.ts";
-import type { Column, Match, Scope } from "./read_scope.ts";
-import { isTotal } from "./row_order.ts";
-import type { Call, Expr, QueryTree, Window } from "./read_syntax.ts";
-import type { TokenView } from "../sql/view.ts";
 import { affinity } from "../wire/affinity.ts";
+import { isTotal } from "./row_order.ts";
+import type { Column, Match, Scope } from "./scope.ts";
 import {
   type Argument,
   CAN_FAIL,
@@ -11,29 +8,23 @@ import {
   isAggregate,
   isOfPeers,
   kindOfCall,
+  kindOfCast,
+  kindOfOperator,
   needsOrder,
-} from "./shared_functions.ts";
-import { kindOfCast, kindOfOperator } from "./shared_operators.ts";
+} from "./shared_operations.ts";
+import type { CallExpr, Expr, QueryTree, SubqueryUse, TokenRange, Window } from "./syntax_tree.ts";
 import { either, kindOfLiteral, type ValueKind } from "./value_kind.ts";
-
-/** What expressions need of the walk around them. */
-export interface Surroundings {
-  readonly findings: Findings;
-  readonly view: TokenView;
-  /** What the placeholder with a token is. */
-  kindOfPlaceholder(start: number): ValueKind;
-  /** Looks through a query in an expression. */
-  query(query: QueryTree, outer: Scope, use: "scalar" | "exists" | "set"): readonly Column[];
-}
+import type { Walk } from "./walk.ts";
 
 const SHARED: ReadonlySet<string> = new Set();
 
 /** Looks through expressions: what they are made of, and what their values are. */
 export class ExpressionWalk {
-  readonly #around: Surroundings;
+  readonly #walk: Walk;
 
-  constructor(around: Surroundings) {
-    this.#around = around;
+  /** @param walk That of the text. */
+  constructor(walk: Walk) {
+    this.#walk = walk;
   }
 
   /** A result column: a local column alone is none that decides anything. */
@@ -52,8 +43,8 @@ export class ExpressionWalk {
   }
 
   /** The text of an expression, alike for the same tokens. */
-  text({ from, to }: { readonly from: number; readonly to: number }): string {
-    const { view } = this.#around;
+  text({ from, to }: TokenRange): string {
+    const { view } = this.#walk;
     const words: string[] = [];
     for (let i = from; i < to; i++) {
       words.push(view.tokens[i]?.kind === "word" ? view.text(i).toLowerCase() : view.text(i));
@@ -61,25 +52,25 @@ export class ExpressionWalk {
     return words.join(" ");
   }
 
-  #hard(reason: string): ValueKind {
-    this.#around.findings.hard.add(reason);
+  #incomparable(reason: string): ValueKind {
+    this.#walk.findings.incomparable.add(reason);
     return "any";
   }
 
   #value(expr: Expr, scope: Scope): ValueKind {
     switch (expr.kind) {
       case "value":
-        return kindOfLiteral(this.#around.view.text(expr.from)) ??
-          this.#hard("a number that versions of SQLite may read differently");
+        return kindOfLiteral(this.#walk.view.text(expr.from)) ??
+          this.#incomparable("a number that versions of SQLite may read differently");
       case "placeholder":
-        return this.#around.kindOfPlaceholder(this.#around.view.tokens[expr.from]!.start);
+        return this.#walk.context.kindOfPlaceholder(this.#walk.view.tokens[expr.from]?.start ?? -1);
       case "column": {
         const { kind, local } = this.#column(expr.parts, scope);
-        this.#around.findings.useLocal(local);
+        this.#walk.findings.useLocal(local);
         return kind;
       }
       case "collate":
-        if (expr.name.toUpperCase() !== "BINARY") this.#around.findings.collates = true;
+        if (expr.name.toUpperCase() !== "BINARY") this.#walk.findings.collates = true;
         return this.value(expr.operand, scope);
       case "cast":
         return this.#cast(expr.type, this.value(expr.operand, scope));
@@ -98,13 +89,13 @@ export class ExpressionWalk {
   #cast(type: string, from: ValueKind): ValueKind {
     const to = affinity(type);
     const kind = to === "blob" ? "text" : to === "text" || to === "integer" ? to : "real";
-    return kindOfCast(kind, from) ?? this.#hard(`CAST AS ${type}`);
+    return kindOfCast(kind, from) ?? this.#incomparable(`CAST AS ${type}`);
   }
 
-  #query(query: QueryTree, use: "scalar" | "exists" | "set", scope: Scope): ValueKind {
-    const columns = this.#around.query(query, scope, use);
+  #query(query: QueryTree, use: SubqueryUse, scope: Scope): ValueKind {
+    const { columns } = this.#walk.query(query, scope.ctes, scope, use);
     if (use === "exists") return "integer";
-    for (const { local } of columns) this.#around.findings.useLocal(local);
+    for (const { local } of columns) this.#walk.findings.useLocal(local);
     return columns[0]?.kind ?? "any";
   }
 
@@ -115,11 +106,11 @@ export class ExpressionWalk {
       return "integer";
     }
     const kinds = operands.map((operand) => this.value(operand, scope));
-    return kindOfOperator(name, kinds) ?? this.#hard(name);
+    return kindOfOperator(name, kinds) ?? this.#incomparable(name);
   }
 
-  #call(call: Call, scope: Scope): ValueKind {
-    const { findings } = this.#around;
+  #call(call: CallExpr, scope: Scope): ValueKind {
+    const { findings } = this.#walk;
     const { name, args, over } = call;
     if (COUNTERS.has(name) || name === "random" || name === "randomblob") {
       findings.refusal ??= `${name}()`;
@@ -135,20 +126,20 @@ export class ExpressionWalk {
     if (aggregate) scope.inside--;
     // An aggregate of columns of the SELECT around is computed there.
     const foreign = findings.columns !== before[0] && scope.uses === before[1];
-    if (aggregate && foreign) this.#hard(`${name}() of columns from outside`);
+    if (aggregate && foreign) this.#incomparable(`${name}() of columns from outside`);
     if (aggregate) scope.aggregated = true;
-    if (CAN_FAIL.has(name) && local.size > 0) this.#hard(`${name}() of local columns`);
+    if (CAN_FAIL.has(name) && local.size > 0) this.#incomparable(`${name}() of local columns`);
     if (needsOrder(name) && !isTotal(call.order.map(({ expr }) => expr), scope)) {
-      this.#hard(`${name}() without a total order`);
+      this.#incomparable(`${name}() without a total order`);
     }
     if ((name === "min" || name === "max") && kinds.some(({ kind }) => kind !== "integer")) {
       findings.groups = true;
     }
-    return kindOfCall(name, kinds, over !== undefined) ?? this.#hard(`${name}()`);
+    return kindOfCall(name, kinds, over !== undefined) ?? this.#incomparable(`${name}()`);
   }
 
   /** Everything between the parentheses, and FILTER. */
-  #inner({ args, order, filter }: Call, scope: Scope): Argument[] {
+  #inner({ args, order, filter }: CallExpr, scope: Scope): Argument[] {
     for (const { expr } of order) this.value(expr, scope);
     if (filter !== undefined) this.value(filter, scope);
     return args.map((arg) => this.#argument(arg, scope));
@@ -156,7 +147,7 @@ export class ExpressionWalk {
 
   #argument(arg: Expr, scope: Scope): Argument {
     const literal = arg.kind === "value" && arg.to === arg.from + 1
-      ? this.#around.view.text(arg.from)
+      ? this.#walk.view.text(arg.from)
       : undefined;
     return { kind: this.value(arg, scope), literal, bound: arg.kind === "placeholder" };
   }
@@ -168,7 +159,7 @@ export class ExpressionWalk {
         ? scope.windows.get(next.toLowerCase())
         : next;
       if (window === undefined || parts.length > 9) {
-        this.#hard("a window that is not known");
+        this.#incomparable("a window that is not known");
         return;
       }
       parts.push(window);
@@ -179,34 +170,35 @@ export class ExpressionWalk {
     for (const { expr } of order) this.value(expr, scope);
     const peers = isOfPeers(name) && !parts.some(({ frame }) => frame);
     if (!peers && !isTotal(order.map(({ expr }) => expr), scope)) {
-      this.#hard("a window without a total order");
+      this.#incomparable("a window without a total order");
     }
   }
 
   #column(parts: readonly string[], from: Scope): Omit<Column, "name"> {
-    const { findings } = this.#around;
+    const { findings } = this.#walk;
     findings.columns++;
     for (let scope: Scope | undefined = from; scope !== undefined; scope = scope.outer) {
       const matches = scope.matches(parts);
-      const alias = parts.length === 1 ? scope.aliases.get(parts[0]!.toLowerCase()) : undefined;
-      if (matches.length === 0 && alias === undefined) continue;
+      const found = matches.length > 0;
+      const alias = found ? undefined : scope.aliasOf(parts);
+      if (!found && alias === undefined) continue;
       scope.uses++;
-      if (matches.length === 0) return alias!;
+      if (alias !== undefined) return alias;
       if (scope.collecting && scope.inside === 0) scope.bare.push(...matches);
       return this.#found(matches, parts.length > 2);
     }
-    return { kind: this.#hard(`the name ${parts.join(".")}`), local: SHARED };
+    return { kind: this.#incomparable(`the name ${parts.join(".")}`), local: SHARED };
   }
 
   #found(matches: readonly Match[], qualified: boolean): Omit<Column, "name"> {
-    const { findings } = this.#around;
+    const { findings } = this.#walk;
     const local = new Set<string>();
     let kind: ValueKind = "null";
     for (const { relation, column, rowid } of matches) {
       const table = relation.table?.name.toLowerCase();
       if (table !== undefined && (rowid || qualified)) findings.unmaskable.add(table);
-      if (rowid && relation.rowids === false) this.#hard("rowids that VACUUM renumbers");
-      if (column === undefined) this.#hard("hidden columns");
+      if (rowid && relation.rowids === false) this.#incomparable("rowids that VACUUM renumbers");
+      if (column === undefined) this.#incomparable("hidden columns");
       kind = either(kind, column?.kind ?? "any");
       for (const one of column?.local ?? []) local.add(one);
     }

@@ -1,52 +1,48 @@
 import type { TableFacts } from "../schema/facts.ts";
 import { analyse } from "../sql/analyse.ts";
 import { sitesOf } from "../sql/sites.ts";
-import type { Findings } from "./read_findings.ts";
-import { readQuery, type ReadText } from "./read_query.ts";
-import type { Column } from "./read_scope.ts";
-import { viewBody } from "./view_body.ts";
-
-/** What views need of the walk around them. */
-export interface ViewSurroundings {
-  readonly findings: Findings;
-  /** Replaces the present time in a text. */
-  readonly freezeText: ((sql: string) => string) | undefined;
-  /** Looks through a text of its own. */
-  text(text: ReadText): readonly Column[];
-}
+import { significantTokens } from "../sql/tokenize.ts";
+import { groupEnd, isPunct, isWord } from "../sql/words.ts";
+import { parseQuery } from "./parse_query.ts";
+import type { Column } from "./scope.ts";
+import type { Findings, Walk } from "./walk.ts";
 
 /** Looks through a view: its SELECT is kept among the findings, should it have to be put in the read. */
-export function walkView(table: TableFacts, around: ViewSurroundings): readonly Column[] {
-  const { findings } = around;
+export function walkView(table: TableFacts, walk: Walk): readonly Column[] {
+  const { findings } = walk;
   const before = findings.timed;
   findings.timed = false;
   const text = viewBody(table.sql);
-  const body = text === undefined ? undefined : frozen(table, text, around);
-  const columns = body === undefined ? undefined : columnsOf(body, around);
+  const body = text === undefined ? undefined : withFrozenTime(table, text, walk);
+  const columns = body === undefined ? undefined : columnsOf(body, walk);
   const { timed } = findings;
   findings.timed ||= before;
   if (body === undefined || columns?.length !== table.columns.length) {
     return unknown(table, findings);
   }
   findings.views.set(table.name.toLowerCase(), { facts: table, body, timed });
-  return columns.map((column, i) => ({ ...column, name: table.columns[i]!.name.toLowerCase() }));
+  return columns.map((column, i) => ({
+    ...column,
+    name: (table.columns[i]?.name ?? column.name).toLowerCase(),
+  }));
 }
 
 function columnsOf(
   body: string,
-  { findings, text }: ViewSurroundings,
+  walk: Walk,
 ): readonly Column[] | undefined {
-  const read = readQuery(body);
+  const { findings } = walk;
+  const query = parseQuery(body);
   findings.depth++;
-  const columns = read === undefined || findings.depth > 20 ? undefined : text(read);
+  const columns = query === undefined || findings.depth > 20 ? undefined : walk.text(query);
   findings.depth--;
   return columns;
 }
 
-function frozen(
+function withFrozenTime(
   table: TableFacts,
   text: string,
-  { findings, freezeText }: ViewSurroundings,
+  { findings, context }: Walk,
 ): string | undefined {
   const sites = sitesOf(analyse(text));
   if (sites.length === 0) return text;
@@ -55,7 +51,7 @@ function frozen(
     findings.refusal ??= `random values of the view ${table.name}`;
   }
   try {
-    return freezeText?.(text);
+    return context.freezeText?.(text);
   } catch {
     // What cannot be frozen is judged as it is.
     return undefined;
@@ -63,11 +59,25 @@ function frozen(
 }
 
 function unknown(table: TableFacts, findings: Findings): readonly Column[] {
-  findings.hard.add(`the view ${table.name}`);
+  findings.incomparable.add(`the view ${table.name}`);
   findings.read(table);
   return table.columns.map(({ name }) => ({
     name: name.toLowerCase(),
     kind: "any",
     local: new Set(),
   }));
+}
+
+/** The SELECT of a CREATE VIEW, without comments; `undefined` if there is none. */
+function viewBody(sql: string): string | undefined {
+  const { text } = analyse(sql);
+  const { tokens } = significantTokens(text);
+  for (let i = 1; i < tokens.length;) {
+    const [token, next, last] = [tokens[i], tokens[i + 1], tokens.at(-1)];
+    if (isWord(text, token, "AS") && next !== undefined && last !== undefined) {
+      return text.slice(next.start, text[last.start] === ";" ? last.start : last.end);
+    }
+    i = isPunct(text, token, "(") ? groupEnd(text, tokens, i) : i + 1;
+  }
+  return undefined;
 }

@@ -1,10 +1,10 @@
 import type { TableFacts } from "../schema/facts.ts";
+import { ROWID_NAMES } from "../sql/rowid_names.ts";
 import { significantTokens } from "../sql/tokenize.ts";
 import { isWord } from "../sql/words.ts";
 import { affinity } from "../wire/affinity.ts";
-import type { Cte, Expr, Window } from "./read_syntax.ts";
+import type { Cte, Expr, Window } from "./syntax_tree.ts";
 import type { ValueKind } from "./value_kind.ts";
-import { ROWID_NAMES } from "../sql/rowid_names.ts";
 
 /** A column of something in FROM, or of a result. */
 export interface Column {
@@ -44,6 +44,7 @@ export interface Relation {
 
 /** A name that was found. */
 export interface Match {
+  /** What has it. */
   readonly relation: Relation;
   /** `undefined` for a hidden column. */
   readonly column: Column | undefined;
@@ -53,23 +54,28 @@ export interface Match {
 
 /** A CTE while it is looked through. */
 export interface CteState {
+  /** The CTE. */
   readonly cte: Cte;
-  readonly env: Env;
+  /** The WITH that defines it, and those around. */
+  readonly ctes: CteScope;
+  /** Its columns, as far as they are known. */
   columns: readonly Column[] | undefined;
+  /** It is being looked through. */
   busy: boolean;
+  /** It names itself. */
   recursive: boolean;
 }
 
 /** The tables that WITH clauses around a query define. */
-export class Env {
+export class CteScope {
   readonly #entries: Map<string, CteState> = new Map();
-  readonly #outer: Env | undefined;
+  readonly #outer: CteScope | undefined;
 
   /** @param ctes What this WITH defines. */
-  constructor(ctes: readonly Cte[], outer: Env | undefined) {
+  constructor(ctes: readonly Cte[], outer: CteScope | undefined) {
     this.#outer = outer;
     for (const cte of ctes) {
-      const state = { cte, env: this, columns: undefined, busy: false, recursive: false };
+      const state = { cte, ctes: this, columns: undefined, busy: false, recursive: false };
       this.#entries.set(cte.name.toLowerCase(), state);
     }
   }
@@ -83,7 +89,7 @@ export class Env {
 /** The names that the expressions of one SELECT know. */
 export class Scope {
   /** The CTEs. */
-  readonly env: Env | undefined;
+  readonly ctes: CteScope | undefined;
   /** The SELECT around it. */
   readonly outer: Scope | undefined;
   /** What stands in FROM. */
@@ -105,14 +111,19 @@ export class Scope {
   /** How many names were found here. */
   uses = 0;
 
-  constructor(env: Env | undefined, outer: Scope | undefined) {
-    this.env = env;
+  constructor(ctes: CteScope | undefined, outer: Scope | undefined) {
+    this.ctes = ctes;
     this.outer = outer;
+  }
+
+  /** The result column that an unqualified name stands for as an alias. */
+  aliasOf([name, second]: readonly string[]): Column | undefined {
+    return second === undefined ? this.aliases.get(name?.toLowerCase() ?? "") : undefined;
   }
 
   /** What a name stands for here, not further out. */
   matches(parts: readonly string[]): Match[] {
-    const name = parts.at(-1)!.toLowerCase();
+    const name = parts.at(-1)?.toLowerCase() ?? "";
     const table = parts.at(-2)?.toLowerCase();
     const relations = this.relations.filter((one) => table === undefined || one.name === table);
     const found = relations.flatMap((relation): Match[] => {

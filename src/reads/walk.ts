@@ -1,4 +1,9 @@
 import type { Facts, TableFacts } from "../schema/facts.ts";
+import type { TokenView } from "../sql/view.ts";
+import type { ParsedQuery } from "./parse_query.ts";
+import type { Column, CteScope, Scope } from "./scope.ts";
+import type { Expr, QueryTree, SubqueryUse } from "./syntax_tree.ts";
+import type { ValueKind } from "./value_kind.ts";
 
 /** A view that may have to be put in the text. */
 export interface InlinedView {
@@ -21,7 +26,7 @@ export class Findings {
   /** Tables that a CTE of their name cannot stand in for, as they are used in this read. */
   readonly unmaskable: Set<string> = new Set();
   /** Why the text cannot be compared on every node, whatever stands in for local columns. */
-  readonly hard: Set<string> = new Set();
+  readonly incomparable: Set<string> = new Set();
   /** Rows are told apart by a collation, so which text stands for its equals is the planner's choice. */
   groups = false;
   /** A collation other than BINARY plays a part. */
@@ -71,4 +76,41 @@ export class Findings {
     this.useLocal(used);
     return used;
   }
+}
+
+/** What is asked outside of a walk. */
+export interface WalkContext {
+  /** What the value of the placeholder is that begins at an offset. */
+  kindOfPlaceholder(start: number): ValueKind;
+  /** Replaces the present time in the text of a view; without it such a view is judged. */
+  readonly freezeText: ((sql: string) => string) | undefined;
+}
+
+/** A query that was looked through. */
+export interface WalkedQuery {
+  /** Its result columns. */
+  readonly columns: readonly Column[];
+  /** What the names in its ORDER BY know; `undefined` for a compound. */
+  readonly scope: Scope | undefined;
+}
+
+/** Looks through one text, the read's own or that of a view; what its parts need of each other. */
+export interface Walk {
+  /** What is gathered, also of the views. */
+  readonly findings: Findings;
+  /** The tokens of the text. */
+  readonly view: TokenView;
+  /** What is asked outside. */
+  readonly context: WalkContext;
+  /** Looks through an expression that decides something or is computed with. */
+  value(expr: Expr, scope: Scope): ValueKind;
+  /** Looks through a query of this text. */
+  query(
+    query: QueryTree,
+    ctes: CteScope | undefined,
+    outer: Scope | undefined,
+    use: "rows" | SubqueryUse,
+  ): WalkedQuery;
+  /** Looks through a text of its own, which knows nothing of what is around it, and answers its columns. */
+  text(text: ParsedQuery): readonly Column[];
 }

@@ -1,5 +1,4 @@
 import type { TokenView } from "../sql/view.ts";
-import { Unreadable } from "./read_syntax.ts";
 
 /** Words that are neither a name nor an alias here; SQLite takes some of them for one in places. */
 const RESERVED: ReadonlySet<string> = new Set(
@@ -9,8 +8,11 @@ const RESERVED: ReadonlySet<string> = new Set(
   CURRENT_DATE CURRENT_TIME CURRENT_TIMESTAMP RAISE`.split(/\s+/),
 );
 
-/** Reads tokens one after the other; what does not fit throws {@linkcode Unreadable}. */
-export class Cursor {
+/** Thrown and caught while a text is parsed: it is not what is understood here. */
+export class NotParsed extends Error {}
+
+/** Reads tokens one after the other; what does not fit throws {@linkcode NotParsed}. */
+export class TokenCursor {
   /** The tokens. */
   readonly view: TokenView;
   /** The index of the next token. */
@@ -84,6 +86,6 @@ export class Cursor {
 
   /** Gives up. */
   fail(): never {
-    throw new Unreadable(`token ${this.at}`);
+    throw new NotParsed(`token ${this.at}`);
   }
 }

@@ -1,6 +1,6 @@
 import { groupEnd } from "../sql/words.ts";
-import type { Cursor } from "./read_cursor.ts";
-import { allOf, type Expr, type QueryTree, type Term, type Window } from "./read_syntax.ts";
+import { allOf, type Expr, type OrderTerm, type QueryTree, type Window } from "./syntax_tree.ts";
+import type { TokenCursor } from "./token_cursor.ts";
 
 /** How tightly operators between two operands bind. */
 const BINDING: ReadonlyMap<string, number> = new Map([
@@ -16,19 +16,19 @@ const LOGIC: readonly (readonly [string, number])[] = [["OR", 1], ["AND", 2]];
 const MATCHES = ["LIKE", "GLOB", "REGEXP", "MATCH"];
 
 /** Reads expressions as SQLite's grammar has them. */
-export class ExpressionReader {
-  readonly #c: Cursor;
+export class ExpressionParser {
+  readonly #cursor: TokenCursor;
   readonly #query: () => QueryTree;
 
   /** @param query Reads a query from the same cursor. */
-  constructor(cursor: Cursor, query: () => QueryTree) {
-    this.#c = cursor;
+  constructor(cursor: TokenCursor, query: () => QueryTree) {
+    this.#cursor = cursor;
     this.#query = query;
   }
 
   /** Reads an expression of operators that bind at least so tightly. */
   expr(least = 0): Expr {
-    const from = this.#c.at;
+    const from = this.#cursor.at;
     let left = this.#prefix();
     for (;;) {
       const next = this.#logic(left, from, least) ?? this.#test(left, from, least) ??
@@ -39,18 +39,18 @@ export class ExpressionReader {
   }
 
   /** The terms of ORDER BY. */
-  terms(): Term[] {
-    return this.#c.list(() => {
+  terms(): OrderTerm[] {
+    return this.#cursor.list(() => {
       const expr = this.expr();
-      if (!this.#c.word("ASC")) this.#c.word("DESC");
-      if (this.#c.word("NULLS") && !this.#c.word("FIRST")) this.#c.needWord("LAST");
+      if (!this.#cursor.word("ASC")) this.#cursor.word("DESC");
+      if (this.#cursor.word("NULLS") && !this.#cursor.word("FIRST")) this.#cursor.needWord("LAST");
       return { expr };
     });
   }
 
   /** A window, from its opening parenthesis on. */
   window(): Window {
-    const c = this.#c;
+    const c = this.#cursor;
     const end = groupEnd(c.view.sql, c.view.tokens, c.at);
     c.needPunct("(");
     const starts = ["PARTITION", "ORDER", "ROWS", "RANGE", "GROUPS"];
@@ -64,12 +64,12 @@ export class ExpressionReader {
   }
 
   #made(from: number, name: string, ...operands: Expr[]): Expr {
-    return { kind: "operator", name, operands, from, to: this.#c.at };
+    return { kind: "operator", name, operands, from, to: this.#cursor.at };
   }
 
   #logic(left: Expr, from: number, least: number): Expr | undefined {
     for (const [word, binding] of LOGIC) {
-      if (binding < least || !this.#c.word(word)) continue;
+      if (binding < least || !this.#cursor.word(word)) continue;
       return this.#made(from, word, left, this.expr(binding + 1));
     }
     return undefined;
@@ -77,7 +77,7 @@ export class ExpressionReader {
 
   /** What binds like `=` and is written in words. */
   #test(left: Expr, from: number, least: number): Expr | undefined {
-    const c = this.#c;
+    const c = this.#cursor;
     if (c.word("COLLATE")) {
       return { kind: "collate", name: c.name(), operand: left, from, to: c.at };
     }
@@ -102,12 +102,12 @@ export class ExpressionReader {
 
   #between(left: Expr, from: number): Expr {
     const low = this.expr(5);
-    this.#c.needWord("AND");
+    this.#cursor.needWord("AND");
     return this.#made(from, "BETWEEN", left, low, this.expr(5));
   }
 
   #in(left: Expr, from: number): Expr {
-    const c = this.#c;
+    const c = this.#cursor;
     if (c.isName()) return this.#made(from, "IN", left, this.#table());
     const open = c.at;
     c.needPunct("(");
@@ -120,7 +120,7 @@ export class ExpressionReader {
 
   /** `x IN t` is `x IN (SELECT * FROM t)`. */
   #table(): Expr {
-    const c = this.#c;
+    const c = this.#cursor;
     const from = c.at;
     const first = c.name();
     const second = c.punct(".") ? c.name() : undefined;
@@ -131,7 +131,7 @@ export class ExpressionReader {
   }
 
   #binary(left: Expr, from: number, least: number): Expr | undefined {
-    const c = this.#c;
+    const c = this.#cursor;
     const name = c.view.tokens[c.at]?.kind === "punct" ? c.view.text(c.at) : "";
     const binding = BINDING.get(name);
     if (binding === undefined || binding < least) return undefined;
@@ -140,7 +140,7 @@ export class ExpressionReader {
   }
 
   #prefix(): Expr {
-    const c = this.#c;
+    const c = this.#cursor;
     const from = c.at;
     if (c.view.isWord(from, "NOT") && !c.view.isWord(from + 1, "EXISTS")) {
       c.at++;
@@ -159,18 +159,18 @@ export class ExpressionReader {
   }
 
   #begins(): boolean {
-    return this.#c.view.isOneOf(this.#c.at, ["SELECT", "VALUES", "WITH"]);
+    return this.#cursor.view.isOneOf(this.#cursor.at, ["SELECT", "VALUES", "WITH"]);
   }
 
   /** A query behind its opening parenthesis. */
   #inner(from: number, use: "scalar" | "exists" | "set"): Expr {
     const query = this.#query();
-    this.#c.needPunct(")");
-    return { kind: "query", use, query, from, to: this.#c.at };
+    this.#cursor.needPunct(")");
+    return { kind: "query", use, query, from, to: this.#cursor.at };
   }
 
   #group(): Expr | undefined {
-    const c = this.#c;
+    const c = this.#cursor;
     const from = c.at;
     if (!c.punct("(")) return undefined;
     if (this.#begins()) return this.#inner(from, "scalar");
@@ -185,7 +185,7 @@ export class ExpressionReader {
   }
 
   #special(): Expr | undefined {
-    const c = this.#c;
+    const c = this.#cursor;
     const from = c.at;
     if (c.word("CASE")) return this.#case(from);
     if (!c.word("CAST")) return undefined;
@@ -201,7 +201,7 @@ export class ExpressionReader {
   }
 
   #case(from: number): Expr {
-    const c = this.#c;
+    const c = this.#cursor;
     const tests = c.view.isWord(c.at, "WHEN") ? [] : [this.expr()];
     const values: Expr[] = [];
     while (c.word("WHEN")) {
@@ -215,7 +215,7 @@ export class ExpressionReader {
   }
 
   #atom(): Expr {
-    const c = this.#c;
+    const c = this.#cursor;
     const from = c.at;
     const kind = c.view.tokens[from]?.kind;
     if (kind === "placeholder") return { kind, from, to: ++c.at };
@@ -232,7 +232,7 @@ export class ExpressionReader {
   }
 
   #call(name: string, from: number): Expr {
-    const c = this.#c;
+    const c = this.#cursor;
     c.needPunct("(");
     c.word("DISTINCT");
     const none = c.view.is(c.at, ")") || c.punct("*");
@@ -245,14 +245,16 @@ export class ExpressionReader {
   }
 
   #filter(): Expr {
-    this.#c.needPunct("(");
-    this.#c.needWord("WHERE");
+    this.#cursor.needPunct("(");
+    this.#cursor.needWord("WHERE");
     const filter = this.expr();
-    this.#c.needPunct(")");
+    this.#cursor.needPunct(")");
     return filter;
   }
 
   #over(): Window | string {
-    return this.#c.view.is(this.#c.at, "(") ? this.window() : this.#c.name().toLowerCase();
+    return this.#cursor.view.is(this.#cursor.at, "(")
+      ? this.window()
+      : this.#cursor.name().toLowerCase();
   }
 }
