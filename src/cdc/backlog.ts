@@ -1,6 +1,6 @@
 import { InterfaceError } from "../errors.ts";
 import type { Change } from "./change.ts";
-import { compare, type Place } from "./place.ts";
+import { compare, type Place } from "./commit_order.ts";
 
 /** A change that waits, the place of its commit, and what its batch takes in memory. */
 interface Waiting {
@@ -111,7 +111,10 @@ export class Backlog {
   }
 
   #take(): void {
-    const { change, size } = this.#waiting[this.#gone++]!;
+    const taken = this.#waiting[this.#gone];
+    if (taken === undefined) return;
+    const { change, size } = taken;
+    this.#gone++;
     this.position = change.position;
     this.#size -= size;
     // Shifting a long list for each change would take quadratic time.
@@ -181,7 +184,7 @@ class Consumer implements AsyncIterableIterator<Change> {
       this.#holds = change !== undefined && change !== "end";
       if (change === undefined) return;
       if (change === "end") this.#end();
-      else this.#asked.shift()!({ done: false, value: change });
+      else this.#asked.shift()?.({ done: false, value: change });
     }
     if (this.#done) this.#end();
   }

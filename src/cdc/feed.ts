@@ -3,14 +3,11 @@ import { AuthenticationError, InterfaceError, OperationalError } from "../errors
 import type { Facts } from "../schema/facts.ts";
 import { Backlog } from "./backlog.ts";
 import { type Batch, readBatch } from "./batch.ts";
-import type { Change } from "./change.ts";
-import { changesOf, isInternal } from "./decode.ts";
+import { type Change, changesOf, isClientTable } from "./change.ts";
+import { CommitOrder, type Place, type PlacedCommit, START } from "./commit_order.ts";
 import { type ChangeFeedOptions, type ResolvedFeed, resolveFeed } from "./options.ts";
-import { Order, type Placed } from "./order.ts";
-import { type Place, START } from "./place.ts";
-import { later, readJsonText, refusal } from "./request.ts";
+import { later, readJsonText, refusal, Secret } from "./request.ts";
 import { SchemaSource } from "./schema_source.ts";
-import { Secret } from "./secret.ts";
 
 /**
  * What the server posts its changes to, and what gives them out: a handler of requests that is iterated as well. One loop at
@@ -91,7 +88,7 @@ class Feed {
   readonly #options: ResolvedFeed;
   readonly #secret: Secret | undefined;
   readonly #source: SchemaSource | undefined;
-  readonly #order: Order;
+  readonly #order: CommitOrder;
   readonly #listeners = new Set<(change: Change) => void>();
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -100,7 +97,7 @@ class Feed {
     this.backlog = new Backlog(options.held);
     this.#secret = options.secret === undefined ? undefined : new Secret(options.secret);
     this.#source = options.client && SchemaSource.of(options.client);
-    this.#order = new Order(options.since);
+    this.#order = new CommitOrder(options.since);
   }
 
   async answer(request: Request): Promise<Response> {
@@ -192,7 +189,7 @@ class Feed {
     return commits.at(-1)?.place ?? START;
   }
 
-  #spread(fresh: readonly Placed[], facts: Facts | undefined, size: number): void {
+  #spread(fresh: readonly PlacedCommit[], facts: Facts | undefined, size: number): void {
     const decoding = { integers: this.#options.integers, facts };
     const told = fresh.flatMap((placed) => {
       const changes = changesOf(placed, decoding);
@@ -213,9 +210,9 @@ class Feed {
     if (failure !== undefined) throw failure.reason;
   }
 
-  async #factsFor(fresh: readonly Placed[], signal: AbortSignal): Promise<Facts | undefined> {
+  async #factsFor(fresh: readonly PlacedCommit[], signal: AbortSignal): Promise<Facts | undefined> {
     const hasRows = fresh.some(({ commit }) =>
-      commit.events.some(({ table, before, after }) => !isInternal(table) && (before ?? after))
+      commit.events.some(({ table, before, after }) => !isClientTable(table) && (before ?? after))
     );
     return hasRows ? await this.#source?.facts(signal) : undefined;
   }

@@ -16,11 +16,29 @@ import type { Params, Row } from "../sql/value.ts";
 import { eventStream, rowsJson } from "./event_stream.ts";
 import type { Change } from "./change.ts";
 import { LiveIterator, type LiveSource } from "./live_iterator.ts";
-import { readTables } from "./read_tables.ts";
 import { isClient } from "./options.ts";
-import { type Reader, SchemaSource } from "./schema_source.ts";
+import { type Reader, readTables, SchemaSource } from "./schema_source.ts";
 
-/** What tells of changes: a `changeFeed`, or anything else that does. */
+/**
+ * What tells of changes: a `changeFeed`, or anything else that does.
+ *
+ * @example
+ * ```ts
+ * import type { ChangeSource } from "@tangled/rqlite/cdc";
+ *
+ * const bus = new EventTarget(); // by which the writers of this program tell what they change
+ * const feed: ChangeSource = {
+ *   listen(listener) {
+ *     const tell = (event: Event) => listener({ table: (event as CustomEvent<string>).detail });
+ *     bus.addEventListener("change", tell);
+ *     return () => bus.removeEventListener("change", tell);
+ *   },
+ * };
+ * const stop = feed.listen(({ table }) => console.log(table)); // users
+ * bus.dispatchEvent(new CustomEvent("change", { detail: "users" }));
+ * stop();
+ * ```
+ */
 export interface ChangeSource {
   /** Calls a function with every change from now on. @returns Ends that. */
   listen(listener: (change: Pick<Change, "table">) => void): () => void;
@@ -228,7 +246,7 @@ class LiveQuery<R> implements Live<R>, LiveSource<R> {
   }
 
   #start(): void {
-    const rows = this.#read(this.#work!.signal);
+    const rows = this.#read(this.#work?.signal);
     const run: Run<R> = { order: ++this.#runs, changes: this.#changes, rows, settled: false };
     this.#run = run;
     const settle = () => void (run.settled = true);
@@ -239,7 +257,7 @@ class LiveQuery<R> implements Live<R>, LiveSource<R> {
     });
   }
 
-  async #read(signal: AbortSignal): Promise<readonly R[]> {
+  async #read(signal: AbortSignal | undefined): Promise<readonly R[]> {
     if (this.#tables === undefined) {
       const found = readTables(this.#sql, await SchemaSource.of(this.#client).facts(signal));
       if (found.size > 0) this.#tables = found;

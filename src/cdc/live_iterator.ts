@@ -16,7 +16,7 @@ export class LiveIterator<R> implements AsyncIterableIterator<readonly R[]> {
   readonly #end: PromiseWithResolvers<IteratorResult<readonly R[]>> = Promise.withResolvers();
   #tail: Promise<unknown> = Promise.resolve();
   #wake: () => void = () => {};
-  /** Its end, or its failure, was told once. */
+  /** Whether its end, or its failure, was told. */
   #told = false;
   /** Whether it gives nothing more. */
   ended = false;
@@ -29,16 +29,19 @@ export class LiveIterator<R> implements AsyncIterableIterator<readonly R[]> {
     this.#end.promise.catch(() => {});
   }
 
+  /** The iterator itself. */
   [Symbol.asyncIterator](): this {
     return this;
   }
 
+  /** The rows that come next; calls that wait are answered in turn. */
   next(): Promise<IteratorResult<readonly R[]>> {
     const next = this.#tail.then(() => this.#next());
     this.#tail = next.catch(() => {});
     return next;
   }
 
+  /** Ends it, as `break` in a loop does. */
   return(): Promise<IteratorResult<readonly R[]>> {
     this.end();
     return Promise.resolve(END);

@@ -4,10 +4,9 @@
  * @module
  */
 
-export type { Change } from "./change.ts";
+export type { Change, ChangeIntegers } from "./change.ts";
 export { cdcConfig } from "./config.ts";
 export type { CdcConfigOptions, CdcTls } from "./config.ts";
-export type { ChangeIntegers } from "./decode.ts";
 export { changeFeed } from "./feed.ts";
 export type { ChangeFeed } from "./feed.ts";
 export { live } from "./live.ts";

@@ -9,8 +9,8 @@ import {
   refused,
 } from "../options.ts";
 import type { Executor } from "../calls/executor.ts";
-import type { ChangeIntegers } from "./decode.ts";
-import { type Position, positionOf, START } from "./place.ts";
+import type { ChangeIntegers } from "./change.ts";
+import { type Position, positionOf, START } from "./commit_order.ts";
 import type { Reader } from "./schema_source.ts";
 
 /** What {@linkcode changeFeed} takes. */
@@ -73,15 +73,23 @@ const FEED: Checks<ChangeFeedOptions> = {
   maxBytes: numeric("a positive integer", (n) => Number.isInteger(n) && n > 0),
 };
 
-/** {@linkcode ChangeFeedOptions}, checked, with every default. */
+/** The options of a feed, checked, with every default. */
 export interface ResolvedFeed {
+  /** What the sender has to know; `undefined` if everybody is believed. */
   readonly secret: string | undefined;
+  /** What batches must have; `undefined` if it does not matter. */
   readonly serviceId: string | undefined;
+  /** Behind what the feed begins. */
   readonly since: Position;
+  /** What tells the schema. */
   readonly client: Reader | undefined;
+  /** How INTEGER values arrive. */
   readonly integers: ChangeIntegers;
+  /** Whether changes wait for a consumer that is not there. */
   readonly held: boolean;
+  /** Milliseconds that a request waits for the consumer. */
   readonly timeout: number;
+  /** How long a body may be, and how much may wait, in bytes. */
   readonly maxBytes: number;
 }
 
@@ -94,7 +102,7 @@ export function resolveFeed(options: ChangeFeedOptions | undefined): ResolvedFee
   return {
     secret,
     serviceId,
-    since: since === undefined ? START : positionOf(since)!,
+    since: (since === undefined ? undefined : positionOf(since)) ?? START,
     client,
     integers: integers ?? "auto",
     held: unread !== "drop",

@@ -1,5 +1,6 @@
 import type { Executor } from "../calls/executor.ts";
 import type { Facts } from "../schema/facts.ts";
+import { namesIn, viewOf } from "../schema/node_state.ts";
 import { factsFrom } from "../schema/schema_cache.ts";
 import { FACTS_QUERY, SCHEMA_VERSION } from "../schema/schema_objects.ts";
 
@@ -45,4 +46,14 @@ export class SchemaSource {
     });
     return rows;
   }
+}
+
+/**
+ * The tables, in lower case, that a statement may read, those of views included. It may be more than it does read, as
+ * everything counts that is named like a table; none where it names no table.
+ */
+export function readTables(sql: string, facts: Facts): Set<string> {
+  const view = viewOf(sql);
+  const names = view === undefined ? [] : [...namesIn(view)];
+  return new Set(names.flatMap((name) => [...facts.table(name)?.reads ?? []]));
 }
