@@ -1,7 +1,7 @@
 import type { Executor } from "../calls/executor.ts";
 import { checkDrops } from "../client/drops.ts";
 import { NotSupportedError, ProgrammingError } from "../errors.ts";
-import { migrationLock, TIMEOUT } from "../migrate/lock.ts";
+import { migrationLock, TIMEOUT } from "../migrate/limits.ts";
 import { analyse } from "../sql/analyse.ts";
 import { refuse } from "../sql/refuse.ts";
 import { splitScript } from "../sql/split.ts";

@@ -41,20 +41,34 @@ export function numberOf(name: string): bigint | undefined {
 export async function readMigrations(
   { folder, migrations }: Pick<StatusOptions, "folder" | "migrations">,
 ): Promise<Migration[]> {
-  if ((folder === undefined) === (migrations === undefined)) {
-    const what = folder === undefined ? "without `folder` or `migrations`" : "with both of them";
-    throw new TypeError(`Cannot migrate ${what}: give one of them`);
-  }
-  const sources = migrations ?? await sourcesIn(folder!);
+  const sources = await sourcesOf(folder, migrations);
   const found = await Promise.all(sources.map(migrationOf));
-  found.sort((a, b) => a.number < b.number ? -1 : a.number > b.number ? 1 : 0);
-  const twice = found.findIndex(({ number }, i) => number === found[i + 1]?.number);
-  if (twice < 0) return found;
-  throw new ProgrammingError(
-    `Cannot migrate as ${found[twice]!.name} and ${
-      found[twice + 1]!.name
-    } have the same number, and so no order: give one of them another`,
-  );
+  found.sort(byNumber);
+  for (const [i, { name, number }] of found.entries()) {
+    const next = found[i + 1];
+    if (next?.number !== number) continue;
+    throw new ProgrammingError(
+      `Cannot migrate as ${name} and ${next.name} have the same number, and so no order: ` +
+        "give one of them another",
+    );
+  }
+  return found;
+}
+
+/** The order of the numbers of migrations. */
+export function byNumber(a: { readonly number: bigint }, b: { readonly number: bigint }): number {
+  return a.number < b.number ? -1 : a.number > b.number ? 1 : 0;
+}
+
+async function sourcesOf(
+  folder: string | URL | undefined,
+  migrations: readonly MigrationSource[] | undefined,
+): Promise<readonly MigrationSource[]> {
+  if (folder === undefined) {
+    if (migrations !== undefined) return migrations;
+  } else if (migrations === undefined) return await sourcesIn(folder);
+  const what = folder === undefined ? "without `folder` or `migrations`" : "with both of them";
+  throw new TypeError(`Cannot migrate ${what}: give one of them`);
 }
 
 async function sourcesIn(folder: string | URL): Promise<MigrationSource[]> {
@@ -65,7 +79,6 @@ async function sourcesIn(folder: string | URL): Promise<MigrationSource[]> {
     if (bare === file || numberOf(up) === undefined) throw noMigration(file);
   });
   const texts = new Map([...files].map(([file, text]) => [bareName(file), text]));
-  const names = [...texts.keys()].filter((name) => !name.endsWith(DOWN));
   for (const name of texts.keys()) {
     const up = name.slice(0, -DOWN.length);
     if (!name.endsWith(DOWN) || texts.has(up)) continue;
@@ -73,7 +86,8 @@ async function sourcesIn(folder: string | URL): Promise<MigrationSource[]> {
       `Cannot migrate as there is no ${up}${SQL} that ${name}${SQL} could take back`,
     );
   }
-  return names.map((name) => ({ name, sql: texts.get(name)!, down: texts.get(name + DOWN) }));
+  return [...texts].filter(([name]) => !name.endsWith(DOWN))
+    .map(([name, sql]) => ({ name, sql, down: texts.get(name + DOWN) }));
 }
 
 async function migrationOf(source: MigrationSource): Promise<Migration> {

@@ -9,8 +9,11 @@ import type { Migration } from "./files.ts";
 export interface Applied {
   /** Grows with each, and is never used again. */
   readonly n: number;
+  /** Its name, without `.sql`. */
   readonly name: string;
+  /** Of what was run. */
   readonly checksum: string;
+  /** When, by the clock of the client that did it. */
   readonly appliedAt: Date;
 }
 
@@ -64,7 +67,7 @@ export class Journal {
 
   /**
    * What comes in front of a migration in its commit, so that it is noted if it is applied, and applied only behind what
-   * was read. The last statement is the one that fails otherwise, see {@linkcode isOvertaken}.
+   * was read. Otherwise the last statement fails, by an error that {@linkcode isOvertaken} knows.
    */
   entering({ name, checksum }: Migration, seen: readonly Applied[] | undefined): Statement[] {
     const entry = this.#entry(name, checksum, seen?.at(-1)?.n);
@@ -79,7 +82,7 @@ export class Journal {
     // A DELETE cannot fail, so a row is entered first, and goes with the other.
     const mark = `${name} is taken back`;
     return [
-      this.#entry(mark, "", seen.at(-1)!.n),
+      this.#entry(mark, "", seen.at(-1)?.n),
       [`DELETE FROM ${this.#table} WHERE name IN (?, ?)`, name, mark],
     ];
   }

@@ -1,7 +1,13 @@
-import type { CallOptions } from "../calls/executor.ts";
+import type { CallOptions, Executor } from "../calls/executor.ts";
+import { RqliteLock } from "../locks/rqlite.ts";
 import { Deadline } from "../time/deadline.ts";
 import type { StatusOptions } from "./options.ts";
-import { TIMEOUT } from "./lock.ts";
+
+/** Milliseconds for everything, the wait for another migrator included. */
+export const TIMEOUT = 60_000;
+
+/** Milliseconds after which the lock of a migrator that died is taken over. */
+const LEASE = 5_000;
 
 /** What every request of one call is sent with: its signal, and the time that is left. */
 export type Limits = () => Pick<CallOptions, "signal" | "timeout">;
@@ -13,4 +19,15 @@ export function limitsOf({ signal, timeout = TIMEOUT }: StatusOptions): Limits {
     ...(signal !== undefined && { signal }),
     timeout: deadline.remaining || Number.MIN_VALUE,
   });
+}
+
+/**
+ * The lock of those that migrate one database.
+ *
+ * @param client Where it is kept.
+ * @param name Those with the same one wait for each other.
+ * @param timeout Milliseconds that its holder has.
+ */
+export function migrationLock(client: Executor, name: string, timeout: number): RqliteLock {
+  return new RqliteLock({ name, client, leaseDuration: LEASE, maxHoldTime: timeout });
 }

@@ -10,11 +10,15 @@ import type { Statement } from "../sql/statement.ts";
 import type { Result } from "../sql/value.ts";
 import { type Migration, readMigrations } from "./files.ts";
 import { type Applied, isOvertaken, Journal } from "./journal.ts";
-import { type Limits, limitsOf } from "./limits.ts";
-import { migrationLock, TIMEOUT } from "./lock.ts";
+import { type Limits, limitsOf, migrationLock, TIMEOUT } from "./limits.ts";
 import { MIGRATE, type MigrateOptions, STATUS, type StatusOptions } from "./options.ts";
-import { type Plan, planOf } from "./plan.ts";
-import { type MigrationStatus, statusOf } from "./state.ts";
+import {
+  type MigrationStatus,
+  type Plan,
+  planOf,
+  type RevertibleMigration,
+  statusOf,
+} from "./plan.ts";
 
 /** What {@linkcode migrate} did, or would do. */
 export interface MigrateResult {
@@ -90,8 +94,8 @@ export async function migrateAgreed(
   const migrations = await readMigrations(where);
   const journal = new Journal(client, table);
   const plan = planOf(migrations, await journal.read(limits) ?? [], to);
-  for (const migration of plan.up) await rehearse(migration.name, migration.sql);
-  for (const migration of plan.down) await rehearse(downOf(migration), migration.down!);
+  for (const migration of plan.up) await checkScript(migration.name, migration.sql);
+  for (const migration of plan.down) await checkScript(downOf(migration), migration.down);
   if (dryRun || isDone(plan)) return resultOf(plan);
   const migrator = new Migrator(client, journal, limits, agreed);
   const held = lock ?? migrationLock(client, `migrate:${table}`, timeout);
@@ -152,15 +156,16 @@ class Migrator {
     const reverted: string[] = [];
     for (;;) {
       const seen = await this.#journal.read(this.#limits);
-      const { up: [next], down: [last] } = planOf(migrations, seen ?? [], to);
+      const plan = planOf(migrations, seen ?? [], to);
+      const { up: [next], down: [last] } = plan;
       const step = next ?? last;
       if (step === undefined) return { applied, reverted };
       if ([...applied, ...reverted].includes(step.name)) throw undone(step);
       const noted = step === next;
       const agreed = this.#agreed?.[noted ? "applied" : "reverted"];
       if (agreed?.includes(step.name) === false) throw unexpected(step, noted);
-      const run = noted ? this.#apply(step, seen) : this.#revert(step, seen!);
-      const done = await run.catch((error) => this.#judge(error, step, noted));
+      const run = this.#runFirst(plan, seen);
+      const done = await run.catch((error) => this.#isDone(error, step, noted));
       if (done) (noted ? applied : reverted).push(step.name);
     }
   }
@@ -170,11 +175,19 @@ class Migrator {
    *
    * @throws {unknown} The error, unless it came after the fact.
    */
-  async #judge(error: unknown, { name }: Migration, noted: boolean): Promise<true> {
+  async #isDone(error: unknown, { name }: Migration, noted: boolean): Promise<true> {
     if (!(error instanceof DataError || error instanceof OutcomeUnknownError)) throw error;
     const rows = await this.#journal.read(this.#limits).catch(() => undefined);
     if (rows?.some((row) => row.name === name) === noted) return true;
     throw error;
+  }
+
+  async #runFirst(
+    { up: [next], down: [last] }: Plan,
+    seen: readonly Applied[] | undefined,
+  ): Promise<boolean> {
+    if (next !== undefined) return await this.#apply(next, seen);
+    return last !== undefined && await this.#revert(last, seen ?? []);
   }
 
   #apply(migration: Migration, seen: readonly Applied[] | undefined): Promise<boolean> {
@@ -182,9 +195,9 @@ class Migrator {
     return this.#send(migration.name, migration.sql, before, before.length - 1);
   }
 
-  #revert(migration: Migration, seen: readonly Applied[]): Promise<boolean> {
+  #revert(migration: RevertibleMigration, seen: readonly Applied[]): Promise<boolean> {
     const before = this.#journal.leaving(migration, seen);
-    return this.#send(downOf(migration), migration.down!, before, 0);
+    return this.#send(downOf(migration), migration.down, before, 0);
   }
 
   /**
@@ -221,7 +234,7 @@ class Migrator {
 }
 
 /** Refuses a script that can never be sent. */
-async function rehearse(name: string, text: string): Promise<void> {
+async function checkScript(name: string, text: string): Promise<void> {
   const now = new Date();
   const batch = (statements: readonly string[]): Promise<Result[]> => {
     // What depends on the schema is not known before those in front of it are applied.

@@ -20,4 +20,4 @@
 export { migrate, status } from "./migrate.ts";
 export type { MigrateResult } from "./migrate.ts";
 export type { MigrateOptions, MigrationSource, StatusOptions } from "./options.ts";
-export type { MigrationState, MigrationStatus } from "./state.ts";
+export type { MigrationState, MigrationStatus } from "./plan.ts";

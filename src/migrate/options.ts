@@ -14,7 +14,26 @@ import {
 } from "../options.ts";
 import { isOwnTable } from "../sql/own_tables.ts";
 
-/** A migration in code: what a file of a folder would hold. */
+/**
+ * A migration in code: what a file of a folder would hold.
+ *
+ * @example
+ * ```ts
+ * import { connect } from "@tangled/rqlite";
+ * import { embedded } from "@tangled/rqlite/embedded";
+ * import { type MigrationSource, status } from "@tangled/rqlite/migrate";
+ *
+ * const users: MigrationSource = {
+ *   name: "0001_users",
+ *   sql: "CREATE TABLE users(id INTEGER PRIMARY KEY, name TEXT)",
+ *   down: "DROP TABLE users",
+ * };
+ * const db = connect(embedded());
+ * const [first] = await status(db, { migrations: [users] });
+ * console.log(first?.state); // pending
+ * await db.close();
+ * ```
+ */
 export interface MigrationSource {
   /** A number, `_` or `-`, and a name, such as `0001_users`; `.sql` behind it means nothing. */
   readonly name: string;
