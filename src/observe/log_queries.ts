@@ -11,7 +11,19 @@ export interface LogQueriesOptions {
   params?: boolean | undefined;
 }
 
-/** Where {@linkcode logQueries} writes to: `console`, what has these methods of it, or a function. */
+/**
+ * Where {@linkcode logQueries} writes to: `console`, what has these methods of it, or a function.
+ *
+ * @example
+ * ```ts
+ * import { logQueries, type QueryLog } from "@tangled/rqlite/observe";
+ *
+ * const lines: string[] = [];
+ * const log: QueryLog = (line) => lines.push(line);
+ * const interceptors = [logQueries(log, { slow: 100 })]; // for `connect`
+ * console.log(interceptors.length, lines); // 1 []
+ * ```
+ */
 export type QueryLog = Pick<Console, "info" | "warn" | "error"> | ((line: string) => void);
 
 const OPTIONS: Checks<LogQueriesOptions> = {
@@ -123,9 +135,9 @@ function said(error: unknown, params: boolean): string {
 function statementLine(call: Call, statement: CallStatement, params: boolean): string {
   if (!params) return textOf(call, statement);
   const { sql, params: values } = statement;
-  const shown = values.slice(0, MOST_VALUES).map(valueLine).join(", ");
+  const texts = values.slice(0, MOST_VALUES).map(valueLine).join(", ");
   const more = values.length > MOST_VALUES ? `, and ${values.length - MOST_VALUES} more` : "";
-  return shortened(sql) + (values.length > 0 ? ` [${shown}${more}]` : "");
+  return shortened(sql) + (values.length > 0 ? ` [${texts}${more}]` : "");
 }
 
 function valueLine(value: unknown): string {

@@ -43,43 +43,56 @@ export function openTelemetry(tracer: Tracer, meter?: Meter): Interceptor {
     unit: "s",
     advice: { explicitBucketBoundaries: BOUNDARIES },
   });
-  /** The spans of transactions that run. */
+  /** The spans of transactions that run, by the names of those. */
   const transactions = new Map<string, Span>();
   return (next) => (call) => {
     const { transaction } = call;
-    const begins = call.operation === "transaction";
+    const begun = call.operation === "transaction" ? transaction : undefined;
     const known = transaction === undefined ? undefined : transactions.get(transaction);
-    const context = begins ? contextOfTransaction(transaction!) : contextOfCall(transaction, known);
-    const operation = operationOf(call);
-    const attributes = { ...operation, ...addressOf(call.nodes.length === 1 ? call.nodes[0] : "") };
+    const context = begun === undefined
+      ? contextOfCall(transaction, known)
+      : contextOfTransaction(begun);
+    const node = call.nodes.length === 1 ? call.nodes[0] : "";
+    const attributes = { ...operationOf(call), ...addressOf(node) };
     const started = performance.now();
     const run = async (span: Span): Promise<CallOutcome> => {
-      if (begins) transactions.set(transaction!, span);
-      const told: Attributes = {};
+      if (begun !== undefined) transactions.set(begun, span);
+      const found: Attributes = {};
       try {
-        const outcome = await next(call);
-        Object.assign(told, addressOf(outcome.node));
-        return outcome;
-      } catch (error) {
-        const message = error instanceof RqliteError ? { message: messageOf(error) } : {};
-        span.setStatus({ code: ERROR, ...message });
-        Object.assign(told, addressOf((error as { node?: string } | undefined)?.node));
-        Object.assign(told, failureOf(error));
-        throw error;
+        return await noting(span, found, () => next(call));
       } finally {
-        if (begins) transactions.delete(transaction!);
-        span.setAttributes(told);
+        if (begun !== undefined) transactions.delete(begun);
+        span.setAttributes(found);
         span.end();
         // What a transaction does besides its calls is the program's own.
-        if (!begins) {
+        if (begun === undefined) {
           const { "db.query.text": _, "db.operation.batch.size": __, ...measured } = attributes;
-          durations?.record((performance.now() - started) / 1000, { ...measured, ...told });
+          durations?.record((performance.now() - started) / 1000, { ...measured, ...found });
         }
       }
     };
     const options = { kind: CLIENT, attributes };
     return tracer.startActiveSpan(nameOf(call, attributes), options, context, run);
   };
+}
+
+/** Makes a call, and adds to the attributes which node answered, and what failed. */
+async function noting(
+  span: Span,
+  found: Attributes,
+  make: () => Promise<CallOutcome>,
+): Promise<CallOutcome> {
+  try {
+    const outcome = await make();
+    Object.assign(found, addressOf(outcome.node));
+    return outcome;
+  } catch (error) {
+    const message = error instanceof RqliteError ? { message: messageOf(error) } : {};
+    span.setStatus({ code: ERROR, ...message });
+    Object.assign(found, addressOf((error as { node?: string } | undefined)?.node));
+    Object.assign(found, failureOf(error));
+    throw error;
+  }
 }
 
 function checkMethod(value: unknown, name: string, method: string, source: string): void {
@@ -130,7 +143,8 @@ function same(
   between?: string,
 ): string {
   const all = statements.slice(0, MOST_STATEMENTS).map(of);
-  if (new Set(all).size === 1) return all[0]!;
+  const [first = ""] = all;
+  if (all.every((one) => one === first)) return first;
   return between === undefined ? "" : all.join(between);
 }
 

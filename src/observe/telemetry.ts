@@ -1,8 +1,4 @@
-/**
- * What is used of OpenTelemetry's API, so that nothing has to be imported.
- *
- * @module
- */
+// What is used of OpenTelemetry's API, written down so that nothing has to be imported.
 
 /** Attributes of a span or of a measurement. */
 export type Attributes = Record<string, string | number>;
@@ -35,7 +31,27 @@ export interface SpanOptions {
   attributes?: Attributes;
 }
 
-/** What `trace.getTracer()` answers. */
+/**
+ * What `trace.getTracer()` answers.
+ *
+ * @example
+ * ```ts
+ * import { connect } from "@tangled/rqlite";
+ * import { embedded } from "@tangled/rqlite/embedded";
+ * import { openTelemetry, type Tracer } from "@tangled/rqlite/observe";
+ *
+ * const tracer: Tracer = { // in a test, without OpenTelemetry
+ *   startActiveSpan(name, options, _context, fn) {
+ *     console.log(name, options.attributes?.["db.system.name"]); // SELECT rqlite
+ *     const span = { setAttributes() {}, setStatus() {}, end() {} };
+ *     return fn(span) as ReturnType<typeof fn>;
+ *   },
+ * };
+ * const db = connect({ ...embedded(), interceptors: [openTelemetry(tracer)] });
+ * await db.query("SELECT 1");
+ * await db.close();
+ * ```
+ */
 export interface Tracer {
   /** Begins a span, and runs `fn` with it as the active one. */
   startActiveSpan<F extends (span: Span) => unknown>(
