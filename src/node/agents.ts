@@ -6,7 +6,9 @@ import { type NodeFetchOptions, readNodeOptions } from "./options.ts";
 
 /** The connections of one {@linkcode nodeFetch}. */
 export interface Agents {
+  /** For `http:`. */
   readonly http: HttpAgent;
+  /** For `https:`. */
   readonly https: HttpsAgent;
 }
 

@@ -15,7 +15,7 @@ export function exchange(outgoing: Outgoing, agents: Agents): Promise<Response> 
       : httpRequest({ ...target.options, method, headers, agent: agents.http });
     let fail = reject;
     const onAbort = (): void => {
-      fail(signal!.reason);
+      fail(signal?.reason);
       request.destroy();
     };
     const cleanUp = (): void => signal?.removeEventListener("abort", onAbort);

@@ -17,7 +17,9 @@ export function responseOf(
 ): { readonly response: Response; readonly fail: (reason: unknown) => void } {
   const headers = new Headers();
   const { rawHeaders, statusCode: status = 0, statusMessage: statusText = "" } = message;
-  for (let i = 0; i < rawHeaders.length; i += 2) headers.append(rawHeaders[i]!, rawHeaders[i + 1]!);
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    headers.append(rawHeaders[i] ?? "", rawHeaders[i + 1] ?? "");
+  }
   const { stream, fail } = streamOf(message, ended);
   if (method === "HEAD" || WITHOUT_BODY.has(status)) {
     message.resume();

@@ -1,12 +1,25 @@
-import { type Target, targetOf } from "./target.ts";
+import type { RequestOptions } from "node:http";
+import { urlToHttpOptions } from "node:url";
+
+/** Where a request goes. */
+export interface Target {
+  /** Over TLS. */
+  readonly secure: boolean;
+  /** The same, as `node:http` takes it. */
+  readonly options: RequestOptions;
+}
 
 /** A request as it will be sent. */
 export interface Outgoing {
+  /** Where it goes. */
   readonly target: Target;
+  /** Its method in capitals. */
   readonly method: string;
+  /** Its headers by their names in lower case. */
   readonly headers: Record<string, string>;
   /** What is known as a whole, or a stream of bytes. */
   readonly body: string | Uint8Array | ReadableStream<Uint8Array> | undefined;
+  /** Ends it, at any time. */
   readonly signal: AbortSignal | undefined;
 }
 
@@ -80,4 +93,32 @@ function bodyOf(body: BodyInit | null | undefined, headers: Fields): Outgoing["b
 
 function label(headers: Fields, type: string): void {
   if (type !== "") headers["content-type"] ??= type;
+}
+
+/** How many addresses are kept in the form that they are needed in: that takes as long as much of the exchange. */
+const MOST_KEPT = 100;
+
+const kept = new Map<string, Target>();
+
+/**
+ * Reads an address.
+ *
+ * @throws {TypeError} What `fetch` itself would refuse.
+ */
+function targetOf(address: string): Target {
+  const known = kept.get(address);
+  if (known !== undefined) return known;
+  const url = new URL(address);
+  if (!/^https?:$/.test(url.protocol)) {
+    throw new TypeError(`Cannot fetch ${url.protocol} as only http: and https: are served`);
+  }
+  if (url.username !== "" || url.password !== "") {
+    throw new TypeError("Cannot fetch a URL with a user name or a password: send a header instead");
+  }
+  const { protocol, hostname, port, path } = urlToHttpOptions(url);
+  const options = { protocol, hostname, port, path };
+  const target = { secure: protocol === "https:", options };
+  if (kept.size >= MOST_KEPT) kept.clear();
+  kept.set(address, target);
+  return target;
 }
