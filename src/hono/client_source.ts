@@ -6,6 +6,15 @@ import type { HonoContext } from "./context.ts";
 /**
  * A client for all requests, or a function that tells the one for a request: a client that it keeps itself, or a URL, for
  * which a client is made once. Those of the last 100 URLs are kept.
+ *
+ * @example
+ * ```ts
+ * import { type HonoContext, rqlite, type RqliteVariables } from "@tangled/rqlite/hono";
+ * import { Hono } from "hono";
+ *
+ * const app = new Hono<{ Variables: RqliteVariables }>();
+ * app.use(rqlite((c: HonoContext) => c.env.RQLITE_URL)); // in a Worker
+ * ```
  */
 export type ClientSource<C extends HonoContext = HonoContext> =
   | Client

@@ -3,12 +3,12 @@ import { clientsOf, type ClientSource } from "./client_source.ts";
 import type { HonoContext } from "./context.ts";
 import { type ResolvedOptions, resolveOptions, type RqliteMiddlewareOptions } from "./options.ts";
 import {
-  clientOfView,
+  clientOfVariable,
   DirectDatabase,
   type RequestDatabase,
-  sessionOfView,
+  RequestScope,
+  sessionOfVariable,
 } from "./request_database.ts";
-import { RequestScope } from "./request_scope.ts";
 import { TransactionalDatabase } from "./request_transaction.ts";
 
 /**
@@ -69,11 +69,11 @@ export function rqlite<C extends HonoContext = HonoContext>(
   const resolved = resolveOptions(options);
   return async function rqlite(c, next) {
     const present = c.get(resolved.key);
-    const view = clientOfView(present);
-    const own = await clientOf(c, view);
-    if (present !== undefined && view !== own) throw taken(resolved.key);
+    const shared = clientOfVariable(present);
+    const own = await clientOf(c, shared);
+    if (present !== undefined && shared !== own) throw taken(resolved.key);
     const scope = new RequestScope(c.req.raw, resolved.timeout, resolved.defaults);
-    const known = sessionOfView(present);
+    const known = sessionOfVariable(present);
     const made = known === undefined ? resolved.sessionOf?.(c, own) : undefined;
     try {
       await handle(c, next, { own, scope, session: known ?? made?.session }, resolved);
@@ -106,14 +106,14 @@ async function handle<C extends HonoContext>(
   const options = { ...turns, ...transaction };
   const database = new TransactionalDatabase(own, scope, options, session);
   c.set(resolved.key, database);
-  await within(database, c, next, resolved);
+  await inTransaction(database, c, next, resolved);
 }
 
 /** Methods that change nothing, by their definition: those requests need not wait for each other. */
 const SAFE: readonly string[] = ["GET", "HEAD", "OPTIONS"];
 
 /** Runs the handlers in a transaction; the answer goes out only once it is committed. */
-async function within<C extends HonoContext>(
+async function inTransaction<C extends HonoContext>(
   database: TransactionalDatabase,
   c: C,
   next: () => Promise<void>,

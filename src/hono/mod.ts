@@ -27,6 +27,5 @@ export type { ClientSource } from "./client_source.ts";
 export type { RqliteMiddlewareOptions } from "./options.ts";
 export type { SessionCookieOptions } from "./session_cookie.ts";
 export type { RequestDatabase } from "./request_database.ts";
-export { RequestConflictError } from "./conflict.ts";
-export { onRqliteError } from "./on_rqlite_error.ts";
+export { onRqliteError, RequestConflictError } from "./errors.ts";
 export type { HonoContext } from "./context.ts";

@@ -55,14 +55,17 @@ const MIDDLEWARE: Checks<RqliteMiddlewareOptions> = {
   session() {},
 };
 
-/** {@linkcode RqliteMiddlewareOptions}, checked. */
+/** The options of a middleware, checked, with every default. */
 export interface ResolvedOptions<C extends HonoContext> {
+  /** The name of the variable. */
   readonly key: string;
+  /** Milliseconds for all calls of a request; `undefined` for no common limit. */
   readonly timeout: number | undefined;
   /** What every call takes that does not say otherwise. */
   readonly defaults: Omit<QueryOptions, "signal" | "timeout">;
   /** The transaction of this request, `undefined` if it has none. */
   readonly transaction: (c: C) => TransactionOptions | undefined;
+  /** Whether the transaction of a request is to be kept. */
   readonly commitWhen: (c: C) => boolean;
   /** Makes the session of a request; `undefined` if it has none. */
   readonly sessionOf: ReturnType<typeof sessionsOf>;

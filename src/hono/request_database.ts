@@ -1,13 +1,20 @@
 import { called } from "../calls/caller.ts";
 import { BATCH, EXECUTE, QUERY, VALUE } from "../calls/checks.ts";
-import type { BatchOptions, ExecuteOptions, Executor, QueryOptions } from "../calls/executor.ts";
+import type {
+  BatchOptions,
+  CallOptions,
+  ExecuteOptions,
+  Executor,
+  QueryOptions,
+} from "../calls/executor.ts";
 import type { Client, Session } from "../client/client.ts";
+import { TimeoutError } from "../errors.ts";
+import { type Checks, pick, readOptions } from "../options.ts";
 import type { Results, SqlFragment, Statement } from "../sql/statement.ts";
 import type { Params, Result, Row, Value } from "../sql/value.ts";
 import { TRANSACTION } from "../transaction/options.ts";
 import type { Transaction, TransactionOptions } from "../transaction/transaction.ts";
-import { answering } from "./conflict.ts";
-import type { RequestScope } from "./request_scope.ts";
+import { withRequestConflict } from "./errors.ts";
 
 /** The database as one request sees it: its calls end with the request and within its time. */
 export interface RequestDatabase extends Executor {
@@ -19,18 +26,59 @@ export interface RequestDatabase extends Executor {
   readonly client: Client;
   /** What the request's session has seen so far, for a job or another process; `undefined` without the option `session`. */
   readonly bookmark: string | undefined;
-  /** See {@linkcode Executor.batch}; for a tuple of statements it answers a tuple of results. */
+  /** Runs all of the statements or none, in one commit; for a tuple of statements it answers a tuple of results. */
   batch<const Statements extends readonly Statement[]>(
     statements: Statements,
     options?: BatchOptions,
   ): Promise<Results<Statements>>;
   /**
-   * See {@linkcode Client.transaction}. Where the request has a transaction, this is a savepoint within it and takes no
-   * options.
+   * Runs a function as a serializable transaction, and again where it conflicts with others. Where the request has a
+   * transaction, this is a savepoint within it and takes no options.
    *
    * @throws {RequestConflictError} If every run conflicted; nothing was kept.
    */
   transaction<T>(fn: (tx: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T>;
+}
+
+/** What every call of a request takes that does not say otherwise. */
+export type Defaults = Omit<QueryOptions, "signal" | "timeout">;
+
+/** What all database calls of one request share: its abort signal, its deadline and the defaults. */
+export class RequestScope {
+  readonly #request: Request;
+  readonly #end: number;
+  readonly #defaults: Defaults;
+
+  /** @param timeout Milliseconds from now, over all calls; `undefined` for no common limit. */
+  constructor(request: Request, timeout: number | undefined, defaults: Defaults) {
+    this.#request = request;
+    this.#end = timeout === undefined ? Infinity : performance.now() + timeout;
+    this.#defaults = defaults;
+  }
+
+  /**
+   * The options of a call with what the request adds: whichever signal and whichever limit comes first ends it.
+   *
+   * @param checks Of what the call takes: defaults of others are left out.
+   * @throws {TypeError|RangeError} If an option is wrong.
+   * @throws {TimeoutError} If the request's time is over.
+   */
+  options<O extends CallOptions>(given: O | undefined, checks: Checks<NoInfer<O>>): O {
+    const own = readOptions(given, checks);
+    const remaining = this.#end - performance.now();
+    if (remaining <= 0) {
+      throw new TimeoutError("The request has no time left for the database: see its `timeout`");
+    }
+    // Asked for only now: on some servers the first look at it costs more than all the rest; some have none.
+    const signal = firstSignal(this.#request.signal as AbortSignal | undefined, own.signal);
+    const timeout = Math.min(remaining, own.timeout ?? Infinity);
+    return {
+      ...pick<Partial<O>>(this.#defaults as Partial<O>, checks),
+      ...own,
+      ...(signal !== undefined && { signal }),
+      ...(timeout !== Infinity && { timeout }),
+    };
+  }
 }
 
 /** Where a plain view says its client, in every copy of the package. */
@@ -46,18 +94,18 @@ interface View {
 }
 
 /** The client of a variable that is a plain view, of whichever copy. */
-export function clientOfView(variable: unknown): Client | undefined {
+export function clientOfVariable(variable: unknown): Client | undefined {
   return (variable as View | null | undefined)?.[PLAIN];
 }
 
 /** Its session, if it has one. */
-export function sessionOfView(variable: unknown): Session | undefined {
+export function sessionOfVariable(variable: unknown): Session | undefined {
   return (variable as View | null | undefined)?.[IN_SESSION];
 }
 
 /** A {@linkcode RequestDatabase} without a transaction: each call stands for itself. */
 export class DirectDatabase implements RequestDatabase {
-  /** See {@linkcode RequestDatabase.client}. */
+  /** The client that requests share. */
   readonly client: Client;
   readonly #session: Session | undefined;
   /** What makes the calls. */
@@ -72,22 +120,22 @@ export class DirectDatabase implements RequestDatabase {
     this.#scope = scope;
   }
 
-  /** See {@linkcode clientOfView}. */
+  /** The client, for the copies of the package that find the view. */
   get [PLAIN](): Client {
     return this.client;
   }
 
-  /** See {@linkcode sessionOfView}. */
+  /** The session, for the copies of the package that find the view. */
   get [IN_SESSION](): Session | undefined {
     return this.#session;
   }
 
-  /** See {@linkcode RequestDatabase.bookmark}. */
+  /** What the request's session has seen so far; `undefined` without one. */
   get bookmark(): string | undefined {
     return this.#session?.bookmark;
   }
 
-  /** See {@linkcode Executor.query}. */
+  /** Reads within the request's time. */
   query<R = Row>(
     sql: string | SqlFragment,
     params?: Params,
@@ -96,7 +144,7 @@ export class DirectDatabase implements RequestDatabase {
     return called(() => this.#caller.query<R>(sql, params, this.#scope.options(options, QUERY)));
   }
 
-  /** See {@linkcode Executor.execute}. */
+  /** Writes within the request's time. */
   execute<R = Row>(
     sql: string | SqlFragment,
     params?: Params,
@@ -107,7 +155,7 @@ export class DirectDatabase implements RequestDatabase {
     );
   }
 
-  /** See {@linkcode Executor.batch}. */
+  /** Runs all of the statements or none, within the request's time. */
   batch<const Statements extends readonly Statement[]>(
     statements: Statements,
     options?: BatchOptions,
@@ -115,7 +163,7 @@ export class DirectDatabase implements RequestDatabase {
     return called(() => this.#caller.batch(statements, this.#scope.options(options, BATCH)));
   }
 
-  /** See {@linkcode Executor.first}. */
+  /** Reads the first row; `undefined` if there is none. */
   first<R = Row>(
     sql: string | SqlFragment,
     params?: Params,
@@ -124,7 +172,7 @@ export class DirectDatabase implements RequestDatabase {
     return called(() => this.#caller.first<R>(sql, params, this.#scope.options(options, QUERY)));
   }
 
-  /** See {@linkcode Executor.value}. */
+  /** Reads the first value of the first row; `undefined` if there is none. */
   value<T = Value>(
     sql: string | SqlFragment,
     params?: Params,
@@ -137,11 +185,24 @@ export class DirectDatabase implements RequestDatabase {
     });
   }
 
-  /** See {@linkcode RequestDatabase.transaction}. */
+  /** Runs a function as a transaction, within the request's time. */
   transaction<T>(
     fn: (tx: Transaction) => Promise<T>,
     options?: TransactionOptions,
   ): Promise<T> {
-    return answering(() => this.#caller.transaction(fn, this.#scope.options(options, TRANSACTION)));
+    return withRequestConflict(() =>
+      this.#caller.transaction(fn, this.#scope.options(options, TRANSACTION))
+    );
   }
+}
+
+/** A signal that fires with whichever of two comes first. */
+export function firstSignal(
+  request: AbortSignal | undefined,
+  call: AbortSignal | undefined,
+): AbortSignal | undefined {
+  if (call === undefined || call === request) return request;
+  // What is no signal is left for the client to refuse.
+  if (request === undefined || !(call instanceof AbortSignal)) return call;
+  return AbortSignal.any([request, call]);
 }

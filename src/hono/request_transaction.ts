@@ -7,9 +7,8 @@ import type { Params, Result, Row, Value } from "../sql/value.ts";
 import { BEGIN } from "../transaction/options.ts";
 import type { Transaction, TransactionOptions } from "../transaction/transaction.ts";
 import { HeededPromise } from "../transaction/heeded_promise.ts";
-import { answering } from "./conflict.ts";
-import type { RequestDatabase } from "./request_database.ts";
-import { join, type RequestScope } from "./request_scope.ts";
+import { withRequestConflict } from "./errors.ts";
+import { firstSignal, type RequestDatabase, type RequestScope } from "./request_database.ts";
 
 /** A call that runs. */
 interface Running {
@@ -21,7 +20,7 @@ interface Running {
 
 /** A {@linkcode RequestDatabase} whose calls are one transaction: opened by the first of them, ended by the middleware. */
 export class TransactionalDatabase implements RequestDatabase {
-  /** See {@linkcode RequestDatabase.client}. */
+  /** The client that requests share. */
   readonly client: Client;
   readonly #session: Session | undefined;
   readonly #scope: RequestScope;
@@ -47,12 +46,12 @@ export class TransactionalDatabase implements RequestDatabase {
     this.#options = options;
   }
 
-  /** See {@linkcode RequestDatabase.bookmark}. */
+  /** What the request's session has seen so far; `undefined` without one. */
   get bookmark(): string | undefined {
     return this.#session?.bookmark;
   }
 
-  /** See {@linkcode Executor.query}. */
+  /** Reads in the request's transaction. */
   query<R = Row>(
     sql: string | SqlFragment,
     params?: Params,
@@ -64,7 +63,7 @@ export class TransactionalDatabase implements RequestDatabase {
     );
   }
 
-  /** See {@linkcode Executor.execute}. */
+  /** Writes in the request's transaction. */
   execute<R = Row>(
     sql: string | SqlFragment,
     params?: Params,
@@ -76,7 +75,7 @@ export class TransactionalDatabase implements RequestDatabase {
     );
   }
 
-  /** See {@linkcode Executor.batch}. */
+  /** Runs all of the statements or none, in the request's transaction. */
   batch<const Statements extends readonly Statement[]>(
     statements: Statements,
     options?: BatchOptions,
@@ -87,7 +86,7 @@ export class TransactionalDatabase implements RequestDatabase {
     );
   }
 
-  /** See {@linkcode Executor.first}. */
+  /** Reads the first row; `undefined` if there is none. */
   first<R = Row>(
     sql: string | SqlFragment,
     params?: Params,
@@ -99,7 +98,7 @@ export class TransactionalDatabase implements RequestDatabase {
     );
   }
 
-  /** See {@linkcode Executor.value}. */
+  /** Reads the first value of the first row; `undefined` if there is none. */
   value<T = Value>(
     sql: string | SqlFragment,
     params?: Params,
@@ -111,7 +110,7 @@ export class TransactionalDatabase implements RequestDatabase {
     );
   }
 
-  /** See {@linkcode RequestDatabase.transaction}. */
+  /** Runs a function in a savepoint of the request's transaction. */
   transaction<T>(fn: (tx: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T> {
     // What a driver says of itself is no wish of its caller.
     const given = Object.entries(options ?? {}).find(([name, value]) =>
@@ -135,10 +134,11 @@ export class TransactionalDatabase implements RequestDatabase {
    */
   async commit(): Promise<void> {
     this.#over = true;
-    if (this.#transaction === undefined) return;
+    const opened = this.#transaction;
+    if (opened === undefined) return;
     const left = this.#leave();
-    await answering(async () => {
-      const tx = await this.#transaction!;
+    await withRequestConflict(async () => {
+      const tx = await opened;
       await left;
       // By the handler itself, in a nested transaction, or by what ended the request.
       if (tx.state === "rolledback") return tx.signal.throwIfAborted();
@@ -172,7 +172,7 @@ export class TransactionalDatabase implements RequestDatabase {
   #run<T>(place: Place, use: (tx: Transaction, end: AbortSignal) => Promise<T>): Promise<T> {
     const end = new AbortController();
     const result = new HeededPromise<T>((resolve, reject) =>
-      answering(() => this.#use(use, end.signal)).then(resolve, (error: unknown) => {
+      withRequestConflict(() => this.#use(use, end.signal)).then(resolve, (error: unknown) => {
         this.#failed.push({ error, told: result });
         reject(told(error, place));
       })
@@ -222,5 +222,5 @@ function ended(end: AbortSignal): Promise<never> {
 /** The options of a call that something else may end, too; what has the wrong form is left for the call to refuse. */
 function until<O extends CallOptions>(end: AbortSignal, options: O | undefined): O {
   const form = typeof options === "object" && options !== null || options === undefined;
-  return form ? { ...options, signal: join(end, options?.signal) } as O : options;
+  return form ? { ...options, signal: firstSignal(end, options?.signal) } as O : options;
 }

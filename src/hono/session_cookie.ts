@@ -21,6 +21,7 @@ export interface SessionCookieOptions {
 
 /** The session of one request. */
 export interface RequestSession {
+  /** What makes its calls. */
   readonly session: Session;
   /** Puts what it has seen into the answer. */
   keep(): void;
