@@ -1,12 +1,11 @@
 import { type Prepared, prepareRead } from "../sql/prepared.ts";
 import type { Deadline } from "../time/deadline.ts";
-import { Moved } from "./moved.ts";
+import type { ComparedTable } from "./compared_table.ts";
 import { type Page, pageFrom, pageQuery, type Range, textOf } from "./page.ts";
 import { lateOr, Pauses } from "./pauses.ts";
+import { RenumberedRows, type Versions } from "./renumbered_rows.ts";
 import type { Replicas } from "./replicas.ts";
 import { type Seen, Sightings } from "./sightings.ts";
-import type { Source } from "./source.ts";
-import type { Versions } from "./versions.ts";
 
 /** What was found of one table. */
 export interface Finding {
@@ -20,10 +19,13 @@ export interface Finding {
 
 /** What a comparison is made with. */
 export interface Comparing {
+  /** The nodes. */
   readonly replicas: Replicas;
+  /** When it has to be known. */
   readonly deadline: Deadline;
   /** Whether the database counts anything by AUTOINCREMENT, such as commits. */
   readonly counts: boolean;
+  /** Told how many rows of a table were compared so far. */
   readonly onProgress: ((table: string, rows: number) => void) | undefined;
 }
 
@@ -36,30 +38,30 @@ const NUMBERED = 1.5;
 const SLACK = 5;
 
 /** Compares a table on all nodes, page by page. */
-export async function compare(source: Source, comparing: Comparing): Promise<Finding> {
+export async function compare(table: ComparedTable, comparing: Comparing): Promise<Finding> {
   const { replicas, deadline } = comparing;
   const pauses = new Pauses(deadline);
   for (;;) {
-    const before = source.renumbered ? await replicas.position() : 0;
-    const found = await new Comparison(source, comparing).run();
+    const before = table.renumbered ? await replicas.position() : 0;
+    const found = await new Comparison(table, comparing).run();
     if (!found.unsure || before === await replicas.position()) return found;
     await pauses.wait(() =>
-      `the rows of ${source.name} have other rowids on each node, and were written while they were read`
+      `the rows of ${table.name} have other rowids on each node, and were written while they were read`
     );
   }
 }
 
 class Comparison {
-  readonly #source: Source;
+  readonly #table: ComparedTable;
   readonly #comparing: Comparing;
-  readonly #moved: Moved | undefined;
+  readonly #renumbered: RenumberedRows | undefined;
   #differing = 0;
   #example: Versions | undefined;
 
-  constructor(source: Source, comparing: Comparing) {
-    this.#source = source;
+  constructor(table: ComparedTable, comparing: Comparing) {
+    this.#table = table;
     this.#comparing = comparing;
-    if (source.renumbered) this.#moved = new Moved(comparing.replicas.nodes.length);
+    if (table.renumbered) this.#renumbered = new RenumberedRows(comparing.replicas.nodes.length);
   }
 
   async run(): Promise<Finding & { readonly unsure: boolean }> {
@@ -69,14 +71,14 @@ class Comparison {
       const { pages, until } = await this.#pages(after);
       await this.#settle({ after, until }, pages);
       compared += Math.max(...pages.map(({ rows }) => rows.size));
-      this.#comparing.onProgress?.(this.#source.name, compared);
+      this.#comparing.onProgress?.(this.#table.name, compared);
       if (until === undefined) return this.#found();
       after = until;
     }
   }
 
   #found(): Finding & { readonly unsure: boolean } {
-    const moved = this.#moved?.met === true ? this.#moved : undefined;
+    const moved = this.#renumbered?.met === true ? this.#renumbered : undefined;
     const rows = moved?.rows ?? this.#differing;
     return {
       rows,
@@ -104,11 +106,11 @@ class Comparison {
   /** @param pauses Followers learn only with the next entry what the leader has applied: they are not asked at once. */
   async #read(range: Range, pauses?: Pauses): Promise<Page[]> {
     const { replicas, counts } = this.#comparing;
-    const statements = [pageQuery(this.#source, range), ...(counts ? [LAST_COMMIT] : [])];
+    const statements = [pageQuery(this.#table, range), ...(counts ? [LAST_COMMIT] : [])];
     return await Promise.all(replicas.nodes.map(async (node) => {
       await pauses?.spread();
-      const [rows, commit] = await node.read(statements);
-      return pageFrom(this.#source, range, rows!, commit?.[0]?.[0]);
+      const [rows = [], commit] = await node.read(statements);
+      return pageFrom(this.#table, range, rows, commit?.[0]?.[0]);
     }));
   }
 
@@ -122,7 +124,7 @@ class Comparison {
     const start = { index: before, commit: lastOf(pages) };
     while (open.size > 0) {
       const why = () =>
-        `${open.size} row${open.size === 1 ? "" : "s"} of ${this.#source.name} ` +
+        `${open.size} row${open.size === 1 ? "" : "s"} of ${this.#table.name} ` +
         "changed whenever the nodes were read";
       await pauses.wait(why);
       const looking = this.#read(range, pauses).then(async (pages) =>
@@ -150,7 +152,7 @@ class Comparison {
     const versions = seen.map((value) => value ?? undefined);
     this.#differing++;
     this.#example ??= versions;
-    this.#moved?.add(versions);
+    this.#renumbered?.add(versions);
   }
 }
 

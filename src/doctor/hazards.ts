@@ -18,7 +18,22 @@ export type HazardKind =
   | "rowid"
   | "unreachable";
 
-/** Something that may make nodes differ, or be why they do. */
+/**
+ * Something that may make nodes differ, or be why they do.
+ *
+ * @example
+ * ```ts
+ * import { connect } from "@tangled/rqlite";
+ * import { verifyReplicas } from "@tangled/rqlite/doctor";
+ * import { embedded } from "@tangled/rqlite/embedded";
+ *
+ * const db = connect(embedded());
+ * await db.execute("CREATE VIEW today AS SELECT date('now') AS day");
+ * const { hazards } = await verifyReplicas(db);
+ * console.log(hazards.map(({ kind, name }) => `${kind} ${name}`)); // [ "view today" ]
+ * await db.close();
+ * ```
+ */
 export interface Hazard {
   /** What it is. */
   readonly kind: HazardKind;

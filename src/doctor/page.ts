@@ -1,7 +1,7 @@
 import { identifier } from "../sql/identifier.ts";
 import { type Prepared, prepareRead } from "../sql/prepared.ts";
 import { cellFrom, cellOf, literalOf } from "./cells.ts";
-import type { Source } from "./source.ts";
+import type { ComparedTable } from "./compared_table.ts";
 
 /** How many rows a page has at most, and about how many bytes. */
 const MOST_ROWS = 1_000;
@@ -15,7 +15,9 @@ export type Key = readonly string[];
 
 /** Rows behind one key up to another; a page may end before that. */
 export interface Range {
+  /** Rows up to this key are left out. */
   readonly after: Key | undefined;
+  /** The last key; `undefined` for the end of the table. */
   readonly until: Key | undefined;
 }
 
@@ -45,10 +47,10 @@ export function textOf(key: Key): string {
 }
 
 /** The statement that reads a page, for any number of nodes. */
-export function pageQuery(source: Source, range: Range): Prepared {
-  const { keys, columns, name, where } = source;
+export function pageQuery(table: ComparedTable, range: Range): Prepared {
+  const { keys, columns, name, where } = table;
   const params: number[] = [];
-  const table = `main.${identifier(name)}`;
+  const from = `main.${identifier(name)}`;
   const names = keys.map((_, i) => `k${i}`).join();
   const list = tuple(keys);
   const bound = (than: string, key: Key | undefined) =>
@@ -63,16 +65,17 @@ export function pageQuery(source: Source, range: Range): Prepared {
   const sql = `WITH _rqlite_keys(${names},size) AS MATERIALIZED (SELECT ${keys.join()},` +
     `${sum(sizes)}+${
       BYTES_OF_CELL * columns.length
-    } FROM ${table} WHERE ${conditions} ${order} LIMIT ${MOST_ROWS}),` +
+    } FROM ${from} WHERE ${conditions} ${order} LIMIT ${MOST_ROWS}),` +
     `_rqlite_page(${names},place,before) AS MATERIALIZED (SELECT ${names},row_number() OVER (),` +
     `sum(size) OVER (ROWS UNBOUNDED PRECEDING)-size FROM _rqlite_keys) ` +
-    `SELECT (SELECT count(*) FROM _rqlite_keys),${cells.join()} FROM ${table} WHERE ${conditions} AND ${list} <= ` +
+    `SELECT (SELECT count(*) FROM _rqlite_keys),${cells.join()} FROM ${from} WHERE ${conditions} AND ${list} <= ` +
     `(SELECT ${names} FROM _rqlite_page WHERE before < ${MOST_BYTES} ORDER BY place DESC LIMIT 1) ${order}`;
   return prepareRead({ sql, params: [...params, ...params] });
 }
 
 function tuple(items: readonly string[]): string {
-  return items.length === 1 ? items[0]! : `(${items.join()})`;
+  const list = items.join();
+  return items.length === 1 ? list : `(${list})`;
 }
 
 /** As a tree: SQLite takes a thousand levels. */
@@ -84,7 +87,7 @@ function sum(terms: readonly string[]): string {
 
 /** A page from the rows of its query. */
 export function pageFrom(
-  { keys }: Source,
+  { keys }: ComparedTable,
   { until }: Range,
   answered: readonly (readonly unknown[])[],
   commit: unknown,

@@ -1,6 +1,6 @@
-import { pause } from "../time/pause.ts";
 import { TimeoutError } from "../errors.ts";
 import type { Deadline } from "../time/deadline.ts";
+import { pause } from "../time/pause.ts";
 
 /** The first of them and the longest, in milliseconds, and how they grow. */
 const FIRST = 10;

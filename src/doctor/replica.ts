@@ -7,20 +7,27 @@ import type { Deadline } from "../time/deadline.ts";
 
 /** What every question to a node is sent with. */
 export interface Asking {
+  /** What reaches the nodes. */
   readonly connection: Connection;
+  /** How questions are asked and answers read. */
   readonly settings: Settings;
+  /** When all has to be answered. */
   readonly deadline: Deadline;
 }
 
 /** What a node tells of itself, as far as it tells it. */
 export interface State {
+  /** Its name in the cluster. */
   readonly id: string | undefined;
   /** The last entry of the log that its database has. */
   readonly index: number;
+  /** The version of rqlite. */
   readonly version: string | undefined;
+  /** The version of SQLite. */
   readonly sqlite: string | undefined;
+  /** How its SQLite was built, as `PRAGMA compile_options` tells. */
   readonly compileOptions: readonly string[];
-  /** Of the connection that writes. */
+  /** The settings, by their names, of the connection that writes. */
   readonly pragmas: Readonly<Record<string, unknown>>;
 }
 
@@ -56,7 +63,7 @@ export class Replica {
       node: this.#node,
     });
     const failed = firstError(reply, statements);
-    if (failed >= 0) throw this.#problem(reply.answer.errorAt(reply.first + failed)!);
+    if (failed >= 0) throw this.#problem(reply.answer.errorAt(reply.first + failed) ?? "no reason");
     return readResults(reply, statements, settings, -1, {}).map(({ rows }) =>
       // Arrays, as the settings say.
       rows as unknown[] as unknown[][]

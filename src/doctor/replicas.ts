@@ -20,7 +20,9 @@ const MARKED = 20;
 
 /** A node that could not be asked. */
 export interface Missing {
+  /** Its address, or what else tells it from others. */
   readonly name: string;
+  /** Why it could not be asked. */
   readonly why: string;
 }
 
@@ -28,8 +30,11 @@ type Found = readonly [Replica, State];
 
 /** The nodes of a cluster. */
 export class Replicas {
+  /** The nodes that can be asked. */
   readonly nodes: readonly Replica[];
+  /** What each of them told of itself, in the same order. */
   readonly states: readonly State[];
+  /** The other members. */
   readonly missing: readonly Missing[];
   readonly #asking: Asking;
 
@@ -85,13 +90,13 @@ export class Replicas {
     const pauses = new Pauses(this.#asking.deadline);
     let target: number | undefined;
     for (let look = 1;; look++) {
-      const indexes = await this.#indexes();
-      target ??= Math.max(...indexes);
-      const behind = indexes.findIndex((index) => index < target!);
-      if (behind < 0) return target;
+      const positions = await this.#positions();
+      const goal = target ??= Math.max(...positions.map(({ index }) => index));
+      const behind = positions.find(({ index }) => index < goal);
+      if (behind === undefined) return goal;
       if (look % MARKED === 0) await this.mark();
-      const { name } = this.nodes[behind]!;
-      await pauses.wait(() => `${name} has entry ${indexes[behind]} of the log, but not ${target}`);
+      const { name, index } = behind;
+      await pauses.wait(() => `${name} has entry ${index} of the log, but not ${goal}`);
     }
   }
 
@@ -106,9 +111,11 @@ export class Replicas {
     });
   }
 
-  async #indexes(): Promise<number[]> {
-    const states = await Promise.all(this.nodes.map((replica) => replica.state()));
-    return states.map(({ index }) => index);
+  async #positions(): Promise<{ name: string; index: number }[]> {
+    return await Promise.all(this.nodes.map(async (replica) => {
+      const { index } = await replica.state();
+      return { name: replica.name, index };
+    }));
   }
 }
 

@@ -69,27 +69,31 @@ export class Sightings {
   }
 
   #remember(values: readonly Seen[], commits: readonly unknown[]): void {
-    values.forEach((value, node) => {
-      if (value === null) return;
+    for (const [node, own] of this.#seen.entries()) {
+      const value = values[node];
+      if (value === null) continue;
       const commit = String(commits[node]);
       const sighting = JSON.stringify([commit, value]);
       this.#seen.forEach((seen, other) => seen.has(sighting) && this.#agree(node, other));
-      forget(this.#seen[node]!.add(sighting));
+      forget(own.add(sighting));
       this.#compare(commit, value, node);
-    });
+    }
   }
 
   #agree(one: number, other: number): void {
-    const [a, b] = [this.#agreed[one]!, this.#agreed[other]!];
+    const [a = one, b = other] = [this.#agreed[one], this.#agreed[other]];
     this.#agreed = this.#agreed.map((group) => group === a || group === b ? Math.min(a, b) : group);
   }
 
   #compare(commit: string, value: Seen, node: number): void {
     const row = this.#commits.get(commit) ?? this.#seen.map(() => null);
     if (row[node] !== null) return;
-    row.forEach((other, i) => {
-      if (other !== null && other !== value) this.#apart[Math.min(i, node)]![Math.max(i, node)]!++;
-    });
+    for (const [i, other] of row.entries()) {
+      const counts = this.#apart[Math.min(i, node)];
+      if (other === null || other === value || counts === undefined) continue;
+      const last = Math.max(i, node);
+      counts[last] = (counts[last] ?? 0) + 1;
+    }
     row[node] = value;
     forget(this.#commits.set(commit, row));
   }
@@ -97,5 +101,8 @@ export class Sightings {
 
 /** Lets go of what was taken first. */
 function forget<K>(kept: Set<K> | Map<K, unknown>): void {
-  if (kept.size > MEMORY) kept.delete(kept.keys().next().value!);
+  for (const oldest of kept.keys()) {
+    if (kept.size <= MEMORY) return;
+    kept.delete(oldest);
+  }
 }

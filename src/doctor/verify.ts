@@ -8,16 +8,21 @@ import { type Checks, isFunction, isTables, readOptions, refusing } from "../opt
 import { FACTS_QUERY, readObjects, type SchemaObject } from "../schema/schema_objects.ts";
 import { prepareRead } from "../sql/prepared.ts";
 import type { Row } from "../sql/value.ts";
-import { Deadline } from "../time/deadline.ts";
 import { alsoEndedBy } from "../time/also_ended_by.ts";
+import { Deadline } from "../time/deadline.ts";
 import { valueOf } from "./cells.ts";
 import { compare, type Comparing, type Finding } from "./compare.ts";
+import {
+  comparedSchema,
+  comparedSequences,
+  type ComparedTable,
+  comparedTable,
+} from "./compared_table.ts";
 import { type Hazard, hazard, hazardsInNodes, hazardsInSchema } from "./hazards.ts";
 import { cellsOf } from "./page.ts";
 import { Pauses } from "./pauses.ts";
-import { type Asking, SchemaChanged } from "./replica.ts";
+import { type Asking, type Replica, SchemaChanged } from "./replica.ts";
 import { Replicas } from "./replicas.ts";
-import { schemaSource, sequenceSource, type Source, tableSource } from "./source.ts";
 
 /** What {@linkcode verifyReplicas} takes. */
 export interface VerifyOptions extends CallOptions {
@@ -137,8 +142,24 @@ export async function verifyReplicas(
   }
 }
 
-/** A table's finding by its source. */
-type Found = readonly [Source, Finding];
+/** A table and what was found of it. */
+type Found = readonly [ComparedTable, Finding];
+
+/** What was found of all tables, and the schema of the first node as the rows of `FACTS_QUERY`. */
+interface Compared {
+  readonly found: readonly Found[];
+  readonly schema: readonly (readonly unknown[])[];
+}
+
+/** The schema of one node. */
+interface NodeSchema {
+  /** The rows of `FACTS_QUERY`. */
+  readonly rows: readonly (readonly unknown[])[];
+  /** Its tables and views, by their names in lower case. */
+  readonly objects: ReadonlyMap<string, SchemaObject>;
+  /** Whether it counts anything by AUTOINCREMENT. */
+  readonly counts: boolean;
+}
 
 class Verifying {
   readonly #replicas: Replicas;
@@ -162,27 +183,28 @@ class Verifying {
     const { nodes, states, missing } = this.#replicas;
     if (nodes.length < 1 + Math.min(missing.length, 1)) throw unreachable(this.#replicas);
     if (nodes.length > 1) await this.#replicas.mark();
-    const { found, schemas } = await this.#compared();
+    const { found, schema } = await this.#compared();
     const names = nodes.map(({ name }) => name);
     const differences = found.filter(([, { rows }]) => rows > 0)
       .map((one) => differenceOf(one, names));
     if (missing.length > 0 && differences.length === 0) throw unreachable(this.#replicas);
-    const zones = await Promise.all(
-      nodes.map(async (node) => (await node.read([ZONE]))[0]![0]![0]),
-    );
+    const zones = await Promise.all(nodes.map(async (node) => {
+      const [rows] = await node.read([ZONE]);
+      return rows?.[0]?.[0];
+    }));
     const hazards = [
       ...missing.map(({ name, why }) => hazard("unreachable", name, why)),
       ...hazardsInNodes(names, states, zones),
       ...found.filter(([, { renumbered }]) => renumbered).map(([{ name }]) =>
         hazard("rowid", name)
       ),
-      ...hazardsInSchema(schemas[0]!, (name) => this.#chosen(name)),
+      ...hazardsInSchema(schema, (name) => this.#chosen(name)),
     ];
     return { equal: differences.length === 0, nodes: names, differences, hazards };
   }
 
   /** Compares everything; begins again where a table changes meanwhile. */
-  async #compared(): Promise<{ found: Found[]; schemas: readonly unknown[][][] }> {
+  async #compared(): Promise<Compared> {
     const pauses = new Pauses(this.#deadline);
     for (let attempt = 1;; attempt++) {
       try {
@@ -194,29 +216,33 @@ class Verifying {
     }
   }
 
-  async #compareAll(): Promise<{ found: Found[]; schemas: readonly unknown[][][] }> {
-    const schema = schemaSource(this.#tables);
+  async #compareAll(): Promise<Compared> {
     const found: Found[] = [];
-    const look = async (source: Source, counts: boolean) => {
+    const look = async (table: ComparedTable, counts: boolean) => {
       if (this.#replicas.nodes.length < 2) return;
-      found.push([source, await compare(source, this.#comparing(counts))]);
+      found.push([table, await compare(table, this.#comparing(counts))]);
     };
-    await look(schema, false);
-    const told = await Promise.all(this.#replicas.nodes.map((node) => node.read([FACTS, COUNTS])));
-    const schemas = told.map(([facts]) => facts!);
-    const counts = told.every(([, count]) => Number(count![0]![0]) > 0);
-    const all = schemas.map((rows) => readObjects(rows).objects);
-    this.#checkTables(all);
-    for (const [i, objects] of all.entries()) this.#checkNames(schemas[i]!, objects);
-    const [first, ...others] = all.map((objects) => this.#sources(objects));
-    const shared = [...first!.values()].filter((source) =>
-      others.every((theirs) => JSON.stringify(theirs.get(source.name)) === JSON.stringify(source))
+    await look(comparedSchema(this.#tables), false);
+    const schemas = await Promise.all(this.#replicas.nodes.map((node) => this.#schemaOf(node)));
+    this.#checkTables(schemas.map(({ objects }) => objects));
+    for (const { rows, objects } of schemas) this.#checkNames(rows, objects);
+    const [first = new Map<string, ComparedTable>(), ...others] = schemas.map(({ objects }) =>
+      this.#comparedTables(objects)
     );
-    const alike = others.every(({ size }) => size === first!.size) && shared.length === first!.size;
+    const shared = [...first.values()].filter((table) =>
+      others.every((theirs) => JSON.stringify(theirs.get(table.name)) === JSON.stringify(table))
+    );
+    const alike = others.every(({ size }) => size === first.size) && shared.length === first.size;
     if (!alike && found.every(([, { rows }]) => rows === 0)) throw new SchemaChanged(CHANGING);
-    const sources = counts ? [...shared, sequenceSource(this.#tables)] : shared;
-    for (const source of sources) await look(source, counts);
-    return { found, schemas };
+    const counts = schemas.every((schema) => schema.counts);
+    const tables = counts ? [...shared, comparedSequences(this.#tables)] : shared;
+    for (const table of tables) await look(table, counts);
+    return { found, schema: schemas[0]?.rows ?? [] };
+  }
+
+  async #schemaOf(node: Replica): Promise<NodeSchema> {
+    const [rows = [], count] = await node.read([FACTS, COUNTS]);
+    return { rows, objects: readObjects(rows).objects, counts: Number(count?.[0]?.[0]) > 0 };
   }
 
   #comparing(counts: boolean): Comparing {
@@ -228,11 +254,11 @@ class Verifying {
     };
   }
 
-  #sources(objects: ReadonlyMap<string, SchemaObject>): Map<string, Source> {
+  #comparedTables(objects: ReadonlyMap<string, SchemaObject>): Map<string, ComparedTable> {
     const tables = [...objects.values()].filter(({ kind, name }) =>
       kind === "table" && this.#chosen(name)
     );
-    return new Map(tables.map((object) => [object.name, tableSource(object)]));
+    return new Map(tables.map((object) => [object.name, comparedTable(object)]));
   }
 
   #chosen(name: string): boolean {
@@ -279,15 +305,16 @@ function differenceOf(
 function rowOf(columns: readonly string[], cells: string | undefined): Row | undefined {
   if (cells === undefined) return undefined;
   const values = cellsOf(cells).map(valueOf);
-  return Object.fromEntries(columns.map((column, i) => [column, values[i]!]));
+  return Object.fromEntries(columns.map((column, i) => [column, values[i] ?? null]));
 }
 
 function unreachable({ nodes, missing }: Replicas): OperationalError {
   const which = missing.map(({ name, why }) => `${name}: ${why}`).join("; ");
+  const [first] = missing;
   const rest = nodes.length < 2 ? "" : `, though the other ${nodes.length} are`;
   return new OperationalError(
     `Cannot tell whether all nodes are equal${rest}: not asked were ${which}. ` +
       "Where they are behind other addresses than the cluster advertises, `mapNode` tells where",
-    { ...(missing.length > 0 && { node: missing[0]!.name }), retryable: true },
+    { ...(first && { node: first.name }), retryable: true },
   );
 }

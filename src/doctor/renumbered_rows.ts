@@ -1,4 +1,5 @@
-import type { Versions } from "./versions.ts";
+/** What each node has of a row, in the order of the nodes; `undefined` where it is missing. */
+export type Versions = readonly (string | undefined)[];
 
 /** How many characters of rows are kept. */
 const MOST = 32_000_000;
@@ -7,7 +8,7 @@ const MOST = 32_000_000;
  * Rows that differ by their rowids, put together by what they hold: a VACUUM numbers rows anew, on each node by itself,
  * and most of those that differ then are the same.
  */
-export class Moved {
+export class RenumberedRows {
   readonly #counts: Map<string, number[]> = new Map();
   readonly #nodes: number;
   #kept = 0;
@@ -38,7 +39,7 @@ export class Moved {
       this.#counts.set(row, counts);
       this.#kept += row.length;
     }
-    counts[node]!++;
+    counts[node] = (counts[node] ?? 0) + 1;
     if (counts.some((count) => count !== counts[0])) return;
     this.#counts.delete(row);
     this.#kept -= row.length;
@@ -50,7 +51,9 @@ export class Moved {
     const surplus = new Array<number>(this.#nodes).fill(0);
     for (const counts of this.#counts.values()) {
       const least = Math.min(...counts);
-      counts.forEach((count, node) => surplus[node]! += count - least);
+      for (const [node, count] of counts.entries()) {
+        surplus[node] = (surplus[node] ?? 0) + count - least;
+      }
     }
     return Math.max(...surplus);
   }

@@ -5,7 +5,7 @@ import { literal } from "../sql/literal.ts";
 import { ROWID_NAMES } from "../sql/rowid_names.ts";
 
 /** What is compared row by row. */
-export interface Source {
+export interface ComparedTable {
   /** The table. */
   readonly name: string;
   /** Its columns, as they are named. */
@@ -24,14 +24,14 @@ const ALL = "1";
 const MOST_COLUMNS = 1_999;
 
 /** What the schema holds but for what differs by design: each node's places in its file, and statistics of its own. */
-export function schemaSource(tables: readonly string[] | undefined): Source {
+export function comparedSchema(tables: readonly string[] | undefined): ComparedTable {
   const where = `tbl_name NOT GLOB 'sqlite_stat*' AND ${named("tbl_name", tables)}`;
   const columns = ["type", "name", "tbl_name", "sql"];
   return { name: "sqlite_schema", columns, keys: ["type", "name"], where, renumbered: false };
 }
 
 /** The highest numbers that AUTOINCREMENT gave. */
-export function sequenceSource(tables: readonly string[] | undefined): Source {
+export function comparedSequences(tables: readonly string[] | undefined): ComparedTable {
   const where = named("name", tables);
   const columns = ["name", "seq"];
   return { name: "sqlite_sequence", columns, keys: ["name"], where, renumbered: false };
@@ -47,7 +47,7 @@ function named(column: string, tables: readonly string[] | undefined): string {
  *
  * @throws {NotSupportedError} If nothing tells its rows apart, or no answer holds one.
  */
-export function tableSource({ name, columns, rowid, withoutRowid }: SchemaObject): Source {
+export function comparedTable({ name, columns, rowid, withoutRowid }: SchemaObject): ComparedTable {
   const names = columns.filter(({ hidden }) => !hidden).map(({ name }) => name);
   const taken = new Set(columns.map(({ name }) => name.toLowerCase()));
   const keys = withoutRowid
