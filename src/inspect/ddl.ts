@@ -1,12 +1,8 @@
-/**
- * What SQLite keeps only as text: the names of constraints, checks, and the expressions of indexes.
- *
- * @module
- */
+// What SQLite keeps only as text: the names of constraints, checks, and the expressions of indexes.
 
 import { groupEnd } from "../sql/words.ts";
 import { significantTokens } from "../sql/tokenize.ts";
-import { TokenView } from "../sql/view.ts";
+import { behind, TokenView } from "../sql/view.ts";
 
 /** A constraint as it was written, of a column or of the table. */
 export interface Constraint {
@@ -62,9 +58,9 @@ export function readColumns(sql: string): ColumnText[] {
 function columnTextOf(view: TokenView, from: number, to: number): ColumnText {
   let collation: string | undefined;
   let expression: string | undefined;
-  for (let i = from + 1; i < to; i = next(view, i)) {
+  for (let i = from + 1; i < to; i = behind(view, i)) {
     if (view.isWord(i, "COLLATE")) collation = view.name(i + 1);
-    if (view.isWord(i, "AS")) expression = textOf(view, i + 2, next(view, i + 1) - 1);
+    if (view.isWord(i, "AS")) expression = textOf(view, i + 2, behind(view, i + 1) - 1);
   }
   return { name: view.name(from), collation, expression };
 }
@@ -92,14 +88,9 @@ function partsOf(view: TokenView, open: number): [number, number][] {
       parts.push([from, i]);
       from = i + 1;
     }
-    i = next(view, i);
+    i = behind(view, i);
   }
   return parts;
-}
-
-/** The index behind a token, or behind the group that it opens. */
-function next(view: TokenView, i: number): number {
-  return view.is(i, "(") ? groupEnd(view.sql, view.tokens, i) : i + 1;
 }
 
 const TABLE_CONSTRAINTS = ["CONSTRAINT", "PRIMARY", "UNIQUE", "CHECK", "FOREIGN"];
@@ -111,7 +102,7 @@ function constraintsOf(view: TokenView, from: number, to: number): Constraint[] 
   const column = view.isOneOf(from, TABLE_CONSTRAINTS) ? undefined : view.name(from);
   const found: Constraint[] = [];
   let name: string | undefined;
-  for (let i = column === undefined ? from : from + 1; i < to; i = next(view, i)) {
+  for (let i = column === undefined ? from : from + 1; i < to; i = behind(view, i)) {
     if (view.isWord(i, "CONSTRAINT")) {
       name = view.name(++i);
       continue;
@@ -153,5 +144,8 @@ function has(view: TokenView, from: number, to: number, word: string): boolean {
 }
 
 function textOf({ sql, tokens }: TokenView, from: number, to: number): string {
-  return to > from ? sql.slice(tokens[from]!.start, tokens[to - 1]!.end) : "";
+  const [first, last] = [tokens[from], tokens[to - 1]];
+  return to > from && first !== undefined && last !== undefined
+    ? sql.slice(first.start, last.end)
+    : "";
 }

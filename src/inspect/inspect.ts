@@ -3,8 +3,8 @@ import type { Executor, QueryOptions } from "../calls/executor.ts";
 import { ProgrammingError } from "../errors.ts";
 import { type Checks, isBoolean, isSignal, isTimeout, readOptions } from "../options.ts";
 import { isOwnTable } from "../sql/own_tables.ts";
-import { tableOf, viewOf, withReferences } from "./build.ts";
-import { SCHEMA_QUERY, type SchemaRow, VIEW_QUERY } from "./query.ts";
+import { tableFrom, viewFrom, withReferences } from "./build_schema.ts";
+import { SCHEMA_QUERY, type SchemaRow, VIEW_QUERY } from "./schema_query.ts";
 import type { Schema } from "./schema.ts";
 
 /** What {@linkcode inspect} takes. */
@@ -69,11 +69,11 @@ export async function inspect(
 export async function readSchema(read: Read, internal: boolean): Promise<Schema> {
   const all = await read(SCHEMA_QUERY, []) as SchemaRow[];
   const rows = all.filter(({ name }) => internal || !isOwnTable(name));
-  const tables = rows.filter(({ kind }) => kind !== "view").map(tableOf);
+  const tables = rows.filter(({ kind }) => kind !== "view").map(tableFrom);
   const views = rows.filter(({ kind }) => kind === "view");
   return {
     tables: tables.map((table) => withReferences(table, tables)),
-    views: (await Promise.all(views.map((row) => complete(row, read)))).map(viewOf),
+    views: (await Promise.all(views.map((row) => complete(row, read)))).map(viewFrom),
   };
 }
 

@@ -41,7 +41,25 @@ export interface PrimaryKey {
 /** What happens to a row when the one that it refers to changes. */
 export type ForeignKeyAction = "NO ACTION" | "RESTRICT" | "SET NULL" | "SET DEFAULT" | "CASCADE";
 
-/** A foreign key. */
+/**
+ * A foreign key.
+ *
+ * @example
+ * ```ts
+ * import { connect } from "@tangled/rqlite";
+ * import { embedded } from "@tangled/rqlite/embedded";
+ * import { inspect } from "@tangled/rqlite/inspect";
+ *
+ * const db = connect(embedded());
+ * await db.execute("CREATE TABLE artists(id INTEGER PRIMARY KEY)");
+ * await db.execute("CREATE TABLE albums(artist INTEGER REFERENCES artists ON DELETE CASCADE)");
+ * const { tables: [albums] } = await inspect(db);
+ * const [key] = albums?.foreignKeys ?? [];
+ * console.log(key?.columns, key?.table, key?.references); // [ "artist" ] artists [ "id" ]
+ * console.log(key?.onDelete, key?.onUpdate); // CASCADE NO ACTION
+ * await db.close();
+ * ```
+ */
 export interface ForeignKey {
   /** The name of the constraint, if it was given one. */
   readonly name: string | undefined;
@@ -83,7 +101,25 @@ export interface IndexTerm {
   readonly descending: boolean;
 }
 
-/** An index made by CREATE INDEX. */
+/**
+ * An index made by CREATE INDEX.
+ *
+ * @example
+ * ```ts
+ * import { connect } from "@tangled/rqlite";
+ * import { embedded } from "@tangled/rqlite/embedded";
+ * import { inspect } from "@tangled/rqlite/inspect";
+ *
+ * const db = connect(embedded());
+ * await db.execute("CREATE TABLE users(name TEXT, left_at TEXT)");
+ * await db.execute("CREATE UNIQUE INDEX present ON users(lower(name)) WHERE left_at IS NULL");
+ * const { tables: [users] } = await inspect(db);
+ * const [index] = users?.indexes ?? [];
+ * console.log(index?.unique, index?.where); // true left_at IS NULL
+ * console.log(index?.terms); // [ { column: undefined, expression: "lower(name)", descending: false } ]
+ * await db.close();
+ * ```
+ */
 export interface Index {
   /** Its name. */
   readonly name: string;
@@ -121,7 +157,23 @@ export interface Table {
   readonly sql: string;
 }
 
-/** A view. */
+/**
+ * A view.
+ *
+ * @example
+ * ```ts
+ * import { connect } from "@tangled/rqlite";
+ * import { embedded } from "@tangled/rqlite/embedded";
+ * import { inspect } from "@tangled/rqlite/inspect";
+ *
+ * const db = connect(embedded());
+ * await db.execute("CREATE TABLE users(id INTEGER PRIMARY KEY, name TEXT)");
+ * await db.execute("CREATE VIEW names AS SELECT name FROM users");
+ * const { views: [names] } = await inspect(db);
+ * console.log(names?.columns.map(({ name, type }) => `${name} ${type}`)); // [ "name TEXT" ]
+ * await db.close();
+ * ```
+ */
 export interface View {
   /** Its name. */
   readonly name: string;

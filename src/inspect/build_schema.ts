@@ -1,6 +1,6 @@
 import { type Constraint, readIndex, readTable, type TableText } from "./ddl.ts";
 import type { ColumnCells } from "../sql/table_columns.ts";
-import type { ForeignKeyCells, IndexCells, SchemaRow } from "./query.ts";
+import type { ForeignKeyCells, IndexCells, SchemaRow } from "./schema_query.ts";
 import type {
   Column,
   ForeignKey,
@@ -12,9 +12,9 @@ import type {
 } from "./schema.ts";
 
 /** A table from its row; foreign keys may still lack the columns that they refer to. */
-export function tableOf(row: SchemaRow): Table {
+export function tableFrom(row: SchemaRow): Table {
   const virtual = row.kind === "virtual";
-  const text: TableText = virtual ? NOTHING : readTable(row.sql);
+  const text: TableText = virtual ? NO_TEXT : readTable(row.sql);
   const cells = columnsIn(row.columns);
   const indexes: IndexCells[] = JSON.parse(row.indexes);
   const withoutRowid = row.without_rowid === 1;
@@ -38,7 +38,7 @@ export function tableOf(row: SchemaRow): Table {
 }
 
 /** A view from its row. */
-export function viewOf({ name, sql, columns }: SchemaRow): View {
+export function viewFrom({ name, sql, columns }: SchemaRow): View {
   return { name, sql, columns: columnsIn(columns).map((column) => columnOf(column, false)) };
 }
 
@@ -53,7 +53,7 @@ export function withReferences(table: Table, tables: readonly Table[]): Table {
   return { ...table, foreignKeys };
 }
 
-const NOTHING: TableText = { constraints: [], autoincrement: false };
+const NO_TEXT: TableText = { constraints: [], autoincrement: false };
 
 function columnsIn(json: string | null): ColumnCells[] {
   const cells: ColumnCells[] = JSON.parse(json ?? "[]");
@@ -102,12 +102,12 @@ function foreignKeysOf(
 ): ForeignKey[] {
   const cells: ForeignKeyCells[] = JSON.parse(row.foreign_keys);
   const written = constraints.filter(({ kind }) => kind === "foreign key");
-  const ids = [...new Set(cells.map(([id]) => id))].sort((a, b) => b - a); // the last is 0
-  return ids.map((id, i) => {
+  // SQLite counts them from the last one on.
+  const heads = cells.filter(([, seq]) => seq === 0).sort(([a], [b]) => b - a);
+  return heads.map(([id, , table, , , onUpdate, onDelete], i) => {
     const parts = cells.filter(([of]) => of === id).sort(([, a], [, b]) => a - b);
-    const [, , table, , , onUpdate, onDelete] = parts[0]!;
     return {
-      name: nameOf(written, i, ids.length),
+      name: nameOf(written, i, heads.length),
       columns: parts.map(([, , , from]) => spelled(from)),
       table,
       references: parts.flatMap(([, , , , to]) => to === null ? [] : [to]),

@@ -32,10 +32,15 @@ export const VIEW_QUERY: string = `SELECT ${TABLE_COLUMNS} AS columns FROM (SELE
 
 /** A row of {@linkcode SCHEMA_QUERY}. */
 export interface SchemaRow {
+  /** The name as stored. */
   readonly name: string;
+  /** The statement that made it. */
   readonly sql: string;
+  /** What SQLite calls it: `table`, `view`, `virtual`. */
   readonly kind: string;
+  /** 1 for a table WITHOUT ROWID, else 0. */
   readonly without_rowid: number;
+  /** 1 for a STRICT table, else 0. */
   readonly strict: number;
   /** JSON of `ColumnCells`; `null` where they have to be asked for. */
   readonly columns: string | null;
