@@ -5,14 +5,14 @@
  *     deno task bench -- reads decode        what is named
  *     deno task bench -- --quick             rough, less than a minute
  *     deno task bench -- --engines=deno,bun  not on all engines
- *     deno task bench -- --readme            puts the table and the chart into the README, too
+ *     deno task bench -- --readme            puts the table and the chart into docs/performance.md, too
  *     deno task bench -- bulk --from=FILE    what is named, and the rest as an earlier run found it out
  *
  * It starts its own servers; RQLITED_BIN names another rqlited. The table is printed, and is in `out/bench.md` with all that
  * it was made of in `out/bench.json` and the chart in `out/bench.svg`.
  */
 
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { ENGINES, findEngine } from "../tests/runner/engines.ts";
 import { linkWorkspace } from "../tests/runner/links.ts";
 import { ROOT } from "../tests/runner/paths.ts";
@@ -25,6 +25,7 @@ import { fullReport, shortReport } from "./report.ts";
 import type { Contest, EngineName, Figure, Results } from "./results.ts";
 import { SCENARIOS } from "./scenario.ts";
 
+const PAGE = "docs/performance.md";
 const CHART = "docs/bench.svg";
 const BEGIN = "<!-- Made by `deno task bench -- --readme`; what is changed here is lost. -->";
 const END = "<!-- The end of what it made. -->";
@@ -160,15 +161,15 @@ async function measureAll(scenarios: readonly string[]): Promise<Results> {
   };
 }
 
-async function writeReadme(results: Results, picture: string): Promise<void> {
-  const text = await Deno.readTextFile(`${ROOT}README.md`);
+async function writePage(results: Results, picture: string): Promise<void> {
+  const text = await Deno.readTextFile(ROOT + PAGE);
   const [begin, end] = [text.indexOf(BEGIN), text.indexOf(END)];
-  if (begin < 0 || end < begin) throw new Error("The README has no place for the table");
-  const section = `${BEGIN}\n\n${shortReport(results, CHART)}\n`;
-  await Deno.writeTextFile(`${ROOT}README.md`, text.slice(0, begin) + section + text.slice(end));
+  if (begin < 0 || end < begin) throw new Error(`${PAGE} has no place for the table`);
+  const section = `${BEGIN}\n\n${shortReport(results, basename(CHART))}\n`;
+  await Deno.writeTextFile(ROOT + PAGE, text.slice(0, begin) + section + text.slice(end));
   await Deno.writeTextFile(ROOT + CHART, picture);
   await new Deno.Command(Deno.execPath(), {
-    args: ["fmt", "--quiet", "README.md", CHART],
+    args: ["fmt", "--quiet", PAGE, CHART],
     cwd: ROOT,
   })
     .output();
@@ -207,6 +208,6 @@ await Deno.writeTextFile(`${ROOT}out/bench.md`, report);
 await Deno.writeTextFile(`${ROOT}out/bench.svg`, picture);
 await new Response(report).body!.pipeTo(Deno.stdout.writable, { preventClose: true });
 if (flag("readme") !== undefined) {
-  if (isComplete(results)) await writeReadme(results, picture);
-  else log("The README is left as it is: this was quick, or not everything\n");
+  if (isComplete(results)) await writePage(results, picture);
+  else log(`${PAGE} is left as it is: this was quick, or not everything\n`);
 }

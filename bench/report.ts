@@ -1,4 +1,4 @@
-/** What people read of the results: a table of everything, and a short one for the README. */
+/** What people read of the results: a table of everything, and a short one for docs/performance.md. */
 
 import type { Spread } from "./ratios.ts";
 import type {
@@ -180,7 +180,7 @@ export function fullReport({ conditions, contests, figures }: Results): string {
   return `${parts.join("\n\n")}\n`;
 }
 
-/** A line of the README's tables: what it says, the scenario, how the contest begins, who against whom. */
+/** A line of the tables in docs/performance.md: what it says, the scenario, how the contest begins, who against whom. */
 type Headline = readonly [
   text: string,
   scenario: string,
@@ -254,9 +254,9 @@ function countRow(results: Results, headline: Headline): string[] | undefined {
 }
 
 /**
- * What stands in the README.
+ * What stands in docs/performance.md.
  *
- * @param chart Where the chart is, relative to the README.
+ * @param chart Where the chart is, relative to that page.
  */
 export function shortReport(results: Results, chart: string): string {
   const speeds = HEADLINES.map((headline) => [

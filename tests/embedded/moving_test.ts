@@ -22,7 +22,7 @@ function slow(steps: number): string {
     "SELECT count(*) AS n FROM c";
 }
 
-/** One row of the README's table, shown on both. */
+/** One row of the table in docs/embedded.md, shown on both. */
 interface Row {
   embedded(): Promise<void>;
   server(cluster: Cluster): Promise<void>;
@@ -214,7 +214,7 @@ const ROWS: Record<string, Row> = {
 
 /** The first column of the table. */
 function documented(): string[] {
-  const text = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
+  const text = readFileSync(new URL("../../docs/embedded.md", import.meta.url), "utf8");
   const [, table = ""] =
     /\| what +\| embedded +\| server +\|\n\|[- |]+\|\n((?:\|.*\n)+)/.exec(text) ??
       [];
@@ -232,15 +232,15 @@ describe("embedded() and a server", () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  it("differ in what the README says", () => {
+  it("differ in what docs/embedded.md says", () => {
     assert.deepEqual(documented().sort(), Object.keys(ROWS).sort());
   });
 
   for (const [name, row] of Object.entries(ROWS)) {
-    it(`the embedded engine is as the README says: ${name}`, () => row.embedded());
+    it(`the embedded engine is as docs/embedded.md says: ${name}`, () => row.embedded());
     // The last two stop nodes.
     it(
-      `a server is as the README says: ${name}`,
+      `a server is as docs/embedded.md says: ${name}`,
       { skip: skipWithoutRqlited() },
       () => row.server(cluster!),
     );

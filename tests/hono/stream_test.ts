@@ -45,7 +45,7 @@ const BODIES: Readonly<Record<string, Begin>> = {
   "a Response": (_, _c, work) => new Response(pulled(work)),
 };
 
-/** Ends the request's transaction, as the README says. */
+/** Ends the request's transaction, as docs/hono.md says. */
 const commit = (db: RequestDatabase) => db.transaction((tx) => tx.commit());
 
 describe("a streamed body behind the commit of its handler", () => {

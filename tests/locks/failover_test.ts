@@ -138,11 +138,14 @@ describe("RedisLock whose replica is cut off while it is held", { skip }, () => 
     }));
 });
 
-describe("the README", () => {
+describe("docs/locks.md", () => {
   it("shows the command with WAIT that is tested here", async () => {
     const read = (path: string) => readFile(new URL(path, import.meta.url), "utf8");
-    const [readme, source] = await Promise.all([read("../../README.md"), read("./replicated.ts")]);
+    const [page, source] = await Promise.all([
+      read("../../docs/locks.md"),
+      read("./replicated.ts"),
+    ]);
     const shown = source.slice(source.indexOf("export function")).replace("export ", "");
-    assert.ok(readme.includes(shown));
+    assert.ok(page.includes(shown));
   });
 });

@@ -1,6 +1,6 @@
 import type { RedisCommand } from "../../src/locks/redis.ts";
 
-/** Takes and renews a lock where that many replicas have it, and nowhere else; the README shows this very function. */
+/** Takes and renews a lock where that many replicas have it, and nowhere else; docs/locks.md shows this very function. */
 export function replicated(command: RedisCommand, replicas: number): RedisCommand {
   return async (args, key) => {
     if (args.length < 6) return await command(args, key); // no lease: it frees the lock

@@ -7,7 +7,7 @@ export interface Identity {
   readonly key?: string;
 }
 
-/** `fetch` of Deno and Bun with an authority and a client's certificate, as the README shows it; Node has none. */
+/** `fetch` of Deno and Bun with an authority and a client's certificate, as docs/runtimes.md shows it; Node has none. */
 export function ownFetch(
   { ca, cert, key }: Identity,
 ): typeof fetch & { close?(): void } | undefined {

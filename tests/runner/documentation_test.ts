@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import { existsSync, readFileSync } from "node:fs";
 import { it } from "node:test";
-import { ownFindings } from "./documentation.ts";
+import { brokenLinks, ownFindings } from "./documentation.ts";
+import { filesUnder, ROOT } from "./paths.ts";
 
 it("ownFindings() leaves out private types that the package does not declare", () => {
   const output = [
@@ -33,4 +35,38 @@ it("ownFindings() tells a type from another of the same name by the line that de
   const output = [finding(theirs), finding(ours), "error: Found 2 documentation lint errors."];
   assert.equal(ownFindings(output.join("\n\n"), [`${ours}\n}`]).length, 1);
   assert.deepEqual(ownFindings(finding(theirs), [`${ours}\n}`]), []);
+});
+
+it("brokenLinks() finds files and anchors that are not there, and nothing in code", () => {
+  const texts = new Map([
+    [
+      "README.md",
+      "# A\n\n[a](#a) [b](docs/b.md#the-b-of-c) [gone](#b) [gone](docs/c.md) [x](https://x)",
+    ],
+    [
+      "docs/b.md",
+      "# The `b` of C\n\n## Twice\n\n## Twice\n\n[2](#twice-1) [up](../mod.ts) [gone](../a.ts)",
+    ],
+    [
+      "c.md",
+      '<a name="d"></a>[d](#d)\n\n```md\n# E\n[e](#nowhere)\n```\n\n`[e](f)` [e](#e) [b](docs/b.md#b)',
+    ],
+  ]);
+  assert.deepEqual(brokenLinks(texts, (path) => path === "mod.ts"), [
+    "README.md: #b",
+    "README.md: docs/c.md",
+    "docs/b.md: ../a.ts",
+    "c.md: #e",
+    "c.md: docs/b.md#b",
+  ]);
+});
+
+it("every relative link of the documentation leads somewhere", () => {
+  const files = [
+    ...["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"],
+    ...filesUnder("docs", ".md"),
+    ...filesUnder("packages", ".md"),
+  ];
+  const texts = new Map(files.map((file) => [file, readFileSync(ROOT + file, "utf8")]));
+  assert.deepEqual(brokenLinks(texts, (path) => existsSync(ROOT + path)), []);
 });

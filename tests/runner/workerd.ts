@@ -21,7 +21,7 @@ export const NEWEST: Workerd = {
   date: "2026-04-01",
 };
 
-/** That of wrangler 4.0 and the oldest compatibility date, both as the README promises them. */
+/** That of wrangler 4.0 and the oldest compatibility date, both as docs/runtimes.md promises them. */
 export const OLDEST: Workerd = {
   name: "workerd 2025-03-10",
   variable: "WORKERD_OLDEST_BIN",
