@@ -24,6 +24,7 @@ export const PLACEMENTS: readonly Placement[] = [
     files: [
       "bench_test.ts",
       "client/mistakes_test.ts",
+      "client/troubleshooting_test.ts",
       "layout_test.ts",
       "options_test.ts",
       "portable/",
