@@ -13,7 +13,7 @@ import {
 } from "../errors.ts";
 import type { Facts } from "../schema/facts.ts";
 import type { Prepared } from "../sql/prepare.ts";
-import { NO_FACTS } from "../schema/one_row.ts";
+import { NO_FACTS } from "../schema/facts.ts";
 import type { Result } from "../sql/value.ts";
 import type { WriteCall } from "./write_call.ts";
 import { type Commits, commitsOf } from "./commits.ts";

@@ -1,10 +1,6 @@
-/**
- * Values on their way from a node, exact whatever they are: digits of integers, bytes of texts and BLOBs. SQLite's text
- * of a REAL depends on its version; the server's JSON does not, but knows no infinity, and writes whole REALs beyond 2^53
- * like integers: these have all digits of the integer that they are.
- *
- * @module
- */
+// Values on their way from a node, exact whatever they are: digits of integers, bytes of texts and BLOBs. SQLite's text of
+// a REAL depends on its version; the server's JSON does not, but knows no infinity, and writes whole REALs beyond 2^53
+// like integers: these have all digits of the integer that they are.
 
 import { bytesIn } from "../sql/literal.ts";
 import type { Value } from "../sql/value.ts";

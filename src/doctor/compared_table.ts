@@ -53,8 +53,8 @@ export function comparedTable({ name, columns, rowid, withoutRowid }: SchemaObje
   const keys = withoutRowid
     ? columns.filter(({ key }) => key > 0).sort((a, b) => a.key - b.key).map(({ name }) => name)
     : [rowid ?? ROWID_NAMES.find((one) => !taken.has(one))];
-  const quoted = keys.map((key) => key === undefined ? key : identifier(key));
-  if (quoted.includes(undefined)) {
+  const named = keys.filter((key) => key !== undefined);
+  if (named.length < keys.length) {
     throw new NotSupportedError(
       `Cannot compare the rows of ${
         JSON.stringify(name)
@@ -71,7 +71,7 @@ export function comparedTable({ name, columns, rowid, withoutRowid }: SchemaObje
   return {
     name,
     columns: names,
-    keys: quoted as string[],
+    keys: named.map((key) => identifier(key)),
     where: ALL,
     renumbered: !withoutRowid && rowid === undefined,
   };

@@ -1,5 +1,4 @@
-import type { Facts } from "../schema/facts.ts";
-import { TextCache } from "../sql/cache.ts";
+import { CachePerSchema, type Facts } from "../schema/facts.ts";
 import { numberPlaceholders } from "../sql/placeholders.ts";
 import { orderTerms } from "./order_terms.ts";
 import { parseQuery } from "./parse_query.ts";
@@ -39,7 +38,7 @@ export interface ReadCheck {
 
 const NONE: ReadonlySet<string> = new Set();
 
-const caches: WeakMap<Facts, TextCache<ReadCheck>> = new WeakMap();
+const caches: CachePerSchema<ReadCheck> = new CachePerSchema();
 
 /**
  * How a read is checked at commit: what of it every node may compare, and what the leader has to judge. Nothing is
@@ -57,8 +56,7 @@ export function checkOfRead(
   freezeText?: (sql: string) => string,
   params?: readonly unknown[],
 ): ReadCheck {
-  let cache = caches.get(facts);
-  if (cache === undefined) caches.set(facts, cache = new TextCache(1000, 1_000_000));
+  const cache = caches.of(facts);
   const key = `${sql}\n${params?.map(kindOfParam).join() ?? ""}`;
   const known = cache.get(key);
   if (known !== undefined) return known;

@@ -110,7 +110,7 @@ function maskOf(table: TableFacts): string {
 
 /** The shared column that stands in for the local ones. */
 export function maskKey(table: TableFacts): string | undefined {
-  const names = [table.rowid, ...table.key, ...table.uniques.flat()];
+  const names = [table.rowid, ...table.key, ...table.candidateKeys.flat()];
   const known = names.map((name) =>
     table.columns.find((column) => column.name.toLowerCase() === name?.toLowerCase())
   );

@@ -1,5 +1,5 @@
 import type { TokenView } from "../sql/view.ts";
-import { isSingle, type Relation, type Scope, uniquesOf } from "./scope.ts";
+import { candidateKeysOf, isSingle, type Relation, type Scope } from "./scope.ts";
 import type { Expr, OrderTerm, Select } from "./syntax_tree.ts";
 import type { Findings } from "./walk.ts";
 
@@ -62,7 +62,9 @@ export function isTotal(order: readonly Expr[], scope: Scope): boolean {
 
 function holdsUnique({ table }: Relation, names: ReadonlySet<string>): boolean {
   if (table === undefined) return false;
-  return uniquesOf(table).some((unique) => unique.every((name) => names.has(name.toLowerCase())));
+  return candidateKeysOf(table).some((unique) =>
+    unique.every((name) => names.has(name.toLowerCase()))
+  );
 }
 
 /** Whether the ORDER BY of a query of one SELECT tells all its rows apart. */

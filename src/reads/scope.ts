@@ -156,15 +156,17 @@ export class Scope {
  * The sets of columns of which a table holds every combination once, by the collations of the columns: an index may
  * have other collations than a column that is declared with one.
  */
-export function uniquesOf(table: TableFacts): readonly (readonly string[])[] {
+export function candidateKeysOf(table: TableFacts): readonly (readonly string[])[] {
   if (table.kind !== "table") return [];
-  if (!hasCollation(table.sql)) return table.uniques;
+  if (!hasCollation(table.sql)) return table.candidateKeys;
   const integers = new Set(
     table.columns.filter(({ type }) => affinity(type.toLowerCase()) === "integer").map(({ name }) =>
       name.toLowerCase()
     ),
   );
-  return table.uniques.filter((names) => names.every((name) => integers.has(name.toLowerCase())));
+  return table.candidateKeys.filter((names) =>
+    names.every((name) => integers.has(name.toLowerCase()))
+  );
 }
 
 /** Whether a text names a collation. */

@@ -1,11 +1,10 @@
 import { NotSupportedError } from "../errors.ts";
 import { analyse } from "../sql/analyse.ts";
-import { TextCache } from "../sql/cache.ts";
 import { classify } from "../sql/classify.ts";
 import { applyEdits, type Edit } from "../sql/edit.ts";
 import { numberPlaceholders } from "../sql/placeholders.ts";
 import type { TokenView } from "../sql/view.ts";
-import type { ColumnFacts, Facts, TableFacts } from "./facts.ts";
+import { CachePerSchema, type ColumnFacts, type Facts, type TableFacts } from "./facts.ts";
 import {
   type Addition,
   type Additions,
@@ -19,7 +18,7 @@ import { type InsertParts, insertParts } from "./statement_parts.ts";
 import { updateEdits } from "./update_edits.ts";
 import { frozenDefault, replacesNull } from "./volatile_default.ts";
 
-const caches: WeakMap<Facts, TextCache<string>> = new WeakMap();
+const caches: CachePerSchema<string> = new CachePerSchema();
 
 /**
  * An INSERT or REPLACE with the columns that it leaves to a default which each node would evaluate
@@ -39,8 +38,7 @@ const caches: WeakMap<Facts, TextCache<string>> = new WeakMap();
  * ```
  */
 export function completeInsert(sql: string, facts: Facts): string {
-  let cache = caches.get(facts);
-  if (cache === undefined) caches.set(facts, cache = new TextCache(1000, 1_000_000));
+  const cache = caches.of(facts);
   const known = cache.get(sql);
   if (known !== undefined) return known;
   const completed = complete(sql, facts);

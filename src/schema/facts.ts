@@ -1,3 +1,4 @@
+import { TextCache } from "../sql/cache.ts";
 import { namesIn, viewOf } from "./node_state.ts";
 
 /** A column as `pragma_table_xinfo` and the text of its table tell it. */
@@ -55,9 +56,9 @@ export interface TableFacts {
   /** The columns of the primary key, in its order; empty if there is none. */
   readonly key: readonly string[];
   /** The sets of columns that are unique and NOT NULL together, the primary key among them; in lower case. */
-  readonly uniques: readonly (readonly string[])[];
-  /** The sets of columns that are unique together unless one is NULL, in lower case; those of `uniques` among them. */
-  readonly lookups: readonly (readonly string[])[];
+  readonly candidateKeys: readonly (readonly string[])[];
+  /** The sets of columns that are unique together unless one is NULL, in lower case; the candidate keys among them. */
+  readonly uniqueSets: readonly (readonly string[])[];
   /**
    * The columns, in lower case, whose values nodes may hold differently: filled by a volatile default or by a trigger
    * that uses clock, chance or connection state, also through other tables. All columns, the key among them, where even
@@ -104,30 +105,46 @@ export function hasLocalRows({ local, columns }: TableFacts): boolean {
   return all || local.has("*");
 }
 
+/** What an account knows that may not read the schema. */
+export const NO_FACTS: Facts = { version: "", table: () => undefined };
+
+/** A cache of texts for each schema, kept as long as the schema: what is found out under one may not hold under another. */
+export class CachePerSchema<T> {
+  readonly #caches: WeakMap<Facts, TextCache<T>> = new WeakMap();
+
+  /** The cache of a schema. */
+  of(facts: Facts): TextCache<T> {
+    let cache = this.#caches.get(facts);
+    if (cache === undefined) this.#caches.set(facts, cache = new TextCache(1000, 1_000_000));
+    return cache;
+  }
+}
+
 /** Whether all that a statement has to do with is the same in two schemas; what else changed does not matter to it. */
 export function sameTables(sql: string, before: Facts, after: Facts): boolean {
   const view = viewOf(sql);
   if (view === undefined) return false;
   return [...namesIn(view)].every((name) => {
-    const tables = [before.table(name), after.table(name)];
-    if (tables[0] === undefined || tables[1] === undefined) return tables[0] === tables[1];
-    const [one, other] = tables as [TableFacts, TableFacts];
-    return isSame(one, other) &&
-      [...one.reads, ...one.writes].every((below) => {
-        const [a, b] = [before.table(below), after.table(below)];
-        return a === undefined || b === undefined ? a === b : isSame(a, b);
-      });
+    const table = before.table(name);
+    const below = table === undefined ? [] : [...table.reads, ...table.writes];
+    return isSame(table, after.table(name)) &&
+      below.every((other) => isSame(before.table(other), after.table(other)));
   });
 }
 
-function isSame(a: TableFacts, b: TableFacts): boolean {
+function isSame(a: TableFacts | undefined, b: TableFacts | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
   return a.sql === b.sql && a.kind === b.kind && a.rowid === b.rowid &&
     a.volatile === b.volatile && a.localUnique === b.localUnique && a.triggered === b.triggered &&
-    a.keepsRows === b.keepsRows &&
-    text(a.lookups) === text(b.lookups) && text([...a.local]) === text([...b.local]) &&
-    text([...a.reads]) === text([...b.reads]) && text([...a.writes]) === text([...b.writes]);
+    a.keepsRows === b.keepsRows && sameValues(a.uniqueSets, b.uniqueSets) &&
+    sameValues(a.local, b.local) && sameValues(a.reads, b.reads) &&
+    sameValues(a.writes, b.writes);
 }
 
-function text(values: readonly unknown[]): string {
-  return values.map((value) => JSON.stringify(value)).sort().join();
+/** Whether two collections hold the same, in any order. */
+function sameValues(a: Iterable<unknown>, b: Iterable<unknown>): boolean {
+  const [one, other] = [a, b].map((values) =>
+    Array.from(values, (value) => JSON.stringify(value)).sort().join()
+  );
+  return one === other;
 }

@@ -2,16 +2,13 @@ import { classify } from "../sql/classify.ts";
 import { ROWID_NAMES } from "../sql/rowid_names.ts";
 import { behind, type TokenView } from "../sql/view.ts";
 import { isName } from "../sql/words.ts";
-import type { Facts, TableFacts } from "./facts.ts";
+import { type Facts, NO_FACTS, type TableFacts } from "./facts.ts";
 import { viewOf } from "./node_state.ts";
 import { definitionOf } from "./schema_objects.ts";
 import type { Range } from "./statement_parts.ts";
 
 /** What ends a condition. */
 const ENDS = ["RETURNING", "GROUP", "HAVING", "WINDOW", "ORDER", "LIMIT"];
-
-/** What an account knows that may not read the schema. */
-export const NO_FACTS: Facts = { version: "", table: () => undefined };
 
 /**
  * Whether an UPDATE or DELETE changes one row at most, as its WHERE says `=` of every column of something unique, or IN of
@@ -21,13 +18,13 @@ export function changesOneRow(sql: string, facts: Facts): boolean {
   const view = viewOf(sql);
   if (view === undefined) return false;
   const { at } = classify(sql, view.tokens);
-  const [name, where, end, bare] = partsOf(view, at);
+  const { table: name, condition, aliased } = targetOf(view, at);
   const table = facts.table(name);
   if (table === undefined) return facts !== NO_FACTS;
   // All names in a SELECT from the same table, under no other name, are that table's.
-  const told: Told = (range, many) =>
-    isValue(view, range) || (at === 0 && bare && isFrom(view, range, name, many));
-  const given = where < 0 ? undefined : columnsGiven(view, [where + 1, end], told);
+  const isOne: IsOneValue = (range, many) =>
+    isValue(view, range) || (at === 0 && !aliased && isFrom(view, range, name, many));
+  const given = condition && columnsGiven(view, condition, isOne);
   return given !== undefined && table.kind === "table" && isUnique(table, given);
 }
 
@@ -37,10 +34,8 @@ export function changesOneRow(sql: string, facts: Facts): boolean {
  * @param at The index of UPDATE or DELETE, or of the FROM of a SELECT from one table alone.
  */
 export function valuesGiven(view: TokenView, at: number): ReadonlyMap<string, Range> {
-  const [, where, end] = partsOf(view, at);
-  const given = where < 0
-    ? undefined
-    : columnsGiven(view, [where + 1, end], (range) => isValue(view, range));
+  const { condition } = targetOf(view, at);
+  const given = condition && columnsGiven(view, condition, (range) => isValue(view, range));
   return given ?? new Map();
 }
 
@@ -48,58 +43,66 @@ export function valuesGiven(view: TokenView, at: number): ReadonlyMap<string, Ra
 type Given = Map<string, Range>;
 
 /** What a condition has to equal: a value, or one row of a SELECT that cannot see the row that is changed. */
-type Told = (range: Range, many?: boolean) => boolean;
+type IsOneValue = (range: Range, many?: boolean) => boolean;
 
-/**
- * The table, the index of WHERE, that behind the condition, and whether the table has no other name; no WHERE where others
- * decide, too.
- */
-function partsOf(
-  view: TokenView,
-  at: number,
-): [table: string, where: number, end: number, bare: boolean] {
+/** What a statement is about. */
+interface Target {
+  readonly table: string;
+  /** The table may have another name in the statement. */
+  readonly aliased: boolean;
+  /** What is behind WHERE; `undefined` where others decide, too. */
+  readonly condition: Range | undefined;
+}
+
+function targetOf(view: TokenView, at: number): Target {
   const first = view.isWord(at + 1, "OR") ? at + 3 : view.isWord(at + 1, "FROM") ? at + 2 : at + 1;
   const table = view.name(view.is(first + 1, ".") ? first + 2 : first);
-  const bare = view.isOneOf(first + 1, ["SET", "WHERE"]);
+  const aliased = !view.isOneOf(first + 1, ["SET", "WHERE"]);
   let [where, i] = [-1, first];
   for (; i < view.tokens.length; i = behind(view, i)) {
     if (view.isOneOf(i, ENDS)) break;
-    if (view.isWord(i, "FROM") && !view.isWord(i - 1, "DISTINCT")) return [table, -1, i, bare];
+    if (view.isWord(i, "FROM") && !view.isWord(i - 1, "DISTINCT")) {
+      return { table, aliased, condition: undefined };
+    }
     if (where < 0 && view.isWord(i, "WHERE")) where = i;
   }
-  return [table, where, i, bare];
+  return { table, aliased, condition: where < 0 ? undefined : [where + 1, i] };
 }
 
 /** The columns that have to equal a value; `undefined` where AND is not all that joins the parts. */
-function columnsGiven(view: TokenView, [from, to]: Range, told: Told): Given | undefined {
+function columnsGiven(view: TokenView, [from, to]: Range, isOne: IsOneValue): Given | undefined {
   if (view.is(from, "(") && behind(view, from) === to) {
-    return columnsGiven(view, [from + 1, to - 1], told);
+    return columnsGiven(view, [from + 1, to - 1], isOne);
   }
   const given: Given = new Map();
   let start = from;
   for (let i = from; i <= to; i = i === to ? i + 1 : behind(view, i)) {
     if (i < to && view.isOneOf(i, ["OR", "BETWEEN", "CASE"])) return undefined;
     if (i < to && !view.isWord(i, "AND")) continue;
-    for (const [name, value] of equalled(view, [start, i], told)) given.set(name, value);
+    for (const [name, value] of equalled(view, [start, i], isOne)) given.set(name, value);
     start = i + 1;
   }
   return given;
 }
 
 /** `column = value`, also the other way round, and `column IN (value)`; a group is looked into. */
-function equalled(view: TokenView, [from, to]: Range, told: Told): Iterable<[string, Range]> {
+function equalled(
+  view: TokenView,
+  [from, to]: Range,
+  isOne: IsOneValue,
+): Iterable<[string, Range]> {
   if (view.is(from, "(") && behind(view, from) === to) {
-    return columnsGiven(view, [from + 1, to - 1], told) ?? [];
+    return columnsGiven(view, [from + 1, to - 1], isOne) ?? [];
   }
   for (let i = from; i < to; i = behind(view, i)) {
     if (view.isWord(i, "IN") && behind(view, i + 1) === to) {
       const column = columnIn(view, [from, i]);
-      const values = view.is(i + 1, "(") && told([i + 2, to - 1], true);
+      const values = view.is(i + 1, "(") && isOne([i + 2, to - 1], true);
       return column !== undefined && values ? [[column, [i + 2, to - 1]]] : [];
     }
     if (!view.is(i, "=") && !view.is(i, "==")) continue;
     const column = columnIn(view, [from, i]) ?? columnIn(view, [i + 1, to]);
-    const value = ([[from, i], [i + 1, to]] as const).find((side) => told(side));
+    const value = ([[from, i], [i + 1, to]] as const).find((side) => isOne(side));
     return column !== undefined && value !== undefined ? [[column, value]] : [];
   }
   return [];
@@ -145,12 +148,12 @@ export function isValue(view: TokenView, [from, to]: Range): boolean {
 }
 
 function isUnique(table: TableFacts, given: Given): boolean {
-  const { columns, withoutRowid, lookups } = table;
+  const { columns, withoutRowid, uniqueSets } = table;
   const hidden = columns.map(({ name }) => name.toLowerCase());
   const byRowid = !withoutRowid &&
     ROWID_NAMES.some((name) => given.has(name) && !hidden.includes(name));
   return byRowid ||
-    lookups.some((names) =>
+    uniqueSets.some((names) =>
       names.every((name) => given.has(name) && comparesAlike(table, name, names.length === 1))
     );
 }

@@ -55,7 +55,7 @@ function factsOf(reader: Reader, name: string, object: SchemaObject): TableFacts
     rowid,
     withoutRowid,
     key: keyOf(object),
-    ...uniquesOf(object),
+    ...uniqueSetsOf(object),
     local: local.columns.get(name) ?? new Set(),
     localUnique: isLocalUnique(object, local.columns.get(name)),
     volatile: local.volatile.has(name),
@@ -135,7 +135,7 @@ function isLocalUnique({ indexes }: SchemaObject, local: ReadonlySet<string> | u
 }
 
 /** NULLs are never equal, so that rows with one in a unique index are not told apart by it. */
-function uniquesOf(object: SchemaObject): Pick<TableFacts, "uniques" | "lookups"> {
+function uniqueSetsOf(object: SchemaObject): Pick<TableFacts, "candidateKeys" | "uniqueSets"> {
   const { columns, rowid, withoutRowid, indexes } = object;
   const filled = new Set(
     columns.filter(({ name, notNull, key }) =>
@@ -150,6 +150,7 @@ function uniquesOf(object: SchemaObject): Pick<TableFacts, "uniques" | "lookups"
     const fits = set.length > 0 && !set.includes("");
     if (fits && !found.has(JSON.stringify(set))) found.set(JSON.stringify(set), set);
   }
-  const lookups = [...found.values()];
-  return { uniques: lookups.filter((set) => set.every((name) => filled.has(name))), lookups };
+  const uniqueSets = [...found.values()];
+  const candidateKeys = uniqueSets.filter((set) => set.every((name) => filled.has(name)));
+  return { candidateKeys, uniqueSets };
 }

@@ -5,9 +5,8 @@
  * @module
  */
 
-import type { Facts, TableFacts } from "../schema/facts.ts";
+import { CachePerSchema, type Facts, type TableFacts } from "../schema/facts.ts";
 import { ROWS } from "../reads/digest.ts";
-import { TextCache } from "../sql/cache.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import type { Value } from "../sql/value.ts";
 import { affinity, isTextual } from "../wire/affinity.ts";
@@ -30,20 +29,19 @@ const MOST_CELLS = 100;
 /** SQLite takes 32,766 parameters, and each cell is one. */
 const MOST_PARAMS = 32_766 - MOST_CELLS;
 
-const caches: WeakMap<Facts, TextCache<TableFacts | false>> = new WeakMap();
+const caches: CachePerSchema<TableFacts | false> = new CachePerSchema();
 
 /**
  * The table that a read is about, if all answers so far were {@linkcode cellsOf} one row at most; `undefined` if it was not
  * read.
  */
 export function tableOfCells({ sql }: Prepared, facts: Facts): TableFacts | false | undefined {
-  return caches.get(facts)?.get(sql);
+  return caches.of(facts).get(sql);
 }
 
 /** Takes an answer to a read. */
 export function learnCells(read: Prepared, facts: Facts, cells: Cells | undefined): void {
-  let cache = caches.get(facts);
-  if (cache === undefined) caches.set(facts, cache = new TextCache(1000, 1_000_000));
+  const cache = caches.of(facts);
   if (cells === undefined) cache.set(read.sql, false);
   else if (cache.get(read.sql) === undefined) cache.set(read.sql, onlyTable(read, facts) ?? false);
 }

@@ -1,8 +1,7 @@
 import { tableOf } from "../commit/written_tables.ts";
 import { EVERYTHING } from "../commit/log_table.ts";
-import type { Facts } from "../schema/facts.ts";
+import { CachePerSchema, type Facts } from "../schema/facts.ts";
 import { namesIn } from "../schema/node_state.ts";
-import { TextCache } from "../sql/cache.ts";
 import type { Prepared, WireParam } from "../sql/prepare.ts";
 import { numbered } from "./numbered.ts";
 import { type Cell, type Does, type RowForm, rowRead, rowWritten } from "./row_form.ts";
@@ -53,8 +52,7 @@ export interface ToldNumber {
  * @returns `undefined` if it may depend on anything, and change anything.
  */
 export function reachOf(prepared: Prepared, facts: Facts, told?: ToldNumber): Reach | undefined {
-  let cache = caches.get(facts);
-  if (cache === undefined) caches.set(facts, cache = new TextCache(1000, 1_000_000));
+  const cache = caches.of(facts);
   const { text } = prepared.analysis;
   let form = cache.get(text);
   if (form === undefined) cache.set(text, form = formOf(prepared, facts));
@@ -72,7 +70,7 @@ interface Form {
   readonly one: RowForm | undefined;
 }
 
-const caches: WeakMap<Facts, TextCache<Form | "any">> = new WeakMap();
+const caches: CachePerSchema<Form | "any"> = new CachePerSchema();
 
 const NONE: ReadonlySet<string> = new Set();
 

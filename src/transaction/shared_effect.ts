@@ -1,21 +1,19 @@
 import { tableOf } from "../commit/written_tables.ts";
 import { checkOfRead } from "../reads/read_check.ts";
-import { type Facts, hasLocalRows, type TableFacts } from "../schema/facts.ts";
-import { TextCache } from "../sql/cache.ts";
+import { CachePerSchema, type Facts, hasLocalRows, type TableFacts } from "../schema/facts.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import { readsLocal, upsertOf } from "./local_names.ts";
 import { preimageOf, sourceOf } from "./preimage.ts";
 import { readsElsewhere, resolvesConflicts, viewOf } from "./told.ts";
 
-const caches: WeakMap<Facts, TextCache<boolean>> = new WeakMap();
+const caches: CachePerSchema<boolean> = new CachePerSchema();
 
 /**
  * Whether a write changes the same rows on every node, so that every node may compare how many it changed. Where it
  * depends on columns that nodes may hold differently, a guard would undo the commit on some of them.
  */
 export function hasSharedEffect(prepared: Prepared, facts: Facts): boolean {
-  let cache = caches.get(facts);
-  if (cache === undefined) caches.set(facts, cache = new TextCache(1000, 1_000_000));
+  const cache = caches.of(facts);
   const { text } = prepared.analysis;
   const known = cache.get(text);
   if (known !== undefined) return known;

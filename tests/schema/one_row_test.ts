@@ -2,7 +2,8 @@ import fc from "fast-check";
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { describe, it } from "node:test";
-import { changesOneRow, NO_FACTS } from "../../src/schema/one_row.ts";
+import { NO_FACTS } from "../../src/schema/facts.ts";
+import { changesOneRow } from "../../src/schema/one_row.ts";
 import { factsOf } from "../reads/facts_of.ts";
 
 const SCHEMA = [

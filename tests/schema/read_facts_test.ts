@@ -280,8 +280,8 @@ const CASES: readonly (readonly [what: string, schema: readonly string[], check:
     "CREATE TABLE none(a)",
   ], (table) => {
     const seen = ["i", "d", "k", "n", "o", "none"].map((name) => {
-      const { rowid, withoutRowid, key, uniques } = table(name);
-      return [rowid, withoutRowid, key, [...uniques].sort()];
+      const { rowid, withoutRowid, key, candidateKeys } = table(name);
+      return [rowid, withoutRowid, key, [...candidateKeys].sort()];
     });
     assert.deepEqual(seen, [
       ["id", false, ["id"], [["a"], ["c", "a"], ["id"]]],
