@@ -3,9 +3,9 @@ import { analyse } from "../sql/analyse.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import type { Result } from "../sql/value.ts";
 import type { Batch, Dispatcher, Reply } from "./dispatch.ts";
-import { firstError } from "./readings.ts";
+import { firstError } from "./read_results.ts";
 import { resultsOf } from "./results.ts";
-import { changes } from "./route.ts";
+import { changes } from "./read_only.ts";
 
 /** Compiles on every server and fails on its first row, so that the transaction around it is rolled back. */
 export const POISON: Prepared = prepareText("SELECT abs(-9223372036854775808)");

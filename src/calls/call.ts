@@ -1,5 +1,5 @@
 import type { Deadline } from "../time/deadline.ts";
-import type { Settings } from "./options.ts";
+import type { Settings } from "./settings.ts";
 
 /** What every request of one call or transaction is run with. */
 export interface Call {

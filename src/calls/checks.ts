@@ -10,6 +10,7 @@ import {
   oneOf,
   refusing,
 } from "../options.ts";
+import { described } from "../sql/form.ts";
 import type { IterateOptions } from "./client.ts";
 import type { NodesOptions, ReadyOptions, StepDownOptions } from "./cluster.ts";
 import type { BatchOptions, CallOptions, ExecuteOptions, QueryOptions } from "./executor.ts";
@@ -93,3 +94,14 @@ export const READY: Checks<ReadyOptions> = { ...ASK, noLeader: isBoolean, sync: 
 
 /** {@linkcode StepDownOptions}, checked. */
 export const STEP_DOWN: Checks<StepDownOptions> = { ...ASK, to: isName, wait: isBoolean };
+
+/**
+ * Checks the function that a caller has to give.
+ *
+ * @param call How it is given, for the message.
+ * @throws {TypeError} If it is none.
+ */
+export function checkFunction(fn: unknown, call: string): void {
+  if (typeof fn === "function") return;
+  throw new TypeError(`Cannot use \`fn\` as it is ${described(fn)}: write ${call}`);
+}

@@ -7,7 +7,7 @@ import { encode } from "../wire/encode.ts";
 import { path } from "../wire/params.ts";
 import { isAtLeast } from "./capabilities.ts";
 import type { CallOptions } from "./executor.ts";
-import { judge, judgeText, quote } from "./judge.ts";
+import { judge, judgeText, quote } from "./refusals.ts";
 
 /** What {@linkcode BaseClient.nodes} takes. */
 export interface NodesOptions extends CallOptions {

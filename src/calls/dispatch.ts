@@ -10,8 +10,8 @@ import { Capabilities } from "./capabilities.ts";
 import type { Level } from "./executor.ts";
 import { accepted, type Asked, READ_STRONG } from "./accept.ts";
 import { Late } from "../late.ts";
-import { askForMarks, type Mark, marksIn } from "./marks.ts";
-import type { Settings } from "./options.ts";
+import { askForMarks, type Mark, marksIn } from "./logged_commits.ts";
+import type { Settings } from "./settings.ts";
 import { SecondLook } from "./second_look.ts";
 import { readIn } from "./session.ts";
 import { SharedReads } from "./shared_reads.ts";
@@ -275,7 +275,7 @@ function readsTables({ analysis }: Prepared): boolean {
   return analysis.from;
 }
 
-const REFUSALS = new Late("refusals of nodes", () => import("./judge.ts"));
+const REFUSALS = new Late("refusals of nodes", () => import("./refusals.ts"));
 
 /** Judges an answer that holds no results. */
 async function refused(
@@ -284,7 +284,7 @@ async function refused(
   deadline: Deadline,
 ): Promise<Verdict<typeof READ_STRONG>> {
   try {
-    const judgeBy = (part: typeof import("./judge.ts")) => part.judgeRefusal(asked, answer);
+    const judgeBy = (part: typeof import("./refusals.ts")) => part.judgeRefusal(asked, answer);
     return await REFUSALS.use(deadline, judgeBy, "Cannot tell more");
   } catch (cause) {
     if (deadline.signal?.aborted) throw deadline.signal.reason;

@@ -1,50 +1,49 @@
-import { ProgrammingError } from "../errors.ts";
-import type { Analysis } from "../sql/analyse.ts";
-import { type Keyset, keysetByRowid } from "../sql/keyset.ts";
-import type { Prepared } from "../sql/prepare.ts";
-import { type Place, told } from "./caller.ts";
-import type { IterateOptions } from "./client.ts";
+import { statementOf } from "../sql/form.ts";
+import { prepareRead } from "../sql/prepared.ts";
+import type { SqlFragment } from "../sql/statement.ts";
+import type { Params } from "../sql/value.ts";
+import { type Place, told } from "./error_stacks.ts";
+import type { QueryOptions } from "./executor.ts";
+import type { Host } from "./host.ts";
+import { keysetOf } from "./keyset.ts";
 import type { Page } from "./page.ts";
+import { checkAlone } from "./read_only.ts";
+import { deadlineOf } from "./settings.ts";
 
 /** Rows asked for at a time. */
-export const DEFAULT_PAGE_SIZE = 1000;
+const DEFAULT_PAGE_SIZE = 1000;
 
 /**
- * How a statement is read page by page.
+ * The rows of a SELECT, read page by page. It is looked at before anything is sent.
  *
+ * @param options Read already.
+ * @param place Where they were asked for.
  * @throws {ProgrammingError} If the statement cannot be paged.
  */
-export function keysetOf(
-  { analysis, sql }: Prepared,
-  { by }: Pick<IterateOptions, "by">,
-): Keyset {
-  if (analysis.kind !== "read") {
-    const what = analysis.verb || "an empty statement";
-    throw new ProgrammingError(`Cannot iterate over ${what} as it is not a SELECT`, {
-      sql: analysis.source,
-    });
-  }
-  const keyset = by === undefined ? keysetByRowid(sql) : { by, sql };
-  if (keyset === undefined) throw notByRowid(analysis);
-  return keyset;
+export function iterate<R>(
+  host: Host,
+  sql: string | SqlFragment,
+  params: Params | undefined,
+  options: QueryOptions & { pageSize?: number | undefined; by?: string | undefined },
+  place: Place,
+): AsyncGenerator<R> {
+  const settings = host.settings(options);
+  const prepared = prepareRead(statementOf(sql, params));
+  checkAlone(prepared.analysis);
+  const keyset = keysetOf(prepared, options.by);
+  const { pageSize = DEFAULT_PAGE_SIZE } = options;
+  const { rows } = settings;
+  return rowsOf(place, async (after) => {
+    const deadline = deadlineOf(settings);
+    const spec = { prepared, keyset, after, pageSize, rows };
+    const page = await host.use(deadline, (backend) => backend.page(spec, settings, deadline));
+    // Rows have the type that the caller named with R.
+    return page as Page<unknown> as Page<R>;
+  });
 }
 
-/** The error for a statement whose rows have no rowid that could be told. */
-export function notByRowid({ source }: Analysis): ProgrammingError {
-  return new ProgrammingError(
-    "Cannot iterate by rowid as this is not a plain SELECT from one table with rowids: " +
-      "name a unique column with `by`",
-    { sql: source },
-  );
-}
-
-/**
- * The rows of one page after another.
- *
- * @param place Where they were asked for.
- * @param read The page behind that key.
- */
-export async function* iterate<R>(
+/** The rows of one page after another. @param read The page behind that key. */
+async function* rowsOf<R>(
   place: Place,
   read: (after: string | undefined) => Promise<Page<R>>,
 ): AsyncGenerator<R> {

@@ -5,13 +5,14 @@ import { HIDDEN_COLUMNS, pageOf } from "../sql/page.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import type { Result, Row, Value } from "../sql/value.ts";
 import { rowBuilder } from "../wire/row.ts";
-import { notByRowid } from "./iterate.ts";
+import { notByRowid } from "./keyset.ts";
 
 /** A row with its columns in order. */
 export type Cells = Value[];
 
 /** What is read at a time. */
 export interface Page<R = Row | Cells> {
+  /** In the form that was asked for. */
   readonly rows: readonly R[];
   /** The key that the next page begins behind; `undefined` if there is none. */
   readonly after: string | undefined;
@@ -19,10 +20,15 @@ export interface Page<R = Row | Cells> {
 
 /** Which page of what is read. */
 export interface PageSpec {
+  /** The statement that was given. */
   readonly prepared: Prepared;
+  /** How it is cut into pages. */
   readonly keyset: Keyset;
+  /** The key that the page begins behind; `undefined` for the first one. */
   readonly after: string | undefined;
+  /** Rows of a page. */
   readonly pageSize: number;
+  /** The form of the rows. */
   readonly rows: "object" | "array";
 }
 

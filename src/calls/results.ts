@@ -4,8 +4,8 @@ import type { Prepared } from "../sql/prepare.ts";
 import type { Result } from "../sql/value.ts";
 import { statementError } from "../wire/sql_error.ts";
 import type { Reply } from "./dispatch.ts";
-import type { Settings } from "./options.ts";
-import { firstError, placeOf, readResults, type ResultsOrigin } from "./readings.ts";
+import type { Settings } from "./settings.ts";
+import { firstError, placeOf, readResults, type ResultsOrigin } from "./read_results.ts";
 
 /**
  * The results of a reply, one for each statement.

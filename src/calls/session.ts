@@ -1,7 +1,7 @@
 import { AuthenticationError, OperationalError, StaleReadError, TimeoutError } from "../errors.ts";
 import type { Batch, Reply } from "./dispatch.ts";
 import type { Level } from "./executor.ts";
-import { type Mark, nameOf, numberIn } from "./marks.ts";
+import { type Mark, nameOf, numberIn } from "./logged_commits.ts";
 import type { SessionState } from "./session_state.ts";
 
 /** Who is asked next where a node lacks something: those that are not here have all that was ever answered. */

@@ -4,10 +4,10 @@
  * @module
  */
 
-import { SENTINEL } from "./batch.ts";
 import type { Call } from "./call.ts";
+import { SENTINEL } from "./batch.ts";
 import type { Dispatcher } from "./dispatch.ts";
-import { type Mark, nameOf, numberIn } from "./marks.ts";
+import { type Mark, nameOf, numberIn } from "./logged_commits.ts";
 import type { SessionState } from "./session_state.ts";
 
 /** The session has written that commit. @param times Its `times` when that began: what was open then is behind it. */

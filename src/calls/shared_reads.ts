@@ -2,7 +2,7 @@ import { copyOf } from "../transport/error_copy.ts";
 import { RqliteError, TimeoutError } from "../errors.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import { encodeStatement } from "../wire/encode.ts";
-import { Burdens } from "./burdens.ts";
+import { Burdens } from "./heavy_reads.ts";
 import type { Batch, Reply } from "./dispatch.ts";
 import { commonDeadline, isOfOne, Lane, lengthOf, MOST_TEXT, type Passenger } from "./lane.ts";
 

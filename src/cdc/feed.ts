@@ -1,4 +1,4 @@
-import { checkFunction } from "../calls/check_function.ts";
+import { checkFunction } from "../calls/checks.ts";
 import { AuthenticationError, InterfaceError, OperationalError } from "../errors.ts";
 import type { Facts } from "../schema/facts.ts";
 import { Backlog } from "./backlog.ts";

@@ -1,5 +1,5 @@
 import type { Client } from "../client/client.ts";
-import type { ConnectOptions } from "../client/options.ts";
+import type { ConnectOptions } from "../client/connect_options.ts";
 import type { Input } from "./input.ts";
 import type { Output } from "./output.ts";
 import type { Progress } from "./progress.ts";

@@ -1,7 +1,7 @@
 import { analyse } from "../sql/analyse.ts";
 import type { Params, Result, Value } from "../sql/value.ts";
 import type { Level } from "../calls/executor.ts";
-import { changes } from "../calls/route.ts";
+import { changes } from "../calls/read_only.ts";
 import { wordOf } from "./arguments.ts";
 import type { Options, Session } from "./command.ts";
 import { UsageError } from "./exit.ts";

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { connect } from "../client/connect.ts";
 import type { Client } from "../client/client.ts";
-import type { ConnectOptions } from "../client/options.ts";
+import type { ConnectOptions } from "../client/connect_options.ts";
 import { readLocation } from "../embedded/location.ts";
 import { parseHttp, shownUrl } from "../transport/address.ts";
 import type { SHARED, Values } from "./command.ts";

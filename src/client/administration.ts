@@ -5,10 +5,10 @@
  */
 
 import type { Cluster, NodesOptions, ReadyOptions, StepDownOptions } from "../calls/cluster.ts";
-import type { Host } from "../calls/backend.ts";
-import { Connection } from "../calls/connection.ts";
+import type { Host } from "../calls/host.ts";
+import { Backend } from "../calls/backend.ts";
 import type { CallOptions } from "../calls/executor.ts";
-import type { Made, Send } from "../calls/layers.ts";
+import type { Made, Send } from "../calls/interceptors.ts";
 import type { WriteCall } from "../commit/write_call.ts";
 import { type Call, until } from "../calls/call.ts";
 import { noteUnmarked } from "../calls/session_notes.ts";
@@ -91,7 +91,7 @@ export function enqueue(
   return through(host, { operation, forms, deadline }, async (forms, deadline) => {
     const statements = await ready({ ...asked, forms, call: until(deadline, asked.call) });
     // A follower sends its queue on without the user's name, is refused, and does so for ever.
-    if (host.connectedBy(Connection).hasUser) {
+    if (host.backendBy(Backend).hasUser) {
       await ask(host, deadline, (cluster) => cluster.findLeader(deadline));
     }
     try {
@@ -145,9 +145,9 @@ export function administer<Name extends keyof Administration>(
 
 /** Does what answers no results, within the interceptors if there are any. */
 async function through<T>(host: Host, made: Made, send: Send<T>): Promise<T> {
-  const connection = host.connectedBy(Connection);
-  if (!connection.intercepted) return await send(made.forms ?? [], made.deadline);
-  return await connection.through(made.deadline, (layers) => layers.carry(made, send));
+  const backend = host.backendBy(Backend);
+  if (!backend.intercepted) return await send(made.forms ?? [], made.deadline);
+  return await backend.through(made.deadline, (interceptors) => interceptors.carry(made, send));
 }
 
 async function ask<T>(
@@ -155,5 +155,5 @@ async function ask<T>(
   deadline: Deadline,
   question: (cluster: Cluster) => Promise<T>,
 ): Promise<T> {
-  return await host.connectedBy(Connection).ask(deadline, question);
+  return await host.backendBy(Backend).ask(deadline, question);
 }

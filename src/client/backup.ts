@@ -1,8 +1,8 @@
-import { judgeText } from "../calls/judge.ts";
+import { judgeText } from "../calls/refusals.ts";
 import { isAtLeast } from "../calls/capabilities.ts";
 import { notSupported } from "../calls/cluster.ts";
-import type { Host } from "../calls/backend.ts";
-import { Connection } from "../calls/connection.ts";
+import type { Host } from "../calls/host.ts";
+import { Backend } from "../calls/backend.ts";
 import type { Call } from "../calls/call.ts";
 import { own, ownSettings } from "../commit/own_statements.ts";
 import { NotSupportedError, OperationalError, ProgrammingError, TimeoutError } from "../errors.ts";
@@ -29,7 +29,7 @@ export async function backup(
   if (tables !== undefined && format !== "sql") {
     throw new TypeError('Cannot use `tables` without format "sql": a file has all of them');
   }
-  const client = host.connectedBy(Connection);
+  const client = host.backendBy(Backend);
   if (format === "sql") await refuseLosses(client, call, noLeader, tables);
   if (tables !== undefined) await refuseOldServer(client, call, noLeader);
   const answer = await ask(client, call, noLeader, {
@@ -42,7 +42,7 @@ export async function backup(
 }
 
 function ask(
-  { transport }: Connection,
+  { transport }: Backend,
   { deadline }: Call,
   noLeader: boolean,
   flags: Parameters<typeof path>[1],
@@ -140,7 +140,7 @@ async function opened(
 
 /** Servers before 8.43 give all tables, whatever is asked for: a name that no table has tells. */
 async function refuseOldServer(
-  client: Connection,
+  client: Backend,
   call: Call,
   noLeader: boolean,
 ): Promise<void> {
@@ -171,7 +171,7 @@ const MOST_VALUES = 100;
 
 /** The server's SQL text lacks rows of some tables, and the end of a text with a NUL character, without a word. */
 async function refuseLosses(
-  client: Connection,
+  client: Backend,
   call: Call,
   noLeader: boolean,
   only: readonly string[] | undefined,
@@ -207,7 +207,7 @@ async function refuseLosses(
 }
 
 async function read(
-  client: Connection,
+  client: Backend,
   { settings, deadline }: Call,
   noLeader: boolean,
   statements: readonly Prepared[],

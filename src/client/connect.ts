@@ -1,11 +1,9 @@
-import { DefaultClient } from "../calls/default_client.ts";
-import { readTarget, resolveOptions } from "../calls/options.ts";
-import { sendingTo } from "../calls/origin.ts";
+import { Host } from "../calls/host.ts";
 import { readOptions } from "../options.ts";
 import { TRANSACTION } from "../transaction/options.ts";
 import type { Client } from "./client.ts";
-import { DefaultDatabase } from "./default_database.ts";
-import { CONNECT, type ConnectOptions } from "./options.ts";
+import { CONNECT, type ConnectOptions, readTarget, resolveOptions } from "./connect_options.ts";
+import { DefaultClient } from "./default_client.ts";
 
 /**
  * Makes a client of a cluster; no request is sent.
@@ -33,13 +31,7 @@ export function connect(
 }
 
 /** The same by what `readTarget` answers. */
-export function connectBy({ transaction, ...given }: ConnectOptions): Client {
-  const resolved = resolveOptions(given);
-  const host = new DefaultClient(resolved);
-  const client = new DefaultDatabase(
-    host,
-    readOptions(transaction, TRANSACTION),
-    resolved.exactlyOnce,
-  );
-  return sendingTo(client, { nodes: resolved.nodes, fetch: given.fetch, host });
+export function connectBy(given: ConnectOptions): Client {
+  const host = new Host(resolveOptions(given));
+  return new DefaultClient(host, readOptions(given.transaction, TRANSACTION));
 }

@@ -1,7 +1,7 @@
 import { notSupported } from "../calls/cluster.ts";
-import type { Host } from "../calls/backend.ts";
-import { Connection } from "../calls/connection.ts";
-import { judge, judgeText, quote } from "../calls/judge.ts";
+import type { Host } from "../calls/host.ts";
+import { Backend } from "../calls/backend.ts";
+import { judge, judgeText, quote } from "../calls/refusals.ts";
 import { noteLoad } from "../calls/session_notes.ts";
 import { commitsOf } from "../commit/commits.ts";
 import type { Call } from "../calls/call.ts";
@@ -87,7 +87,7 @@ async function loadFile(
   bytes: Bytes,
   start: Uint8Array,
 ): Promise<void> {
-  const { transport, dispatcher } = host.connectedBy(Connection);
+  const { transport, dispatcher } = host.backendBy(Backend);
   const { knowledge } = commitsOf(dispatcher);
   const { header, patches } = await inTime(call, bytes, () => examine(bytes, start));
   // A stream can be sent once: so the leader has to be known. A database that is broken answers nothing.

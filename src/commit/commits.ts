@@ -7,8 +7,8 @@ import {
   TimeoutError,
 } from "../errors.ts";
 import type { Dispatcher, Reply } from "../calls/dispatch.ts";
-import { infinityIn } from "../calls/judge.ts";
-import type { Mark } from "../calls/marks.ts";
+import { infinityIn } from "../calls/refusals.ts";
+import type { Mark } from "../calls/logged_commits.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import { Deadline } from "../time/deadline.ts";
 import { Knowledge, missing, unusable } from "./knowledge.ts";

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { emptyResult } from "../calls/readings.ts";
+import { emptyResult } from "../calls/read_results.ts";
 import { resultsOf } from "../calls/results.ts";
-import { changes } from "../calls/route.ts";
+import { changes } from "../calls/read_only.ts";
 import { DataError, OperationalError, OutcomeUnknownError, ProgrammingError } from "../errors.ts";
 import type { Result } from "../sql/value.ts";
 import { type ChosenId, type Ending, notEntered } from "./commits.ts";

@@ -1,6 +1,6 @@
 import { prepare, type Prepared } from "../sql/prepare.ts";
 import type { Param } from "../sql/value.ts";
-import type { Settings } from "../calls/options.ts";
+import type { Settings } from "../calls/settings.ts";
 
 /** A statement of our own. */
 export function own(sql: string, ...params: Param[]): Prepared {

@@ -1,7 +1,7 @@
 import { isSound, rehearse, SENTINEL, tornBatch } from "../calls/batch.ts";
 import type { Dispatcher, Reply } from "../calls/dispatch.ts";
 import { pause as wait } from "../time/pause.ts";
-import { firstError, readResults } from "../calls/readings.ts";
+import { firstError, readResults } from "../calls/read_results.ts";
 import { DatabaseError, OutcomeUnknownError } from "../errors.ts";
 import type { Facts } from "../schema/facts.ts";
 import type { Prepared } from "../sql/prepare.ts";

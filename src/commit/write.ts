@@ -1,10 +1,10 @@
 import type { Backend } from "../calls/backend.ts";
 import type { PlacedBatch } from "../calls/batch.ts";
 import type { BatchOptions } from "../calls/executor.ts";
-import type { Mark } from "../calls/marks.ts";
+import type { Mark } from "../calls/logged_commits.ts";
 import { prepareFor } from "../calls/prepare.ts";
-import { emptyResult } from "../calls/readings.ts";
-import { changes } from "../calls/route.ts";
+import { emptyResult } from "../calls/read_results.ts";
+import { changes } from "../calls/read_only.ts";
 import { completeInsert } from "../schema/complete_insert.ts";
 import type { Facts } from "../schema/facts.ts";
 import { changesOneRow } from "../schema/one_row.ts";

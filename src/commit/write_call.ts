@@ -1,6 +1,6 @@
-import type { Host } from "../calls/backend.ts";
+import type { Host } from "../calls/host.ts";
 import type { BatchOptions } from "../calls/executor.ts";
-import { deadlineOf } from "../calls/options.ts";
+import { deadlineOf } from "../calls/settings.ts";
 import { copyStatement, statementList } from "../sql/form.ts";
 import type { Statement } from "../sql/statement.ts";
 import type { Call } from "../calls/call.ts";

@@ -1,7 +1,7 @@
 import { runAtomic, runLoose } from "../calls/batch.ts";
-import type { Backend, Host } from "../calls/backend.ts";
-import { Connection } from "../calls/connection.ts";
-import { changes } from "../calls/route.ts";
+import { Backend } from "../calls/backend.ts";
+import type { Host } from "../calls/host.ts";
+import { changes } from "../calls/read_only.ts";
 import { confirm, noteCommit, noteUnmarked } from "../calls/session_notes.ts";
 import type { SessionState } from "../calls/session_state.ts";
 import {
@@ -39,12 +39,12 @@ export class Writer {
   readonly #shared: SharedWrites;
   #deniedUntil = -Infinity;
 
-  /** @param exactlyOnce What calls do that do not say. */
-  constructor(host: Host, exactlyOnce: boolean) {
-    this.#backend = host.connectedBy(Connection);
+  /** Sends nothing. */
+  constructor(host: Host) {
+    this.#backend = host.backendBy(Backend);
     const { dispatcher } = this.#backend;
     this.#commits = commitsOf(dispatcher);
-    this.#exactlyOnce = exactlyOnce;
+    this.#exactlyOnce = host.options.exactlyOnce;
     this.#rowids = new Rowids(dispatcher);
     this.#committed = new CommittedWrites(dispatcher, this.#commits);
     this.#shared = new SharedWrites({

@@ -1,5 +1,5 @@
 import type { Facts, TableFacts } from "../schema/facts.ts";
-import { changes } from "../calls/route.ts";
+import { changes } from "../calls/read_only.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import { TextCache } from "../sql/cache.ts";
 import { isOwnTable } from "../sql/own_tables.ts";

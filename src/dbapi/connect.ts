@@ -1,6 +1,10 @@
-import { readTarget, resolveOptions } from "../calls/options.ts";
 import { connectBy } from "../client/connect.ts";
-import { CONNECT, type ConnectOptions } from "../client/options.ts";
+import {
+  CONNECT,
+  type ConnectOptions,
+  readTarget,
+  resolveOptions,
+} from "../client/connect_options.ts";
 import { checkLock } from "../locks/acquire_options.ts";
 import type { Lock } from "../locks/lock.ts";
 import { type Checks, isBoolean, readOptions, refusing } from "../options.ts";

@@ -1,5 +1,5 @@
 import { INSPECT, shown } from "../calls/shown.ts";
-import { called } from "../calls/caller.ts";
+import { called } from "../calls/error_stacks.ts";
 import type { Lock } from "../locks/lock.ts";
 import type { SqlFragment } from "../sql/statement.ts";
 import type { Params } from "../sql/value.ts";

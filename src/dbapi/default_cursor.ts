@@ -1,5 +1,5 @@
 import { INSPECT, shown } from "../calls/shown.ts";
-import { called } from "../calls/caller.ts";
+import { called } from "../calls/error_stacks.ts";
 import {
   addCounts,
   type Chunk,

@@ -1,4 +1,4 @@
-import { checkFunction } from "../calls/check_function.ts";
+import { checkFunction } from "../calls/checks.ts";
 import { ProgrammingError } from "../errors.ts";
 import { type RetryOptions, withRetry } from "../transaction/with_retry.ts";
 import type { Connection } from "./connection.ts";

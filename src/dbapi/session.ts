@@ -1,5 +1,5 @@
 import { InterfaceError, ProgrammingError } from "../errors.ts";
-import { changes } from "../calls/route.ts";
+import { changes } from "../calls/read_only.ts";
 import type { Client } from "../client/client.ts";
 import { ACQUIRE_TIMEOUT } from "../locks/acquire_options.ts";
 import type { Lock, LockHandle } from "../locks/lock.ts";

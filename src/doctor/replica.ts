@@ -1,6 +1,6 @@
-import type { Connection } from "../calls/connection.ts";
-import type { Settings } from "../calls/options.ts";
-import { firstError, readResults } from "../calls/readings.ts";
+import type { Backend } from "../calls/backend.ts";
+import type { Settings } from "../calls/settings.ts";
+import { firstError, readResults } from "../calls/read_results.ts";
 import { DatabaseError } from "../errors.ts";
 import type { Prepared } from "../sql/prepared.ts";
 import type { Deadline } from "../time/deadline.ts";
@@ -8,7 +8,7 @@ import type { Deadline } from "../time/deadline.ts";
 /** What every question to a node is sent with. */
 export interface Asking {
   /** What reaches the nodes. */
-  readonly connection: Connection;
+  readonly connection: Backend;
   /** How questions are asked and answers read. */
   readonly settings: Settings;
   /** When all has to be answered. */

@@ -1,7 +1,7 @@
 import { CALL } from "../calls/checks.ts";
-import { Connection } from "../calls/connection.ts";
+import { Backend } from "../calls/backend.ts";
 import type { CallOptions } from "../calls/executor.ts";
-import { originOf } from "../calls/origin.ts";
+import { hostOf } from "../calls/host.ts";
 import type { Client } from "../client/client.ts";
 import { NotSupportedError, OperationalError, ProgrammingError } from "../errors.ts";
 import { type Checks, isFunction, isTables, readOptions, refusing } from "../options.ts";
@@ -116,14 +116,14 @@ export async function verifyReplicas(
   client: Client,
   options?: VerifyOptions,
 ): Promise<Verification> {
-  const origin = originOf(client);
-  if (origin === undefined) {
+  const host = hostOf(client);
+  if (host === undefined) {
     throw new TypeError("Cannot use `client` as it must be what `connect` answers");
   }
   const { tables, onProgress, ...call } = readOptions(options, VERIFY);
-  const connection = origin.host.connectedBy(Connection);
+  const connection = host.backendBy(Backend);
   const settings = {
-    ...connection.settings(call),
+    ...host.settings(call),
     level: "none",
     freshness: undefined,
     freshnessStrict: false,

@@ -1,8 +1,8 @@
 import type { Executor } from "../calls/executor.ts";
-import { isTarget } from "../calls/url.ts";
+import { isTarget } from "../client/connect_url.ts";
 import type { Client } from "../client/client.ts";
 import { connect } from "../client/connect.ts";
-import type { ConnectOptions } from "../client/options.ts";
+import type { ConnectOptions } from "../client/connect_options.ts";
 import { ProgrammingError } from "../errors.ts";
 import { type Checks, readOptions } from "../options.ts";
 import type { Transaction } from "../transaction/transaction.ts";

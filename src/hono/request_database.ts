@@ -1,4 +1,4 @@
-import { called } from "../calls/caller.ts";
+import { called } from "../calls/error_stacks.ts";
 import { BATCH, EXECUTE, QUERY, VALUE } from "../calls/checks.ts";
 import type {
   BatchOptions,

@@ -1,4 +1,4 @@
-import { type Place, placeAbove, told } from "../calls/caller.ts";
+import { type Place, placeAbove, told } from "../calls/error_stacks.ts";
 import type { BatchOptions, CallOptions, ExecuteOptions, QueryOptions } from "../calls/executor.ts";
 import type { Client, Session } from "../client/client.ts";
 import { InterfaceError } from "../errors.ts";

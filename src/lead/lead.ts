@@ -1,4 +1,4 @@
-import { checkFunction } from "../calls/check_function.ts";
+import { checkFunction } from "../calls/checks.ts";
 import { pause } from "../time/pause.ts";
 import { LockTimeoutError } from "../errors.ts";
 import { checkLock } from "../locks/acquire_options.ts";

@@ -1,5 +1,5 @@
 import type { Executor } from "../calls/executor.ts";
-import { originOf } from "../calls/origin.ts";
+import { hostOf } from "../calls/host.ts";
 import type { AcquireOptions } from "./lock.ts";
 
 /**
@@ -35,7 +35,7 @@ export function keyOf(kind: string, name: string, place: string | object): strin
 
 /** The database of a client: the addresses that it was given, and what only this process knows. */
 export function databaseOf(client: Executor): string | object {
-  const { nodes, fetch } = originOf(client) ?? {};
+  const { nodes, fetch } = hostOf(client)?.options ?? {};
   if (nodes === undefined) return client;
   const addresses = [...new Set(nodes)].sort().join(" ");
   return fetch === undefined || fetch === globalThis.fetch

@@ -1,5 +1,5 @@
 import { INSPECT, shown } from "../calls/shown.ts";
-import { checkFunction } from "../calls/check_function.ts";
+import { checkFunction } from "../calls/checks.ts";
 import { checkLock, resolveAcquire } from "./acquire_options.ts";
 import { type Held, HOLDER, keyOf } from "./identity.ts";
 import type { AcquireOptions, Lock, LockHandle } from "./lock.ts";

@@ -1,4 +1,4 @@
-import { called } from "../calls/caller.ts";
+import { called } from "../calls/error_stacks.ts";
 import type { Client } from "../client/client.ts";
 import { runScript } from "../client/script.ts";
 import { DatabaseError, DataError, OutcomeUnknownError, ProgrammingError } from "../errors.ts";

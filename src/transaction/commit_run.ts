@@ -1,4 +1,4 @@
-import type { Mark } from "../calls/marks.ts";
+import type { Mark } from "../calls/logged_commits.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import { OperationalError } from "../errors.ts";
 import { statementError } from "../wire/sql_error.ts";

@@ -1,6 +1,6 @@
 import { INSPECT, shown } from "../calls/shown.ts";
-import { called, ofCaller, type Place, placeAbove, told } from "../calls/caller.ts";
-import { checkFunction } from "../calls/check_function.ts";
+import { called, ofCaller, type Place, placeAbove, told } from "../calls/error_stacks.ts";
+import { checkFunction } from "../calls/checks.ts";
 import type { BatchOptions, ExecuteOptions } from "../calls/executor.ts";
 import { asCells, valueOf } from "../calls/first.ts";
 import { InterfaceError, TransactionConflictError } from "../errors.ts";

@@ -1,7 +1,7 @@
-import type { Host } from "../calls/backend.ts";
+import type { Host } from "../calls/host.ts";
 import { CALL, isLevel, isRows } from "../calls/checks.ts";
 import type { Level } from "../calls/executor.ts";
-import type { Settings } from "../calls/options.ts";
+import type { Settings } from "../calls/settings.ts";
 import { ACQUIRE_TIMEOUT, checkLock } from "../locks/acquire_options.ts";
 import type { Lock } from "../locks/lock.ts";
 import { type Checks, isBoolean, isCount, isName, oneOf, refusing } from "../options.ts";

@@ -1,5 +1,5 @@
 import { TimeoutError } from "../errors.ts";
-import type { Layers, Made, Send } from "../calls/layers.ts";
+import type { Interceptors, Made, Send } from "../calls/interceptors.ts";
 import type { Result } from "../sql/value.ts";
 import type { Deadline } from "../time/deadline.ts";
 import { type Interrupted, within } from "../time/within.ts";
@@ -15,13 +15,13 @@ interface Ticket {
  * pass on is issued in the order in which it was called for.
  */
 export class Passage {
-  readonly #layers: Layers;
+  readonly #layers: Interceptors;
   readonly #transaction: string;
   readonly #tickets: Ticket[] = [];
   readonly #underWay = new Set<Promise<unknown>>();
 
   /** @param transaction What the calls of the transaction have in common. */
-  constructor(layers: Layers, transaction: string) {
+  constructor(layers: Interceptors, transaction: string) {
     this.#layers = layers;
     this.#transaction = transaction;
   }

@@ -1,10 +1,10 @@
 import { InterfaceError, TransactionConflictError } from "../errors.ts";
-import type { Backend, Host } from "../calls/backend.ts";
-import { ofCaller } from "../calls/caller.ts";
-import { Connection } from "../calls/connection.ts";
+import { Backend } from "../calls/backend.ts";
+import { ofCaller } from "../calls/error_stacks.ts";
 import type { Executor } from "../calls/executor.ts";
-import type { Layers } from "../calls/layers.ts";
+import type { Interceptors } from "../calls/interceptors.ts";
 import { Deadline } from "../time/deadline.ts";
+import type { Host } from "../calls/host.ts";
 import { commitsOf } from "../commit/commits.ts";
 import type { CommitId } from "../commit/log_table.ts";
 import { settle } from "./commit_run.ts";
@@ -43,7 +43,7 @@ export interface Runner {
  * @param client What the user calls.
  */
 export function makeRunner(client: Executor, host: Host): Runner {
-  const backend = host.connectedBy(Connection);
+  const backend = host.backendBy(Backend);
   const { dispatcher } = backend;
   const shared = { dispatcher, commits: commitsOf(dispatcher), shapes: new Shapes() };
   return { client, backend, shared, turns: makeTurns(), collisions: new Collisions() };
@@ -65,7 +65,7 @@ export async function beginTransaction(
 
 /** The same within interceptors, which see it end. */
 function beginThrough(
-  layers: Layers,
+  layers: Interceptors,
   runner: Runner,
   options: ResolvedTransactionOptions,
   deadline: Deadline,

@@ -1,10 +1,10 @@
 import { InternalError } from "../errors.ts";
-import { keep } from "../calls/caller.ts";
+import { keep } from "../calls/error_stacks.ts";
 import type { BatchOptions, CallOptions } from "../calls/executor.ts";
 import type { Call } from "../calls/call.ts";
-import { resolveSettings, type Settings } from "../calls/options.ts";
-import { emptyResult } from "../calls/readings.ts";
-import { checkQuery } from "../calls/route.ts";
+import { resolveSettings, type Settings } from "../calls/settings.ts";
+import { emptyResult } from "../calls/read_results.ts";
+import { checkQuery } from "../calls/read_only.ts";
 import type { Facts } from "../schema/facts.ts";
 import { copyStatement } from "../sql/form.ts";
 import type { Prepared } from "../sql/prepare.ts";

@@ -2,7 +2,7 @@ import { InternalError, OperationalError } from "../errors.ts";
 import { POISON } from "../calls/batch.ts";
 import type { Level } from "../calls/executor.ts";
 import type { Dispatcher, Reply } from "../calls/dispatch.ts";
-import { emptyResult } from "../calls/readings.ts";
+import { emptyResult } from "../calls/read_results.ts";
 import type { Commits } from "../commit/commits.ts";
 import { refuseStrayCounters } from "../commit/counters.ts";
 import { isDdl, isOnlyDdl, namesUnknown } from "../commit/written_tables.ts";

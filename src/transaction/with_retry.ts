@@ -1,4 +1,4 @@
-import { checkFunction } from "../calls/check_function.ts";
+import { checkFunction } from "../calls/checks.ts";
 import { RqliteError } from "../errors.ts";
 import { type Checks, isCount, isSignal, readOptions } from "../options.ts";
 import { Deadline } from "../time/deadline.ts";

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { before, describe, it } from "node:test";
 import { type Client, connect, OutcomeUnknownError, type Result, RqliteError } from "../../mod.ts";
-import { judge } from "../../src/calls/judge.ts";
+import { judge } from "../../src/calls/refusals.ts";
 import { embedded, type EmbeddedEngine } from "../../src/embedded/mod.ts";
 import { Authorization } from "../../src/transport/credentials.ts";
 import { Deadline } from "../../src/time/deadline.ts";

@@ -310,8 +310,8 @@ describe("where a file of the package is missing", () => {
     });
   }
 
-  it("every call says that nothing was sent without src/calls/connection.ts, and mistakes are told as ever", async () => {
-    const from = await fresh("src/calls/connection.ts");
+  it("every call says that nothing was sent without src/calls/backend.ts, and mistakes are told as ever", async () => {
+    const from = await fresh("src/calls/backend.ts");
     const fetch = obliging();
     const db = connectTo(from, fetch);
     const calls: Record<string, () => Promise<unknown>> = {
@@ -398,7 +398,7 @@ describe("where a file of the package is missing", () => {
     // In a bundle, a module of its own leads to what writes have loaded with the rest.
     copy.change(
       "src/calls/dispatch.ts",
-      '() => import("./judge.ts")',
+      '() => import("./refusals.ts")',
       '() => import("./gone.ts")',
     );
     const from = await copy.load<typeof api>("mod.ts");

@@ -1,7 +1,6 @@
 import { isUrl, unknownOption } from "../options.ts";
 import type { Credentials } from "../transport/credentials.ts";
 import { nodeOf, parseHttp, shownUrl } from "../transport/address.ts";
-import type { ClientOptions } from "./options.ts";
 
 /** Where a client connects by default. */
 export const DEFAULT_URL = "http://localhost:4001";
@@ -12,8 +11,8 @@ export interface ParsedUrl {
   readonly node: string;
   /** The user, if one is named. */
   readonly credentials: Credentials | undefined;
-  /** Its query string. */
-  readonly options: ClientOptions;
+  /** What its query string says, which is not checked yet. */
+  readonly options: Readonly<Record<string, unknown>>;
 }
 
 /** What a URL's query string may say, and how it is read. */
@@ -90,7 +89,7 @@ function readUrl(given: string | URL): ParsedUrl {
   const credentials = url.username === "" && url.password === ""
     ? undefined
     : { username: decode(url.username), password: decode(url.password) };
-  return { node: nodeOf(url), credentials, options: options as ClientOptions };
+  return { node: nodeOf(url), credentials, options };
 }
 
 function decode(part: string): string {

@@ -1,39 +1,40 @@
-import { INSPECT, shown } from "../calls/shown.ts";
-import { called, placeAbove, told } from "../calls/caller.ts";
-import { checkFunction } from "../calls/check_function.ts";
-import { ASK, BATCH, EXECUTE, isAsked, NODES, READY, STEP_DOWN, VALUE } from "../calls/checks.ts";
+import { called, placeAbove, told } from "../calls/error_stacks.ts";
+import {
+  ASK,
+  BATCH,
+  checkFunction,
+  EXECUTE,
+  isAsked,
+  ITERATE,
+  NODES,
+  QUERY,
+  READY,
+  STEP_DOWN,
+  VALUE,
+} from "../calls/checks.ts";
 import type { IterateOptions } from "../calls/client.ts";
 import type { NodesOptions, ReadyOptions, StepDownOptions } from "../calls/cluster.ts";
-import type { DefaultClient } from "../calls/default_client.ts";
-import type {
-  BatchOptions,
-  CallOptions,
-  ExecuteOptions,
-  Executor,
-  QueryOptions,
-} from "../calls/executor.ts";
+import type { BatchOptions, CallOptions, ExecuteOptions, QueryOptions } from "../calls/executor.ts";
 import { asCells, firstOf, valueOf } from "../calls/first.ts";
-import { Late } from "../late.ts";
-import { deadlineOf } from "../calls/options.ts";
+import { type Host, setHost } from "../calls/host.ts";
+import { iterate } from "../calls/iterate.ts";
+import { query } from "../calls/query.ts";
+import { bookmarkOf, type SessionState, stateOf } from "../calls/session_state.ts";
+import { deadlineOf } from "../calls/settings.ts";
+import { INSPECT, shown } from "../calls/shown.ts";
 import { type WriteCall, writeCallOf } from "../commit/write_call.ts";
 import type { Writer } from "../commit/writer.ts";
-import { originOf, sendingTo } from "../calls/origin.ts";
-import { bookmarkOf, type SessionState, stateOf } from "../calls/session_state.ts";
 import { type Checks, isBoolean, isText, readOptions } from "../options.ts";
 import { statementOf } from "../sql/form.ts";
 import type { Results, SqlFragment, Statement } from "../sql/statement.ts";
 import type { Params, Result, Row, Value } from "../sql/value.ts";
-import {
-  BEGIN,
-  type ResolvedTransactionOptions,
-  resolveTransaction,
-  TRANSACTION,
-} from "../transaction/options.ts";
+import { BEGIN, resolveTransaction, TRANSACTION } from "../transaction/options.ts";
 import type { Runner } from "../transaction/run_transaction.ts";
 import type { Transaction, TransactionOptions } from "../transaction/transaction.ts";
 import type { Deadline } from "../time/deadline.ts";
+import { Late } from "../late.ts";
 import type { Node } from "../wire/cluster.ts";
-import type { Client, Session, SessionOptions } from "./client.ts";
+import type { Administration, OptionsOf, SubjectOf } from "./administration.ts";
 import {
   BACKUP,
   type BackupOptions,
@@ -42,9 +43,9 @@ import {
   LOAD,
   type LoadOptions,
 } from "./administration_options.ts";
-import type { Administration, OptionsOf, SubjectOf } from "./administration.ts";
-import type { LoadSource } from "./load_source.ts";
+import type { Client, Session, SessionOptions } from "./client.ts";
 import { INSERT_MANY, type InsertManyOptions } from "./insert_options.ts";
+import type { LoadSource } from "./load_source.ts";
 
 const WRITER = new Late("writes", () => import("../commit/writer.ts"));
 const TRANSACTIONS = new Late(
@@ -53,47 +54,41 @@ const TRANSACTIONS = new Late(
 );
 const BULK = new Late("scripts, many rows and the cluster", () => import("./bulk.ts"));
 
-/** {@linkcode SessionOptions}, checked. */
+/** How each of {@linkcode SessionOptions} is checked. */
 const SESSION: Checks<SessionOptions> = { strict: isBoolean };
 
-/** The {@linkcode Client}: reads by the client below, everything that writes by the commit log. */
-export class DefaultDatabase implements Client {
-  readonly #client: DefaultClient;
+/** What `connect` returns. It checks what a call is given, at once, and hands the work to the parts that are loaded by need. */
+export class DefaultClient implements Client {
+  readonly #host: Host;
   readonly #defaults: TransactionOptions;
-  readonly #exactlyOnce: boolean;
   /** What has the parts that write: this one, or the one that it is a session of. */
-  readonly #root: DefaultDatabase;
+  readonly #root: DefaultClient;
   #writer: Writer | undefined;
   #runner: Runner | undefined;
 
-  /** Sends nothing. */
-  constructor(
-    client: DefaultClient,
-    defaults: TransactionOptions,
-    exactlyOnce: boolean,
-    root?: DefaultDatabase,
-  ) {
-    this.#client = client;
+  /** Sends nothing. @param defaults Of transactions. */
+  constructor(host: Host, defaults: TransactionOptions, root?: DefaultClient) {
+    this.#host = host;
     this.#defaults = defaults;
-    this.#exactlyOnce = exactlyOnce;
     this.#root = root ?? this;
+    setHost(this, this.#root.#host);
   }
 
-  /** See {@linkcode Client.closed}. */
+  /** Whether it was closed. */
   get closed(): boolean {
-    return this.#client.closed;
+    return this.#host.closed;
   }
 
-  /** See {@linkcode Client.query}. */
+  /** Runs a statement that reads. */
   query<R = Row>(
     sql: string | SqlFragment,
     params?: Params,
     options?: QueryOptions,
   ): Promise<Result<R>> {
-    return called(() => this.#client.query<R>(sql, params, options));
+    return called(() => this.#query<R>(sql, params, readOptions(options, QUERY), "query"));
   }
 
-  /** See {@linkcode Client.execute}. */
+  /** Runs a statement that changes data. */
   execute<R = Row>(
     sql: string | SqlFragment,
     params?: Params,
@@ -101,13 +96,14 @@ export class DefaultDatabase implements Client {
   ): Promise<Result<R>> {
     const write = async () => {
       const statement = statementOf(sql, params);
-      return (await this.#write([statement], readOptions(options, EXECUTE), "execute"))[0]!;
+      const [result] = await this.#write([statement], readOptions(options, EXECUTE), "execute");
+      return result;
     };
     // Rows have the type that the caller named with R.
     return called(write) as Promise<Result<R>>;
   }
 
-  /** See {@linkcode Client.batch}. */
+  /** Runs several statements in one request. */
   batch<const Statements extends readonly Statement[]>(
     statements: Statements,
     options?: BatchOptions,
@@ -117,16 +113,18 @@ export class DefaultDatabase implements Client {
     return called(write as () => Promise<Results<Statements>>);
   }
 
-  /** See {@linkcode Client.first}. */
+  /** The first row of a query. */
   first<R = Row>(
     sql: string | SqlFragment,
     params?: Params,
     options?: QueryOptions,
   ): Promise<R | undefined> {
-    return called(async () => firstOf(await this.#client.query<R>(sql, params, options, "first")));
+    return called(async () =>
+      firstOf(await this.#query<R>(sql, params, readOptions(options, QUERY), "first"))
+    );
   }
 
-  /** See {@linkcode Client.value}. */
+  /** The first column of the first row of a query. */
   value<T = Value>(
     sql: string | SqlFragment,
     params?: Params,
@@ -134,15 +132,29 @@ export class DefaultDatabase implements Client {
   ): Promise<T | undefined> {
     return called(async () => {
       const given = asCells(readOptions(options, VALUE));
-      return valueOf<T>(await this.#client.query(sql, params, given, "value"));
+      return valueOf<T>(await this.#query(sql, params, given, "value"));
     });
   }
 
-  /** See {@linkcode Client.script}. */
+  /** The rows of a query, read page by page. */
+  iterate<R = Row>(
+    sql: string | SqlFragment,
+    params?: Params,
+    options?: IterateOptions,
+  ): AsyncIterableIterator<R> {
+    const place = placeAbove(this.iterate);
+    try {
+      return iterate(this.#host, sql, params, readOptions(options, ITERATE), place);
+    } catch (error) {
+      throw told(error, place);
+    }
+  }
+
+  /** Runs the statements of a text as one batch. */
   script(text: string, options?: ExecuteOptions): Promise<Result[]> {
     return called(() => {
       const given = readOptions(options, EXECUTE);
-      const settings = this.#client.settings(given);
+      const settings = this.#host.settings(given);
       const deadline = deadlineOf(settings);
       const { signal } = settings;
       const left = () => ({ ...given, timeout: deadline.remaining || Number.MIN_VALUE });
@@ -152,12 +164,12 @@ export class DefaultDatabase implements Client {
         runScript(
           text,
           async (statements) => await this.#write(statements, left(), "script"),
-          async (sql) => (await this.#client.query(sql, [], asked(), "script")).rows,
+          async (sql) => (await this.#query(sql, [], asked(), "script")).rows,
         ));
     });
   }
 
-  /** See {@linkcode Client.insertMany}. */
+  /** Inserts many rows, request by request. */
   insertMany(
     table: string,
     rows: Iterable<Params> | AsyncIterable<Params>,
@@ -165,7 +177,7 @@ export class DefaultDatabase implements Client {
   ): Promise<{ rowsAffected: number }> {
     return called(() => {
       const { columns, onConflict, onProgress, ...given } = readOptions(options, INSERT_MANY);
-      const settings = this.#client.settings(given);
+      const settings = this.#host.settings(given);
       const { signal } = settings;
       return BULK.use(deadlineOf(settings), ({ insertMany }) =>
         insertMany(
@@ -177,24 +189,13 @@ export class DefaultDatabase implements Client {
     });
   }
 
-  /** See {@linkcode Client.iterate}. */
-  iterate<R = Row>(
-    sql: string | SqlFragment,
-    params?: Params,
-    options?: IterateOptions,
-  ): AsyncIterableIterator<R> {
-    const place = placeAbove(this.iterate);
-    try {
-      return this.#client.iterate(sql, params, options, place);
-    } catch (error) {
-      throw told(error, place);
-    }
-  }
-
-  /** See {@linkcode Client.transaction}. */
+  /** Runs a function as one transaction. */
   transaction<T>(fn: (tx: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T> {
     return called(() => {
-      const resolved = this.#resolve(options, TRANSACTION);
+      const resolved = resolveTransaction(this.#host, {
+        ...this.#defaults,
+        ...readOptions(options, TRANSACTION),
+      });
       checkFunction(fn, "transaction(async (tx) => …)");
       const deadline = deadlineOf(resolved.settings);
       return TRANSACTIONS.use(deadline, ({ makeRunner, runTransaction }) => {
@@ -203,10 +204,13 @@ export class DefaultDatabase implements Client {
     });
   }
 
-  /** See {@linkcode Client.begin}. */
+  /** Begins a transaction that the caller ends. */
   begin(options?: TransactionOptions): Promise<Transaction> {
     return called(() => {
-      const resolved = this.#resolve(options, BEGIN);
+      const resolved = resolveTransaction(this.#host, {
+        ...this.#defaults,
+        ...readOptions(options, BEGIN),
+      });
       const deadline = deadlineOf(resolved.settings);
       return TRANSACTIONS.use(deadline, ({ makeRunner, beginTransaction }) => {
         return beginTransaction(this.#runnerBy(makeRunner), resolved, deadline);
@@ -214,94 +218,86 @@ export class DefaultDatabase implements Client {
     });
   }
 
-  /** See {@linkcode Client.session}. */
+  /** Makes a client whose reads never show less than it has shown or written before. */
   session(bookmark = "", options?: SessionOptions): Session {
     isText(bookmark, "bookmark");
     const { strict = true } = readOptions(options, SESSION);
     const state = stateOf(bookmark, strict);
-    const client = this.#client.within(state);
-    const session = new DefaultSession(
-      state,
-      client,
-      this.#defaults,
-      this.#exactlyOnce,
-      this.#root,
-    );
-    return sendingTo(session, originOf(this.#root)!);
+    return new DefaultSession(state, this.#host.within(state), this.#defaults, this.#root);
   }
 
-  /** See {@linkcode Client.outcome}. */
+  /** What became of a write with an id, which can no longer be applied then. */
   outcome(
     id: string,
     options?: CallOptions,
   ): Promise<"committed" | "not committed" | "unknown"> {
     return called(() => {
       isAsked(id, "id");
-      const settings = this.#client.settings(readOptions(options, ASK));
+      const settings = this.#host.settings(readOptions(options, ASK));
       const deadline = deadlineOf(settings);
-      return this.#writing(deadline, (writes) => writes.outcome(id, { settings, deadline }));
+      return this.#writing(deadline, (writer) => writer.outcome(id, { settings, deadline }));
     });
   }
 
-  /** See {@linkcode Client.nodes}. */
+  /** The members of the cluster. */
   nodes(options?: NodesOptions): Promise<Node[]> {
-    return this.#ask("nodes", NODES, options);
+    return this.#administer("nodes", NODES, options);
   }
 
-  /** See {@linkcode Client.leader}. */
+  /** The member that leads. */
   leader(options?: CallOptions): Promise<Node | undefined> {
-    return this.#ask("leader", ASK, options);
+    return this.#administer("leader", ASK, options);
   }
 
-  /** See {@linkcode Client.status}. */
+  /** What a node tells of itself. */
   status(options?: CallOptions): Promise<Record<string, unknown>> {
-    return this.#ask("status", ASK, options);
+    return this.#administer("status", ASK, options);
   }
 
-  /** See {@linkcode Client.ready}. */
+  /** Whether the cluster can be used now. */
   ready(options?: ReadyOptions): Promise<boolean> {
-    return this.#ask("ready", READY, options);
+    return this.#administer("ready", READY, options);
   }
 
-  /** See {@linkcode Client.stepDown}. */
+  /** Makes the leader hand over to another node. */
   stepDown(options?: StepDownOptions): Promise<void> {
-    return this.#ask("stepDown", STEP_DOWN, options);
+    return this.#administer("stepDown", STEP_DOWN, options);
   }
 
-  /** See {@linkcode Client.removeNode}. */
+  /** Takes a node out of the cluster. */
   removeNode(id: string, options?: CallOptions): Promise<void> {
-    return this.#ask("removeNode", ASK, options, id);
+    return this.#administer("removeNode", ASK, options, id);
   }
 
-  /** See {@linkcode Client.snapshot}. */
+  /** Makes a node write a snapshot. */
   snapshot(options?: CallOptions): Promise<void> {
-    return this.#ask("snapshot", ASK, options);
+    return this.#administer("snapshot", ASK, options);
   }
 
-  /** See {@linkcode Client.enqueue}. */
+  /** Hands writes to the queue of a node. */
   enqueue(
     statements: Statement | readonly Statement[],
     options?: EnqueueOptions,
   ): Promise<{ sequence: bigint }> {
     return called(() => {
       const { wait = false, ...given } = readOptions(options, ENQUEUE);
-      const asked = writeCallOf(this.#client, listOf(statements), given, "enqueue");
+      const asked = writeCallOf(this.#host, listOf(statements), given, "enqueue");
       const { deadline } = asked.call;
       const ready = async (asked: WriteCall) =>
-        await this.#writing(deadline, (writes) => writes.queued(asked));
-      return BULK.use(deadline, ({ enqueue }) => enqueue(this.#client, asked, wait, ready));
+        await this.#writing(deadline, (writer) => writer.queued(asked));
+      return BULK.use(deadline, ({ enqueue }) => enqueue(this.#host, asked, wait, ready));
     });
   }
 
-  /** See {@linkcode Client.backup}. */
+  /** A copy of the database as a stream. */
   backup(options?: BackupOptions): Promise<ReadableStream<Uint8Array>> {
-    return this.#ask("backup", BACKUP, options);
+    return this.#administer("backup", BACKUP, options);
   }
 
-  /** See {@linkcode Client.load}. */
+  /** Replaces the database by a file, or runs SQL text. */
   load(source: LoadSource, options?: LoadOptions): Promise<void> {
     const { signal } = options ?? {};
-    return this.#ask(
+    return this.#administer(
       "load",
       LOAD,
       options,
@@ -310,16 +306,16 @@ export class DefaultDatabase implements Client {
     );
   }
 
-  /** See {@linkcode Client.boot}. */
+  /** Replaces the database of a cluster of one node by a file of any size. */
   boot(source: Exclude<LoadSource, string>, options?: LoadOptions): Promise<void> {
-    return this.#ask("boot", LOAD, options, source);
+    return this.#administer("boot", LOAD, options, source);
   }
 
-  /** See {@linkcode Client.close}. */
+  /** Ends what is in flight; later calls are refused. */
   close(): Promise<void> {
-    const closed = this.#client.close();
+    this.#host.close();
     this.#runner?.turns.clear();
-    return closed;
+    return Promise.resolve();
   }
 
   /** Closes the client. */
@@ -329,11 +325,22 @@ export class DefaultDatabase implements Client {
 
   /** How it is printed. */
   [INSPECT](): string {
-    return this.#client[INSPECT]();
+    return shown("Client", { nodes: this.#host.options.nodes, closed: this.closed });
+  }
+
+  /** @param options Read already. @param operation What the user has called. */
+  #query<R>(
+    sql: string | SqlFragment,
+    params: Params | undefined,
+    options: QueryOptions,
+    operation: string,
+  ): Promise<Result<R>> {
+    // Rows have the type that the caller named with R.
+    return query(this.#host, sql, params, options, operation) as Promise<Result<R>>;
   }
 
   /** @param subject What the call is about, besides its options. */
-  #ask<Name extends keyof Administration>(
+  #administer<Name extends keyof Administration>(
     name: Name,
     checks: Checks<OptionsOf<Name>>,
     options: OptionsOf<Name> | undefined,
@@ -341,22 +348,14 @@ export class DefaultDatabase implements Client {
   ): ReturnType<Administration[Name]> {
     const ask = () => {
       const given = readOptions(options, checks);
-      const settings = this.#client.settings(given);
+      const settings = this.#host.settings(given);
       const deadline = deadlineOf(settings);
       return BULK.use(
         deadline,
-        (part) => part.administer(name, this.#client, { settings, deadline }, given, subject),
+        (part) => part.administer(name, this.#host, { settings, deadline }, given, subject),
       );
     };
     return called(ask) as ReturnType<Administration[Name]>;
-  }
-
-  #resolve(
-    options: TransactionOptions | undefined,
-    checks: Checks<TransactionOptions>,
-  ): ResolvedTransactionOptions {
-    const given = readOptions(options, checks);
-    return resolveTransaction(this.#client, { ...this.#defaults, ...given });
   }
 
   #write(
@@ -364,39 +363,39 @@ export class DefaultDatabase implements Client {
     options: BatchOptions,
     operation: string,
   ): Result[] | Promise<Result[]> {
-    const asked = writeCallOf(this.#client, statements, options, operation);
-    return this.#writing(asked.call.deadline, (writes) => writes.run(asked));
+    const asked = writeCallOf(this.#host, statements, options, operation);
+    return this.#writing(asked.call.deadline, (writer) => writer.run(asked));
   }
 
   #writing<T>(deadline: Deadline, work: (writer: Writer) => Promise<T>): T | Promise<T> {
     return WRITER.use(deadline, ({ Writer }) => {
       const root = this.#root;
-      root.#writer ??= new Writer(root.#client, root.#exactlyOnce);
+      root.#writer ??= new Writer(root.#host);
       return work(root.#writer);
     });
   }
 
-  #runnerBy(make: (client: Executor, host: DefaultClient) => Runner): Runner {
+  #runnerBy(make: (client: Client, host: Host) => Runner): Runner {
     const root = this.#root;
-    return root.#runner ??= make(root, root.#client);
+    return root.#runner ??= make(root, root.#host);
   }
 }
 
-/** The {@linkcode Session}: a client that shares all but what it has seen. */
-class DefaultSession extends DefaultDatabase implements Session {
+/** A client that shares all but what it has seen. */
+class DefaultSession extends DefaultClient implements Session {
   readonly #state: SessionState;
 
-  constructor(state: SessionState, ...made: ConstructorParameters<typeof DefaultDatabase>) {
+  constructor(state: SessionState, ...made: ConstructorParameters<typeof DefaultClient>) {
     super(...made);
     this.#state = state;
   }
 
-  /** See {@linkcode Session.bookmark}. */
+  /** What it has seen so far, as a text. */
   get bookmark(): string {
     return bookmarkOf(this.#state);
   }
 
-  /** It has nothing to close. */
+  /** Does nothing: what it uses is its client's. */
   override close(): Promise<void> {
     return Promise.resolve();
   }
@@ -407,7 +406,7 @@ class DefaultSession extends DefaultDatabase implements Session {
   }
 }
 
-/** A text with places for values begins one statement; without them it can only be the first of several. */
+/** What `enqueue` was given, as a list. A text with places for values begins one statement; without them it can only be the first of several. */
 function listOf(given: Statement | readonly Statement[]): readonly Statement[] {
   const isList = Array.isArray(given) && (typeof given[0] !== "string" || !/[?:@$]/.test(given[0]));
   return isList ? given : [given as Statement];

@@ -1,3 +1,7 @@
+import { QUERY } from "../calls/checks.ts";
+import type { QueryOptions } from "../calls/executor.ts";
+import type { Interceptor } from "../calls/interceptor.ts";
+import { DEFAULTS, type ResolvedOptions, resolveSettings } from "../calls/settings.ts";
 import {
   type Check,
   type Checks,
@@ -9,20 +13,27 @@ import {
   readOptions,
   refused,
 } from "../options.ts";
+import { TRANSACTION } from "../transaction/options.ts";
+import type { TransactionOptions } from "../transaction/transaction.ts";
 import type { Credentials } from "../transport/credentials.ts";
-import { Deadline } from "../time/deadline.ts";
 import type { RequestEvent } from "../transport/events.ts";
-import type { MapNode } from "../transport/gate.ts";
-import { platformFetch } from "../transport/platform_fetch.ts";
-import type { IntegerMode } from "../sql/value.ts";
-import { QUERY } from "./checks.ts";
-import type { BatchOptions, Level, QueryOptions } from "./executor.ts";
-import type { Interceptor } from "./interceptor.ts";
-import type { SessionState } from "./session_state.ts";
-import { DEFAULT_URL, isTarget, readUrls } from "./url.ts";
+import { DEFAULT_URL, isTarget, readUrls } from "./connect_url.ts";
 
-/** What {@linkcode connect} takes; per-call options win over these. */
-export interface ClientOptions extends QueryOptions {
+/**
+ * What `connect` takes. Those that a call has, too, are its defaults: what a call says wins.
+ *
+ * @example
+ * ```ts
+ * import { connect, type ConnectOptions } from "@tangled/rqlite";
+ * import { embedded } from "@tangled/rqlite/embedded";
+ *
+ * const options: ConnectOptions = { timeout: 5_000, integers: "bigint", transaction: { retries: 3 } };
+ * const db = connect({ ...embedded(), ...options });
+ * console.log(await db.value("SELECT 1")); // 1n
+ * await db.close();
+ * ```
+ */
+export interface ConnectOptions extends QueryOptions {
   /** One URL or several, in place of the first argument. @default {"http://localhost:4001"} */
   url?: string | URL | readonly (string | URL)[] | undefined;
   /** The user; in place of the one in the URL. */
@@ -76,54 +87,11 @@ export interface ClientOptions extends QueryOptions {
    * @default {[]}
    */
   interceptors?: readonly Interceptor[] | undefined;
+  /** Defaults of transactions. */
+  transaction?: TransactionOptions | undefined;
   /** Called once by `close()`: the client then owns what stands behind `fetch`, such as the embedded engine. */
   close?: (() => void) | undefined;
 }
-
-/** What a call is run with: every option present. */
-export interface Settings {
-  readonly signal: AbortSignal | undefined;
-  readonly timeout: number;
-  readonly integers: IntegerMode;
-  readonly level: Level;
-  readonly freshness: number | undefined;
-  readonly freshnessStrict: boolean;
-  readonly rows: "object" | "array";
-  readonly coalesce: boolean;
-  /** What the call is part of. */
-  readonly session: SessionState | undefined;
-}
-
-/** {@linkcode ClientOptions} with every default filled in. */
-export interface ResolvedOptions {
-  readonly nodes: readonly string[];
-  readonly credentials: Credentials | (() => Promise<Credentials>) | undefined;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly fetch: typeof fetch;
-  readonly discover: boolean;
-  readonly mapNode: MapNode | undefined;
-  readonly retries: number;
-  readonly maxResponseSize: number;
-  readonly returningRewrite: boolean;
-  readonly exactlyOnce: boolean;
-  readonly onRequest: ((event: RequestEvent) => void) | undefined;
-  /** At least one. */
-  readonly interceptors: readonly Interceptor[] | undefined;
-  readonly close: (() => void) | undefined;
-  readonly settings: Settings;
-}
-
-const DEFAULTS: Settings = {
-  signal: undefined,
-  timeout: 30_000,
-  integers: "number",
-  level: "linearizable",
-  freshness: undefined,
-  freshnessStrict: false,
-  rows: "object",
-  coalesce: true,
-  session: undefined,
-};
 
 /** Headers of the connection: `fetch` refuses them on some engines, and sends a broken request on others. */
 const OF_CONNECTION =
@@ -172,8 +140,8 @@ const isUrls: Check = (url, name) => {
   if (!isTarget(url)) throw refused(name, "a URL or a list of URLs", url);
 };
 
-/** {@linkcode ClientOptions}, checked. */
-export const CLIENT: Checks<ClientOptions> = {
+/** How each of {@linkcode ConnectOptions} is checked. */
+export const CONNECT: Checks<ConnectOptions> = {
   url: isUrls,
   username: isText,
   password: isText,
@@ -192,6 +160,8 @@ export const CLIENT: Checks<ClientOptions> = {
   returningRewrite: isBoolean,
   onRequest: isFunction,
   interceptors: isInterceptors,
+  transaction: (value, name) =>
+    void readOptions(value as TransactionOptions, TRANSACTION, `\`${name}\``),
   close: isFunction,
 };
 
@@ -200,7 +170,7 @@ export const CLIENT: Checks<ClientOptions> = {
  *
  * @throws {TypeError|RangeError} If one has the wrong form, or an option is unknown; the message names it.
  */
-export function readTarget<O extends ClientOptions>(
+export function readTarget<O extends ConnectOptions>(
   target: string | URL | readonly (string | URL)[] | O | undefined,
   options: O | undefined,
   checks: Checks<NoInfer<O>>,
@@ -218,15 +188,15 @@ export function readTarget<O extends ClientOptions>(
  *
  * @throws {TypeError} If a URL has the wrong form, or two options exclude each other.
  */
-export function resolveOptions(given: ClientOptions): ResolvedOptions {
+export function resolveOptions(given: ConnectOptions): ResolvedOptions {
   const { nodes, credentials, options } = readUrls(given.url ?? DEFAULT_URL);
-  const merged = { ...readOptions(options, CLIENT), ...given };
+  const merged = { ...readOptions<ConnectOptions>(options, CONNECT), ...given };
   return {
     nodes,
     credentials: credentialsOf(merged, credentials),
     // In lower case, so that those of the protocol replace them.
     headers: Object.fromEntries(new Headers(merged.headers)),
-    fetch: merged.fetch ?? platformFetch,
+    fetch: merged.fetch,
     discover: merged.discover ?? false,
     mapNode: merged.mapNode,
     retries: merged.retries ?? 3,
@@ -240,36 +210,8 @@ export function resolveOptions(given: ClientOptions): ResolvedOptions {
   };
 }
 
-/**
- * Settings of one call: its own options, which were read already, over the client's.
- *
- * @throws {TypeError} If two options do not fit together.
- */
-export function resolveSettings(defaults: Settings, options: BatchOptions): Settings {
-  const settings: Settings = {
-    signal: options.signal ?? defaults.signal,
-    timeout: options.timeout ?? defaults.timeout,
-    integers: options.integers ?? defaults.integers,
-    level: options.level ?? defaults.level,
-    freshness: options.freshness ?? defaults.freshness,
-    freshnessStrict: options.freshnessStrict ?? defaults.freshnessStrict,
-    rows: options.rows ?? defaults.rows,
-    coalesce: options.coalesce ?? defaults.coalesce,
-    session: defaults.session,
-  };
-  if (settings.freshnessStrict && settings.freshness === undefined) {
-    throw new TypeError("Cannot use `freshnessStrict` without `freshness`");
-  }
-  return settings;
-}
-
-/** The end of a call that is made now. */
-export function deadlineOf({ timeout, signal }: Settings): Deadline {
-  return new Deadline(timeout, signal);
-}
-
 function credentialsOf(
-  { username, password, credentials }: ClientOptions,
+  { username, password, credentials }: ConnectOptions,
   inUrl: Credentials | undefined,
 ): ResolvedOptions["credentials"] {
   if (credentials !== undefined) {

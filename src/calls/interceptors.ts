@@ -3,14 +3,14 @@ import { kindOf } from "../options.ts";
 import { statementForm } from "../sql/form.ts";
 import type { Statement } from "../sql/statement.ts";
 import type { Result } from "../sql/value.ts";
+import { alsoEndedBy } from "../time/also_ended_by.ts";
 import { Closing } from "../time/closing.ts";
 import type { Deadline } from "../time/deadline.ts";
 import { Interrupted, within } from "../time/within.ts";
-import { alsoEndedBy } from "../time/also_ended_by.ts";
-import { keep } from "./caller.ts";
+import { keep } from "./error_stacks.ts";
 import type { Call, CallOutcome, CallStatement, Interceptor } from "./interceptor.ts";
-import type { Settings } from "./options.ts";
-import { readCall } from "./passed_call.ts";
+import type { Settings } from "./settings.ts";
+import { readCall } from "./intercepted_call.ts";
 import { pause } from "../time/pause.ts";
 import { Tally } from "./tally.ts";
 
@@ -49,7 +49,7 @@ let transactions = 0;
 const PROGRAM = crypto.getRandomValues(new Uint32Array(1))[0]!.toString(36);
 
 /** The interceptors of a client, around its calls. */
-export class Layers {
+export class Interceptors {
   readonly #interceptors: readonly Interceptor[];
   readonly #nodes: readonly string[];
 

@@ -7,8 +7,8 @@ import {
 import type { Prepared } from "../sql/prepare.ts";
 import type { Result } from "../sql/value.ts";
 import type { Reply } from "./dispatch.ts";
-import type { Settings } from "./options.ts";
-import { changes } from "./route.ts";
+import type { Settings } from "./settings.ts";
+import { changes } from "./read_only.ts";
 
 /** What a statement that is nothing but blanks and comments answers, without a request. */
 export function emptyResult(): Result {
