@@ -18,9 +18,19 @@
  */
 
 export { connect } from "./src/client/connect.ts";
-export type { Client, Session, SessionOptions } from "./src/client/client.ts";
-export type { IterateOptions } from "./src/calls/client.ts";
-export type { NodesOptions, ReadyOptions, StepDownOptions } from "./src/calls/cluster.ts";
+export type { Client, Session } from "./src/client/client.ts";
+export type { ConnectOptions } from "./src/client/connect_options.ts";
+export type {
+  BackupOptions,
+  EnqueueOptions,
+  InsertManyOptions,
+  IterateOptions,
+  LoadOptions,
+  NodesOptions,
+  ReadyOptions,
+  SessionOptions,
+  StepDownOptions,
+} from "./src/client/method_options.ts";
 export type {
   BatchOptions,
   CallOptions,
@@ -30,13 +40,6 @@ export type {
   QueryOptions,
 } from "./src/calls/executor.ts";
 export type { Call, CallOutcome, CallStatement, Interceptor } from "./src/calls/interceptor.ts";
-export type {
-  BackupOptions,
-  EnqueueOptions,
-  LoadOptions,
-} from "./src/client/administration_options.ts";
-export type { InsertManyOptions } from "./src/client/insert_options.ts";
-export type { ConnectOptions } from "./src/client/connect_options.ts";
 export type {
   Savepoint,
   Transaction,

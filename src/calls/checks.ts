@@ -2,7 +2,6 @@ import {
   type Check,
   type Checks,
   isBoolean,
-  isName,
   isSignal,
   isText,
   isTimeout,
@@ -11,8 +10,6 @@ import {
   refusing,
 } from "../options.ts";
 import { described } from "../sql/form.ts";
-import type { IterateOptions } from "./client.ts";
-import type { NodesOptions, ReadyOptions, StepDownOptions } from "./cluster.ts";
 import type { BatchOptions, CallOptions, ExecuteOptions, QueryOptions } from "./executor.ts";
 
 /** One of rqlite's read levels. */
@@ -37,7 +34,7 @@ export const isAsked: Check = (id, name) => {
   if (!/^(\d+\.[\da-f-]{36},?)+$/.test(id as string)) isId(id, name);
 };
 
-/** {@linkcode CallOptions}, checked. */
+/** How each of {@linkcode CallOptions} is checked. */
 export const CALL: Checks<CallOptions> = {
   signal: isSignal,
   timeout: isTimeout,
@@ -45,7 +42,7 @@ export const CALL: Checks<CallOptions> = {
   coalesce: isBoolean,
 };
 
-/** {@linkcode QueryOptions}, checked. */
+/** How each of {@linkcode QueryOptions} is checked. */
 export const QUERY: Checks<QueryOptions> = {
   ...CALL,
   level: isLevel,
@@ -59,10 +56,10 @@ export const NO_ROWS: { readonly rows: Check } = {
   rows: refusing("here, as one value is answered, not rows: leave it out"),
 };
 
-/** {@linkcode QueryOptions} of one value, checked. */
+/** How each of {@linkcode QueryOptions} is checked where one value is read. */
 export const VALUE: Checks<QueryOptions> = { ...QUERY, ...NO_ROWS };
 
-/** {@linkcode ExecuteOptions}, checked. */
+/** How each of {@linkcode ExecuteOptions} is checked. */
 export const EXECUTE: Checks<ExecuteOptions> = {
   ...CALL,
   rows: isRows,
@@ -70,30 +67,14 @@ export const EXECUTE: Checks<ExecuteOptions> = {
   exactlyOnce: isBoolean,
 };
 
-/** {@linkcode BatchOptions}, checked. */
+/** How each of {@linkcode BatchOptions} is checked. */
 export const BATCH: Checks<BatchOptions> = { ...QUERY, ...EXECUTE, atomic: isBoolean };
 
-/** {@linkcode IterateOptions}, checked. */
-export const ITERATE: Checks<IterateOptions> = {
-  ...QUERY,
-  pageSize: numeric("a positive integer", (n) => Number.isInteger(n) && n > 0),
-  by: isName,
-};
-
-/** {@linkcode CallOptions} of what reads no rows, checked. */
+/** How each of {@linkcode CallOptions} is checked where no rows are read. */
 export const ASK: Checks<CallOptions> = {
   ...CALL,
   integers: refusing("here, as no column is read: leave it out"),
 };
-
-/** {@linkcode NodesOptions}, checked. */
-export const NODES: Checks<NodesOptions> = { ...ASK, nonVoters: isBoolean };
-
-/** {@linkcode ReadyOptions}, checked. */
-export const READY: Checks<ReadyOptions> = { ...ASK, noLeader: isBoolean, sync: isBoolean };
-
-/** {@linkcode StepDownOptions}, checked. */
-export const STEP_DOWN: Checks<StepDownOptions> = { ...ASK, to: isName, wait: isBoolean };
 
 /**
  * Checks the function that a caller has to give.

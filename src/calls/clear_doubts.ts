@@ -2,7 +2,7 @@ import { DataError } from "../errors.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import { hasOwnTypes, infinityOf, rowlessOf, tellingOf } from "../sql/second_look.ts";
 import { isDate } from "../wire/affinity.ts";
-import type { Batch, Reply } from "./dispatch.ts";
+import type { Batch, Reply } from "./request.ts";
 import { type Declared, type Doubts, doubtsIn } from "./doubts.ts";
 
 /** Requests after the first: one tells of what is in doubt, others of what differs in its own answer. */

@@ -6,30 +6,7 @@ import { type Node, parseNodes, parseReady, parseStatus, sequenceIn } from "../w
 import { encode } from "../wire/encode.ts";
 import { path } from "../wire/params.ts";
 import { isAtLeast } from "./capabilities.ts";
-import type { CallOptions } from "./executor.ts";
 import { judge, judgeText, quote } from "./refusals.ts";
-
-/** What {@linkcode BaseClient.nodes} takes. */
-export interface NodesOptions extends CallOptions {
-  /** Read replicas, too. @default {false} */
-  nonVoters?: boolean | undefined;
-}
-
-/** What {@linkcode BaseClient.ready} takes. */
-export interface ReadyOptions extends CallOptions {
-  /** Asks only whether the node answers, not whether it knows a leader. @default {false} */
-  noLeader?: boolean | undefined;
-  /** Waits until the node has received what the leader has committed, up to `timeout`. @default {false} */
-  sync?: boolean | undefined;
-}
-
-/** What {@linkcode BaseClient.stepDown} takes. */
-export interface StepDownOptions extends CallOptions {
-  /** The id of the node that shall lead next. @default any that has the whole log */
-  to?: string | undefined;
-  /** Waits until another node leads. Without it the user needs the permission `query`, too. @default {true} */
-  wait?: boolean | undefined;
-}
 
 /** How long a node may wait for members that do not answer, in milliseconds. */
 const PROBE_LIMIT = 2000;
@@ -45,10 +22,10 @@ export class Cluster {
     this.#configured = configured;
   }
 
-  /** See {@linkcode BaseClient.nodes}. @param retries How often a node tries to reach each of the others again. */
+  /** The members, as one of them sees them. @param retries How often a node tries to reach each of the others again. */
   async nodes(
     deadline: Deadline,
-    { nonVoters }: NodesOptions = {},
+    { nonVoters }: { nonVoters?: boolean | undefined } = {},
     retries?: string,
   ): Promise<Node[]> {
     const timeout = Math.min(PROBE_LIMIT, deadline.remaining / 2);
@@ -56,18 +33,21 @@ export class Cluster {
     return await this.#get(target, deadline, (answer) => judgeText(answer, parseNodes));
   }
 
-  /** See {@linkcode BaseClient.leader}. */
+  /** The member that leads. */
   async leader(deadline: Deadline): Promise<Node | undefined> {
     return (await this.nodes(deadline)).find(({ leader }) => leader);
   }
 
-  /** See {@linkcode BaseClient.status}. @param node The only one to ask. */
+  /** What a node tells of itself. @param node The only one to ask. */
   async status(deadline: Deadline, node?: string): Promise<Record<string, unknown>> {
     return await this.#get("/status", deadline, (answer) => judgeText(answer, parseStatus), node);
   }
 
-  /** See {@linkcode BaseClient.ready}. */
-  async ready(deadline: Deadline, { noLeader, sync }: ReadyOptions = {}): Promise<boolean> {
+  /** Whether a configured node is ready; others are asked where one is not. */
+  async ready(
+    deadline: Deadline,
+    { noLeader, sync }: { noLeader?: boolean | undefined; sync?: boolean | undefined } = {},
+  ): Promise<boolean> {
     const target = path("/readyz", {
       noleader: noLeader ?? false,
       sync: sync ?? false,
@@ -87,7 +67,7 @@ export class Cluster {
     }
   }
 
-  /** See {@linkcode BaseClient.snapshot}. */
+  /** Makes the leader write a snapshot. */
   async snapshot(deadline: Deadline): Promise<void> {
     await this.#do("POST", "/snapshot", deadline, {
       repeatable: true,
@@ -95,7 +75,7 @@ export class Cluster {
     });
   }
 
-  /** See {@linkcode BaseClient.removeNode}. */
+  /** Takes a node out of the cluster. */
   async removeNode(deadline: Deadline, id: string): Promise<void> {
     await this.#do("DELETE", "/remove", deadline, {
       body: JSON.stringify({ id }),
@@ -104,8 +84,11 @@ export class Cluster {
     });
   }
 
-  /** See {@linkcode BaseClient.stepDown}. */
-  async stepDown(deadline: Deadline, { to, wait = true }: StepDownOptions = {}): Promise<void> {
+  /** Makes the leader hand over. */
+  async stepDown(
+    deadline: Deadline,
+    { to, wait = true }: { to?: string | undefined; wait?: boolean | undefined } = {},
+  ): Promise<void> {
     if (to !== undefined) await this.#get("/leader", deadline, judgeSuccessor);
     // A node that does not lead finds out only while it waits, and else says that all is well.
     if (!wait) await this.findLeader(deadline);
@@ -116,7 +99,7 @@ export class Cluster {
     });
   }
 
-  /** See `Client.enqueue`. */
+  /** Hands statements to the queue of a node. @param wait Until they are in the log. */
   async enqueue(
     deadline: Deadline,
     statements: readonly Prepared[],
@@ -141,7 +124,7 @@ export class Cluster {
     });
   }
 
-  /** The transport knows the leader then. */
+  /** Asks for the leader, which the transport knows then. */
   async findLeader(deadline: Deadline): Promise<void> {
     await this.#do("POST", "/db/query?level=weak", deadline, {
       body: '["SELECT 1"]',

@@ -3,15 +3,13 @@ import { OperationalError, OutcomeUnknownError, StaleReadError } from "../errors
 import { copyOf } from "../transport/error_copy.ts";
 import type { Deadline } from "../time/deadline.ts";
 import type { HttpAnswer, Transport, Verdict } from "../transport/transport.ts";
-import type { Answer } from "../wire/decode.ts";
 import { encode } from "../wire/encode.ts";
 import { type Flags, path } from "../wire/params.ts";
 import { Capabilities } from "./capabilities.ts";
 import type { Level } from "./executor.ts";
-import { accepted, type Asked, READ_STRONG } from "./accept.ts";
+import { accepted, type Batch, type ExpectedAnswer, READ_STRONG, type Reply } from "./request.ts";
 import { Late } from "../late.ts";
-import { askForMarks, type Mark, marksIn } from "./logged_commits.ts";
-import type { Settings } from "./settings.ts";
+import { askForMarks, marksIn } from "./logged_commits.ts";
 import { SecondLook } from "./second_look.ts";
 import { readIn } from "./session.ts";
 import { SharedReads } from "./shared_reads.ts";
@@ -19,7 +17,7 @@ import { SharedReads } from "./shared_reads.ts";
 /**
  * In front of reads from tables in the same request: reading the schema makes the connection notice a change of it.
  * Otherwise the first read after DDL has the old column names and declared types over the new values, and the server
- * converts those by the old types (rqlite-api §5.6).
+ * converts those by the old types: see `docs/internals/server.md`.
  */
 const REFRESH_SCHEMA: readonly string[] = ["SELECT 1 FROM sqlite_schema LIMIT 1"];
 
@@ -33,41 +31,9 @@ const EXACT: Flags = { blob_array: true, norwrandom: true, norwtime: true };
 
 /**
  * The same where no rows of RETURNING can be lost by it. Before 10.2.7 `/db/query` and `/db/request` take
- * `norwrandom` for its opposite (rqlite PR #2712): STRICT is lost, a column has the name of a number.
+ * `norwrandom` for its opposite: STRICT is lost, a column has the name of a number.
  */
 const UNPARSED: Flags = { ...EXACT, noparse: true };
-
-/** Statements that travel together. */
-export interface Batch {
-  /** At least one; none of them empty. */
-  readonly statements: readonly Prepared[];
-  /** In one transaction. */
-  readonly transaction: boolean;
-  readonly settings: Settings;
-  /** The end of the call, where it takes several requests. */
-  readonly deadline: Deadline;
-  /** The only node that a read is sent to. */
-  readonly node?: string | undefined;
-  /** Values that the answer to a read leaves in doubt are asked for again. @default {false} */
-  readonly exact?: boolean;
-  /** The first statement of a read reads the schema, so that the connection notices a change of it. @default {false} */
-  readonly aware?: boolean;
-  /** The JSON of the statements, where it is made already. */
-  readonly texts?: readonly string[];
-  /** Each result of a read says how long it took. @default {false} */
-  readonly timed?: boolean;
-  /** Commits whose marks a read brings along, of the one state that all of it is from then. */
-  readonly marks?: readonly number[] | undefined;
-}
-
-/** The part of an answer that belongs to a batch. */
-export interface Reply {
-  readonly answer: Answer;
-  /** The position of the first statement's result. */
-  readonly first: number;
-  /** Where they were asked for: those that are there, between the first and the last of all. */
-  readonly marks?: readonly Mark[] | undefined;
-}
 
 /** The one place where calls become requests. */
 export class Dispatcher {
@@ -229,7 +195,7 @@ export class Dispatcher {
       /** Where the first result of the statements is. */
       first: number;
     },
-    asked: Asked,
+    expected: ExpectedAnswer,
   ): Promise<Reply | typeof READ_STRONG> {
     const { analysis } = statements[0]!;
     return this.#transport.send<Reply | typeof READ_STRONG>({
@@ -237,15 +203,15 @@ export class Dispatcher {
       path,
       body,
       leader,
-      write: asked.write,
+      write: expected.write,
       repeatable,
       statements: statements.length,
       deadline,
       node,
       judge: (answer: HttpAnswer) => {
         this.#capabilities.learn(answer.version);
-        const value = accepted(asked, answer);
-        return value === undefined ? refused(asked, answer, deadline) : {
+        const value = accepted(expected, answer);
+        return value === undefined ? refused(expected, answer, deadline) : {
           value: { answer: value, first, marks: marks && marksIn(value, first - 1, analysis) },
         };
       },
@@ -279,12 +245,12 @@ const REFUSALS = new Late("refusals of nodes", () => import("./refusals.ts"));
 
 /** Judges an answer that holds no results. */
 async function refused(
-  asked: Asked,
+  expected: ExpectedAnswer,
   answer: HttpAnswer,
   deadline: Deadline,
 ): Promise<Verdict<typeof READ_STRONG>> {
   try {
-    const judgeBy = (part: typeof import("./refusals.ts")) => part.judgeRefusal(asked, answer);
+    const judgeBy = (part: typeof import("./refusals.ts")) => part.judgeRefusal(expected, answer);
     return await REFUSALS.use(deadline, judgeBy, "Cannot tell more");
   } catch (cause) {
     if (deadline.signal?.aborted) throw deadline.signal.reason;
@@ -292,7 +258,7 @@ async function refused(
     const said = `${node} answered ${status}`;
     const init = { status, node, cause };
     // Another node may take a read, and what carries an id.
-    return asked.write
+    return expected.write
       ? {
         error: new OutcomeUnknownError(`Cannot tell whether the write was applied: ${said}`, init),
         applied: "maybe",

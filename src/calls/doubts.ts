@@ -1,5 +1,5 @@
 import type { Analysis } from "../sql/analyse.ts";
-import type { Batch, Reply } from "./dispatch.ts";
+import type { Batch, Reply } from "./request.ts";
 
 /** For the positions of statements, the columns of which only another request can tell what they hold. */
 export type Doubts = ReadonlyMap<number, readonly number[]>;

@@ -1,6 +1,6 @@
 import type { Analysis } from "../sql/analyse.ts";
 import type { Prepared } from "../sql/prepare.ts";
-import type { Reply } from "./dispatch.ts";
+import type { Reply } from "./request.ts";
 
 /** An answer that is longer than this for each of its statements is a burden, in characters. */
 const LONG = 16_384;

@@ -6,7 +6,7 @@ import {
 } from "../errors.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import type { Result } from "../sql/value.ts";
-import type { Reply } from "./dispatch.ts";
+import type { Reply } from "./request.ts";
 import type { Settings } from "./settings.ts";
 import { changes } from "./read_only.ts";
 

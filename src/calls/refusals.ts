@@ -15,21 +15,27 @@ import type { Failure, HttpAnswer, Verdict } from "../transport/transport.ts";
 import { type Answer, MalformedAnswerError } from "../wire/decode.ts";
 import { type Fate, fate } from "../wire/outcome.ts";
 import { statementError } from "../wire/sql_error.ts";
-import { accepted, type Asked, parse, READ_STRONG } from "./accept.ts";
+import { accepted, type ExpectedAnswer, parse, READ_STRONG } from "./request.ts";
 
 /** How much of a body that nobody expected goes into a message, in characters. */
 const LONGEST_QUOTE = 300;
 
 /** Judges the answer to a data request. */
-export function judge(asked: Asked, answer: HttpAnswer): Verdict<Answer | typeof READ_STRONG> {
-  const value = accepted(asked, answer);
-  return value === undefined ? judgeRefusal(asked, answer) : { value };
+export function judge(
+  expected: ExpectedAnswer,
+  answer: HttpAnswer,
+): Verdict<Answer | typeof READ_STRONG> {
+  const value = accepted(expected, answer);
+  return value === undefined ? judgeRefusal(expected, answer) : { value };
 }
 
 /** Judges one that is not {@linkcode accepted}. */
-export function judgeRefusal(asked: Asked, answer: HttpAnswer): Verdict<typeof READ_STRONG> {
+export function judgeRefusal(
+  expected: ExpectedAnswer,
+  answer: HttpAnswer,
+): Verdict<typeof READ_STRONG> {
   const said = answer.status === 200 ? parse(answer.text)?.error : answer.text;
-  return refused(asked, answer, said);
+  return refused(expected, answer, said);
 }
 
 /** Judges the answer to what is no data request and changes nothing; `read` throws where it is not what rqlite sends. */
@@ -44,7 +50,7 @@ export function judgeText<T>(answer: HttpAnswer, read: (text: string) => T): Ver
 }
 
 function refused(
-  { write, linearizable, results }: Asked,
+  { write, linearizable, results }: ExpectedAnswer,
   answer: HttpAnswer,
   text: string | undefined,
 ): Verdict<typeof READ_STRONG> {

@@ -3,7 +3,7 @@ import type { Analysis } from "../sql/analyse.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import type { Result } from "../sql/value.ts";
 import { statementError } from "../wire/sql_error.ts";
-import type { Reply } from "./dispatch.ts";
+import type { Reply } from "./request.ts";
 import type { Settings } from "./settings.ts";
 import { firstError, placeOf, readResults, type ResultsOrigin } from "./read_results.ts";
 

@@ -1,5 +1,5 @@
 import { DataError } from "../errors.ts";
-import type { Batch, Reply } from "./dispatch.ts";
+import type { Batch, Reply } from "./request.ts";
 import { type Declared, doubtsIn } from "./doubts.ts";
 import { Late } from "../late.ts";
 

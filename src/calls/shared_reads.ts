@@ -3,7 +3,7 @@ import { RqliteError, TimeoutError } from "../errors.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import { encodeStatement } from "../wire/encode.ts";
 import { Burdens } from "./heavy_reads.ts";
-import type { Batch, Reply } from "./dispatch.ts";
+import type { Batch, Reply } from "./request.ts";
 import { commonDeadline, isOfOne, Lane, lengthOf, MOST_TEXT, type Passenger } from "./lane.ts";
 
 /** How many reads a request takes. */

@@ -1,4 +1,4 @@
-import type { BackupOptions } from "../client/administration_options.ts";
+import type { BackupOptions } from "../client/method_options.ts";
 import { command, type Options, type Session, TABLES } from "./command.ts";
 import { UsageError } from "./exit.ts";
 import { writeWhole } from "./file.ts";

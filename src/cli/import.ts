@@ -1,6 +1,6 @@
 import type { Client } from "../client/client.ts";
 import { DatabaseError, OutcomeUnknownError } from "../errors.ts";
-import type { InsertManyOptions } from "../client/insert_options.ts";
+import type { InsertManyOptions } from "../client/method_options.ts";
 import { wholeNumber, wordOf } from "./arguments.ts";
 import { command } from "./command.ts";
 import { isAbort, Stopped, UsageError } from "./exit.ts";

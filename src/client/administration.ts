@@ -1,86 +1,23 @@
-/**
- * What is about the cluster and its nodes, and not about rows; loaded together, as programs seldom need it.
- *
- * @module
- */
-
-import type { Cluster, NodesOptions, ReadyOptions, StepDownOptions } from "../calls/cluster.ts";
+import type { Cluster } from "../calls/cluster.ts";
 import type { Host } from "../calls/host.ts";
 import { Backend } from "../calls/backend.ts";
 import type { CallOptions } from "../calls/executor.ts";
 import type { Made, Send } from "../calls/interceptors.ts";
 import type { WriteCall } from "../commit/write_call.ts";
 import { type Call, until } from "../calls/call.ts";
-import { noteUnmarked } from "../calls/session_notes.ts";
+import { noteUnmarked } from "../calls/session.ts";
 import { isName } from "../options.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import type { Deadline } from "../time/deadline.ts";
-import type { Node } from "../wire/cluster.ts";
 import { backup } from "./backup.ts";
 import { boot, load } from "./load.ts";
+import type { NodesOptions, ReadyOptions, StepDownOptions } from "./method_options.ts";
 
-/** See `Client.nodes`. */
-function nodes(
-  host: Host,
-  { deadline }: Call,
-  given: NodesOptions,
-): Promise<Node[]> {
-  return ask(host, deadline, (cluster) => cluster.nodes(deadline, given));
-}
+// Loaded together, as programs seldom need any of it.
+export { insertMany } from "./insert_many.ts";
+export { runScript } from "./script.ts";
 
-/** See `Client.leader`. */
-function leader(
-  host: Host,
-  { deadline }: Call,
-  _: CallOptions,
-): Promise<Node | undefined> {
-  return ask(host, deadline, (cluster) => cluster.leader(deadline));
-}
-
-/** See `Client.status`. */
-function status(
-  host: Host,
-  { deadline }: Call,
-  _: CallOptions,
-): Promise<Record<string, unknown>> {
-  return ask(host, deadline, (cluster) => cluster.status(deadline));
-}
-
-/** See `Client.ready`. */
-function ready(
-  host: Host,
-  { deadline }: Call,
-  given: ReadyOptions,
-): Promise<boolean> {
-  return ask(host, deadline, (cluster) => cluster.ready(deadline, given));
-}
-
-/** See `Client.stepDown`. */
-function stepDown(
-  host: Host,
-  { deadline }: Call,
-  given: StepDownOptions,
-): Promise<void> {
-  return ask(host, deadline, (cluster) => cluster.stepDown(deadline, given));
-}
-
-/** See `Client.removeNode`. */
-function removeNode(
-  host: Host,
-  { deadline }: Call,
-  _: CallOptions,
-  id: string,
-): Promise<void> {
-  isName(id, "id");
-  return ask(host, deadline, (cluster) => cluster.removeNode(deadline, id));
-}
-
-/** See `Client.snapshot`. */
-function snapshot(host: Host, { deadline }: Call, _: CallOptions): Promise<void> {
-  return ask(host, deadline, (cluster) => cluster.snapshot(deadline));
-}
-
-/** See `Client.enqueue`. @param ready What is sent for it. */
+/** Hands writes to the queue of a node. @param ready What is sent for it. */
 export function enqueue(
   host: Host,
   asked: WriteCall,
@@ -103,14 +40,25 @@ export function enqueue(
   });
 }
 
+/** What is one question about the cluster. */
+function asking<O, T, Subject extends readonly unknown[] = []>(
+  question: (cluster: Cluster, deadline: Deadline, given: O, ...subject: Subject) => Promise<T>,
+): (host: Host, call: Call, given: O, ...subject: Subject) => Promise<T> {
+  return (host, { deadline }, given, ...subject) =>
+    ask(host, deadline, (cluster) => question(cluster, deadline, given, ...subject));
+}
+
 const ADMINISTRATION = {
-  nodes,
-  leader,
-  status,
-  ready,
-  stepDown,
-  removeNode,
-  snapshot,
+  nodes: asking((cluster, end, given: NodesOptions) => cluster.nodes(end, given)),
+  leader: asking((cluster, end, _: CallOptions) => cluster.leader(end)),
+  status: asking((cluster, end, _: CallOptions) => cluster.status(end)),
+  ready: asking((cluster, end, given: ReadyOptions) => cluster.ready(end, given)),
+  stepDown: asking((cluster, end, given: StepDownOptions) => cluster.stepDown(end, given)),
+  removeNode: asking((cluster, end, _: CallOptions, id: string) => {
+    isName(id, "id");
+    return cluster.removeNode(end, id);
+  }),
+  snapshot: asking((cluster, end, _: CallOptions) => cluster.snapshot(end)),
   backup,
   load,
   boot,

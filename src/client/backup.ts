@@ -12,7 +12,7 @@ import { Interrupted, within } from "../time/within.ts";
 import { closedError, connectionLost } from "../transport/failures.ts";
 import type { HttpAnswer, Stream, Verdict } from "../transport/transport.ts";
 import { path } from "../wire/params.ts";
-import type { BackupOptions } from "./administration_options.ts";
+import type { BackupOptions } from "./method_options.ts";
 import { type BackupCheck, checkOf } from "./backup_checks.ts";
 
 /** See `Client.backup`. */

@@ -1,21 +1,14 @@
 import { called, placeAbove, told } from "../calls/error_stacks.ts";
+import { ASK, BATCH, checkFunction, EXECUTE, isAsked, QUERY, VALUE } from "../calls/checks.ts";
 import {
-  ASK,
-  BATCH,
-  checkFunction,
-  EXECUTE,
-  isAsked,
-  ITERATE,
-  NODES,
-  QUERY,
-  READY,
-  STEP_DOWN,
-  VALUE,
-} from "../calls/checks.ts";
-import type { IterateOptions } from "../calls/client.ts";
-import type { NodesOptions, ReadyOptions, StepDownOptions } from "../calls/cluster.ts";
-import type { BatchOptions, CallOptions, ExecuteOptions, QueryOptions } from "../calls/executor.ts";
-import { asCells, firstOf, valueOf } from "../calls/first.ts";
+  asCells,
+  type BatchOptions,
+  type CallOptions,
+  type ExecuteOptions,
+  firstOf,
+  type QueryOptions,
+  valueOf,
+} from "../calls/executor.ts";
 import { type Host, setHost } from "../calls/host.ts";
 import { iterate } from "../calls/iterate.ts";
 import { query } from "../calls/query.ts";
@@ -24,7 +17,7 @@ import { deadlineOf } from "../calls/settings.ts";
 import { INSPECT, shown } from "../calls/shown.ts";
 import { type WriteCall, writeCallOf } from "../commit/write_call.ts";
 import type { Writer } from "../commit/writer.ts";
-import { type Checks, isBoolean, isText, readOptions } from "../options.ts";
+import { type Checks, isText, readOptions } from "../options.ts";
 import { statementOf } from "../sql/form.ts";
 import type { Results, SqlFragment, Statement } from "../sql/statement.ts";
 import type { Params, Result, Row, Value } from "../sql/value.ts";
@@ -35,27 +28,35 @@ import type { Deadline } from "../time/deadline.ts";
 import { Late } from "../late.ts";
 import type { Node } from "../wire/cluster.ts";
 import type { Administration, OptionsOf, SubjectOf } from "./administration.ts";
+import type { Client, Session } from "./client.ts";
+import type { LoadSource } from "./load_source.ts";
 import {
   BACKUP,
   type BackupOptions,
   ENQUEUE,
   type EnqueueOptions,
+  INSERT_MANY,
+  type InsertManyOptions,
+  ITERATE,
+  type IterateOptions,
   LOAD,
   type LoadOptions,
-} from "./administration_options.ts";
-import type { Client, Session, SessionOptions } from "./client.ts";
-import { INSERT_MANY, type InsertManyOptions } from "./insert_options.ts";
-import type { LoadSource } from "./load_source.ts";
+  NODES,
+  type NodesOptions,
+  READY,
+  type ReadyOptions,
+  SESSION,
+  type SessionOptions,
+  STEP_DOWN,
+  type StepDownOptions,
+} from "./method_options.ts";
 
 const WRITER = new Late("writes", () => import("../commit/writer.ts"));
 const TRANSACTIONS = new Late(
   "transactions",
   () => import("../transaction/run_transaction.ts"),
 );
-const BULK = new Late("scripts, many rows and the cluster", () => import("./bulk.ts"));
-
-/** How each of {@linkcode SessionOptions} is checked. */
-const SESSION: Checks<SessionOptions> = { strict: isBoolean };
+const BULK = new Late("scripts, many rows and the cluster", () => import("./administration.ts"));
 
 /** What `connect` returns. It checks what a call is given, at once, and hands the work to the parts that are loaded by need. */
 export class DefaultClient implements Client {

@@ -6,7 +6,7 @@ import { mismatch, unlike } from "../sql/rows.ts";
 import type { Statement } from "../sql/statement.ts";
 import type { Params, Result } from "../sql/value.ts";
 import { type Bindable, bindable } from "../sql/value_check.ts";
-import type { InsertManyOptions } from "./insert_options.ts";
+import type { InsertManyOptions } from "./method_options.ts";
 import {
   addCounts,
   type Chunk,

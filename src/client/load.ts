@@ -2,7 +2,7 @@ import { notSupported } from "../calls/cluster.ts";
 import type { Host } from "../calls/host.ts";
 import { Backend } from "../calls/backend.ts";
 import { judge, judgeText, quote } from "../calls/refusals.ts";
-import { noteLoad } from "../calls/session_notes.ts";
+import { noteLoad } from "../calls/session.ts";
 import { commitsOf } from "../commit/commits.ts";
 import type { Call } from "../calls/call.ts";
 import {
@@ -16,7 +16,7 @@ import { Closing } from "../time/closing.ts";
 import { Interrupted, within } from "../time/within.ts";
 import type { HttpAnswer, Verdict } from "../transport/transport.ts";
 import { path } from "../wire/params.ts";
-import type { LoadOptions } from "./administration_options.ts";
+import type { LoadOptions } from "./method_options.ts";
 import { allOf, type Bytes, bytesOf, type LoadSource, streamOf, unpacked } from "./load_source.ts";
 import { DamagedFile, type Patch, sealOf } from "./seal.ts";
 import { type FileHeader, HEADER_SIZE, isDatabase, problemOf, readHeader } from "./sqlite_file.ts";

@@ -6,7 +6,8 @@ import {
   ProgrammingError,
   TimeoutError,
 } from "../errors.ts";
-import type { Dispatcher, Reply } from "../calls/dispatch.ts";
+import type { Dispatcher } from "../calls/dispatch.ts";
+import type { Reply } from "../calls/request.ts";
 import { infinityIn } from "../calls/refusals.ts";
 import type { Mark } from "../calls/logged_commits.ts";
 import type { Prepared } from "../sql/prepare.ts";

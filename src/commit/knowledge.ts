@@ -1,5 +1,6 @@
 import { POISON } from "../calls/batch.ts";
-import type { Dispatcher, Reply } from "../calls/dispatch.ts";
+import type { Dispatcher } from "../calls/dispatch.ts";
+import type { Reply } from "../calls/request.ts";
 import {
   AuthenticationError,
   NotSupportedError,

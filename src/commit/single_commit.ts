@@ -1,5 +1,6 @@
 import { isSound, rehearse, SENTINEL, tornBatch } from "../calls/batch.ts";
-import type { Dispatcher, Reply } from "../calls/dispatch.ts";
+import type { Dispatcher } from "../calls/dispatch.ts";
+import type { Reply } from "../calls/request.ts";
 import { pause as wait } from "../time/pause.ts";
 import { firstError, readResults } from "../calls/read_results.ts";
 import { DatabaseError, OutcomeUnknownError } from "../errors.ts";

@@ -1,5 +1,5 @@
 import type { Executor } from "../calls/executor.ts";
-import { checkDrops } from "../client/drops.ts";
+import { checkDrops } from "../client/script.ts";
 import { NotSupportedError, ProgrammingError } from "../errors.ts";
 import { migrationLock, TIMEOUT } from "../migrate/limits.ts";
 import { analyse } from "../sql/analyse.ts";

@@ -1,4 +1,4 @@
-import type { Reply } from "../calls/dispatch.ts";
+import type { Reply } from "../calls/request.ts";
 import { resultsOf } from "../calls/results.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import type { Result, Value } from "../sql/value.ts";

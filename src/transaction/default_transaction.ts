@@ -1,7 +1,7 @@
 import { InterfaceError, OutcomeUnknownError, TransactionConflictError } from "../errors.ts";
 import { type Call, until } from "../calls/call.ts";
 import type { Mark } from "../calls/logged_commits.ts";
-import { confirm, noteCommit, noteUnmarked } from "../calls/session_notes.ts";
+import { confirm, noteCommit, noteUnmarked } from "../calls/session.ts";
 import { type CommitId, mint } from "../commit/log_table.ts";
 import type { Deadline } from "../time/deadline.ts";
 import { together } from "../time/meter.ts";

@@ -1,8 +1,7 @@
 import { INSPECT, shown } from "../calls/shown.ts";
 import { called, ofCaller, type Place, placeAbove, told } from "../calls/error_stacks.ts";
 import { checkFunction } from "../calls/checks.ts";
-import type { BatchOptions, ExecuteOptions } from "../calls/executor.ts";
-import { asCells, valueOf } from "../calls/first.ts";
+import { asCells, type BatchOptions, type ExecuteOptions, valueOf } from "../calls/executor.ts";
 import { InterfaceError, TransactionConflictError } from "../errors.ts";
 import { readOptions, refusing } from "../options.ts";
 import { statementList, statementOf } from "../sql/form.ts";

@@ -1,7 +1,8 @@
 import { InternalError, OperationalError } from "../errors.ts";
 import { POISON } from "../calls/batch.ts";
 import type { Level } from "../calls/executor.ts";
-import type { Dispatcher, Reply } from "../calls/dispatch.ts";
+import type { Dispatcher } from "../calls/dispatch.ts";
+import type { Reply } from "../calls/request.ts";
 import { emptyResult } from "../calls/read_results.ts";
 import type { Commits } from "../commit/commits.ts";
 import { refuseStrayCounters } from "../commit/counters.ts";
