@@ -49,7 +49,7 @@ export type {
 export { withRetry } from "./src/transaction/with_retry.ts";
 export type { RetryOptions } from "./src/transaction/with_retry.ts";
 export type { AcquireOptions, Lock, LockHandle } from "./src/locks/lock.ts";
-export type { RequestEvent } from "./src/transport/events.ts";
+export type { RequestEvent } from "./src/transport/transport.ts";
 export type { Node } from "./src/wire/cluster.ts";
 export { splitScript } from "./src/sql/split.ts";
 export { sql } from "./src/sql/template.ts";

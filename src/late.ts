@@ -57,8 +57,9 @@ export class Late<Part> {
     work: (part: Part) => T | Promise<T>,
     known = "Nothing was sent",
   ): T | Promise<T> {
-    const waits = this.#part === undefined || isPending(this.#last);
-    return waits ? this.#first(deadline, work, known) : work(this.#part!);
+    const part = this.#part;
+    const waits = part === undefined || isPending(this.#last);
+    return waits ? this.#first(deadline, work, known) : work(part);
   }
 
   async #first<T>(
@@ -73,7 +74,7 @@ export class Late<Part> {
       this.#part = await within(remaining, limits, () => (turn = this.#join()).part);
     } catch (error) {
       if (!(error instanceof Interrupted)) throw this.#missing(error, known);
-      if (error.by === "abort") throw signal!.reason;
+      if (error.by === "abort") throw signal?.reason;
       throw new TimeoutError(`${known}, as ${this.#what} was not loaded in time`);
     } finally {
       if (turn !== undefined) turn.waiting--;

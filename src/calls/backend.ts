@@ -6,7 +6,7 @@ import { Authorization } from "../transport/credentials.ts";
 import type { Deadline } from "../time/deadline.ts";
 import { HttpTransport } from "../transport/http.ts";
 import { Nodes } from "../transport/nodes.ts";
-import { platformFetch } from "../transport/platform_fetch.ts";
+import { platformFetch } from "../transport/transport.ts";
 import type { Transport } from "../transport/transport.ts";
 import { membersIn } from "../wire/cluster.ts";
 import type { Cluster } from "./cluster.ts";

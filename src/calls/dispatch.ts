@@ -1,6 +1,6 @@
 import type { Prepared } from "../sql/prepare.ts";
 import { OperationalError, OutcomeUnknownError, StaleReadError } from "../errors.ts";
-import { copyOf } from "../transport/error_copy.ts";
+import { copyOf } from "../transport/failures.ts";
 import type { Deadline } from "../time/deadline.ts";
 import type { HttpAnswer, Transport, Verdict } from "../transport/transport.ts";
 import { encode } from "../wire/encode.ts";

@@ -1,8 +1,8 @@
 import type { IntegerMode } from "../sql/value.ts";
 import type { Credentials } from "../transport/credentials.ts";
 import { Deadline } from "../time/deadline.ts";
-import type { RequestEvent } from "../transport/events.ts";
-import type { MapNode } from "../transport/gate.ts";
+import type { RequestEvent } from "../transport/transport.ts";
+import type { MapNode } from "../transport/address_filter.ts";
 import type { BatchOptions, Level } from "./executor.ts";
 import type { Interceptor } from "./interceptor.ts";
 import type { SessionState } from "./session_state.ts";

@@ -1,4 +1,4 @@
-import { copyOf } from "../transport/error_copy.ts";
+import { copyOf } from "../transport/failures.ts";
 import { RqliteError, TimeoutError } from "../errors.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import { encodeStatement } from "../wire/encode.ts";

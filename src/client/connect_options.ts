@@ -16,7 +16,7 @@ import {
 import { TRANSACTION } from "../transaction/options.ts";
 import type { TransactionOptions } from "../transaction/transaction.ts";
 import type { Credentials } from "../transport/credentials.ts";
-import type { RequestEvent } from "../transport/events.ts";
+import type { RequestEvent } from "../transport/transport.ts";
 import { DEFAULT_URL, isTarget, readUrls } from "./connect_url.ts";
 
 /**

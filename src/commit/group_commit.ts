@@ -1,6 +1,6 @@
 import type { Dispatcher } from "../calls/dispatch.ts";
 import { isOfOne, Lane, type Passenger, type Waiting } from "../calls/lane.ts";
-import { copyOf } from "../transport/error_copy.ts";
+import { copyOf } from "../transport/failures.ts";
 import { OperationalError, OutcomeUnknownError, RqliteError, TimeoutError } from "../errors.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import type { Result } from "../sql/value.ts";

@@ -3,7 +3,9 @@ import { within } from "../time/within.ts";
 
 /** A user name and its password. */
 export interface Credentials {
+  /** The user's name, as the server knows it. */
   readonly username: string;
+  /** The user's password, as plain text. */
   readonly password: string;
 }
 
@@ -56,14 +58,14 @@ export class Authorization {
     let answer: Answer | undefined;
     while (answer === undefined) {
       const pending = this.#pending;
-      const left = pending && pending.since + LONGEST_SHARED - performance.now();
-      if (left === undefined || left <= 0) {
+      const left = pending === undefined ? 0 : pending.since + LONGEST_SHARED - performance.now();
+      if (pending === undefined || left <= 0) {
         answer = await this.#ask(provider);
       } else {
         // Once the request that asked has ended, Workers reject the promise, older ones leave it as it is.
         // Who closes the client ends the exchange, and so this.
         const limits = { abort, closing: new Closing() };
-        answer = await within(left, limits, () => pending!.answer).catch(() => undefined);
+        answer = await within(left, limits, () => pending.answer).catch(() => undefined);
         abort?.throwIfAborted();
         if (answer === undefined && this.#pending === pending) this.#pending = undefined;
       }

@@ -6,28 +6,12 @@ import {
   RqliteError,
   TimeoutError,
 } from "../errors.ts";
-import { copyOf } from "./error_copy.ts";
+import type { Trace } from "./attempt.ts";
 import { isTooLarge } from "./body.ts";
 import { Interrupted } from "../time/within.ts";
 import type { NeverSent } from "./never_sent.ts";
 import { causeOf, reasonOf } from "../reason.ts";
 import type { Exchange, Failure } from "./transport.ts";
-
-/** What is known of the attempt under way. */
-export interface Trace {
-  node: string;
-  /** It was named by another node. */
-  redirected?: boolean | undefined;
-  /** A copy was sent, too, to a node that may not be reached from here; this one was asked in its place. */
-  lost?: boolean;
-  /** A copy is on its way; one that was redirected or refused with 401 does not count. */
-  sent: boolean;
-  status: number | undefined;
-  /** The headers that it was sent with, as far as they are the caller's. */
-  headers?: Readonly<Record<string, string>>;
-  /** The headers of its answer. */
-  received?: Headers;
-}
 
 /** What became of an attempt that ended without an answer. @param unsent What the error proves. */
 export function interrupted(
@@ -40,7 +24,7 @@ export function interrupted(
   const sent = trace.sent && notBegun === undefined;
   // What `credentials` and `mapNode` fail with, between two copies.
   if (!sent && error instanceof RqliteError) return { error, applied: "no", next: "never" };
-  if (by === "abort") throw deadline.signal!.reason;
+  if (by === "abort") throw deadline.signal?.reason;
   error = causeOf(error);
   if (unsent !== undefined) {
     const retryable = unsent === "now";
@@ -117,7 +101,7 @@ export function misdirected({ node, status }: Trace): Failure {
   return { error, applied: "no", next: "elsewhere" };
 }
 
-/** The error to throw: a definite answer to a later copy says nothing about an earlier one (rqlite-api F6). */
+/** The error to throw: a definite answer to a later copy says nothing about an earlier one. */
 export function settle({ error, applied }: Failure, doubtful: boolean): Error {
   if (!doubtful || applied !== "no") return error;
   return new OutcomeUnknownError(
@@ -154,4 +138,14 @@ export function unaffordable({ error, applied, next }: Failure): Failure {
 /** Where the client was closed meanwhile. */
 export function closedError(): InterfaceError {
   return new InterfaceError("The client is closed");
+}
+
+/** The same error once more, for another caller, in other words or for another reason: each has a stack of its own. */
+export function copyOf<E extends RqliteError>(
+  error: E,
+  message: string = error.message,
+  cause: unknown = error.cause,
+): E {
+  const Same = error.constructor as new (message: string, init: object) => E;
+  return new Same(message, { ...error, ...(cause !== undefined && { cause }) });
 }

@@ -1,5 +1,5 @@
 import { StaleReadError } from "../errors.ts";
-import type { Attempt } from "./copies.ts";
+import type { Attempt } from "./attempt.ts";
 
 /** What is known of a node, in milliseconds and points in time. */
 interface Estimate {
@@ -90,8 +90,12 @@ export class Nearest {
 
   #near(nodes: readonly string[], now: number): string[] {
     const well = nodes.filter((node) => isWell(this.#of(node), now));
-    const least = Math.min(...well.map((node) => this.#of(node).trip!));
-    return well.filter((node) => this.#of(node).trip! <= least * FACTOR + SLACK);
+    const least = Math.min(...well.map((node) => this.#tripTo(node)));
+    return well.filter((node) => this.#tripTo(node) <= least * FACTOR + SLACK);
+  }
+
+  #tripTo(node: string): number {
+    return this.#of(node).trip ?? Infinity;
   }
 
   #of(node: string): Estimate {

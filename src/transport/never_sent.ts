@@ -54,7 +54,7 @@ const CONNECT_WORDS =
 
 /**
  * Whether a rejection of `fetch` proves that nothing was sent, so that nothing can have been applied. Only what a
- * runtime says without doubt counts: "fetch failed" alone may be a reset after the request was sent (rqlite-api F5).
+ * runtime says without doubt counts: "fetch failed" alone may be a reset after the request was sent.
  *
  * @param node The node that was to be asked.
  */

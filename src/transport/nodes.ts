@@ -1,6 +1,5 @@
 import { endpointOf } from "./address.ts";
-import { Gate, type MapNode } from "./gate.ts";
-import type { Nearest } from "./nearest.ts";
+import { AddressFilter, type MapNode } from "./address_filter.ts";
 
 /** The longest that a node is left alone because it asked for it, in milliseconds. */
 const LONGEST_REST = 3_600_000;
@@ -21,6 +20,12 @@ export interface Members {
   readonly leader: string | undefined;
 }
 
+/** Chooses among nodes that all can do it. */
+export interface Choice {
+  /** The one to ask; `undefined` where none is better than another. */
+  choose(nodes: readonly string[]): string | undefined;
+}
+
 /** What one call has found out. */
 export interface Tried {
   /** Nodes that will refuse it again. */
@@ -39,7 +44,7 @@ const TOO_LATE = 20;
 /** Which node to ask next: the configured ones, those that were discovered, and the leader where it is known. */
 export class Nodes {
   readonly #configured: readonly string[];
-  readonly #gate: Gate;
+  readonly #filter: AddressFilter;
   #known: readonly string[];
   #current = 0;
   #leader: string | undefined;
@@ -55,7 +60,7 @@ export class Nodes {
   constructor(configured: readonly string[], mapNode?: MapNode) {
     this.#configured = configured;
     this.#known = configured;
-    this.#gate = new Gate(configured, mapNode);
+    this.#filter = new AddressFilter(configured, mapNode);
   }
 
   /**
@@ -64,10 +69,9 @@ export class Nodes {
    * Where none is left, the one that rests for the shortest time, if the call can wait for it, or else one that it
    * could not reach.
    */
-  pick(leader: boolean, tried: Tried = NOTHING, near?: Nearest): string {
+  pick(leader: boolean, tried: Tried = NOTHING, near?: Choice): string {
     for (const node of this.#rests.keys()) this.rest(node);
-    const awake = near && this.#known.filter((node) => !this.#rests.has(node));
-    const first = (leader ? this.#leader : near?.choose(awake!)) ?? this.#at(0);
+    const first = (leader ? this.#leader : near?.choose(this.#awake())) ?? this.#at(0);
     if (this.#rests.size + tried.hopeless.size === 0) return first;
     let best = first;
     let least = Infinity;
@@ -78,6 +82,10 @@ export class Nodes {
       least = cost;
     }
     return best;
+  }
+
+  #awake(): string[] {
+    return this.#known.filter((node) => !this.#rests.has(node));
   }
 
   #cost(node: string, { hopeless, unreached, remaining }: Tried): number {
@@ -151,11 +159,14 @@ export class Nodes {
     target.pathname = target.pathname.slice(0, -endpoint.length);
     // They are the request's.
     target.search = target.hash = "";
-    const leader = this.#gate.admit(target.href);
-    const missed = performance.now() < (this.#missed.get(leader!) ?? 0);
+    const leader = this.#filter.admit(target.href);
+    if (leader === undefined) {
+      this.#follow(undefined);
+      return undefined;
+    }
+    const missed = performance.now() < (this.#missed.get(leader) ?? 0);
     this.#follow(missed ? undefined : leader);
-    const passes = leader === undefined || this.rest(leader) > 0 || (missed && repeatable);
-    return passes ? undefined : leader;
+    return this.rest(leader) > 0 || (missed && repeatable) ? undefined : leader;
   }
 
   /** Whether a leader that was named has never answered; nobody goes there unless it is named again, until it is {@linkcode met}. */
@@ -198,7 +209,7 @@ export class Nodes {
    * @throws {InterfaceError} If `mapNode` fails.
    */
   admit(apiUrl: string): string | undefined {
-    return this.#gate.admit(apiUrl);
+    return this.#filter.admit(apiUrl);
   }
 
   /**

@@ -34,6 +34,7 @@ export interface HttpAnswer {
 
 /** A body that nobody has read yet. */
 export interface Stream {
+  /** The bytes as they come; `null` where there are none. */
   readonly stream: ReadableStream<Uint8Array> | null;
   /** Tells when the client is closed. */
   readonly closing: Closing;
@@ -50,10 +51,14 @@ export interface Failure {
 }
 
 /** What an answer means to the caller of the transport. */
-export type Verdict<T> = { readonly value: T } | Failure;
+export type Verdict<T> = {
+  /** What the exchange was sent for. */
+  readonly value: T;
+} | Failure;
 
 /** One logical exchange: however many attempts it takes, one result. */
 export interface Exchange<T> {
+  /** The HTTP method. */
   readonly method: "GET" | "POST" | "DELETE";
   /** The path on the node, with its query string. */
   readonly path: string;
@@ -88,3 +93,24 @@ export interface Transport {
   /** Ends what is under way; later calls to {@linkcode send} reject. */
   close(): void;
 }
+
+/** Reported after each attempt; never holds SQL or parameter values. */
+export interface RequestEvent {
+  /** The path without its query string, such as `/db/query`. */
+  readonly endpoint: string;
+  /** The node that was asked, such as `http://localhost:4001`. */
+  readonly node: string;
+  /** How many statements the request held. */
+  readonly statements: number;
+  /** Attempts of the same exchange before this one. */
+  readonly attempt: number;
+  /** The HTTP status, where there was an answer. */
+  readonly status?: number;
+  /** Milliseconds from sending to the end of the answer. */
+  readonly duration: number;
+  /** What went wrong, if anything did. */
+  readonly error?: unknown;
+}
+
+/** The engine's own `fetch`, as it is when it is called: what carries requests where the caller gives no other. */
+export const platformFetch: typeof fetch = (input, init) => globalThis.fetch(input, init);

@@ -10,7 +10,7 @@ import {
   type RequestEvent,
 } from "../../mod.ts";
 import { nodeOf } from "../../src/transport/address.ts";
-import { Gate } from "../../src/transport/gate.ts";
+import { AddressFilter } from "../../src/transport/address_filter.ts";
 import { Authorization } from "../../src/transport/credentials.ts";
 import { Deadline } from "../../src/time/deadline.ts";
 import { HttpTransport } from "../../src/transport/http.ts";
@@ -34,7 +34,7 @@ describe("nodeOf()", () => {
   });
 });
 
-describe("Gate", () => {
+describe("AddressFilter", () => {
   const admitted: [string, string, string | undefined][] = [
     [HTTP, "http://b:4001", "http://b:4001"],
     [HTTP, "http://B.example:80//", "http://b.example"],
@@ -54,32 +54,32 @@ describe("Gate", () => {
   ];
   for (const [configured, address, node] of admitted) {
     it(`admits ${JSON.stringify(address)} beside ${configured} as ${node}`, () => {
-      assert.equal(new Gate([configured]).admit(address), node);
+      assert.equal(new AddressFilter([configured]).admit(address), node);
     });
   }
 
   it("lets nobody name an http node where https was configured, too, but the configured one", () => {
-    const gate = new Gate([HTTPS, "http://localhost:4001"]);
-    assert.equal(gate.admit("http://b:4001"), undefined);
-    assert.equal(gate.admit("http://localhost:4001"), "http://localhost:4001");
-    assert.equal(gate.admit("https://b:4001"), "https://b:4001");
+    const filter = new AddressFilter([HTTPS, "http://localhost:4001"]);
+    assert.equal(filter.admit("http://b:4001"), undefined);
+    assert.equal(filter.admit("http://localhost:4001"), "http://localhost:4001");
+    assert.equal(filter.admit("https://b:4001"), "https://b:4001");
   });
 
   it("judges the scheme behind mapNode", () => {
-    const up = new Gate([HTTPS], (url) => url.replace("http:", "https:"));
+    const up = new AddressFilter([HTTPS], (url) => url.replace("http:", "https:"));
     assert.equal(up.admit("http://b:4001"), "https://b:4001");
-    const down = new Gate([HTTPS], (url) => url.replace("https:", "http:"));
+    const down = new AddressFilter([HTTPS], (url) => url.replace("https:", "http:"));
     assert.equal(down.admit("https://b:4001"), undefined);
   });
 
   it("gives mapNode one text for one node, and takes a URL object", () => {
     const heard: string[] = [];
-    const gate = new Gate([HTTP], (url) => {
+    const filter = new AddressFilter([HTTP], (url) => {
       heard.push(url);
       return new URL("http://mapped:4001/");
     });
     for (const url of ["http://B:80/", "http://b", "b:4001"]) {
-      assert.equal(gate.admit(url), "http://mapped:4001");
+      assert.equal(filter.admit(url), "http://mapped:4001");
     }
     assert.deepEqual(heard, ["http://b", "http://b", "b:4001"]);
   });

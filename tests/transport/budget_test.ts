@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { afterEach, before, beforeEach, describe, it } from "node:test";
 import { type Client, connect, ConnectionError, RqliteError } from "../../mod.ts";
-import { RetryBudget } from "../../src/transport/budget.ts";
+import { RetryBudget } from "../../src/transport/retry.ts";
 
 const CALLERS = 1_000;
 

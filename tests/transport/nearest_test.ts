@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import { connect, type ConnectOptions, StaleReadError } from "../../mod.ts";
 import { OperationalError } from "../../src/errors.ts";
-import type { Attempt } from "../../src/transport/copies.ts";
+import type { Attempt } from "../../src/transport/attempt.ts";
 import { Nearest } from "../../src/transport/nearest.ts";
 import { scriptedFetch, type Step } from "../support/scripted_fetch.ts";
 

@@ -5,35 +5,38 @@ import type { Authorization } from "./credentials.ts";
 import type { Closing } from "../time/closing.ts";
 import type { Deadline } from "../time/deadline.ts";
 import { Interrupted, within } from "../time/within.ts";
-import { type RequestEvent, tell } from "./events.ts";
-import { interrupted, misdirected, type Trace } from "./failures.ts";
+import type { Attempt, Trace } from "./attempt.ts";
+import { interrupted, misdirected } from "./failures.ts";
 import { Late } from "../late.ts";
 import type { NeverSent } from "./never_sent.ts";
 import type { Nodes } from "./nodes.ts";
-import { platformFetch } from "./platform_fetch.ts";
 import { causeOf } from "../reason.ts";
-import type { Exchange, Failure, HttpAnswer, Verdict } from "./transport.ts";
+import {
+  type Exchange,
+  type Failure,
+  type HttpAnswer,
+  platformFetch,
+  type RequestEvent,
+  type Verdict,
+} from "./transport.ts";
 
 /** What `fetch` must be told of a body that is a stream. */
 type StreamInit = RequestInit & { duplex?: "half" };
 
-/** What copies of exchanges are sent with. */
-export interface CopiesOptions {
+/** What requests are sent with. */
+export interface SenderOptions {
+  /** Carries the requests. */
   readonly fetch: typeof fetch;
+  /** Learns where the leader is. */
   readonly nodes: Nodes;
+  /** Says as whom requests are sent. */
   readonly authorization: Authorization;
+  /** The headers of every request. */
   readonly headers: Readonly<Record<string, string>>;
   /** How long an answer may be, in bytes after decompression. */
   readonly maxResponseSize: number;
+  /** Told of each request that has ended. */
   readonly onRequest?: ((event: RequestEvent) => void) | undefined;
-}
-
-/** What one attempt came to. */
-export interface Attempt<T> {
-  readonly verdict: Verdict<T>;
-  readonly trace: Trace;
-  /** There was an answer. */
-  readonly answered: boolean;
 }
 
 /** Redirects followed in one attempt: the leader may change while it is being looked for. */
@@ -52,16 +55,16 @@ const MEETING_SHARE = 1 / 4;
  */
 const SENDS_ONCE: boolean = /^Node\.js\//.test(globalThis.navigator?.userAgent ?? "");
 
-/** Sends copies of exchanges, one by one: redirects, credentials, and what an attempt came to. */
-export class Copies {
-  readonly #options: CopiesOptions;
+/** Sends the requests of exchanges, one by one: follows redirects, gives credentials, tells what an attempt came to. */
+export class RequestSender {
+  readonly #options: SenderOptions;
   readonly #closing: Closing;
   #redirectsHidden = false;
   /** With which the last request was sent that was served. */
   #served: string | undefined;
 
   /** @param closing Ends what is under way. */
-  constructor(options: CopiesOptions, closing: Closing) {
+  constructor(options: SenderOptions, closing: Closing) {
     this.#options = options;
     this.#closing = closing;
   }
@@ -80,20 +83,17 @@ export class Copies {
     limit: number,
   ): Promise<Attempt<T>> {
     const { onRequest } = this.#options;
-    const { meter } = exchange.deadline;
+    const { deadline } = exchange;
+    const { meter } = deadline;
     const started = (onRequest ?? meter) && performance.now();
-    const trace: Trace = { node, sent: false, status: undefined };
-    const ends = { abort: exchange.deadline.signal, closing: this.#closing };
+    const forward = !exchange.leader || this.#redirectsHidden;
+    const trace: Trace = { node, forward, sent: false, status: undefined };
+    const ends = { abort: deadline.signal, closing: this.#closing };
     let answer: HttpAnswer | Failure;
     try {
       answer = await within(limit, ends, (signal) => this.#converse(exchange, trace, signal));
     } catch (error) {
-      answer = interrupted(
-        exchange,
-        trace,
-        error,
-        await proof(error, trace.node, exchange.deadline),
-      );
+      answer = interrupted(exchange, trace, error, await proof(error, trace.node, deadline));
     }
     const answered = "status" in answer;
     const judged = "status" in answer ? exchange.judge(answer) : answer;
@@ -113,106 +113,116 @@ export class Copies {
     trace: Trace,
     signal: AbortSignal,
   ): Promise<HttpAnswer | Failure> {
-    const { authorization, nodes, fetch } = this.#options;
-    let forward = !exchange.leader || this.#redirectsHidden;
-    let refused: string | undefined;
-    /** Who has named the leader that is asked, where that has never answered. */
-    let origin: string | undefined;
+    const { authorization, fetch } = this.#options;
     for (let hop = 0; hop < MOST_HOPS; hop++) {
-      const path = forward ? exchange.path : withFlag(exchange.path, "redirect");
-      const header = refused === undefined
+      const path = trace.forward ? exchange.path : withFlag(exchange.path, "redirect");
+      const given = trace.refused === undefined
         ? authorization.header(signal)
-        : authorization.renewed(refused, signal);
-      const init = this.#init(
-        exchange,
-        trace,
-        header instanceof Promise ? await header.catch(unauthorized) : header,
-        signal,
-      );
+        : authorization.renewed(trace.refused, signal);
+      const header = given instanceof Promise ? await given.catch(unauthorized) : given;
+      const init = this.#init(exchange, trace, header, signal);
       // Whoever waited for it has been told by now that nothing was sent, and a `fetch` may ignore its signal.
       signal.throwIfAborted();
       trace.sent = true;
-      const url = trace.node + path;
-      let response: Response;
-      try {
-        response = await (origin === undefined
-          ? fetch(url, init)
-          : this.#meet(url, init, signal, exchange.deadline));
-      } catch (error) {
-        if (origin === undefined || signal.aborted) throw error;
-        // Nodes behind a load balancer or in containers name addresses that are their own.
-        nodes.missed(trace.node);
-        const unsent = await proof(error, trace.node, exchange.deadline);
-        if (unsent === undefined) trace.lost = true;
-        trace.node = origin;
-        trace.redirected = origin = undefined;
-        forward = true;
-        continue;
-      }
-      if (origin !== undefined) nodes.met(trace.node);
-      origin = undefined;
+      const response = trace.namedBy === undefined
+        ? await fetch(trace.node + path, init)
+        : await this.#meet(trace.namedBy, path, init, exchange.deadline, trace, signal);
+      if (response === undefined) continue;
       const { status } = response;
       if (status === 0 && response.type === "opaqueredirect") {
         // Browsers hide where a redirect leads; the node itself can forward.
-        forward = this.#redirectsHidden = true;
+        trace.forward = this.#redirectsHidden = true;
         continue;
       }
       trace.status = status;
       const location = isRedirect(status) ? response.headers.get("location") : null;
-      if (location !== null) {
-        trace.sent = false;
-        await response.body?.cancel();
-        if (forward) break;
-        const leader = nodes.redirected(trace.node, location, exchange.path, exchange.repeatable);
-        if (leader === undefined) forward = true;
-        else {
-          if (exchange.repeatable && nodes.meets(leader)) origin = trace.node;
-          trace.node = leader;
-        }
-        trace.redirected = leader !== undefined;
-        continue;
+      const refused = status === 401 && authorization.renewable && trace.refused === undefined;
+      if (location === null && !refused) {
+        const text = await this.#read(exchange, trace, response);
+        return this.#answer(exchange, trace, response, text);
       }
-      if (status === 401 && authorization.renewable && refused === undefined) {
-        trace.sent = false;
-        await response.body?.cancel();
-        refused = trace.headers?.["authorization"] ?? "";
-        continue;
-      }
-      trace.received = response.headers;
-      const body = exchange.open && status === 200
-        ? { stream: response.body, closing: this.#closing }
-        : undefined;
-      const text = body === undefined
-        ? readText(response, this.#options.maxResponseSize, trace.node)
-        : Promise.resolve("");
-      return {
-        status,
-        body,
-        // A refusal is one whatever it says; a server that speaks TLS resets the connection behind it.
-        text: await (status === 400 ? text.catch(() => "") : text),
-        node: trace.node,
-        endpoint: endpointOf(exchange.path),
-        user: this.#userOf(trace, status),
-        sent: Object.values(trace.headers ?? {}),
-        version: response.headers.get("x-rqlite-version") ??
-          (response.type === "cors" ? "" : undefined),
-      };
+      trace.sent = false;
+      await response.body?.cancel();
+      if (location === null) trace.refused = trace.headers?.["authorization"] ?? "";
+      else if (trace.forward) break;
+      else this.#follow(exchange, trace, location);
     }
     return misdirected(trace);
   }
 
-  /** Asks a node that has never answered: where it cannot be reached, silence may be all that there is to hear. */
-  #meet(
-    url: string,
+  /** Goes to the leader that `trace.node` has named, or lets the node itself pass it on. */
+  #follow({ path, repeatable }: Exchange<unknown>, trace: Trace, location: string): void {
+    const { nodes } = this.#options;
+    const leader = nodes.redirected(trace.node, location, path, repeatable);
+    trace.redirected = leader !== undefined;
+    if (leader === undefined) {
+      trace.forward = true;
+      return;
+    }
+    if (repeatable && nodes.meets(leader)) trace.namedBy = trace.node;
+    trace.node = leader;
+  }
+
+  /**
+   * Asks a node that has never answered: where it cannot be reached, silence may be all that there is to hear. Then the
+   * one that has named it is to pass it on, and there is no answer yet.
+   */
+  async #meet(
+    namedBy: string,
+    path: string,
     init: RequestInit,
+    deadline: Deadline,
+    trace: Trace,
     signal: AbortSignal,
-    { remaining }: Deadline,
-  ): Promise<Response> {
+  ): Promise<Response | undefined> {
+    const { nodes, fetch } = this.#options;
     const ends = { abort: signal, closing: this.#closing };
-    const limit = Math.min(LONGEST_MEETING, remaining * MEETING_SHARE);
-    return within(limit, ends, (late) => {
-      return this.#options.fetch(url, { ...init, signal: AbortSignal.any([signal, late]) });
-    });
+    const limit = Math.min(LONGEST_MEETING, deadline.remaining * MEETING_SHARE);
+    trace.namedBy = undefined;
+    try {
+      const response = await within(limit, ends, (late) => {
+        return fetch(trace.node + path, { ...init, signal: AbortSignal.any([signal, late]) });
+      });
+      nodes.met(trace.node);
+      return response;
+    } catch (error) {
+      if (signal.aborted) throw error;
+      // Nodes behind a load balancer or in containers name addresses that are their own.
+      nodes.missed(trace.node);
+      if (await proof(error, trace.node, deadline) === undefined) trace.lost = true;
+      trace.node = namedBy;
+      trace.redirected = undefined;
+      trace.forward = true;
+      return undefined;
+    }
+  }
+
+  #read(exchange: Exchange<unknown>, trace: Trace, response: Response): Promise<string> {
+    const { status, headers } = response;
+    trace.received = headers;
+    if (exchange.open && status === 200) return Promise.resolve("");
+    const text = readText(response, this.#options.maxResponseSize, trace.node);
+    // A refusal is one whatever it says; a server that speaks TLS resets the connection behind it.
+    return status === 400 ? text.catch(() => "") : text;
+  }
+
+  #answer(
+    { path, open }: Exchange<unknown>,
+    trace: Trace,
+    response: Response,
+    text: string,
+  ): HttpAnswer {
+    const { status, headers, type } = response;
+    return {
+      status,
+      body: open && status === 200 ? { stream: response.body, closing: this.#closing } : undefined,
+      text,
+      node: trace.node,
+      endpoint: endpointOf(path),
+      user: this.#userOf(trace, status),
+      sent: Object.values(trace.headers ?? {}),
+      version: headers.get("x-rqlite-version") ?? (type === "cors" ? "" : undefined),
+    };
   }
 
   #init(
@@ -223,16 +233,11 @@ export class Copies {
   ): RequestInit {
     const { headers, fetch } = this.#options;
     trace.headers = authorization === undefined ? headers : { ...headers, authorization };
-    if (body === undefined) {
-      return { method, headers: { ...trace.headers }, signal, redirect: "manual" };
-    }
-    const init: StreamInit = {
-      method,
-      // Without it a text body is labelled text/plain, which servers from 8.35 on take for raw SQL.
-      headers: { ...trace.headers, "content-type": "application/json" },
-      signal,
-      redirect: "manual",
-    };
+    const sent: Record<string, string> = { ...trace.headers };
+    const init: StreamInit = { method, headers: sent, signal, redirect: "manual" };
+    if (body === undefined) return init;
+    // Without it a text body is labelled text/plain, which servers from 8.35 on take for raw SQL.
+    sent["content-type"] = "application/json";
     if (typeof body === "string") {
       // A `fetch` of the caller's own sees text, as it may have to read it.
       const secretly = repeatable && !(write && fetch === platformFetch);
@@ -285,6 +290,15 @@ function eventOf(
     ...(status !== undefined && { status }),
     ...("error" in verdict && { error: verdict.error }),
   };
+}
+
+/** Tells an observer; its mistake must not make a write that succeeded look as if it had failed. */
+function tell(observer: (event: RequestEvent) => void, event: RequestEvent): void {
+  try {
+    observer(event);
+  } catch {
+    // Nobody else wants to know.
+  }
 }
 
 function unauthorized(error: unknown): never {

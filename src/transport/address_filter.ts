@@ -10,7 +10,7 @@ export type MapNode = (apiUrl: string) => string | URL | undefined;
  * The way in for every address that is not configured: of `/nodes`, of a redirect, of `mapNode`. Only the scheme that was
  * configured passes, so that no node can have the credentials sent by another; with both of them it is https.
  */
-export class Gate {
+export class AddressFilter {
   readonly #configured: readonly string[];
   readonly #mapNode: MapNode | undefined;
   readonly #scheme: string;
@@ -28,24 +28,25 @@ export class Gate {
    * @throws {InterfaceError} If `mapNode` throws, or answers what is no address.
    */
   admit(address: string): string | undefined {
-    const named = plain(address);
-    const node = this.#mapNode === undefined ? named : this.#mapped(named ?? address);
-    const passes = node?.startsWith(this.#scheme) || this.#configured.includes(node!);
+    const named = bareNode(address);
+    const node = this.#mapNode === undefined ? named : mapped(this.#mapNode, named ?? address);
+    if (node === undefined) return undefined;
+    const passes = node.startsWith(this.#scheme) || this.#configured.includes(node);
     return passes ? node : undefined;
   }
+}
 
-  #mapped(address: string): string | undefined {
-    const answer = answerOf(this.#mapNode!, address);
-    const node = plain(answer);
-    if (answer === undefined || node !== undefined) return node;
-    // One that is a promise may reject, which nobody else would notice.
-    if (answer instanceof Promise) answer.catch(() => {});
-    const said = typeof answer === "string" || isUrl(answer) ? shownUrl(answer) : kindOf(answer);
-    throw new InterfaceError(
-      `Cannot use ${said}, which \`mapNode\` answered for ${shownUrl(address)}: it must be ` +
-        "undefined or an http:// or https:// URL without a user, a query and a #",
-    );
-  }
+function mapped(mapNode: MapNode, address: string): string | undefined {
+  const answer = answerOf(mapNode, address);
+  const node = bareNode(answer);
+  if (answer === undefined || node !== undefined) return node;
+  // One that is a promise may reject, which nobody else would notice.
+  if (answer instanceof Promise) answer.catch(() => {});
+  const said = typeof answer === "string" || isUrl(answer) ? shownUrl(answer) : kindOf(answer);
+  throw new InterfaceError(
+    `Cannot use ${said}, which \`mapNode\` answered for ${shownUrl(address)}: it must be ` +
+      "undefined or an http:// or https:// URL without a user, a query and a #",
+  );
 }
 
 function answerOf(mapNode: MapNode, address: string): unknown {
@@ -61,7 +62,7 @@ function answerOf(mapNode: MapNode, address: string): unknown {
 }
 
 /** The node at an address that says where it is, and nothing else. */
-function plain(address: unknown): string | undefined {
+function bareNode(address: unknown): string | undefined {
   const url = parseHttp(address);
   if (url === undefined || url.username + url.password + url.search + url.hash !== "") return;
   return nodeOf(url);
