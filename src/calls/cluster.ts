@@ -4,7 +4,7 @@ import type { Exchange, Failure, HttpAnswer, Transport, Verdict } from "../trans
 import type { Prepared } from "../sql/prepare.ts";
 import { type Node, parseNodes, parseReady, parseStatus, sequenceIn } from "../wire/cluster.ts";
 import { encode } from "../wire/encode.ts";
-import { path } from "../wire/params.ts";
+import { path } from "../wire/request_path.ts";
 import { isAtLeast } from "./capabilities.ts";
 import { judge, judgeText, quote } from "./refusals.ts";
 

@@ -4,7 +4,7 @@ import { copyOf } from "../transport/failures.ts";
 import type { Deadline } from "../time/deadline.ts";
 import type { HttpAnswer, Transport, Verdict } from "../transport/transport.ts";
 import { encode } from "../wire/encode.ts";
-import { type Flags, path } from "../wire/params.ts";
+import { type Flags, path } from "../wire/request_path.ts";
 import { Capabilities } from "./capabilities.ts";
 import type { Level } from "./executor.ts";
 import { accepted, type Batch, type ExpectedAnswer, READ_STRONG, type Reply } from "./request.ts";

@@ -4,7 +4,7 @@ import type { Keyset } from "../sql/keyset.ts";
 import { HIDDEN_COLUMNS, pageOf } from "../sql/page.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import type { Result, Row, Value } from "../sql/value.ts";
-import { rowBuilder } from "../wire/row.ts";
+import { rowBuilder } from "../wire/rows.ts";
 import { notByRowid } from "./keyset.ts";
 
 /** A row with its columns in order. */

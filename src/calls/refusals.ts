@@ -13,8 +13,8 @@ import {
 } from "../errors.ts";
 import type { Failure, HttpAnswer, Verdict } from "../transport/transport.ts";
 import { type Answer, MalformedAnswerError } from "../wire/decode.ts";
-import { type Fate, fate } from "../wire/outcome.ts";
-import { statementError } from "../wire/sql_error.ts";
+import { type Fate, fate } from "../wire/request_errors.ts";
+import { statementError } from "../wire/sql_errors.ts";
 import { accepted, type ExpectedAnswer, parse, READ_STRONG } from "./request.ts";
 
 /** How much of a body that nobody expected goes into a message, in characters. */

@@ -2,7 +2,7 @@ import { type DatabaseError, type DatabaseErrorInit, OutcomeUnknownError } from 
 import type { Analysis } from "../sql/analyse.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import type { Result } from "../sql/value.ts";
-import { statementError } from "../wire/sql_error.ts";
+import { statementError } from "../wire/sql_errors.ts";
 import type { Reply } from "./request.ts";
 import type { Settings } from "./settings.ts";
 import { firstError, placeOf, readResults, type ResultsOrigin } from "./read_results.ts";

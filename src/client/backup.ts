@@ -11,7 +11,7 @@ import type { Prepared } from "../sql/prepare.ts";
 import { Interrupted, within } from "../time/within.ts";
 import { closedError, connectionLost } from "../transport/failures.ts";
 import type { HttpAnswer, Stream, Verdict } from "../transport/transport.ts";
-import { path } from "../wire/params.ts";
+import { path } from "../wire/request_path.ts";
 import type { BackupOptions } from "./method_options.ts";
 import { type BackupCheck, checkOf } from "./backup_checks.ts";
 

@@ -15,7 +15,7 @@ import {
 import { Closing } from "../time/closing.ts";
 import { Interrupted, within } from "../time/within.ts";
 import type { HttpAnswer, Verdict } from "../transport/transport.ts";
-import { path } from "../wire/params.ts";
+import { path } from "../wire/request_path.ts";
 import type { LoadOptions } from "./method_options.ts";
 import { allOf, type Bytes, bytesOf, type LoadSource, streamOf, unpacked } from "./load_source.ts";
 import { DamagedFile, type Patch, sealOf } from "./seal.ts";

@@ -10,7 +10,7 @@ import { ROWS } from "../reads/digest.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import type { Value } from "../sql/value.ts";
 import { affinity, isTextual } from "../wire/affinity.ts";
-import { ODD } from "../wire/envelope.ts";
+import { ODD } from "../wire/cell.ts";
 import type { Table } from "./cursor.ts";
 import { FAIL } from "./guard.ts";
 import { rowRead } from "./row_form.ts";

@@ -1,7 +1,7 @@
 import type { Mark } from "../calls/logged_commits.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import { OperationalError } from "../errors.ts";
-import { statementError } from "../wire/sql_error.ts";
+import { statementError } from "../wire/sql_errors.ts";
 import { type Commit, type Commits, type Ending, notEntered } from "../commit/commits.ts";
 import { type CommitId, mint } from "../commit/log_table.ts";
 import { fencedOff } from "../commit/endings.ts";

@@ -4,7 +4,7 @@ import type { Facts } from "../schema/facts.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import type { Result } from "../sql/value.ts";
 import { affinity } from "../wire/affinity.ts";
-import { statementError } from "../wire/sql_error.ts";
+import { statementError } from "../wire/sql_errors.ts";
 import { type Check, DigestError } from "./check.ts";
 import { cellsOf, learnCells, tableOfCells } from "./cells.ts";
 import { type Cursor, textOf } from "./cursor.ts";

@@ -10,7 +10,7 @@ import { isDdl, isOnlyDdl, namesUnknown } from "../commit/written_tables.ts";
 import type { Call } from "../calls/call.ts";
 import { ownSettings } from "../commit/own_statements.ts";
 import type { Prepared } from "../sql/prepare.ts";
-import { statementError } from "../wire/sql_error.ts";
+import { statementError } from "../wire/sql_errors.ts";
 import { readConflict, schemaConflict, tableConflict } from "./conflicts.ts";
 import { Cursor } from "./cursor.ts";
 import { type Journal, type Op, type ReadOp, statementsOf, type WriteOp } from "./journal.ts";

@@ -1,6 +1,5 @@
 import { DataError } from "../errors.ts";
 import type { IntegerMode, Value } from "../sql/value.ts";
-import { LOST, NO_DATE } from "./envelope.ts";
 
 /** A cell as JSON has it, but for BLOBs, which are bytes by now; `bigint` is an integer beyond 2^53 (see `parseExact`). */
 export type Cell = null | boolean | number | bigint | string | Uint8Array;
@@ -22,6 +21,15 @@ export interface CellSpec {
   /** Text in which bytes were lost is an error; otherwise it has U+FFFD for them. */
   readonly exact: boolean;
 }
+
+/** What the server sends for text that is no date in a column of dates. */
+export const NO_DATE = "0001-01-01T00:00:00Z";
+
+/** Any control character but tabulator and line ends; or a lone surrogate, see `LOST`. */
+export const ODD: RegExp = /(?![\t\n\r])[\p{Cc}\p{Cs}]/u;
+
+/** Stands for bytes that were lost: no server sends a lone surrogate. */
+export const LOST = "\udfff";
 
 /** Bytes that were lost: the second half of a pair is none of them. */
 const LOST_BYTES = new RegExp(LOST, "gu");

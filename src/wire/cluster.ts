@@ -1,5 +1,4 @@
-import { parseExact } from "./json.ts";
-import { MalformedAnswerError } from "./malformed_answer.ts";
+import { MalformedAnswerError, parseBody, parseExact } from "./json.ts";
 
 /** A member of the cluster. */
 export interface Node {
@@ -27,7 +26,7 @@ export interface Node {
  * @throws {MalformedAnswerError} If it is neither.
  */
 export function parseNodes(text: string): Node[] {
-  const json = record(parse(text));
+  const json = recordIn(text);
   // A node that is called "nodes" would stand there as an object.
   if (Array.isArray(json.nodes)) return json.nodes.map((node) => toNode(node));
   return Object.entries(json).map(([id, node]) => toNode(node, id));
@@ -52,7 +51,7 @@ export function membersIn(text: string): { urls: string[]; leader: string | unde
  * @throws {MalformedAnswerError} If it is not a JSON object.
  */
 export function parseStatus(text: string): Record<string, unknown> {
-  return record(parse(text));
+  return recordIn(text);
 }
 
 /**
@@ -68,7 +67,7 @@ export function parseReady(text: string): true {
 /** The number of a queued write in its answer; `undefined` if it is not one. */
 export function sequenceIn(text: string): bigint | undefined {
   try {
-    const { sequence_number } = record(parse(text));
+    const { sequence_number } = recordIn(text);
     return typeof sequence_number === "bigint" || Number.isSafeInteger(sequence_number)
       ? BigInt(sequence_number as number | bigint)
       : undefined;
@@ -97,12 +96,8 @@ function textOf(value: unknown): string {
   return typeof value === "string" ? value : "";
 }
 
-function parse(text: string): unknown {
-  try {
-    return parseExact(text);
-  } catch (cause) {
-    throw new MalformedAnswerError("Cannot read the answer as it is not JSON", { cause });
-  }
+function recordIn(text: string): Record<string, unknown> {
+  return record(parseBody(text, parseExact));
 }
 
 function record(json: unknown): Record<string, unknown> {

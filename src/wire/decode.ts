@@ -1,26 +1,24 @@
 import type { Analysis } from "../sql/analyse.ts";
 import type { IntegerMode, Result, Row } from "../sql/value.ts";
-import { type Cell, looksReal, withoutLost } from "./cell.ts";
-import { isDoubt } from "./doubt.ts";
+import { type Cell, looksReal, LOST, withoutLost } from "./cell.ts";
 import {
   type Contents,
   type Envelope,
   Holds,
   inspect,
-  LOST,
   type StatementAnswer,
   takeBytes,
 } from "./envelope.ts";
-import { restore } from "./json.ts";
-import { MalformedAnswerError } from "./malformed_answer.ts";
+import { MalformedAnswerError, parseBody, restore } from "./json.ts";
 import {
   buildRows,
   copyRows,
   decodeCells,
-  isPlain,
+  isDoubt,
   isReturning,
   isSurelyReal,
   type Look,
+  needNoDecoding,
   othersOf,
   type ResultSpec,
 } from "./rows.ts";
@@ -66,7 +64,7 @@ export class Answer {
     this.#text = text.includes("\\ufffd")
       ? text.replace(ESCAPES, (found) => found === "\\\\" ? found : LOST_ESCAPE)
       : text;
-    const json = parse(this.#text);
+    const json = parseBody(this.#text, JSON.parse);
     this.#contents = inspect(
       json,
       /\\(?:u00[01]|udfff|[bf])|"0001-01-01T00:00:00Z"/.test(this.#text),
@@ -112,10 +110,11 @@ export class Answer {
    */
   doubts(index: number, integers: IntegerMode, declared: readonly string[] = []): number[] {
     const { types = [], values = [] } = this.#at(index);
-    const contents = this.#contents[index]!;
+    const contents = this.#contents[index] ?? NONE;
     const found: number[] = [];
     for (let i = 0; i < contents.length; i++) {
-      const [type, holds] = [types[i]!, contents[i]!];
+      const type = types[i] ?? "";
+      const holds = contents[i] ?? 0;
       if (!isDoubt(type, holds, values.length, integers)) continue;
       const known = type === declared[i] &&
         (type === "integer" || (type === "real" && !(holds & Holds.long)));
@@ -213,17 +212,17 @@ export class Answer {
   }
 
   #rows(index: number, spec: ResultSpec, look: Head & Partial<Look>, kept: boolean): Row[] {
-    const holds = this.#contents[index]!;
+    const holds = this.#contents[index] ?? NONE;
     const { columns, types, told = NONE } = look;
     for (let i = 0; i < holds.length; i++) {
-      if (holds[i]! & Holds.long && !isSurelyReal(types[i] ?? "")) this.#makeExact();
+      if ((holds[i] ?? 0) & Holds.long && !isSurelyReal(types[i] ?? "")) this.#makeExact();
     }
     if (this.#taken[index]) this.#reload();
     const { values: found = [] } = this.#at(index);
     const values = kept ? copyRows(found) : found;
     if (!kept) this.#taken[index] = true;
     // Being exact for the sake of another result put `bigint` into REAL columns too.
-    const plain = !this.#exact && told.length === 0 && isPlain(holds, spec);
+    const plain = !this.#exact && told.length === 0 && needNoDecoding(holds, spec);
     if (!plain) decodeCells(values, { columns, types, told }, spec);
     if (spec.rows === "object") buildRows(values, columns);
     // The caller knows the form it asked for.
@@ -255,7 +254,7 @@ export class Answer {
   /** Results that were taken are no longer what the text says. */
   #reload(): void {
     this.#taken.length = 0;
-    const json = parse(this.#text);
+    const json = parseBody(this.#text, JSON.parse);
     this.#envelope = (this.#exact ? restore(json, this.#text) : json) as Envelope;
     takeBytes(this.#envelope, this.#contents);
   }
@@ -267,14 +266,6 @@ type Head = Omit<Look, "told">;
 const NONE: readonly number[] = [];
 
 const LOST_ESCAPE = `\\u${LOST.charCodeAt(0).toString(16)}`;
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new MalformedAnswerError("Cannot read the answer as it is not JSON", { cause });
-  }
-}
 
 /** After anything else the server sends the rowid of some earlier insert, or of nothing. */
 function isInsert({ kind, verb, returning }: Analysis): boolean {

@@ -35,8 +35,9 @@ export function encode(
 ): string {
   let body = "[";
   for (const sql of prefix) body += (body === "[" ? "" : ",") + prefixOf(sql);
-  for (let i = 0; i < statements.length; i++) {
-    body += (body === "[" ? "" : ",") + (texts?.[i] ?? encodeStatement(statements[i]!));
+  let i = 0;
+  for (const statement of statements) {
+    body += (body === "[" ? "" : ",") + (texts?.[i++] ?? encodeStatement(statement));
   }
   return `${body}]`;
 }
@@ -46,7 +47,7 @@ export function encodeStatement({ analysis, sql, params }: Prepared): string {
   const text = sql === analysis.text ? textOf(analysis) : JSON.stringify(sql);
   if (params.length === 0) return text;
   // One call for all of them is twice as fast as one for each, unless they are few.
-  if (params.length > FEW && params.every(isPlain)) {
+  if (params.length > FEW && params.every(isWrittenAsIs)) {
     return `[${text},${JSON.stringify(params).slice(1)}`;
   }
   let list = text;
@@ -55,7 +56,7 @@ export function encodeStatement({ analysis, sql, params }: Prepared): string {
 }
 
 /** Whether `JSON.stringify` writes the token that means the value. */
-function isPlain(param: Param): boolean {
+function isWrittenAsIs(param: Param): boolean {
   if (typeof param === "number") {
     return Number.isSafeInteger(param) ? !Object.is(param, -0) : !Number.isInteger(param);
   }

@@ -1,6 +1,6 @@
-import type { Cell } from "./cell.ts";
+import { type Cell, NO_DATE, ODD } from "./cell.ts";
+import { MalformedAnswerError } from "./json.ts";
 import { isDoubtful } from "./long_integers.ts";
-import { MalformedAnswerError } from "./malformed_answer.ts";
 
 /** The JSON of one statement's result; absent members are zero, empty or not meant. */
 export interface StatementAnswer {
@@ -49,15 +49,6 @@ export const Holds = {
 /** For each column of a result what it {@linkcode Holds}. */
 export type Contents = readonly number[];
 
-/** What the server sends for text that is no date in a column of dates. */
-export const NO_DATE = "0001-01-01T00:00:00Z";
-
-/** Any control character but tabulator and line ends; or a lone surrogate, see {@linkcode LOST}. */
-export const ODD: RegExp = /(?![\t\n\r])[\p{Cc}\p{Cs}]/u;
-
-/** Stands for bytes that were lost: no server sends a lone surrogate. */
-export const LOST = "\udfff";
-
 /**
  * Checks that an answer has the shape of rqlite's, and looks at all cells once. Lists of bytes become bytes, in place.
  *
@@ -77,7 +68,7 @@ export function inspect(answer: unknown, odd: boolean): Contents[] {
 /** Makes bytes of the BLOBs of an answer that was parsed once more. @param contents What it holds. */
 export function takeBytes({ results = [] }: Envelope, contents: readonly Contents[]): void {
   for (const [i, { values = [] }] of results.entries()) {
-    if (!contents[i]!.some((holds) => holds & Holds.bytes)) continue;
+    if (!contents[i]?.some((holds) => holds & Holds.bytes)) continue;
     for (const cells of values) {
       for (let i = 0; i < cells.length; i++) {
         const cell: unknown = cells[i];
@@ -99,8 +90,10 @@ function inspectResult(result: unknown, odd: boolean): Contents {
     "`types` do not match `columns`",
   );
   if (values === undefined) return Array<number>(width ?? 0).fill(0);
-  check(width !== undefined && Array.isArray(values), "`values` are not the rows of `columns`");
-  return inspectRows(values as unknown[], width!, odd);
+  if (width === undefined || !Array.isArray(values)) {
+    throw malformed("`values` are not the rows of `columns`");
+  }
+  return inspectRows(values, width, odd);
 }
 
 function inspectRows(rows: readonly unknown[], width: number, odd: boolean): Contents {

@@ -88,3 +88,28 @@ function revive(_key: string, value: unknown, context?: { source?: string }): un
   const exact = BigInt(source);
   return BigInt.asIntN(64, exact) === exact ? exact : value;
 }
+
+/**
+ * What a body says.
+ *
+ * @param parse Reads its text.
+ * @throws {MalformedAnswerError} If it is not JSON.
+ */
+export function parseBody(text: string, parse: (text: string) => unknown): unknown {
+  try {
+    return parse(text);
+  } catch (cause) {
+    throw new MalformedAnswerError("Cannot read the answer as it is not JSON", { cause });
+  }
+}
+
+/** A body that is not what rqlite sends: cut off, another server's, or of a wrong shape. */
+export class MalformedAnswerError extends Error {
+  /** "MalformedAnswerError". */
+  override name = "MalformedAnswerError";
+
+  /** @param message What is wrong with it; holds no values. */
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+  }
+}

@@ -20,6 +20,7 @@ const AROUND = 24;
 export interface Located {
   /** Only where there is one place that it can be. */
   readonly position: Position | undefined;
+  /** What the message goes on with. */
   readonly words: string;
 }
 
@@ -30,8 +31,9 @@ export function locate(text: string, sql: string | undefined): Located | undefin
   if (offsets.length === 0 || offsets.length > MOST) return undefined;
   const positions = offsets.map((offset) => positionOf(sql, offset));
   const [position] = positions.length === 1 ? positions : [];
+  const [offset = 0] = offsets;
   const places = positions.map(atPlace).join(" or ");
-  const around = position === undefined ? "" : `: ${excerpt(sql, offsets[0]!)}`;
+  const around = position === undefined ? "" : `: ${excerpt(sql, offset)}`;
   return { position, words: ` at ${places} of the statement${around}` };
 }
 

@@ -1,16 +1,9 @@
-/**
- * What becomes of the cells of a result.
- *
- * @module
- */
-
 import type { Analysis } from "../sql/analyse.ts";
-import type { IntegerMode, Value } from "../sql/value.ts";
+import type { IntegerMode, Row, Value } from "../sql/value.ts";
 import { returnsColumns } from "../sql/returned_columns.ts";
 import { affinity, isDate, isTextual } from "./affinity.ts";
 import { type Cell, type CellSpec, decodeCell, type Reality } from "./cell.ts";
 import { type Contents, Holds } from "./envelope.ts";
-import { rowBuilder } from "./row.ts";
 
 /** What a statement was and how its caller wants the result. */
 export interface ResultSpec {
@@ -40,9 +33,9 @@ export function isReturning({ kind, returning }: Analysis): boolean {
 }
 
 /** Whether cells are what the caller wants, as JSON has them. */
-export function isPlain(holds: Contents, { integers }: ResultSpec): boolean {
+export function needNoDecoding(holds: Contents, { integers }: ResultSpec): boolean {
   let any = 0;
-  for (let i = 0; i < holds.length; i++) any |= holds[i]!;
+  for (const column of holds) any |= column;
   return !(any & Holds.odd) && (integers === "number" || integers === "auto");
 }
 
@@ -57,11 +50,14 @@ export function isSurelyReal(type: string): boolean {
  * @param types What the server goes by in the answer to the look.
  */
 export function othersOf(look: Look, types: readonly string[]): number[] | undefined {
-  const differing = [...look.types.keys()].filter((i) => look.types[i] !== types[i]);
-  if (differing.some((i) => isConverted(look.types[i]!))) return undefined;
-  return differing.filter((i) =>
-    !look.told.includes(i) && (isConverted(types[i]!) || isTextual(types[i]!))
-  );
+  const others: number[] = [];
+  for (const [i, without] of look.types.entries()) {
+    const type = types[i] ?? "";
+    if (type === without) continue;
+    if (isConverted(without)) return undefined;
+    if (!look.told.includes(i) && (isConverted(type) || isTextual(type))) others.push(i);
+  }
+  return others;
 }
 
 /** Makes values of cells, in place; of a look no more than the columns of the statement itself are left. */
@@ -71,18 +67,24 @@ export function decodeCells(
   { integers, analysis, exact = false }: ResultSpec,
 ): void {
   const specs = columns.map((column, i): CellSpec => {
-    return { column, real: reality(types[i]!), integers, exact };
+    return { column, real: reality(types[i] ?? ""), integers, exact };
   });
   // The type is right for the first row, and for a column that RETURNING names.
   const likely = specs.map((spec): CellSpec =>
     spec.real === "perhaps" ? { ...spec, real: "likely" } : spec
   );
   const named = isReturning(analysis) && returnsColumns(analysis.text);
-  for (let r = 0; r < rows.length; r++) {
-    const cells = rows[r]!;
-    const use = named || r === 0 || !exact ? likely : specs;
+  let use = likely;
+  for (const cells of rows) {
     if (told.length > 0) decodeLook(cells, use, told, exact);
-    else for (let i = 0; i < use.length; i++) cells[i] = decodeCell(cells[i] as Cell, use[i]!);
+    else {
+      let i = 0;
+      for (const spec of use) {
+        cells[i] = decodeCell(cells[i] as Cell, spec);
+        i++;
+      }
+    }
+    if (!named && exact) use = specs;
   }
 }
 
@@ -93,9 +95,9 @@ function decodeLook(
   exact: boolean,
 ): void {
   const kinds = cells.splice(specs.length) as string[];
-  for (let i = 0; i < specs.length; i++) {
+  for (const [i, spec] of specs.entries()) {
     const kind = exact ? kinds[told.indexOf(i)] : undefined;
-    cells[i] = decodeCell(cells[i] as Cell, specs[i]!, kind);
+    cells[i] = decodeCell(cells[i] as Cell, spec, kind);
   }
 }
 
@@ -118,4 +120,66 @@ function reality(type: string): Reality {
 /** Whether the server converts values by that declared type. */
 function isConverted(type: string): boolean {
   return type === "boolean" || isDate(type);
+}
+
+/** Makes an object of the cells of a row. */
+export type RowBuilder = (cells: readonly Value[]) => Row;
+
+/**
+ * A function that makes objects of rows with these columns. Of columns with one name the last wins; any name is an
+ * own property, `__proto__` too.
+ */
+export function rowBuilder(columns: readonly string[]): RowBuilder {
+  return columns.includes("__proto__") ? defining(columns) : assigning(columns);
+}
+
+/**
+ * A plain loop: literals with computed keys are a little faster while a program knows few column lists, and
+ * three times slower in V8 once it has seen many; generated code is forbidden on Workers.
+ */
+function assigning(columns: readonly string[]): RowBuilder {
+  return (cells) => {
+    const row: Row = {};
+    for (let i = 0; i < columns.length; i++) row[columns[i]!] = cells[i]!;
+    return row;
+  };
+}
+
+/** Assigning to `__proto__` would change the prototype. */
+function defining(columns: readonly string[]): RowBuilder {
+  return (cells) => {
+    const row: Row = {};
+    for (let i = 0; i < columns.length; i++) {
+      Object.defineProperty(row, columns[i]!, {
+        value: cells[i]!,
+        configurable: true,
+        enumerable: true,
+        writable: true,
+      });
+    }
+    return row;
+  };
+}
+
+/** What the server tells of a column that has no declared type: the storage class of its first value. */
+const OF_FIRST_ROW: ReadonlySet<string> = new Set(["", "integer", "real", "text"]);
+
+/**
+ * Whether a column may hold something else than its answer shows. Bytes that arrive as text are noticed where some are
+ * lost, where they are control characters, and where the column also holds what a TEXT column cannot. The year 1 in a column
+ * of dates may be what the server made of other text. A number may be an
+ * INTEGER or a REAL where the type may be that of the first row alone; below 2^53 that matters only to a caller who wants
+ * integers in another form, and is looked at only where the type says REAL.
+ *
+ * @param holds What the column {@linkcode Holds}.
+ * @param rows How many there are: of a single one the type is known.
+ */
+export function isDoubt(type: string, holds: number, rows: number, integers: IntegerMode): boolean {
+  const mixed = holds & Holds.text && holds & (Holds.number | Holds.bytes);
+  const strange = holds & Holds.odd || (mixed && OF_FIRST_ROW.has(type));
+  if (strange && isTextual(type)) return true;
+  if (holds & Holds.noDate && isDate(type)) return true;
+  if (rows < 2 || !OF_FIRST_ROW.has(type)) return false;
+  const whole = type === "real" && (integers === "bigint" || integers === "string");
+  return (holds & (whole ? Holds.whole | Holds.long : Holds.long)) !== 0;
 }

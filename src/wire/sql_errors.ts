@@ -1,13 +1,20 @@
-/**
- * The messages of SQLite (3.45 to 3.53), its driver and rqlite for one statement, except violated constraints.
- *
- * @module
- */
-
-import type { ErrorCode } from "../errors.ts";
+import {
+  DatabaseError,
+  type DatabaseErrorInit,
+  DataError,
+  type ErrorCode,
+  IntegrityError,
+  NotSupportedError,
+  OperationalError,
+  OutcomeUnknownError,
+  ProgrammingError,
+  TimeoutError,
+} from "../errors.ts";
+import { constraintOf } from "./constraint.ts";
+import { locate } from "./locate.ts";
 
 /** Which class of `errors.ts` stands for a message. */
-export type ErrorKind =
+type ErrorKind =
   | "programming"
   | "unsupported"
   | "data"
@@ -16,7 +23,7 @@ export type ErrorKind =
   | "unknown";
 
 /** A message, its class, SQLite's code, and what to do about it. */
-export type SqlErrorRow = readonly [
+type SqlErrorRow = readonly [
   text: RegExp,
   kind: ErrorKind,
   code: ErrorCode | undefined,
@@ -134,8 +141,8 @@ function any(texts: readonly string[]): RegExp {
 
 const BEGUN = "another client left a transaction open on this node with BEGIN";
 
-/** The first row that matches counts. */
-export const SQL_ERRORS: readonly SqlErrorRow[] = [
+/** The messages of SQLite (3.45 to 3.53), its driver and rqlite but for violated constraints; the first row that matches counts. */
+const SQL_ERRORS: readonly SqlErrorRow[] = [
   [
     /^attempt to change database via query operation$/,
     "unsupported",
@@ -194,3 +201,58 @@ export const SQL_ERRORS: readonly SqlErrorRow[] = [
   [any(OBJECTS), "programming", "SQLITE_ERROR"],
   [any(COMPILER), "programming", "SQLITE_ERROR"],
 ];
+
+/**
+ * The error for the text that the server gave for a statement: rqlite passes on SQLite's message and nothing else.
+ * The message begins with that text; where it names a token or a name of the statement, it goes on with its place there.
+ *
+ * A trigger's RAISE says anything it likes, so a text that SQLite itself does not use is taken for a trigger's if
+ * `where.sql` is a statement that can fire one, and stays a plain `DatabaseError` otherwise.
+ *
+ * @param text The `error` member of a result.
+ * @param where What the error should carry.
+ *
+ * @example
+ * ```ts
+ * import { statementError } from "./sql_errors.ts";
+ *
+ * statementError("UNIQUE constraint failed: users.name", { sql: "INSERT INTO users ..." });
+ * // IntegrityError { constraint: "unique", table: "users", columns: ["name"], code: "SQLITE_CONSTRAINT_UNIQUE" }
+ * ```
+ */
+export function statementError(text: string, where: DatabaseErrorInit): DatabaseError {
+  const { position, words = "" } = locate(text, where.sql) ?? {};
+  const init = position === undefined ? where : { ...where, position };
+  const constraint = constraintOf(text);
+  if (constraint !== undefined) return new IntegrityError(text, { ...init, ...constraint });
+  const known = SQL_ERRORS.find(([pattern]) => pattern.test(text));
+  if (known !== undefined) {
+    const [, kind, code, advice] = known;
+    const message = text + (advice === undefined ? words : `: ${advice}`);
+    return new CLASSES[kind](message, { ...init, ...(code !== undefined && { code }) });
+  }
+  if (!firesTriggers(init.sql)) return new DatabaseError(text, init);
+  return new IntegrityError(text, {
+    ...init,
+    constraint: "trigger",
+    code: "SQLITE_CONSTRAINT_TRIGGER",
+  });
+}
+
+const CLASSES: Record<ErrorKind, new (message: string, init: DatabaseErrorInit) => DatabaseError> =
+  {
+    programming: ProgrammingError,
+    unsupported: NotSupportedError,
+    data: DataError,
+    operational: OperationalError,
+    timeout: TimeoutError,
+    unknown: OutcomeUnknownError,
+  };
+
+/** Blanks and comments, then the keyword of a statement that changes rows. */
+const WRITE =
+  /^(?:\s|--[^\n]*(?:\n|$)|\/\*[^]*?(?:\*\/|$)|;)*(?:INSERT|REPLACE|UPDATE|DELETE|WITH)\b/i;
+
+function firesTriggers(sql: string | undefined): boolean {
+  return sql !== undefined && WRITE.test(sql);
+}

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { membersIn, parseNodes, parseReady, parseStatus } from "../../src/wire/cluster.ts";
-import { MalformedAnswerError } from "../../src/wire/malformed_answer.ts";
+import { MalformedAnswerError } from "../../src/wire/json.ts";
 
 const LEADER =
   '{"id":"1","api_addr":"http://127.0.0.1:4001","addr":"127.0.0.1:4002","version":"10","voter":true,' +

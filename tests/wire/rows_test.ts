@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Value } from "../../src/sql/value.ts";
-import { rowBuilder } from "../../src/wire/row.ts";
+import { rowBuilder } from "../../src/wire/rows.ts";
 
 function build(columns: string[], cells: Value[]): [string, Value][] {
   return Object.entries(rowBuilder(columns)(cells));

@@ -54,7 +54,7 @@ export interface Flags {
  *
  * @example
  * ```ts
- * import { path } from "./params.ts";
+ * import { path } from "./request_path.ts";
  *
  * path("/db/query", { level: "none", freshness: 500, transaction: false }); // "/db/query?level=none&freshness=500ms"
  * ```

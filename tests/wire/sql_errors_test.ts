@@ -11,7 +11,7 @@ import {
   ProgrammingError,
   TimeoutError,
 } from "../../src/errors.ts";
-import { statementError } from "../../src/wire/sql_error.ts";
+import { statementError } from "../../src/wire/sql_errors.ts";
 
 type ErrorClass = new (message: string, init: never) => DatabaseError;
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { path } from "../../src/wire/params.ts";
+import { path } from "../../src/wire/request_path.ts";
 
 describe("path()", () => {
   it("is the endpoint alone without flags", () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { FATES } from "../../src/wire/fates.ts";
-import { type Fate, fate } from "../../src/wire/outcome.ts";
+import { FATES } from "../../src/wire/request_errors.ts";
+import { type Fate, fate } from "../../src/wire/request_errors.ts";
 
 const PREFIX = "node failed to process Execute on remote node at 127.0.0.1:4002: ";
 const HTML = "<html><body><h1>Bad Gateway</h1>leader not found</body></html>";
