@@ -162,10 +162,13 @@ const PROVOKED: Readonly<Record<string, Provoke>> = {
           init?.signal?.addEventListener("abort", () => reject(init.signal?.reason));
         }),
     }).query("SELECT 1"),
-  "Out of time before the request was sent": reading(
-    () => new Response("leader not found", { status: 503, headers: { "retry-after": "60" } }),
-    { retries: 3 },
-  ),
+  "Out of time before the request was sent": async () => {
+    const headers = { "retry-after": "60" };
+    const fetch = () => Promise.resolve(new Response("leader not found", { status: 503, headers }));
+    const db = connect({ retries: 0, fetch });
+    await assert.rejects(db.query("SELECT 1"));
+    await db.query("SELECT 1", [], { timeout: 5_000 });
+  },
   "Out of time before the request was begun: another process or connection has locked the file of the embedded database":
     () => inFolder(onLockedFile),
   "Cannot take the answer of … as it is longer than `maxResponseSize`, … bytes": () =>
