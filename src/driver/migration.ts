@@ -14,7 +14,7 @@ import type { TransactionOptions } from "../transaction/transaction.ts";
 export interface MigrationStatement {
   /** Its text. */
   readonly sql: string;
-  /** The file takes foreign keys to be off there, so it must not change rows that refer to others. */
+  /** Whether the file takes foreign keys to be off there, so that it must not change rows that refer to others. */
   readonly unchecked: boolean;
 }
 
@@ -124,7 +124,16 @@ export function migrationOptions(client: Executor, name: string): TransactionOpt
   return { lock, mode: "lazy", timeout: TIMEOUT, retries: 10 };
 }
 
-/** What a statement does to foreign keys, if it is `PRAGMA foreign_keys = …`. */
+/**
+ * What a statement does to foreign keys, if it is `PRAGMA foreign_keys = …`.
+ *
+ * @example
+ * ```ts
+ * import { readForeignKeys } from "@tangled/rqlite/driver";
+ *
+ * console.log(readForeignKeys("PRAGMA foreign_keys=OFF"), readForeignKeys("SELECT 1")); // off undefined
+ * ```
+ */
 export function readForeignKeys(statement: string): "on" | "off" | undefined {
   const { kind, pragma, statements, text } = analyse(statement);
   if (kind !== "pragma" || statements !== 1) return undefined;

@@ -3,7 +3,25 @@ import type { Result, Row, Value } from "../sql/value.ts";
 /** How results are asked for: by position, as joins have columns of one name, and with every digit. */
 export const CELLS = { rows: "array", integers: "auto" } as const;
 
-/** The rows of a result that was asked for with {@linkcode CELLS}. */
+/**
+ * The rows of a result that was asked for with {@linkcode CELLS}, booleans as SQLite stores them.
+ *
+ * @example
+ * ```ts
+ * import { connect } from "@tangled/rqlite";
+ * import { CELLS, cellsOf, objectsOf, runResultOf } from "@tangled/rqlite/driver";
+ * import { embedded } from "@tangled/rqlite/embedded";
+ *
+ * const db = connect(embedded());
+ * await db.execute("CREATE TABLE tasks(title TEXT, done BOOLEAN)");
+ * const written = await db.execute("INSERT INTO tasks VALUES('Write', true)", [], CELLS);
+ * console.log(runResultOf(written).lastInsertRowid); // 1
+ * const read = await db.query("SELECT title, done FROM tasks", [], CELLS);
+ * console.log(cellsOf(read)); // [ [ "Write", 1 ] ]
+ * console.log(objectsOf(read)); // [ { title: "Write", done: 1 } ]
+ * await db.close();
+ * ```
+ */
 export function cellsOf({ rows, types }: Result<unknown>): Value[][] {
   const cells = rows as Value[][];
   // rqlite answers true and false for what SQLite stores as 1 and 0, and Drizzle expects.
@@ -11,11 +29,23 @@ export function cellsOf({ rows, types }: Result<unknown>): Value[][] {
   return cells.map((row) => row.map((cell) => typeof cell === "boolean" ? Number(cell) : cell));
 }
 
-/** The same rows as objects; of columns with one name the last wins. */
+/**
+ * The same rows as objects; of columns with one name the last wins.
+ *
+ * @example
+ * ```ts
+ * import { objectsOf } from "@tangled/rqlite/driver";
+ *
+ * const columns = ["id", "name"];
+ * const types = ["integer", "text"];
+ * const result = { columns, types, rows: [[1, "Ada"]], rowsAffected: 0, lastInsertId: undefined };
+ * console.log(objectsOf(result)); // [ { id: 1, name: "Ada" } ]
+ * ```
+ */
 export function objectsOf(result: Result<unknown>): Row[] {
   const { columns } = result;
   return cellsOf(result).map((row) =>
-    Object.fromEntries(columns.map((column, i) => [column, row[i]!]))
+    Object.fromEntries(columns.map((column, i) => [column, row[i] ?? null]))
   );
 }
 

@@ -7,14 +7,33 @@ import { ProgrammingError } from "../errors.ts";
 import { type Checks, readOptions } from "../options.ts";
 import type { Transaction } from "../transaction/transaction.ts";
 
-/** What a driver runs on: a client, or whatever executes SQL and has transactions like one. */
+/**
+ * What a driver runs on: a client, or whatever executes SQL and has transactions like one.
+ *
+ * @example
+ * ```ts
+ * import { connect } from "@tangled/rqlite";
+ * import type { RqliteClient } from "@tangled/rqlite/driver";
+ * import { embedded } from "@tangled/rqlite/embedded";
+ *
+ * const answer = (client: RqliteClient) => client.value("SELECT 42");
+ * const db = connect(embedded());
+ * console.log(await answer(db), await db.transaction((tx) => answer(tx))); // 42 42
+ * await db.close();
+ * ```
+ */
 export type RqliteClient = Executor & Pick<Client, "transaction">;
 
 /** The URL of a node, or those of several. */
 export type Urls = string | URL | readonly (string | URL)[];
 
 /** The config of a driver with what it runs on in it. */
-export type AllInOne<C> = C & { client?: RqliteClient; connection?: Urls | ConnectOptions };
+export type AllInOne<C> = C & {
+  /** What the driver runs on. */
+  client?: RqliteClient;
+  /** In its place, what a client is made of. */
+  connection?: Urls | ConnectOptions;
+};
 
 /** What a database of an ORM is made of. */
 export interface Opened<C> {
@@ -66,7 +85,16 @@ export function openTarget<C extends object>(
   return { client: made, config: config as unknown as C };
 }
 
-/** Whether a value has these methods; not by its class, as it may be one of another copy of a package. */
+/**
+ * Whether a value has these methods; not by its class, as it may be one of another copy of a package.
+ *
+ * @example
+ * ```ts
+ * import { hasMethods } from "@tangled/rqlite/driver";
+ *
+ * console.log(hasMethods(new Map(), "get", "set"), hasMethods(undefined, "get")); // true false
+ * ```
+ */
 export function hasMethods(value: unknown, ...methods: readonly string[]): boolean {
   const object = (value ?? {}) as Record<string, unknown>;
   return methods.every((method) => typeof object[method] === "function");
@@ -119,7 +147,19 @@ function noClient(given: unknown): TypeError {
 /** What stands at `$client` of `drizzle.mock()`: whatever it is asked is a `ProgrammingError`. */
 export type MockClient = RqliteClient;
 
-/** A client of nothing. @param maker What answers databases with it, for its error. */
+/**
+ * A client of nothing, for a database that makes SQL and sends none.
+ *
+ * @param maker What answers databases with it, for its error.
+ *
+ * @example
+ * ```ts
+ * import { mockClient } from "@tangled/rqlite/driver";
+ *
+ * const client = mockClient("drizzle.mock()");
+ * await client.query("SELECT 1").catch((error) => console.log(error.name)); // ProgrammingError
+ * ```
+ */
 export function mockClient(maker: string): MockClient {
   const refuse = (): Promise<never> =>
     Promise.reject(

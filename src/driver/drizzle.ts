@@ -1,11 +1,23 @@
+import type { Executor } from "../calls/executor.ts";
 import { type Check, type Checks, oneOf, readOptions } from "../options.ts";
+import type { Statement } from "../sql/statement.ts";
+import type { Params, Result } from "../sql/value.ts";
 import { TRANSACTION } from "../transaction/options.ts";
 import type { Transaction, TransactionOptions } from "../transaction/transaction.ts";
-import type { Passing } from "./passing.ts";
+import type { Passing } from "./followers.ts";
+import { CELLS } from "./rows.ts";
 
 /**
  * How a transaction of Drizzle is run: the client's options, except that it runs once unless `retries` says otherwise, and
  * takes its turn unless `turns` does.
+ *
+ * @example
+ * ```ts
+ * import type { RqliteTransactionConfig } from "@tangled/rqlite/driver";
+ *
+ * const config: RqliteTransactionConfig = { retries: 10, turns: false }; // db.transaction(fn, config)
+ * console.log(config); // { retries: 10, turns: false }
+ * ```
  */
 export interface RqliteTransactionConfig
   extends Omit<TransactionOptions, "integers" | "rows" | "driver"> {
@@ -87,4 +99,84 @@ export function refuseConfig(config: RqliteTransactionConfig | undefined): void 
   throw new TypeError(
     `Cannot use \`${name}\` in a nested transaction: give it to the transaction around it`,
   );
+}
+
+/**
+ * Makes the queries of a batch of Drizzle ready, in a way that its types leave out.
+ *
+ * @throws {TypeError} If one of them is no query.
+ *
+ * @example
+ * ```ts
+ * import { prepareItems } from "@tangled/rqlite/driver";
+ *
+ * const query = { _prepare: () => ({ sql: "SELECT 1" }) }; // what db.select() answers
+ * console.log(prepareItems<{ sql: string }>([query])); // [ { sql: "SELECT 1" } ]
+ * ```
+ */
+export function prepareItems<Q>(items: readonly unknown[]): Q[] {
+  if (!Array.isArray(items)) {
+    throw new TypeError("Cannot run the batch as it must be an array of queries");
+  }
+  return items.map((item, position) => {
+    const { _prepare } = Object(item) as { _prepare?: () => Q };
+    if (typeof _prepare === "function") return _prepare.call(item);
+    throw new TypeError(
+      `Cannot run query ${position} of the batch as it is no query of Drizzle: give db.select(), db.run(sql) or the like, ` +
+        "without await",
+    );
+  });
+}
+
+/** What the queries of a batch of Drizzle run on, and who is told. */
+export interface BatchContext {
+  /** Where they are sent. */
+  readonly executor: Pick<Executor, "batch">;
+  /** Told of every query. */
+  readonly logger: { logQuery(sql: string, params: unknown[]): void };
+  /** Told of the tables that were changed, where no transaction collects them. */
+  readonly cache: ToldCache | undefined;
+  /** Collects the tables that a transaction has changed. */
+  readonly changed: Set<string> | undefined;
+}
+
+/** How a version of Drizzle has the queries of a batch. */
+export interface BatchReader<Q> {
+  /** Puts values in the place of placeholders. */
+  fill(params: unknown[]): unknown[];
+  /** The tables that a query changes. */
+  changes(query: Q): readonly string[];
+  /** What a query answers. */
+  answer(query: Q, result: Result<unknown>): unknown;
+}
+
+/**
+ * Runs the queries of a batch of Drizzle as one unit.
+ *
+ * @returns What each of them answers.
+ * @throws {TypeError} If one of them is no query.
+ * @throws {DatabaseError} Of the first query that failed; nothing was kept.
+ */
+export async function runBatch<Q extends { getQuery(): { sql: string; params: unknown[] } }>(
+  { executor, logger, cache, changed }: BatchContext,
+  items: readonly unknown[],
+  { fill, changes, answer }: BatchReader<Q>,
+): Promise<unknown[]> {
+  const queries = prepareItems<Q>(items);
+  const statements = queries.map((query): Statement => {
+    const { sql, params } = query.getQuery();
+    const filled = fill(params);
+    logger.logQuery(sql, filled);
+    return { sql, params: filled as Params };
+  });
+  const results = await executor.batch(statements, CELLS);
+  const tables = queries.flatMap(changes);
+  for (const table of tables) changed?.add(table);
+  if (changed === undefined && tables.length > 0) await cache?.onMutate({ tables });
+  const answers: unknown[] = [];
+  for (const [i, query] of queries.entries()) {
+    const result = results[i];
+    if (result !== undefined) answers.push(answer(query, result));
+  }
+  return answers;
 }
