@@ -1,9 +1,5 @@
-/**
- * What the table of applied migrations says, and what is left to do. Drizzle 1.0 notes the names of migrations; the table of
- * earlier versions knows only when they were made, so it is made longer.
- *
- * @module
- */
+// What the table of applied migrations says, and what is left to do. Drizzle 1.0 notes the names of migrations; the table of
+// earlier versions knows only when they were made, so it is made longer.
 
 import { ProgrammingError } from "@tangled/rqlite";
 import { type Migration, readMigration } from "@tangled/rqlite/driver";

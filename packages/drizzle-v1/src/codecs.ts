@@ -1,8 +1,4 @@
-/**
- * How what SQLite stores becomes the values of the columns, with every digit.
- *
- * @module
- */
+// How what SQLite stores becomes the values of the columns, with every digit.
 
 import "./version.ts";
 import { DataError } from "@tangled/rqlite";

@@ -1,8 +1,4 @@
-/**
- * Drizzle's dialect of SQLite, with a look at what would go wrong silently.
- *
- * @module
- */
+// Drizzle's dialect of SQLite, with a look at what would go wrong silently.
 
 import "./version.ts";
 import { DataError, NotSupportedError } from "@tangled/rqlite";
@@ -29,10 +25,12 @@ export function dialectOf(codecs: SQLiteCodecs, useJitMappers: boolean): SQLiteD
     checkSelection(config.selection);
     const map = relationalRows(config);
     const read = config.selection.map(({ codec, key }) => ({ codec, name: key }));
-    const nested = config.selection.flatMap(({ selection }, i) => selection === undefined ? [] : i);
+    const nested = config.selection.flatMap(({ key, selection }, i) =>
+      selection === undefined ? [] : [[i, key] as const]
+    );
     return map && ((found) => {
-      for (const i of nested) {
-        for (const row of found) checkDigits((row as unknown[])[i], config.selection[i]!.key);
+      for (const [i, key] of nested) {
+        for (const row of found) checkDigits((row as unknown[])[i], key);
       }
       return naming(read, found as unknown[][], () => map(found));
     });

@@ -1,10 +1,6 @@
-/**
- * What every driver of Drizzle uses and its types leave out: the casts for it are here and nowhere else.
- *
- * Of what other versions lack nothing is imported by name: it would fail before {@linkcode checkVersion} can say why.
- *
- * @module
- */
+// What every driver of Drizzle uses and its types leave out: the casts for it are here and nowhere else.
+//
+// Of what other versions lack nothing is imported by name: it would fail before `checkVersion` can say why.
 
 import "./version.ts";
 import type { QueryMetadata } from "drizzle-orm/cache/core/types";

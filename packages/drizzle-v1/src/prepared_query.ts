@@ -52,7 +52,7 @@ export class RqlitePreparedQuery
     const { mode, method, mapper, metadata, cacheConfig } = shape;
     const send = async (params: unknown[]): Promise<Result<unknown>> => {
       const result = await executor.execute<unknown>(query.sql, params as Params, CELLS);
-      for (const table of changed === undefined ? [] : changesOf(metadata)) changed!.add(table);
+      if (changed !== undefined) { for (const table of changesOf(metadata)) changed.add(table); }
       return result;
     };
     const executors = {

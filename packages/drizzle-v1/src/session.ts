@@ -7,15 +7,15 @@ import type { AnyRelations } from "drizzle-orm/relations";
 import { fillPlaceholders, type Query } from "drizzle-orm/sql";
 import * as core from "drizzle-orm/sqlite-core";
 import type { SQLiteDialect, SQLiteExecuteMethod } from "drizzle-orm/sqlite-core";
-import type { Params, Result, Statement, Transaction } from "@tangled/rqlite";
+import type { Result, Transaction } from "@tangled/rqlite";
 import {
-  CELLS,
+  type BatchReader,
   cellsOf,
   type Issued,
   Passing,
-  prepareItems,
   type RqliteClient,
   type RqliteTransactionConfig,
+  runBatch,
   runIssuing,
   type RunResult,
   runResultOf,
@@ -38,6 +38,13 @@ export interface SessionParts<TRelations extends AnyRelations> {
   /** Whether errors show the parameters. */
   readonly paramsInErrors: boolean | undefined;
 }
+
+/** How this version of Drizzle has the queries of a batch. */
+const BATCH: BatchReader<BatchQuery> = {
+  fill: (params) => fillPlaceholders(params, {}),
+  changes: ({ queryMetadata }) => changesOf(queryMetadata),
+  answer: answerOf,
+};
 
 /** Runs the queries of Drizzle on a client, or on one transaction. */
 export class RqliteSession<TRelations extends AnyRelations>
@@ -123,25 +130,11 @@ export class RqliteSession<TRelations extends AnyRelations>
   batch<U extends BatchItem<"sqlite">, T extends Readonly<[U, ...U[]]>>(
     items: T,
   ): Promise<BatchResponse<T>> {
-    return this.#context.follower.follow(() => this.#batch<U, T>(items));
-  }
-
-  async #batch<U extends BatchItem<"sqlite">, T extends Readonly<[U, ...U[]]>>(
-    items: T,
-  ): Promise<BatchResponse<T>> {
-    const { executor, logger, changed } = this.#context;
-    const queries = prepareItems<BatchQuery>(items);
-    const statements = queries.map((query): Statement => {
-      const { sql, params } = query.getQuery();
-      const filled = fillPlaceholders(params, {});
-      logger.logQuery(sql, filled);
-      return { sql, params: filled as Params };
-    });
-    const results = await executor.batch(statements, CELLS);
-    const tables = queries.flatMap(({ queryMetadata }) => changesOf(queryMetadata));
-    for (const table of tables) changed?.add(table);
-    if (changed === undefined && tables.length > 0) await this.#parts.cache?.onMutate({ tables });
-    return queries.map((query, i) => answerOf(query, results[i]!)) as BatchResponse<T>;
+    const { executor, logger, changed, follower } = this.#context;
+    const { cache } = this.#parts;
+    return follower.follow(() =>
+      runBatch({ executor, logger, cache, changed }, items, BATCH) as Promise<BatchResponse<T>>
+    );
   }
 
   /** Runs a function as one transaction. */

@@ -1,9 +1,5 @@
-/**
- * Refuses a drizzle-orm that this driver does not know, before anything of it is used: columns of another one would come
- * back as SQLite stores them.
- *
- * @module
- */
+// Refuses a drizzle-orm that this driver does not know, before anything of it is used: columns of another one would come
+// back as SQLite stores them.
 
 import { NotSupportedError } from "@tangled/rqlite";
 import * as core from "drizzle-orm/sqlite-core";

@@ -1,8 +1,4 @@
-/**
- * What every driver of Drizzle uses and its types leave out: the casts for it are here and nowhere else.
- *
- * @module
- */
+// What every driver of Drizzle uses and its types leave out: the casts for it are here and nowhere else.
 
 import type { CasingCache } from "drizzle-orm/casing";
 import type { DriverValueDecoder, Query, SQL } from "drizzle-orm/sql/sql";

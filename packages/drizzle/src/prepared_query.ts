@@ -150,10 +150,10 @@ export class RqlitePreparedQuery<T extends PreparedQueryConfig = PreparedQueryCo
   }
 
   #map(rows: unknown[][]): unknown {
-    const { fields, mapper } = this.#shape;
+    const { fields = [], mapper } = this.#shape;
     if (mapper !== undefined) return mapper(rows);
     const joins = joinsOf(this);
-    return rows.map((row) => mapRow(fields!, row, joins));
+    return rows.map((row) => mapRow(fields, row, joins));
   }
 
   #mapFirst(rows: unknown[][]): unknown {

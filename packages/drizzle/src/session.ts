@@ -12,16 +12,16 @@ import {
   type SQLiteExecuteMethod,
   SQLiteSession,
 } from "drizzle-orm/sqlite-core";
-import type { Params, Result, Statement, Transaction } from "@tangled/rqlite";
+import type { Result, Transaction } from "@tangled/rqlite";
 import {
-  CELLS,
+  type BatchReader,
   cellsOf,
   type Issued,
   objectsOf,
   Passing,
-  prepareItems,
   type RqliteClient,
   type RqliteTransactionConfig,
+  runBatch,
   runIssuing,
   type RunResult,
   runResultOf,
@@ -42,6 +42,13 @@ export interface SessionParts<TSchema extends TablesRelationalConfig> {
   /** Drizzle's cache, if there is one. */
   readonly cache: Cache | undefined;
 }
+
+/** How this version of Drizzle has the queries of a batch. */
+const BATCH: BatchReader<BatchQuery> = {
+  fill: (params) => fillPlaceholders(params, {}),
+  changes: (query) => is(query, RqlitePreparedQuery) ? query.changes : [],
+  answer: (query, result) => query.mapResult(result, true),
+};
 
 /** Runs the queries of Drizzle on a client, or on one transaction. */
 export class RqliteSession<
@@ -127,25 +134,11 @@ export class RqliteSession<
   batch<U extends BatchItem<"sqlite">, T extends Readonly<[U, ...U[]]>>(
     items: T,
   ): Promise<BatchResponse<T>> {
-    return this.#context.follower.follow(() => this.#batch<U, T>(items));
-  }
-
-  async #batch<U extends BatchItem<"sqlite">, T extends Readonly<[U, ...U[]]>>(
-    items: T,
-  ): Promise<BatchResponse<T>> {
-    const { executor, logger, changed } = this.#context;
-    const queries = prepareItems<BatchQuery>(items);
-    const statements = queries.map((query): Statement => {
-      const { sql, params } = query.getQuery();
-      const filled = fillPlaceholders(params, {});
-      logger.logQuery(sql, filled);
-      return { sql, params: filled as Params };
-    });
-    const results = await executor.batch(statements, CELLS);
-    const tables = queries.flatMap((query) => is(query, RqlitePreparedQuery) ? query.changes : []);
-    for (const table of tables) changed?.add(table);
-    if (changed === undefined && tables.length > 0) await this.#parts.cache?.onMutate({ tables });
-    return queries.map((query, i) => query.mapResult(results[i], true)) as BatchResponse<T>;
+    const { executor, logger, changed, follower } = this.#context;
+    const { cache } = this.#parts;
+    return follower.follow(() =>
+      runBatch({ executor, logger, cache, changed }, items, BATCH) as Promise<BatchResponse<T>>
+    );
   }
 
   /** Runs a function as one transaction. */

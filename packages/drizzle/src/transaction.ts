@@ -6,7 +6,26 @@ import type { Transaction } from "@tangled/rqlite";
 import { refuseConfig, type RqliteTransactionConfig, type RunResult } from "@tangled/rqlite/driver";
 import type { RqliteSession } from "./session.ts";
 
-/** What the function of `db.transaction(fn)` is given: the database, as this transaction sees it. */
+/**
+ * What the function of `db.transaction(fn)` is given: the database, as this transaction sees it.
+ *
+ * @example
+ * ```ts
+ * import { sql } from "drizzle-orm";
+ * import { connect } from "@tangled/rqlite";
+ * import { drizzle } from "@tangled/rqlite-drizzle";
+ * import { embedded } from "@tangled/rqlite/embedded";
+ *
+ * const db = drizzle(connect(embedded()));
+ * await db.run(sql`CREATE TABLE notes(body TEXT)`);
+ * await db.transaction(async (tx) => {
+ *   await tx.run(sql`INSERT INTO notes VALUES('kept')`);
+ *   await tx.transaction((inner) => inner.rollback()).catch(() => {}); // undoes what inner did, alone
+ * });
+ * console.log(await db.values(sql`SELECT body FROM notes`)); // [ [ "kept" ] ]
+ * await db.$client.close();
+ * ```
+ */
 export class RqliteTransaction<
   TFullSchema extends Record<string, unknown>,
   TSchema extends TablesRelationalConfig,

@@ -1,8 +1,4 @@
-/**
- * Ends the import where drizzle-orm is of a version that this driver would read wrongly: so it comes first everywhere.
- *
- * @module
- */
+// Ends the import where drizzle-orm is of a version that this driver would read wrongly: so it comes first everywhere.
 
 import { npmVersion } from "drizzle-orm/version";
 import { NotSupportedError } from "@tangled/rqlite";

@@ -71,7 +71,7 @@ export async function batch<const Queries extends readonly BatchQuery[]>(
     : await withConnection(on, (connection) => connection.run(send));
   const answers = results.map((result, i) => {
     const { rows, insertId, numAffectedRows = 0n } = queryResult(result);
-    return countsOf(compiled[i]!.query, insertId, numAffectedRows) ?? rows;
+    return countsOf(compiled[i]?.query, insertId, numAffectedRows) ?? rows;
   });
   // Each has the type that Kysely inferred for its query.
   return answers as BatchResults<Queries>;
@@ -94,11 +94,11 @@ function compiledOf(query: BatchQuery, index: number): CompiledQuery<unknown> {
 
 /** The one element that Kysely's builders answer for a write without RETURNING. */
 function countsOf(
-  query: RootOperationNode,
+  query: RootOperationNode | undefined,
   insertId: bigint | undefined,
   rows: bigint,
 ): [InsertResult | UpdateResult | DeleteResult] | undefined {
-  switch (query.kind) {
+  switch (query?.kind) {
     case "InsertQueryNode":
       return query.returning ? undefined : [new InsertResult(insertId, rows)];
     case "UpdateQueryNode":

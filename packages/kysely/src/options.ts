@@ -66,11 +66,15 @@ export type RqliteDialectConfig =
     }
   );
 
-/** {@linkcode RqliteDialectOptions} with every default filled in. */
+/** The options of a dialect, checked, with every default. */
 export interface ResolvedOptions {
+  /** Milliseconds that a migrator waits for others. */
   readonly timeout: number;
+  /** Milliseconds after which the lock of a migrator that died is taken over. */
   readonly leaseDuration: number;
+  /** Whether all pending migrations are one transaction. */
   readonly transactionalMigrations: boolean;
+  /** What transactions take. */
   readonly transaction: RqliteTransactionOptions;
 }
 

@@ -12,6 +12,7 @@ const CHUNK = 100;
 
 /** Where a stream reads. */
 export interface StreamSource {
+  /** What reads all at once. */
   readonly executor: Executor;
   /** What can read page by page; nothing inside of a transaction. */
   readonly pages: Client | undefined;

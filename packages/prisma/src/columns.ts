@@ -62,7 +62,7 @@ export function resultSetOf(
   return {
     columnNames: [...columns],
     columnTypes,
-    rows: rows.map((row) => row.map((value, i) => cellOf(value, columnTypes[i]!))),
+    rows: rows.map((row) => row.map((value, i) => cellOf(value, columnTypes[i] ?? Text))),
   };
 }
 
@@ -86,7 +86,7 @@ export function rewritten(column: string): DataError {
 function typeOf(declared: string, rows: readonly Value[][], index: number): ColumnType {
   const known = DECLARED[declared.replace(/\(.*\)$/s, "").trim()];
   if (known !== undefined && !NUMBERS.includes(known) && known !== Text) return known;
-  const kinds = new Set(rows.map((row) => kindOf(row[index]!)));
+  const kinds = new Set(rows.map((row) => kindOf(row[index] ?? null)));
   kinds.delete("null");
   if (kinds.size === 0) return known ?? Int32;
   if (isOnly(kinds, "integer", "long", "real") && known !== undefined && known !== Text) {

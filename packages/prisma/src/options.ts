@@ -30,8 +30,9 @@ export interface PrismaRqliteOptions {
 
 /** A client, and who closes it. */
 export interface Source {
+  /** What statements run on. */
   readonly client: Client;
-  /** It was made here, and goes with the adapter. */
+  /** Whether it was made here, and goes with the adapter. */
   readonly owned: boolean;
 }
 
