@@ -36,6 +36,6 @@ export function checkQuery(analysis: Analysis): void {
  * @throws {NotSupportedError} If it calls `last_insert_rowid()` or `changes()`.
  */
 export function checkAlone(analysis: Analysis): void {
-  const asks = counterIn(analysis.text);
+  const asks = counterIn(analysis);
   if (asks !== undefined) throw strayCounter(asks, analysis);
 }

@@ -1,10 +1,9 @@
 import type { Facts } from "../schema/facts.ts";
 import { insertParts } from "../schema/statement_parts.ts";
+import { tokensOf } from "../sql/analyse.ts";
 import { classify } from "../sql/classify.ts";
 import { type Counter, counterIn, strayCounter } from "../sql/counter.ts";
 import type { Prepared } from "../sql/prepare.ts";
-import { significantTokens } from "../sql/tokenize.ts";
-import { TokenView } from "../sql/view.ts";
 import { tableOf } from "./written_tables.ts";
 
 /** What is known where counters are looked at. */
@@ -34,7 +33,7 @@ export function refuseStrayCounters(
   for (let i = from; i < statements.length; i++) {
     const { analysis } = statements[i]!;
     const reads = analysis.kind === "read";
-    const asks = analysis.stores || reads ? counterIn(analysis.text) : undefined;
+    const asks = analysis.stores || reads ? counterIn(analysis) : undefined;
     if (asks === undefined || isSet(asks, statements.slice(0, i), reads, context)) continue;
     throw strayCounter(asks, analysis);
   }
@@ -60,12 +59,12 @@ function inserts({ analysis: { verb } }: Prepared): boolean {
 
 /** Whether a statement inserts a row for sure, into something that has rowids. */
 function setsRowid(prepared: Prepared, facts: Facts | undefined, entered: boolean): boolean {
-  const { text, table } = prepared.analysis;
+  const { analysis } = prepared;
   if (!inserts(prepared)) return false;
-  const known = facts === undefined ? undefined : tableOf(table, facts);
+  const known = facts === undefined ? undefined : tableOf(analysis.table, facts);
   if (known?.withoutRowid || known?.kind === "view") return false;
-  const view = new TokenView(text, significantTokens(text).tokens);
-  const parts = insertParts(view, classify(text, view.tokens).at);
+  const view = tokensOf(analysis);
+  const parts = insertParts(view, classify(view).at);
   if (parts === undefined || parts.or === "IGNORE") return false;
   if (view.tokens.some((_, i) => view.isWord(i, "ON") && view.isWord(i + 1, "CONFLICT"))) {
     return false;

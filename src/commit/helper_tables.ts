@@ -1,7 +1,6 @@
+import { tokensOf } from "../sql/analyse.ts";
 import { NotSupportedError } from "../errors.ts";
 import { COMMIT_TABLE, isOwnTable } from "../sql/own_tables.ts";
-import { significantTokens } from "../sql/tokenize.ts";
-import { nameOf } from "../sql/words.ts";
 import type { Prepared } from "../sql/prepare.ts";
 
 /**
@@ -23,7 +22,8 @@ export function namesCommits(prepared: Prepared): boolean {
   return helperTables(prepared).some((name) => name.toLowerCase() === COMMIT_TABLE);
 }
 
-function helperTables({ analysis: { text } }: Prepared): string[] {
-  if (!/_rqlite_/i.test(text)) return [];
-  return significantTokens(text).tokens.map((token) => nameOf(text, token)).filter(isOwnTable);
+function helperTables({ analysis }: Prepared): string[] {
+  if (!/_rqlite_/i.test(analysis.text)) return [];
+  const view = tokensOf(analysis);
+  return view.tokens.map((_, i) => view.name(i)).filter(isOwnTable);
 }

@@ -1,11 +1,11 @@
+import { tokensOf } from "../sql/analyse.ts";
 import type { Facts, TableFacts } from "../schema/facts.ts";
 import { changes } from "../calls/read_only.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import { TextCache } from "../sql/cache.ts";
 import { isOwnTable } from "../sql/own_tables.ts";
 import { asOfVirtual } from "../sql/returning.ts";
-import { significantTokens } from "../sql/tokenize.ts";
-import { nameOf } from "../sql/words.ts";
+import { TokenView } from "../sql/token_view.ts";
 import { EVERYTHING } from "./log_table.ts";
 
 /**
@@ -73,7 +73,7 @@ export function nameIn(written: string | undefined): string | undefined {
   if (written === undefined) return undefined;
   let name = names.get(written);
   if (name === undefined) {
-    name = nameOf(written, significantTokens(written).tokens.at(-1)!);
+    name = TokenView.of(written).lastName();
     names.set(written, name);
   }
   return name;
@@ -95,10 +95,11 @@ function addTables(
 }
 
 /** Whether local columns of rows that were there before may differ behind it, be it as one is gone and comes again. */
-function changesLocal({ verb, upsert, text }: Prepared["analysis"], table: TableFacts): boolean {
+function changesLocal(analysis: Prepared["analysis"], table: TableFacts): boolean {
+  const { verb, upsert, text } = analysis;
   if (table.local.size === 0) return false;
   if (verb === "INSERT" && !upsert) return /\breplace\b/i.test(text);
   if (verb !== "UPDATE" || table.triggered) return true;
-  const { tokens } = significantTokens(text);
-  return tokens.some((token) => table.local.has(nameOf(text, token).toLowerCase()));
+  const view = tokensOf(analysis);
+  return view.tokens.some((_, i) => table.local.has(view.name(i).toLowerCase()));
 }

@@ -5,9 +5,8 @@
  */
 
 import { ProgrammingError } from "../errors.ts";
-import { analyse } from "../sql/analyse.ts";
-import { significantTokens, type Token } from "../sql/tokenize.ts";
-import { isName, isWord, nameOf, textOf } from "../sql/words.ts";
+import { analyse, tokensOf } from "../sql/analyse.ts";
+import type { TokenView } from "../sql/token_view.ts";
 
 /** What a statement such as `ROLLBACK TO x` asks for. */
 export type Control =
@@ -20,28 +19,27 @@ export type Control =
  * @throws {ProgrammingError} If it begins like one and goes on otherwise.
  */
 export function readControl(sql: string): Control | undefined {
-  const { kind, statements, problem, text } = analyse(sql);
+  const analysis = analyse(sql);
+  const { kind, statements, problem } = analysis;
   // Several statements in one string are refused, whatever they are.
   if (kind !== "control" || statements !== 1 || problem !== undefined) return undefined;
-  return new Reader(sql, text).read();
+  return new Reader(sql, tokensOf(analysis)).read();
 }
 
 class Reader {
   readonly #source: string;
-  readonly #text: string;
-  readonly #tokens: readonly Token[];
+  readonly #view: TokenView;
   #at = 0;
 
-  constructor(source: string, text: string) {
+  constructor(source: string, view: TokenView) {
     this.#source = source;
-    this.#text = text;
-    this.#tokens = significantTokens(text).tokens;
+    this.#view = view;
   }
 
   read(): Control {
     const control = this.#control();
     this.#skip(";");
-    if (this.#at < this.#tokens.length) throw this.#unexpected();
+    if (this.#at < this.#view.tokens.length) throw this.#unexpected();
     return control;
   }
 
@@ -69,25 +67,21 @@ class Reader {
   }
 
   #named(does: "savepoint" | "release" | "rollbackTo"): Control {
-    const token = this.#tokens[this.#at];
-    if (token === undefined || !isName(token)) throw this.#unexpected();
-    this.#at++;
-    return { does, name: nameOf(this.#text, token) };
+    if (!this.#view.isName(this.#at)) throw this.#unexpected();
+    return { does, name: this.#view.name(this.#at++) };
   }
 
   #skip(word: string): boolean {
-    const token = this.#tokens[this.#at];
-    const found = isWord(this.#text, token, word) ||
-      (token?.kind === "punct" && textOf(this.#text, token) === word);
+    const found = this.#view.isWord(this.#at, word) || this.#view.is(this.#at, word);
     if (found) this.#at++;
     return found;
   }
 
   #unexpected(): ProgrammingError {
-    const token = this.#tokens[this.#at];
-    const message = token === undefined
+    const found = this.#view.text(this.#at);
+    const message = found === ""
       ? "incomplete input"
-      : `near ${JSON.stringify(textOf(this.#text, token))}: syntax error`;
+      : `near ${JSON.stringify(found)}: syntax error`;
     return new ProgrammingError(message, { code: "SQLITE_ERROR", sql: this.#source });
   }
 }

@@ -5,11 +5,11 @@
  */
 
 import { type Pack, packed } from "../client/request_rows.ts";
-import { analyse, type Analysis } from "../sql/analyse.ts";
+import { analyse, type Analysis, tokensOf } from "../sql/analyse.ts";
 import { sitesOf } from "../sql/sites.ts";
-import { significantTokens, type Token } from "../sql/tokenize.ts";
 import type { Bindable } from "../sql/value_check.ts";
-import { groupEnd, isName, isPunct, isWord, textOf } from "../sql/words.ts";
+import type { TokenView } from "../sql/token_view.ts";
+import type { TokenKind } from "../sql/tokenize.ts";
 
 /** An INSERT of which several rows can be one statement, and where the values of its placeholders go. */
 export interface TextPack extends Pack {
@@ -23,52 +23,52 @@ export interface TextPack extends Pack {
  */
 export function packOf(sql: string): TextPack | undefined {
   const analysis = analyse(sql);
-  const { text, kind, verb, returning } = analysis;
+  const { kind, verb, returning } = analysis;
   if (kind !== "write" || (verb !== "INSERT" && verb !== "REPLACE")) return undefined;
   if (returning || sitesOf(analysis).length > 0) return undefined;
-  const { tokens } = significantTokens(text);
-  const values = valuesAt(text, tokens);
-  if (values === undefined || groupEnd(text, tokens, values + 1) !== tokens.length) {
-    return undefined;
-  }
-  const items = itemsOf(analysis, tokens.slice(values + 2, -1));
-  return items && packOfItems(text.slice(0, tokens[values]!.end), items);
+  const view = tokensOf(analysis);
+  const values = valuesAt(view);
+  if (values === undefined || view.groupEnd(values + 1) !== view.tokens.length) return undefined;
+  const items = itemsOf(analysis, view.slice(values + 2, -1));
+  return items && packOfItems(view.sql.slice(0, view.end(values)), items);
 }
 
 /** The place of VALUES in front of a parenthesis, if everything before it is the plainest form. */
-function valuesAt(text: string, tokens: readonly Token[]): number | undefined {
+function valuesAt(view: TokenView): number | undefined {
   let at = 1;
-  if (isWord(text, tokens[at], "OR")) {
+  if (view.isWord(at, "OR")) {
     // A failing row would keep those before it, in the same statement only.
-    if (isWord(text, tokens[at + 1], "FAIL")) return undefined;
+    if (view.isWord(at + 1, "FAIL")) return undefined;
     at += 2;
   }
-  if (!isWord(text, tokens[at++], "INTO") || !isName(tokens[at++])) return undefined;
-  if (isPunct(text, tokens[at], ".")) at += 2;
-  if (isPunct(text, tokens[at], "(")) at = groupEnd(text, tokens, at);
-  return isWord(text, tokens[at], "VALUES") && isPunct(text, tokens[at + 1], "(") ? at : undefined;
+  if (!view.isWord(at++, "INTO") || !view.isName(at++)) return undefined;
+  if (view.is(at, ".")) at += 2;
+  if (view.is(at, "(")) at = view.groupEnd(at);
+  return view.isWord(at, "VALUES") && view.is(at + 1, "(") ? at : undefined;
 }
 
 /** A literal as it is written, or the number of a placeholder. */
 type Item = string | number;
 
 /** Expressions are left alone: a subquery would see another table than with the rows one by one. */
-function itemsOf({ text, placeholders }: Analysis, tokens: readonly Token[]): Item[] | undefined {
+function itemsOf({ placeholders }: Analysis, view: TokenView): Item[] | undefined {
   const numbers = new Map(placeholders.map(({ start, index }) => [start, index]));
   const items: Item[] = [];
-  for (const [i, token] of tokens.entries()) {
+  for (const [i, { kind, start }] of view.tokens.entries()) {
     if (i % 2 === 1) {
-      if (!isPunct(text, token, ",")) return undefined;
-    } else if (token.kind === "placeholder") items.push(numbers.get(token.start)!);
-    else if (isLiteral(text, token)) items.push(textOf(text, token));
-    else return undefined;
+      if (!view.is(i, ",")) return undefined;
+    } else if (isLiteral(kind) || view.isWord(i, "NULL")) items.push(view.text(i));
+    else {
+      const number = numbers.get(start);
+      if (number === undefined) return undefined;
+      items.push(number);
+    }
   }
-  return tokens.length % 2 === 1 ? items : undefined;
+  return view.tokens.length % 2 === 1 ? items : undefined;
 }
 
-function isLiteral(text: string, token: Token): boolean {
-  return token.kind === "number" || token.kind === "string" || token.kind === "blob" ||
-    isWord(text, token, "NULL");
+function isLiteral(kind: TokenKind): boolean {
+  return kind === "number" || kind === "string" || kind === "blob";
 }
 
 function packOfItems(head: string, items: readonly Item[]): TextPack {

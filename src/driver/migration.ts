@@ -5,8 +5,7 @@ import { migrationLock, TIMEOUT } from "../migrate/limits.ts";
 import { analyse } from "../sql/analyse.ts";
 import { refuse } from "../sql/refuse.ts";
 import { splitScript } from "../sql/split.ts";
-import { significantTokens } from "../sql/tokenize.ts";
-import { behind, TokenView } from "../sql/view.ts";
+import { TokenView } from "../sql/token_view.ts";
 import { admit } from "../transaction/admit.ts";
 import type { TransactionOptions } from "../transaction/transaction.ts";
 
@@ -53,7 +52,7 @@ export function readMigration(
 ): Migration {
   const statements: MigrationStatement[] = [];
   // `drizzle-kit pull` describes what is there in one comment that has breakpoints inside.
-  if (significantTokens(chunks.join(BREAKPOINT)).tokens.length === 0) return { name, statements };
+  if (TokenView.of(chunks.join(BREAKPOINT)).tokens.length === 0) return { name, statements };
   let unchecked = false;
   const texts = chunks.flatMap((chunk) => statementsOf(chunk, breakpoints, name));
   const madeAnew = new Set(texts.map(newName));
@@ -138,7 +137,7 @@ export function readForeignKeys(statement: string): "on" | "off" | undefined {
   const { kind, pragma, statements, text } = analyse(statement);
   if (kind !== "pragma" || statements !== 1) return undefined;
   if (pragma?.name !== "foreign_keys" || !pragma.writes) return undefined;
-  const view = new TokenView(text, significantTokens(text).tokens);
+  const view = TokenView.of(text);
   const last = view.tokens.length - 1;
   const value = view.name(view.is(last, ")") ? last - 1 : last);
   return /^(?:on|yes|true|0*[1-9]\d*)$/i.test(value) ? "on" : "off";
@@ -146,7 +145,7 @@ export function readForeignKeys(statement: string): "on" | "off" | undefined {
 
 /** The table that a statement drops, in lower case. */
 function droppedTable(statement: string): string | undefined {
-  const view = new TokenView(statement, significantTokens(statement).tokens);
+  const view = TokenView.of(statement);
   if (!view.isWord(0, "DROP") || !view.isWord(1, "TABLE")) return undefined;
   const first = view.isWord(2, "IF") && view.isWord(3, "EXISTS") ? 4 : 2;
   return view.name(view.is(first + 1, ".") ? first + 2 : first).toLowerCase();
@@ -154,7 +153,7 @@ function droppedTable(statement: string): string | undefined {
 
 /** What a statement renames a table to, in lower case. */
 function newName(statement: string): string | undefined {
-  const view = new TokenView(statement, significantTokens(statement).tokens);
+  const view = TokenView.of(statement);
   const to = view.tokens.length - 2;
   if (!view.isWord(0, "ALTER") || !view.isWord(to - 1, "RENAME")) return undefined;
   return view.isWord(to, "TO") ? view.name(to + 1).toLowerCase() : undefined;
@@ -168,10 +167,10 @@ interface Copy {
 
 /** What drizzle-kit 0.31 writes: `INSERT INTO "__new_t"(…) SELECT "a", "b" FROM "t"`; only names in double quotes. */
 function copyOf(statement: string): Copy | undefined {
-  const view = new TokenView(statement, significantTokens(statement).tokens);
+  const view = TokenView.of(statement);
   const isCopy = view.isWord(0, "INSERT") && view.isWord(1, "INTO") &&
     view.name(2).startsWith("__new_");
-  const select = behind(view, 3);
+  const select = view.behind(3);
   if (!isCopy || !view.isWord(select, "SELECT")) return undefined;
   let i = select + 1;
   while (view.is(i + 1, ",")) i += 2;

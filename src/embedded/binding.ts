@@ -23,12 +23,12 @@ export interface Inputs {
  *
  * @throws {SqliteError} beyond the usual limit
  */
-export function inputsOf({ source, tokens }: Piece): Inputs {
-  const { list, count, refused } = numberPlaceholders(source, tokens);
+export function inputsOf({ view }: Piece): Inputs {
+  const { list, count, refused } = numberPlaceholders(view);
   if (refused !== undefined) throw tooMany(refused);
   const names = new Array<string | undefined>(count).fill(undefined);
   for (const { start, end, index } of list) {
-    const text = source.slice(start, end);
+    const text = view.sql.slice(start, end);
     if (!text.startsWith("?")) names[index - 1] ??= text;
   }
   return { names };

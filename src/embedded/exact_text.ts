@@ -30,8 +30,8 @@ export function withExactTexts(
   }
 }
 
-function isRead({ source, tokens }: Piece): boolean {
-  return classify(source, tokens).kind === "read";
+function isRead({ view }: Piece): boolean {
+  return classify(view).kind === "read";
 }
 
 function hasText({ rows }: RowSet, column: number): boolean {
@@ -80,7 +80,7 @@ function readExactly(
 }
 
 /** The read as a table `_rqlite_rows` with columns `c0`, `c1` and so on. */
-function around({ source, tokens }: Piece, { columns }: RowSet): string {
-  const read = source.slice(tokens[0]?.start, tokens.at(-1)?.end);
+function around({ view }: Piece, { columns }: RowSet): string {
+  const read = view.between(0, view.tokens.length);
   return `WITH "_rqlite_rows"(${columns.map((_, i) => `c${i}`).join()}) AS (${read}\n)`;
 }

@@ -1,5 +1,4 @@
-import { significantTokens } from "../sql/tokenize.ts";
-import { isWord } from "../sql/words.ts";
+import { TokenView } from "../sql/token_view.ts";
 import type { Statement } from "./body.ts";
 import type { Connection } from "./connection.ts";
 import { type ErrorOutcome, type Outcome, RequestFailed } from "./outcome.ts";
@@ -111,7 +110,7 @@ export async function isReadOnlyList(
 
 /** rqlite's own parser knows that an EXPLAIN changes nothing, which SQLite does not tell. */
 function isExplain(sql: string): boolean {
-  return /explain /i.test(sql) && isWord(sql, significantTokens(sql).tokens[0], "EXPLAIN");
+  return /explain /i.test(sql) && TokenView.of(sql).isWord(0, "EXPLAIN");
 }
 
 function execute(

@@ -1,15 +1,13 @@
+import { TokenView } from "../sql/token_view.ts";
 import { statementRanges } from "../sql/boundaries.ts";
-import { significantTokens, type Token } from "../sql/tokenize.ts";
 import { goTrim } from "./trim.ts";
 
 /** One statement of a string. */
 export interface Piece {
   /** The statement with its semicolon; "" when there is nothing but blanks and comments. */
   readonly sql: string;
-  /** Its tokens; their offsets count in `source`. */
-  readonly tokens: readonly Token[];
-  /** The whole string, up to a NUL character: SQLite does not look further. */
-  readonly source: string;
+  /** Its tokens in the whole string, which ends at a NUL character: SQLite does not look further. */
+  readonly view: TokenView;
 }
 
 /**
@@ -19,18 +17,18 @@ export interface Piece {
  */
 export function toPieces(sql: string): Piece[] {
   const source = sql.split("\0", 1)[0] ?? "";
-  const { tokens } = significantTokens(source);
+  const whole = TokenView.of(source);
   const pieces: Piece[] = [];
   let at = 0;
-  for (const [from, to] of statementRanges(source, tokens)) {
-    const end = tokens[to]?.end ?? source.length;
+  for (const [from, to] of statementRanges(whole)) {
+    const end = whole.end(to);
     const text = source.slice(at, end);
     // rqlite trims what is left after each statement, which shows in some of SQLite's errors.
     const sql = at === 0 ? text : goTrim(text);
-    pieces.push({ sql, tokens: tokens.slice(from, to), source });
+    pieces.push({ sql, view: whole.slice(from, to) });
     at = end;
   }
   const trailing = pieces.length === 0 || goTrim(source.slice(at)) !== "";
-  if (trailing) pieces.push({ sql: "", tokens: [], source });
+  if (trailing) pieces.push({ sql: "", view: whole.slice(0, 0) });
   return pieces;
 }

@@ -1,6 +1,5 @@
 import { classify, writeParts } from "../sql/classify.ts";
-import { significantTokens, type Token } from "../sql/tokenize.ts";
-import { isWord } from "../sql/words.ts";
+import { TokenView } from "../sql/token_view.ts";
 
 /**
  * Whether rqlite answers a write with rows. It looks for `returning` and a blank, and then needs
@@ -8,21 +7,20 @@ import { isWord } from "../sql/words.ts";
  */
 export function returnsRows(sql: string): boolean {
   if (!/returning /i.test(sql)) return false;
-  const { tokens } = significantTokens(sql);
-  const end = tokens.findIndex((token) => sql.slice(token.start, token.end) === ";");
-  const own = explained(sql, end < 0 ? tokens : tokens.slice(0, end));
-  const { kind, at } = classify(sql, own);
-  return kind === "write" && writeParts(sql, own, at).returning && isParsable(sql, own);
+  const view = TokenView.of(sql);
+  const end = view.tokens.findIndex((_, i) => view.is(i, ";"));
+  const own = withoutExplain(end < 0 ? view : view.slice(0, end));
+  const { kind, at } = classify(own);
+  return kind === "write" && writeParts(own, at).returning && isParsable(own);
 }
 
-function explained(sql: string, tokens: readonly Token[]): readonly Token[] {
-  if (!isWord(sql, tokens[0], "EXPLAIN")) return tokens;
-  return tokens.slice(isWord(sql, tokens[1], "QUERY") ? 3 : 1);
+/** The tokens behind EXPLAIN, or all if it is none. */
+export function withoutExplain(view: TokenView): TokenView {
+  return view.isWord(0, "EXPLAIN") ? view.slice(view.isWord(1, "QUERY") ? 3 : 1) : view;
 }
 
-function isParsable(sql: string, tokens: readonly Token[]): boolean {
-  return !tokens.some((token, i) =>
-    sql.startsWith("[", token.start) ||
-    (isWord(sql, token, "DISTINCT") && isWord(sql, tokens[i + 1], "FROM"))
+function isParsable(view: TokenView): boolean {
+  return !view.tokens.some(({ start }, i) =>
+    view.sql.startsWith("[", start) || (view.isWord(i, "DISTINCT") && view.isWord(i + 1, "FROM"))
   );
 }

@@ -1,6 +1,4 @@
 import { classify } from "../sql/classify.ts";
-import type { Token } from "../sql/tokenize.ts";
-import { isWord } from "../sql/words.ts";
 import { bind, type Inputs, inputsOf, nameProblem } from "./binding.ts";
 import type { Argument, Statement } from "./body.ts";
 import type { Connection, RowSet } from "./connection.ts";
@@ -8,6 +6,7 @@ import { DateOutOfRange } from "./dates.ts";
 import { withExactTexts } from "./exact_text.ts";
 import type { RowsOutcome, WriteOutcome } from "./outcome.ts";
 import { type Piece, toPieces } from "./pieces.ts";
+import { withoutExplain } from "./returning.ts";
 import { SqliteError } from "./sqlite_error.ts";
 import type { Turn } from "./turn.ts";
 import { convertRows } from "./values.ts";
@@ -52,7 +51,7 @@ export async function runForEffect(
         const prepared = connection.prepare(piece.sql);
         const inputs = inputsOf(piece);
         if (args.length > 0 || strictCount) checkCount(inputs, args, used, args.length);
-        const explains = isWord(piece.source, piece.tokens[0], "EXPLAIN");
+        const explains = piece.view.isWord(0, "EXPLAIN");
         counters = connection.step(prepared, bind(inputs, args, used), explains);
         used += inputs.names.length;
       });
@@ -130,12 +129,12 @@ export async function isReadOnly(
     if (piece === undefined || piece.sql === "") return true;
     return turn.whenFree(connection, () => {
       connection.prepare(piece.sql);
-      const tokens = withoutExplain(piece);
-      const { kind } = classify(piece.sql, tokens);
+      const view = withoutExplain(piece.view);
+      const { kind } = classify(view);
       if (kind === "read") return true;
       // Explaining a write would reset what changes() tells.
       if (kind === "write") return false;
-      return changesNothing(connection, piece.sql.slice(tokens[0]?.start ?? 0));
+      return changesNothing(connection, piece.sql.slice(view.tokens[0]?.start ?? 0));
     });
   }, []);
 }
@@ -149,12 +148,6 @@ function changesNothing(connection: Connection, sql: string): boolean {
   return rows.every(([, opcode, , p2]) =>
     !WRITING.has(opcode) && !(opcode === "Transaction" && p2 !== 0n)
   );
-}
-
-/** The tokens behind EXPLAIN; in the first piece of a string their offsets hold as they are. */
-function withoutExplain({ sql, tokens }: Piece): readonly Token[] {
-  if (!isWord(sql, tokens[0], "EXPLAIN")) return tokens;
-  return tokens.slice(isWord(sql, tokens[1], "QUERY") ? 3 : 1);
 }
 
 function checkCount(

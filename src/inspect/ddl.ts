@@ -1,8 +1,6 @@
 // What SQLite keeps only as text: the names of constraints, checks, and the expressions of indexes.
 
-import { groupEnd } from "../sql/words.ts";
-import { significantTokens } from "../sql/tokenize.ts";
-import { behind, TokenView } from "../sql/view.ts";
+import { TokenView } from "../sql/token_view.ts";
 
 /** A constraint as it was written, of a column or of the table. */
 export interface Constraint {
@@ -26,7 +24,7 @@ export interface TableText {
 
 /** Reads a CREATE TABLE; the text is one that SQLite has accepted. */
 export function readTable(sql: string): TableText {
-  const view = new TokenView(sql, significantTokens(sql).tokens);
+  const view = TokenView.of(sql);
   const open = view.tokens.findIndex((_, i) => view.is(i, "("));
   if (open < 0) return { constraints: [], autoincrement: false };
   const parts = partsOf(view, open);
@@ -48,7 +46,7 @@ export interface ColumnText {
 
 /** Reads the columns of a CREATE TABLE; the text is one that SQLite has accepted. */
 export function readColumns(sql: string): ColumnText[] {
-  const view = new TokenView(sql, significantTokens(sql).tokens);
+  const view = TokenView.of(sql);
   const open = view.tokens.findIndex((_, i) => view.is(i, "("));
   return partsOf(view, open)
     .filter(([from]) => !view.isOneOf(from, TABLE_CONSTRAINTS))
@@ -58,37 +56,37 @@ export function readColumns(sql: string): ColumnText[] {
 function columnTextOf(view: TokenView, from: number, to: number): ColumnText {
   let collation: string | undefined;
   let expression: string | undefined;
-  for (let i = from + 1; i < to; i = behind(view, i)) {
+  for (let i = from + 1; i < to; i = view.behind(i)) {
     if (view.isWord(i, "COLLATE")) collation = view.name(i + 1);
-    if (view.isWord(i, "AS")) expression = textOf(view, i + 2, behind(view, i + 1) - 1);
+    if (view.isWord(i, "AS")) expression = view.between(i + 2, view.behind(i + 1) - 1);
   }
   return { name: view.name(from), collation, expression };
 }
 
 /** What the text of a CREATE INDEX tells: each term without its order, and the condition. */
 export function readIndex(sql: string): { terms: string[]; where: string | undefined } {
-  const view = new TokenView(sql, significantTokens(sql).tokens);
+  const view = TokenView.of(sql);
   const open = view.tokens.findIndex((_, i) => view.is(i, "("));
-  const end = groupEnd(sql, view.tokens, open);
+  const end = view.groupEnd(open);
   const terms = partsOf(view, open).map(([from, to]) => {
     const ordered = view.isWord(to - 1, "ASC") || view.isWord(to - 1, "DESC");
-    return textOf(view, from, ordered ? to - 1 : to);
+    return view.between(from, ordered ? to - 1 : to);
   });
-  const where = view.isWord(end, "WHERE") ? textOf(view, end + 1, view.tokens.length) : undefined;
+  const where = view.isWord(end, "WHERE") ? view.between(end + 1, view.tokens.length) : undefined;
   return { terms, where };
 }
 
 /** The ranges between the commas of a group. */
 function partsOf(view: TokenView, open: number): [number, number][] {
   const parts: [number, number][] = [];
-  const close = groupEnd(view.sql, view.tokens, open) - 1;
+  const close = view.groupEnd(open) - 1;
   let from = open + 1;
   for (let i = from; i <= close;) {
     if (i === close || view.is(i, ",")) {
       parts.push([from, i]);
       from = i + 1;
     }
-    i = behind(view, i);
+    i = view.behind(i);
   }
   return parts;
 }
@@ -102,7 +100,7 @@ function constraintsOf(view: TokenView, from: number, to: number): Constraint[] 
   const column = view.isOneOf(from, TABLE_CONSTRAINTS) ? undefined : view.name(from);
   const found: Constraint[] = [];
   let name: string | undefined;
-  for (let i = column === undefined ? from : from + 1; i < to; i = behind(view, i)) {
+  for (let i = column === undefined ? from : from + 1; i < to; i = view.behind(i)) {
     if (view.isWord(i, "CONSTRAINT")) {
       name = view.name(++i);
       continue;
@@ -129,8 +127,8 @@ function detailsAt(
 ): { columns: string[]; expression: string } {
   const open = view.is(i + 1, "(") ? i + 1 : i + 2;
   if (kind === "check") {
-    const end = groupEnd(view.sql, view.tokens, open);
-    return { columns: [], expression: textOf(view, open + 1, end - 1) };
+    const end = view.groupEnd(open);
+    return { columns: [], expression: view.between(open + 1, end - 1) };
   }
   const columns = column === undefined
     ? partsOf(view, open).map(([from]) => view.name(from))
@@ -141,11 +139,4 @@ function detailsAt(
 function has(view: TokenView, from: number, to: number, word: string): boolean {
   for (let i = from; i < to; i++) if (view.isWord(i, word)) return true;
   return false;
-}
-
-function textOf({ sql, tokens }: TokenView, from: number, to: number): string {
-  const [first, last] = [tokens[from], tokens[to - 1]];
-  return to > from && first !== undefined && last !== undefined
-    ? sql.slice(first.start, last.end)
-    : "";
 }

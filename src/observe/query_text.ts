@@ -1,8 +1,8 @@
 import type { Call, CallStatement } from "../calls/interceptor.ts";
 import type { RqliteError } from "../errors.ts";
 import { analyse } from "../sql/analyse.ts";
-import { significantTokens, tokenize } from "../sql/tokenize.ts";
-import { TokenView } from "../sql/view.ts";
+import { tokenize } from "../sql/tokenize.ts";
+import { TokenView } from "../sql/token_view.ts";
 
 /** How much of a text is told, in characters: one of many rows is as long as a request may be. */
 const LONGEST = 2_000;
@@ -71,7 +71,7 @@ export function verbOf({ sql }: CallStatement): string {
 /** What a statement does to which tables, such as `SELECT users`: the same for all statements of a kind. */
 export function summaryOf(statement: CallStatement): string {
   const { sql } = statement;
-  const view = new TokenView(sql, significantTokens(sql.slice(0, 4 * LONGEST)).tokens);
+  const view = TokenView.of(sql.slice(0, 4 * LONGEST));
   const parts = DDL.includes(verbOf(statement)) ? ddlParts(view) : partsOf(view);
   let summary = parts[0] ?? verbOf(statement);
   for (const part of parts.slice(1)) {

@@ -2,9 +2,7 @@
 // SQLite while a cluster is upgraded, so a digest is made of nothing but integers and hexadecimal text. Its only gap: no
 // expression of SQLite tells -0.0 from 0.0, not even a printed one.
 
-import { significantTokens } from "../sql/tokenize.ts";
-import { TokenView } from "../sql/view.ts";
-import { groupEnd } from "../sql/words.ts";
+import { TokenView } from "../sql/token_view.ts";
 
 /** The longest digest that a guard takes, in characters. */
 export const LONGEST_DIGEST = 1_000_000;
@@ -95,12 +93,10 @@ const CLAUSES = [
 
 /** How many columns a read has, as far as its text tells; `*` does not. */
 export function countColumns(sql: string): number | undefined {
-  const { tokens } = significantTokens(sql);
-  const view = new TokenView(sql, tokens);
+  const view = TokenView.of(sql);
+  const { length } = view.tokens;
   let i = 0;
-  while (i < tokens.length && !view.isWord(i, "SELECT") && !view.isWord(i, "VALUES")) {
-    i = view.is(i, "(") ? groupEnd(sql, tokens, i) : i + 1;
-  }
+  while (i < length && !view.isOneOf(i, ["SELECT", "VALUES"])) i = view.behind(i);
   if (view.isWord(i, "VALUES")) return commas(view, i + 2, () => false);
   const first = view.isOneOf(i + 1, ["DISTINCT", "ALL"]) ? i + 2 : i + 1;
   return commas(
@@ -122,7 +118,7 @@ function commas(
     const starts = i === first || view.is(i - 1, ",") || view.is(i - 1, ".");
     if (view.is(i, "*") && starts) return undefined;
     if (view.is(i, ",")) count++;
-    i = view.is(i, "(") ? groupEnd(view.sql, view.tokens, i) : i + 1;
+    i = view.behind(i);
   }
   return count;
 }

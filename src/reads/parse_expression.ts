@@ -1,4 +1,3 @@
-import { groupEnd } from "../sql/words.ts";
 import { allOf, type Expr, type OrderTerm, type QueryTree, type Window } from "./syntax_tree.ts";
 import type { TokenCursor } from "./token_cursor.ts";
 
@@ -51,7 +50,7 @@ export class ExpressionParser {
   /** A window, from its opening parenthesis on. */
   window(): Window {
     const c = this.#cursor;
-    const end = groupEnd(c.view.sql, c.view.tokens, c.at);
+    const end = c.view.groupEnd(c.at);
     c.needPunct("(");
     const starts = ["PARTITION", "ORDER", "ROWS", "RANGE", "GROUPS"];
     const base = c.isName() && !c.view.isOneOf(c.at, starts) ? c.name() : undefined;
@@ -193,7 +192,7 @@ export class ExpressionParser {
     const operand = this.expr();
     c.needWord("AS");
     const start = c.at;
-    const end = groupEnd(c.view.sql, c.view.tokens, from + 1) - 1;
+    const end = c.view.groupEnd(from + 1) - 1;
     const words = c.view.tokens.slice(start, end).map((_, i) => c.view.name(start + i));
     c.at = end;
     c.needPunct(")");

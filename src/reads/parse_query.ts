@@ -1,5 +1,5 @@
-import { significantTokens } from "../sql/tokenize.ts";
-import { TokenView } from "../sql/view.ts";
+import { viewOf } from "../schema/node_state.ts";
+import type { TokenView } from "../sql/token_view.ts";
 import { ExpressionParser } from "./parse_expression.ts";
 import {
   type Cte,
@@ -28,9 +28,8 @@ export interface ParsedQuery {
  * @returns `undefined` for anything else, and for what is not understood.
  */
 export function parseQuery(sql: string): ParsedQuery | undefined {
-  const { tokens, error } = significantTokens(sql);
-  if (error !== undefined) return undefined;
-  const view = new TokenView(sql, tokens);
+  const view = viewOf(sql);
+  if (view === undefined) return undefined;
   try {
     const query = new QueryParser(new TokenCursor(view)).whole();
     return { query, view };

@@ -73,7 +73,7 @@ function checkNow(
 ): { readonly check: ReadCheck; readonly timed: boolean } {
   const read = parseQuery(sql);
   if (read === undefined) return { check: judgedOnly(sql), timed: false };
-  const placeholders = numberPlaceholders(sql, read.view.tokens).list;
+  const placeholders = numberPlaceholders(read.view).list;
   const indexes = new Map(placeholders.map(({ start, index }) => [start, index]));
   const kindOfPlaceholder = (start: number) => {
     const index = indexes.get(start);

@@ -1,7 +1,7 @@
 import type { TableFacts } from "../schema/facts.ts";
 import { applyEdits, type Edit } from "../sql/edit.ts";
 import type { Placeholder } from "../sql/placeholders.ts";
-import type { TokenView } from "../sql/view.ts";
+import type { TokenView } from "../sql/token_view.ts";
 import type { ParsedQuery } from "./parse_query.ts";
 import type { SelectItem } from "./syntax_tree.ts";
 import { isTextSafe, kindOfColumn } from "./value_kind.ts";

@@ -1,4 +1,4 @@
-import type { TokenView } from "../sql/view.ts";
+import type { TokenView } from "../sql/token_view.ts";
 import { candidateKeysOf, isSingle, type Relation, type Scope } from "./scope.ts";
 import type { Expr, OrderTerm, Select } from "./syntax_tree.ts";
 import type { Findings } from "./walk.ts";

@@ -1,7 +1,6 @@
 import type { TableFacts } from "../schema/facts.ts";
 import { ROWID_NAMES } from "../sql/rowid_names.ts";
-import { significantTokens } from "../sql/tokenize.ts";
-import { isWord } from "../sql/words.ts";
+import { TokenView } from "../sql/token_view.ts";
 import { affinity } from "../wire/affinity.ts";
 import type { Cte, Expr, Window } from "./syntax_tree.ts";
 import type { ValueKind } from "./value_kind.ts";
@@ -171,6 +170,5 @@ export function candidateKeysOf(table: TableFacts): readonly (readonly string[])
 
 /** Whether a text names a collation. */
 export function hasCollation(sql: string): boolean {
-  return /collate/i.test(sql) &&
-    significantTokens(sql).tokens.some((token) => isWord(sql, token, "COLLATE"));
+  return /collate/i.test(sql) && TokenView.of(sql).find("COLLATE") >= 0;
 }

@@ -1,4 +1,4 @@
-import type { TokenView } from "../sql/view.ts";
+import type { TokenView } from "../sql/token_view.ts";
 
 /** Words that are neither a name nor an alias here; SQLite takes some of them for one in places. */
 const RESERVED: ReadonlySet<string> = new Set(

@@ -1,6 +1,5 @@
 import type { ColumnFacts, TableFacts } from "../schema/facts.ts";
-import { significantTokens } from "../sql/tokenize.ts";
-import { isWord } from "../sql/words.ts";
+import { TokenView } from "../sql/token_view.ts";
 import { affinity } from "../wire/affinity.ts";
 
 /**
@@ -53,9 +52,9 @@ export function kindOfColumn(table: TableFacts, column: ColumnFacts): ValueKind 
 
 function isStrict({ sql, kind }: TableFacts): boolean {
   if (kind !== "table") return false;
-  const { tokens } = significantTokens(sql);
-  const end = tokens.findLastIndex((token) => sql[token.start] === ")");
-  return tokens.slice(end + 1).some((token) => isWord(sql, token, "STRICT"));
+  const view = TokenView.of(sql);
+  const end = view.tokens.findLastIndex((_, i) => view.is(i, ")"));
+  return view.find("STRICT", end + 1) >= 0;
 }
 
 /** What a literal is; `undefined` where versions may read it as different numbers. */

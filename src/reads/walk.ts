@@ -1,5 +1,5 @@
 import type { Facts, TableFacts } from "../schema/facts.ts";
-import type { TokenView } from "../sql/view.ts";
+import type { TokenView } from "../sql/token_view.ts";
 import type { ParsedQuery } from "./parse_query.ts";
 import type { Column, CteScope, Scope } from "./scope.ts";
 import type { Expr, QueryTree, SubqueryUse } from "./syntax_tree.ts";

@@ -1,8 +1,6 @@
 import { hasLocalRows, type TableFacts } from "../schema/facts.ts";
 import { isOwnTable } from "../sql/own_tables.ts";
-import { significantTokens } from "../sql/tokenize.ts";
-import { TokenView } from "../sql/view.ts";
-import { isWord } from "../sql/words.ts";
+import { TokenView } from "../sql/token_view.ts";
 import {
   type Column,
   type CteState,
@@ -164,11 +162,12 @@ function rowidsOf(table: TableFacts): boolean | undefined {
 
 /** FTS5 with its text in tables of its own; elsewhere the text is whatever that table holds. */
 function isOwnFullText({ sql }: TableFacts): boolean {
-  const { tokens } = significantTokens(sql);
-  const using = tokens.findIndex((token) => isWord(sql, token, "USING"));
-  if (using < 0 || !isWord(sql, tokens[using + 1], "FTS5")) return false;
-  const view = new TokenView(sql, tokens);
-  return !tokens.some((_, i) => view.name(i).toLowerCase() === "content" && view.is(i + 1, "="));
+  const view = TokenView.of(sql);
+  const using = view.find("USING");
+  if (using < 0 || !view.isWord(using + 1, "FTS5")) return false;
+  return !view.tokens.some((_, i) =>
+    view.name(i).toLowerCase() === "content" && view.is(i + 1, "=")
+  );
 }
 
 function renamed({ cte }: CteState, columns: readonly Column[]): readonly Column[] {

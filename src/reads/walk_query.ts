@@ -1,4 +1,4 @@
-import type { TokenView } from "../sql/view.ts";
+import type { TokenView } from "../sql/token_view.ts";
 import type { ParsedQuery } from "./parse_query.ts";
 import {
   checkGroups,

@@ -1,8 +1,6 @@
 import type { TableFacts } from "../schema/facts.ts";
-import { analyse } from "../sql/analyse.ts";
+import { analyse, tokensOf } from "../sql/analyse.ts";
 import { sitesOf } from "../sql/sites.ts";
-import { significantTokens } from "../sql/tokenize.ts";
-import { groupEnd, isPunct, isWord } from "../sql/words.ts";
 import { parseQuery } from "./parse_query.ts";
 import type { Column } from "./scope.ts";
 import type { Findings, Walk } from "./walk.ts";
@@ -70,14 +68,14 @@ function unknown(table: TableFacts, findings: Findings): readonly Column[] {
 
 /** The SELECT of a CREATE VIEW, without comments; `undefined` if there is none. */
 function viewBody(sql: string): string | undefined {
-  const { text } = analyse(sql);
-  const { tokens } = significantTokens(text);
-  for (let i = 1; i < tokens.length;) {
-    const [token, next, last] = [tokens[i], tokens[i + 1], tokens.at(-1)];
-    if (isWord(text, token, "AS") && next !== undefined && last !== undefined) {
-      return text.slice(next.start, text[last.start] === ";" ? last.start : last.end);
-    }
-    i = isPunct(text, token, "(") ? groupEnd(text, tokens, i) : i + 1;
+  const view = tokensOf(analyse(sql));
+  const last = view.tokens.length - 1;
+  for (let i = 1; i < last; i = view.behind(i)) {
+    if (!view.isWord(i, "AS")) continue;
+    return view.sql.slice(
+      view.start(i + 1),
+      view.is(last, ";") ? view.start(last) : view.end(last),
+    );
   }
   return undefined;
 }

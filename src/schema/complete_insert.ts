@@ -1,9 +1,8 @@
 import { NotSupportedError } from "../errors.ts";
-import { analyse } from "../sql/analyse.ts";
+import { analyse, tokensOf } from "../sql/analyse.ts";
 import { classify } from "../sql/classify.ts";
 import { applyEdits, type Edit } from "../sql/edit.ts";
-import { numberPlaceholders } from "../sql/placeholders.ts";
-import type { TokenView } from "../sql/view.ts";
+import type { TokenView } from "../sql/token_view.ts";
 import { CachePerSchema, type ColumnFacts, type Facts, type TableFacts } from "./facts.ts";
 import {
   type Addition,
@@ -12,7 +11,6 @@ import {
   insertionEdits,
   sourceOf,
 } from "./insert_edits.ts";
-import { viewOf } from "./node_state.ts";
 import { refuseVolatileCheck } from "./refuse_volatile.ts";
 import { type InsertParts, insertParts } from "./statement_parts.ts";
 import { updateEdits } from "./update_edits.ts";
@@ -47,18 +45,19 @@ export function completeInsert(sql: string, facts: Facts): string {
 }
 
 function complete(sql: string, facts: Facts): string {
-  const { text, kind, statements, problem } = analyse(sql);
+  const analysis = analyse(sql);
+  const { text, kind, statements, problem } = analysis;
   if (kind !== "write" || statements !== 1 || problem !== undefined) return sql;
-  const view = viewOf(text);
-  if (view === undefined || !isBalanced(view)) return sql;
-  const { verb, at } = classify(text, view.tokens);
+  const view = tokensOf(analysis);
+  if (!isBalanced(view)) return sql;
+  const { verb, at } = classify(view);
   const edits = verb === "UPDATE"
     ? updateEdits(view, at, facts, sql)
     : verb === "DELETE"
     ? []
     : insertEdits(view, at, facts, sql);
   if (edits.length === 0) return sql;
-  return applyEdits(text, edits, numberPlaceholders(text, view.tokens).list);
+  return applyEdits(text, edits, analysis.placeholders);
 }
 
 /** Whether each parenthesis has its counterpart. */

@@ -1,6 +1,5 @@
 import type { Edit } from "../sql/edit.ts";
-import { behind, type TokenView } from "../sql/view.ts";
-import { groupEnd } from "../sql/words.ts";
+import type { TokenView } from "../sql/token_view.ts";
 import { type InsertParts, itemsOf } from "./statement_parts.ts";
 import { type FrozenDefault, isFilled } from "./volatile_default.ts";
 
@@ -43,7 +42,7 @@ export function sourceOf(view: TokenView, { sourceAt }: InsertParts): InsertSour
 /** ON CONFLICT may also be a join's condition on a column of that name. */
 function sourceEnd(view: TokenView, from: number): number {
   let i = from;
-  for (; i < view.tokens.length; i = behind(view, i)) {
+  for (; i < view.tokens.length; i = view.behind(i)) {
     if (view.isWord(i, "RETURNING")) return i;
     const upsert = view.isWord(i, "ON") && view.isWord(i + 1, "CONFLICT") &&
       (view.is(i + 2, "(") || view.isWord(i + 2, "DO"));
@@ -58,7 +57,7 @@ function rowsOf(view: TokenView, from: number, end: number): number[] | undefine
   for (let i = from + 1;; i++) {
     if (!view.is(i, "(")) return undefined;
     rows.push(i);
-    i = groupEnd(view.sql, view.tokens, i);
+    i = view.groupEnd(i);
     if (i === end) return rows;
     if (!view.is(i, ",")) return undefined;
   }
@@ -67,7 +66,7 @@ function rowsOf(view: TokenView, from: number, end: number): number[] | undefine
 /** A SELECT without FROM. */
 function isSingle(view: TokenView, from: number, end: number): boolean {
   if (!view.isWord(from, "SELECT")) return false;
-  for (let i = from; i < end; i = behind(view, i)) {
+  for (let i = from; i < end; i = view.behind(i)) {
     if (view.isWord(i, "FROM") && !view.isWord(i - 1, "DISTINCT")) return false;
     if (view.isOneOf(i, ["UNION", "EXCEPT", "INTERSECT"])) return false;
   }
@@ -85,7 +84,7 @@ export function insertionEdits(
   if (appended.length === 0 && instead.size === 0) return [];
   const edits: Edit[] = [];
   if (appended.length > 0) {
-    const close = groupEnd(view.sql, view.tokens, parts.columnsAt) - 1;
+    const close = view.groupEnd(parts.columnsAt) - 1;
     edits.push(before(view, close, list(appended.map(({ name }) => name))));
   }
   if (source.rows === undefined) return [...edits, ...selectEdits(view, parts, source, additions)];
@@ -115,7 +114,7 @@ function rowEdits(view: TokenView, row: number, { appended, instead }: Additions
       edits.push(...coalesced(view, item, text));
     }
   }
-  const close = groupEnd(view.sql, view.tokens, row) - 1;
+  const close = view.groupEnd(row) - 1;
   if (appended.length > 0) edits.push(before(view, close, list(appended.map(({ text }) => text))));
   return edits;
 }

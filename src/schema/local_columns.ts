@@ -1,5 +1,5 @@
 import { ROWID_NAMES } from "../sql/rowid_names.ts";
-import type { TokenView } from "../sql/view.ts";
+import type { TokenView } from "../sql/token_view.ts";
 import { namesIn, usesNode, usesUnnamed } from "./node_state.ts";
 import { definitionOf, type SchemaObject, type SchemaObjects } from "./schema_objects.ts";
 import type { Effect, Trigger, TriggerEvent } from "./trigger.ts";

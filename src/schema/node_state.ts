@@ -1,8 +1,7 @@
 import { hasStar } from "../sql/star.ts";
 import { significantTokens, type Token } from "../sql/tokenize.ts";
-import { TokenView } from "../sql/view.ts";
+import { TokenView } from "../sql/token_view.ts";
 import { volatileSites } from "../sql/volatile.ts";
-import { groupEnd, isName } from "../sql/words.ts";
 
 /** Functions that answer the same for the same arguments on every node; dates with a time of their own are, too. */
 const sharedFunctions: ReadonlySet<string> = new Set(
@@ -37,19 +36,13 @@ export function viewOf(sql: string): TokenView | undefined {
   return error === undefined ? new TokenView(sql, tokens) : undefined;
 }
 
-/** The same text, but only its tokens of a range. */
-export function partOf({ sql, tokens }: TokenView, from: number, to?: number): TokenView {
-  return new TokenView(sql, tokens.slice(from, to));
-}
-
 /**
  * Whether the text holds a clock, chance, connection state, a function that is not known to be free of them, or what a
  * node keeps for itself. A time read from a column is taken for a time.
  */
 export function usesNode(view: TokenView): boolean {
-  const { sql, tokens } = view;
-  if (volatileSites(sql, tokens, () => 0).some(({ index }) => index === undefined)) return true;
-  return tokens.some((token, i) => isName(token) && differs(view, i, token));
+  if (volatileSites(view, () => 0).some(({ index }) => index === undefined)) return true;
+  return view.tokens.some((token, i) => view.isName(i) && differs(view, i, token));
 }
 
 function differs(view: TokenView, i: number, { kind }: Token): boolean {
@@ -74,23 +67,22 @@ function isCalled(view: TokenView, i: number, word: boolean): boolean {
   if (word && notCalled.has(view.text(i).toUpperCase())) return false;
   if (view.isOneOf(i - 1, ["INTO", "AS"])) return false;
   if (view.is(i - 1, ".") && view.isWord(i - 3, "INTO")) return false;
-  const end = groupEnd(view.sql, view.tokens, i + 1);
+  const end = view.groupEnd(i + 1);
   const head = view.isWord(end, "AS") &&
     (view.is(end + 1, "(") || view.isOneOf(end + 1, ["NOT", "MATERIALIZED"]));
   return !head;
 }
 
 /** The names in the text, in lower case: words, and whatever stands in quotes. */
-export function namesIn({ sql, tokens }: TokenView): Set<string> {
-  const view = new TokenView(sql, tokens);
+export function namesIn(view: TokenView): Set<string> {
   const names = new Set<string>();
-  tokens.forEach((token, i) => isName(token) && names.add(view.name(i).toLowerCase()));
+  view.tokens.forEach((_, i) => view.isName(i) && names.add(view.name(i).toLowerCase()));
   return names;
 }
 
 /** Whether the text may use columns without naming them: by `*`, NATURAL JOIN or `IN table`. */
 export function usesUnnamed(view: TokenView): boolean {
-  if (hasStar(view.sql, view.tokens)) return true;
+  if (hasStar(view)) return true;
   return view.tokens.some((_, i) =>
     view.isWord(i, "NATURAL") || (view.isWord(i, "IN") && !view.is(i + 1, "("))
   );

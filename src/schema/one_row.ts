@@ -1,7 +1,6 @@
 import { classify } from "../sql/classify.ts";
 import { ROWID_NAMES } from "../sql/rowid_names.ts";
-import { behind, type TokenView } from "../sql/view.ts";
-import { isName } from "../sql/words.ts";
+import { isName, type TokenView } from "../sql/token_view.ts";
 import { type Facts, NO_FACTS, type TableFacts } from "./facts.ts";
 import { viewOf } from "./node_state.ts";
 import { definitionOf } from "./schema_objects.ts";
@@ -17,7 +16,7 @@ const ENDS = ["RETURNING", "GROUP", "HAVING", "WINDOW", "ORDER", "LIMIT"];
 export function changesOneRow(sql: string, facts: Facts): boolean {
   const view = viewOf(sql);
   if (view === undefined) return false;
-  const { at } = classify(sql, view.tokens);
+  const { at } = classify(view);
   const { table: name, condition, aliased } = targetOf(view, at);
   const table = facts.table(name);
   if (table === undefined) return facts !== NO_FACTS;
@@ -59,7 +58,7 @@ function targetOf(view: TokenView, at: number): Target {
   const table = view.name(view.is(first + 1, ".") ? first + 2 : first);
   const aliased = !view.isOneOf(first + 1, ["SET", "WHERE"]);
   let [where, i] = [-1, first];
-  for (; i < view.tokens.length; i = behind(view, i)) {
+  for (; i < view.tokens.length; i = view.behind(i)) {
     if (view.isOneOf(i, ENDS)) break;
     if (view.isWord(i, "FROM") && !view.isWord(i - 1, "DISTINCT")) {
       return { table, aliased, condition: undefined };
@@ -71,12 +70,12 @@ function targetOf(view: TokenView, at: number): Target {
 
 /** The columns that have to equal a value; `undefined` where AND is not all that joins the parts. */
 function columnsGiven(view: TokenView, [from, to]: Range, isOne: IsOneValue): Given | undefined {
-  if (view.is(from, "(") && behind(view, from) === to) {
+  if (view.is(from, "(") && view.behind(from) === to) {
     return columnsGiven(view, [from + 1, to - 1], isOne);
   }
   const given: Given = new Map();
   let start = from;
-  for (let i = from; i <= to; i = i === to ? i + 1 : behind(view, i)) {
+  for (let i = from; i <= to; i = i === to ? i + 1 : view.behind(i)) {
     if (i < to && view.isOneOf(i, ["OR", "BETWEEN", "CASE"])) return undefined;
     if (i < to && !view.isWord(i, "AND")) continue;
     for (const [name, value] of equalled(view, [start, i], isOne)) given.set(name, value);
@@ -91,11 +90,11 @@ function equalled(
   [from, to]: Range,
   isOne: IsOneValue,
 ): Iterable<[string, Range]> {
-  if (view.is(from, "(") && behind(view, from) === to) {
+  if (view.is(from, "(") && view.behind(from) === to) {
     return columnsGiven(view, [from + 1, to - 1], isOne) ?? [];
   }
-  for (let i = from; i < to; i = behind(view, i)) {
-    if (view.isWord(i, "IN") && behind(view, i + 1) === to) {
+  for (let i = from; i < to; i = view.behind(i)) {
+    if (view.isWord(i, "IN") && view.behind(i + 1) === to) {
       const column = columnIn(view, [from, i]);
       const values = view.is(i + 1, "(") && isOne([i + 2, to - 1], true);
       return column !== undefined && values ? [[column, [i + 2, to - 1]]] : [];
@@ -111,7 +110,7 @@ function equalled(
 /** Whether it is `(SELECT … FROM table …)`, which is one value; of `many` those that end with LIMIT 1. */
 function isFrom(view: TokenView, [from, to]: Range, table: string, many = false): boolean {
   if (!many) {
-    return view.is(from, "(") && behind(view, from) === to &&
+    return view.is(from, "(") && view.behind(from) === to &&
       isOwn(view, [from + 1, to - 1], table);
   }
   return view.isWord(to - 2, "LIMIT") && view.text(to - 1) === "1" &&
@@ -121,7 +120,7 @@ function isFrom(view: TokenView, [from, to]: Range, table: string, many = false)
 /** Whether all that it names is the table's own: that is all it reads, under no other name. */
 function isOwn(view: TokenView, [from, to]: Range, table: string): boolean {
   let source = view.isWord(from, "SELECT") ? 0 : to;
-  for (let i = from; i < to; i = behind(view, i)) {
+  for (let i = from; i < to; i = view.behind(i)) {
     if (view.isOneOf(i, ["UNION", "EXCEPT", "INTERSECT"])) return false;
     if (source === 0 && view.isWord(i, "FROM") && !view.isWord(i - 1, "DISTINCT")) source = i + 1;
   }

@@ -1,4 +1,4 @@
-import type { TokenView } from "../sql/view.ts";
+import type { TokenView } from "../sql/token_view.ts";
 import { type Graph, reachable, readGraph, writeGraph } from "./dependencies.ts";
 import type { Bonds, Facts, TableFacts } from "./facts.ts";
 import { ANY, findLocal, type LocalColumns } from "./local_columns.ts";

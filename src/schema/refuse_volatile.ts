@@ -1,7 +1,7 @@
 import { NotSupportedError } from "../errors.ts";
 import type { Analysis } from "../sql/analyse.ts";
 import { type Clause, clauseInside, clauseOf } from "../sql/clause.ts";
-import type { TokenView } from "../sql/view.ts";
+import type { TokenView } from "../sql/token_view.ts";
 import type { Facts, TableFacts } from "./facts.ts";
 import { viewOf } from "./node_state.ts";
 

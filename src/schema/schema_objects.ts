@@ -1,8 +1,7 @@
 import { type ColumnCells, TABLE_COLUMNS } from "../sql/table_columns.ts";
-import { behind, type TokenView } from "../sql/view.ts";
-import { isName } from "../sql/words.ts";
+import type { TokenView } from "../sql/token_view.ts";
 import type { ColumnFacts } from "./facts.ts";
-import { partOf, usesNode, viewOf } from "./node_state.ts";
+import { usesNode, viewOf } from "./node_state.ts";
 import { itemsOf } from "./statement_parts.ts";
 import { readTrigger, type Trigger } from "./trigger.ts";
 
@@ -181,7 +180,7 @@ function isVolatile(sql: string): boolean {
 
 function hasVolatileCheck(view: TokenView): boolean {
   return view.tokens.some((_, i) =>
-    view.isWord(i, "CHECK") && usesNode(partOf(view, i + 1, behind(view, i + 1)))
+    view.isWord(i, "CHECK") && usesNode(view.slice(i + 1, view.behind(i + 1)))
   );
 }
 
@@ -191,7 +190,7 @@ export function definitionOf(view: TokenView, column: string): TokenView | undef
   if (open < 0) return undefined;
   const name = column.toLowerCase();
   const range = itemsOf(view, open).find(([from]) =>
-    isName(view.tokens[from]) && view.name(from).toLowerCase() === name
+    view.isName(from) && view.name(from).toLowerCase() === name
   );
-  return range === undefined ? undefined : partOf(view, range[0] + 1, range[1]);
+  return range === undefined ? undefined : view.slice(range[0] + 1, range[1]);
 }

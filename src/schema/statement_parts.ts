@@ -1,5 +1,4 @@
-import { behind, type TokenView } from "../sql/view.ts";
-import { groupEnd, isName } from "../sql/words.ts";
+import type { TokenView } from "../sql/token_view.ts";
 
 /** Indexes of tokens, from the first and without the last. */
 export type Range = readonly [from: number, to: number];
@@ -31,10 +30,10 @@ export interface InsertParts {
 export function insertParts(view: TokenView, at: number): InsertParts | undefined {
   const or = view.isWord(at + 1, "OR") ? view.text(at + 2).toUpperCase() : undefined;
   const into = or === undefined ? at + 1 : at + 3;
-  if (!view.isWord(into, "INTO") || !isName(view.tokens[into + 1])) return undefined;
+  if (!view.isWord(into, "INTO") || !view.isName(into + 1)) return undefined;
   const qualified = view.is(into + 2, ".");
   const tableAt = qualified ? into + 3 : into + 1;
-  if (!isName(view.tokens[tableAt])) return undefined;
+  if (!view.isName(tableAt)) return undefined;
   const columnsAt = view.isWord(tableAt + 1, "AS") ? tableAt + 3 : tableAt + 1;
   const listed = view.is(columnsAt, "(");
   const columns = listed ? nameList(view, columnsAt) : undefined;
@@ -46,7 +45,7 @@ export function insertParts(view: TokenView, at: number): InsertParts | undefine
     table: view.name(tableAt),
     columnsAt,
     columns,
-    sourceAt: listed ? groupEnd(view.sql, view.tokens, columnsAt) : columnsAt,
+    sourceAt: listed ? view.groupEnd(columnsAt) : columnsAt,
   };
 }
 
@@ -54,7 +53,7 @@ export function insertParts(view: TokenView, at: number): InsertParts | undefine
 export function nameList(view: TokenView, open: number): string[] | undefined {
   const names: string[] = [];
   for (let i = open + 1;; i += 2) {
-    if (!isName(view.tokens[i])) return undefined;
+    if (!view.isName(i)) return undefined;
     names.push(view.name(i));
     if (view.is(i + 1, ")")) return names;
     if (!view.is(i + 1, ",")) return undefined;
@@ -63,10 +62,10 @@ export function nameList(view: TokenView, open: number): string[] | undefined {
 
 /** The ranges between the commas of the group at `open`. */
 export function itemsOf(view: TokenView, open: number): Range[] {
-  const close = groupEnd(view.sql, view.tokens, open) - 1;
+  const close = view.groupEnd(open) - 1;
   const items: Range[] = [];
   let from = open + 1;
-  for (let i = from; i <= close; i = i === close ? i + 1 : behind(view, i)) {
+  for (let i = from; i <= close; i = i === close ? i + 1 : view.behind(i)) {
     if (i < close && !view.is(i, ",")) continue;
     items.push([from, i]);
     from = i + 1;
@@ -86,7 +85,7 @@ const ends: readonly string[] = ["FROM", "WHERE", "ORDER", "LIMIT", "RETURNING",
 
 /** The index of the SET at this depth of parentheses, from `at` on; -1 if there is none. */
 export function setAt(view: TokenView, at: number): number {
-  for (let i = at; i < view.tokens.length; i = behind(view, i)) {
+  for (let i = at; i < view.tokens.length; i = view.behind(i)) {
     if (view.isWord(i, "SET")) return i;
   }
   return -1;
@@ -101,7 +100,7 @@ export function assignments(view: TokenView, set: number): Assignment[] | undefi
   const found: Assignment[] = [];
   for (let i = set + 1;;) {
     const columns = view.is(i, "(") ? nameList(view, i) : nameAt(view, i);
-    const equals = behind(view, i);
+    const equals = view.behind(i);
     if (columns === undefined || !(view.is(equals, "=") || view.is(equals, "=="))) return undefined;
     const to = valueEnd(view, equals + 1);
     if (to === equals + 1) return undefined;
@@ -112,7 +111,7 @@ export function assignments(view: TokenView, set: number): Assignment[] | undefi
 }
 
 function nameAt(view: TokenView, i: number): string[] | undefined {
-  return isName(view.tokens[i]) ? [view.name(i)] : undefined;
+  return view.isName(i) ? [view.name(i)] : undefined;
 }
 
 function valueEnd(view: TokenView, from: number): number {
@@ -120,7 +119,7 @@ function valueEnd(view: TokenView, from: number): number {
   while (i < view.tokens.length && !view.is(i, ",") && !view.is(i, ";")) {
     // IS DISTINCT FROM begins no clause.
     if (view.isOneOf(i, ends) && !view.isWord(i - 1, "DISTINCT")) return i;
-    i = behind(view, i);
+    i = view.behind(i);
   }
   return i;
 }

@@ -1,6 +1,5 @@
-import { behind, TokenView } from "../sql/view.ts";
-import { isName } from "../sql/words.ts";
-import { partOf, viewOf } from "./node_state.ts";
+import { TokenView } from "../sql/token_view.ts";
+import { viewOf } from "./node_state.ts";
 import { assignments, insertParts, setAt } from "./statement_parts.ts";
 
 /** What makes a trigger fire. */
@@ -53,15 +52,15 @@ export function readTrigger(sql: string, subject: string): Trigger {
     view.isWord(i, "BEGIN") && view.isOneOf(i + 1, BODY)
   );
   if (begin < 0) return unreadable(view, subject);
-  const head = partOf(view, 0, begin);
+  const head = view.slice(0, begin);
   const when = head.tokens.findIndex((_, i) => head.isWord(i, "WHEN"));
   return {
     subject,
     ...firedBy(head),
     before: head.tokens.some((_, i) => head.isWord(i, "BEFORE")),
-    when: partOf(head, when < 0 ? begin : when),
-    view: partOf(view, when < 0 ? begin : when),
-    effects: effectsOf(partOf(view, begin + 1), when >= 0),
+    when: head.slice(when < 0 ? begin : when),
+    view: view.slice(when < 0 ? begin : when),
+    effects: effectsOf(view.slice(begin + 1), when >= 0),
     raises: view.tokens.some((_, i) => view.isWord(i, "RAISE")),
   };
 }
@@ -77,7 +76,7 @@ function firedBy(head: TokenView): Pick<Trigger, "event" | "of"> {
     return { event: at < 0 ? undefined : event, of: undefined };
   }
   const of: string[] = [];
-  for (let i = at + 2; isName(head.tokens[i]); i += 2) {
+  for (let i = at + 2; head.isName(i); i += 2) {
     of.push(head.name(i).toLowerCase());
     if (!head.is(i + 1, ",")) break;
   }
@@ -114,7 +113,7 @@ function statementsOf(body: TokenView): TokenView[] {
   let from = 0;
   body.tokens.forEach((_, i) => {
     if (!body.is(i, ";")) return;
-    statements.push(partOf(body, from, i));
+    statements.push(body.slice(from, i));
     from = i + 1;
   });
   return statements;
@@ -138,7 +137,7 @@ function updated(view: TokenView): Effect[] | undefined {
     table,
     columns: set.columns,
     rows: or,
-    choice: partOf(view, set.end),
+    choice: view.slice(set.end),
   }];
 }
 
@@ -150,7 +149,7 @@ function deleted(view: TokenView): Effect[] | undefined {
 
 function tableAt(view: TokenView, at: number): string | undefined {
   const name = view.is(at + 1, ".") ? at + 2 : at;
-  return isName(view.tokens[name]) ? view.name(name).toLowerCase() : undefined;
+  return view.isName(name) ? view.name(name).toLowerCase() : undefined;
 }
 
 /** The columns behind the next SET and the index behind the values; `undefined` if they cannot be read. */
@@ -171,10 +170,10 @@ function inserted(view: TokenView, conditional: boolean): Effect[] | undefined {
     view.tokens.some((_, i) => view.isWord(i, "CONFLICT"));
   const found = !view.isWord(parts.sourceAt, "VALUES") ||
     view.tokens.some((_, i) => view.isOneOf(i, ["UNION", "EXCEPT", "INTERSECT"]));
-  const choice = mayConflict || found ? view : partOf(view, view.tokens.length);
+  const choice = mayConflict || found ? view : view.slice(view.tokens.length);
   const rows = conditional || mayConflict || found;
   const effects: Effect[] = [{ event: "INSERT", table, columns, rows, choice }];
-  for (let i = parts.sourceAt; i < view.tokens.length; i = behind(view, i)) {
+  for (let i = parts.sourceAt; i < view.tokens.length; i = view.behind(i)) {
     if (!view.isWord(i, "DO") || !view.isWord(i + 1, "UPDATE")) continue;
     const set = assigned(view, i + 2);
     if (set === undefined) return undefined;

@@ -1,7 +1,6 @@
 import { NotSupportedError } from "../errors.ts";
 import type { Edit } from "../sql/edit.ts";
-import type { TokenView } from "../sql/view.ts";
-import { isName } from "../sql/words.ts";
+import type { TokenView } from "../sql/token_view.ts";
 import type { ColumnFacts, Facts, TableFacts } from "./facts.ts";
 import { coalesced } from "./insert_edits.ts";
 import { refuseVolatileCheck } from "./refuse_volatile.ts";
@@ -38,7 +37,7 @@ function targetOf(view: TokenView, at: number, facts: Facts): TableFacts | undef
   const qualified = view.is(at + 1, ".");
   if (qualified && view.name(at).toLowerCase() !== "main") return undefined;
   const name = qualified ? at + 2 : at;
-  return isName(view.tokens[name]) ? facts.table(view.name(name)) : undefined;
+  return view.isName(name) ? facts.table(view.name(name)) : undefined;
 }
 
 /** The value of one column; `undefined` if a SELECT gives several at once. */

@@ -4,9 +4,9 @@ import { clean } from "../sql/clean.ts";
 import { applyEdits } from "../sql/edit.ts";
 import { freeze } from "../sql/freeze.ts";
 import { sitesOf } from "../sql/sites.ts";
-import type { TokenView } from "../sql/view.ts";
+import type { TokenView } from "../sql/token_view.ts";
 import type { ColumnFacts, TableFacts } from "./facts.ts";
-import { partOf, usesNode, viewOf } from "./node_state.ts";
+import { usesNode, viewOf } from "./node_state.ts";
 import { definitionOf } from "./schema_objects.ts";
 import type { Range } from "./statement_parts.ts";
 
@@ -61,7 +61,7 @@ function isFreezable(analysis: Analysis): boolean {
   try {
     const edits = freeze(analysis, { now: new Date(0), random: NOTHING, oneRow: () => true });
     const view = viewOf(applyEdits(analysis.text, edits, analysis.placeholders));
-    return view !== undefined && !usesNode(partOf(view, PREFIX_TOKENS));
+    return view !== undefined && !usesNode(view.slice(PREFIX_TOKENS));
   } catch (error) {
     if (error instanceof NotSupportedError) return false;
     throw error;

@@ -12,8 +12,8 @@ import { namesOf, numberPlaceholders, type Placeholder } from "./placeholders.ts
 import { type Pragma, readPragma } from "./pragma.ts";
 import { findProblem } from "./problem.ts";
 import { type Foreign, foreignTarget } from "./scope.ts";
-import { type SignificantTokens, significantTokens, type Token } from "./tokenize.ts";
-import { isWord } from "./words.ts";
+import { TokenView } from "./token_view.ts";
+import { significantTokens, type Token } from "./tokenize.ts";
 
 export type { StatementKind } from "./classify.ts";
 export type { Placeholder } from "./placeholders.ts";
@@ -56,9 +56,19 @@ export interface Analysis {
   readonly foreign: Foreign | undefined;
   /** Why SQLite could not even cut the text into tokens. */
   readonly problem: string | undefined;
+  /** The tokens of `text`, unless they are too many to be kept; {@linkcode tokensOf} always has them. */
+  readonly view: TokenView | undefined;
 }
 
 const cache: TextCache<Analysis> = new TextCache(1000, 1_000_000);
+
+/** The most tokens that are kept with an analysis: they take more memory than their text. */
+const MOST_KEPT = 250;
+
+/** The tokens of `text`. */
+export function tokensOf({ view, text }: Analysis): TokenView {
+  return view ?? TokenView.of(text);
+}
 
 /**
  * Analyses a string that should hold one statement. Answers are cached by text.
@@ -74,21 +84,21 @@ export function analyse(sql: string): Analysis {
 }
 
 function analyseNow(source: string): Analysis {
-  const scan = significantTokens(source);
-  if (scan.error !== undefined) return assemble(source, source, scan);
-  const text = cleanTokens(source, scan.tokens, scan.comments);
-  return assemble(source, text, text === source ? scan : significantTokens(text));
+  const { tokens, comments, error } = significantTokens(source);
+  const view = new TokenView(source, tokens);
+  if (error !== undefined) return assemble(source, view, error);
+  const text = cleanTokens(view, comments);
+  return assemble(source, text === source ? view : TokenView.of(text));
 }
 
-function assemble(source: string, text: string, scan: SignificantTokens): Analysis {
-  const ranges = statementRanges(text, scan.tokens);
+function assemble(source: string, whole: TokenView, error?: Token): Analysis {
+  const { sql: text, tokens: { length } } = whole;
+  const ranges = statementRanges(whole);
   const [from, to] = ranges[0] ?? [0, 0];
-  const tokens = from === 0 && to === scan.tokens.length
-    ? scan.tokens
-    : scan.tokens.slice(from, to);
-  const verb = classify(text, tokens);
-  const parts = verb.kind === "write" ? writeParts(text, tokens, verb.at) : undefined;
-  const placeholders = numberPlaceholders(text, scan.tokens);
+  const view = from === 0 && to === length ? whole : whole.slice(from, to);
+  const verb = classify(view);
+  const parts = verb.kind === "write" ? writeParts(view, verb.at) : undefined;
+  const placeholders = numberPlaceholders(whole);
   return {
     source,
     text,
@@ -102,29 +112,30 @@ function assemble(source: string, text: string, scan: SignificantTokens): Analys
     table: parts?.table,
     upsert: parts?.upsert ?? false,
     or: parts?.or,
-    stores: verb.kind === "write" || createsFromSelect(text, tokens),
-    from: verb.kind === "read" && tokens.some((token) => isWord(text, token, "FROM")),
-    pragma: pragmaOf(text, tokens, verb),
+    stores: verb.kind === "write" || createsFromSelect(view),
+    from: verb.kind === "read" && view.find("FROM") >= 0,
+    pragma: pragmaOf(view, verb),
     foreign: verb.kind === "write" || verb.kind === "ddl"
-      ? foreignTarget(text, tokens, verb.at)
+      ? foreignTarget(view, verb.at)
       : undefined,
-    problem: findProblem(text, scan.error, placeholders.refused, verb.verb),
+    problem: findProblem(text, error, placeholders.refused, verb.verb),
+    view: length <= MOST_KEPT ? whole : undefined,
   };
 }
 
 /** Most PRAGMAs do what they do when they are compiled: EXPLAIN is no safer. */
-function pragmaOf(text: string, tokens: readonly Token[], { kind }: Verb): Pragma | undefined {
-  if (kind === "pragma") return readPragma(text, tokens);
+function pragmaOf(view: TokenView, { kind }: Verb): Pragma | undefined {
+  if (kind === "pragma") return readPragma(view);
   if (kind !== "explain") return undefined;
-  const at = isWord(text, tokens[1], "QUERY") && isWord(text, tokens[2], "PLAN") ? 3 : 1;
-  return isWord(text, tokens[at], "PRAGMA") ? readPragma(text, tokens, at) : undefined;
+  const at = view.isWord(1, "QUERY") && view.isWord(2, "PLAN") ? 3 : 1;
+  return view.isWord(at, "PRAGMA") ? readPragma(view, at) : undefined;
 }
 
 /** CREATE TABLE … AS SELECT stores rows, not its text. */
-function createsFromSelect(text: string, tokens: readonly Token[]): boolean {
-  if (!isWord(text, tokens[0], "CREATE")) return false;
-  const at = isWord(text, tokens[1], "TEMP") || isWord(text, tokens[1], "TEMPORARY") ? 2 : 1;
-  if (!isWord(text, tokens[at], "TABLE")) return false;
-  const as = tokens.findIndex((token) => isWord(text, token, "AS"));
-  return as > 0 && !tokens.slice(0, as).some((token) => text[token.start] === "(");
+function createsFromSelect(view: TokenView): boolean {
+  if (!view.isWord(0, "CREATE")) return false;
+  const at = view.isOneOf(1, ["TEMP", "TEMPORARY"]) ? 2 : 1;
+  if (!view.isWord(at, "TABLE")) return false;
+  const as = view.find("AS");
+  return as > 0 && !view.tokens.slice(0, as).some((_, i) => view.is(i, "("));
 }

@@ -4,18 +4,18 @@
  * @module
  */
 
-import type { Token } from "./tokenize.ts";
-import { isPunct, isWord } from "./words.ts";
+import type { TokenView } from "./token_view.ts";
 
 /**
  * The statements among the significant tokens, as index ranges without their `;`; empty ones are
  * left out. The body of a CREATE TRIGGER stays whole.
  */
-export function statementRanges(sql: string, tokens: readonly Token[]): [number, number][] {
+export function statementRanges(view: TokenView): [number, number][] {
+  const { length } = view.tokens;
   const ranges: [number, number][] = [];
   let from = 0;
-  for (let i = 0; i <= tokens.length; i++) {
-    if (i < tokens.length && !endsAt(sql, tokens, from, i)) continue;
+  for (let i = 0; i <= length; i++) {
+    if (i < length && !endsAt(view, from, i)) continue;
     if (i > from) ranges.push([from, i]);
     from = i + 1;
   }
@@ -23,32 +23,31 @@ export function statementRanges(sql: string, tokens: readonly Token[]): [number,
 }
 
 /** Whether the token at `end` is the `;` behind the statement that begins at `from`. */
-export function endsAt(sql: string, tokens: readonly Token[], from: number, end: number): boolean {
-  return isPunct(sql, tokens[end], ";") && !insideTrigger(sql, tokens, from, end);
+export function endsAt(view: TokenView, from: number, end: number): boolean {
+  return view.is(end, ";") && !insideTrigger(view, from, end);
 }
 
 /** Whether the `;` at `end` belongs to the body of a trigger, which `; END` closes. */
-function insideTrigger(sql: string, tokens: readonly Token[], from: number, end: number): boolean {
-  if (!isCreateTrigger(sql, tokens, from)) return false;
-  const closed = isWord(sql, tokens[end - 1], "END") && isPunct(sql, tokens[end - 2], ";");
-  return !closed && hasBegin(sql, tokens, from, end);
+function insideTrigger(view: TokenView, from: number, end: number): boolean {
+  if (!isCreateTrigger(view, from)) return false;
+  const closed = view.isWord(end - 1, "END") && view.is(end - 2, ";");
+  return !closed && hasBegin(view, from, end);
 }
 
-function isCreateTrigger(sql: string, tokens: readonly Token[], from: number): boolean {
+function isCreateTrigger(view: TokenView, from: number): boolean {
   let at = from;
-  if (isWord(sql, tokens[at], "EXPLAIN")) at++;
-  if (isWord(sql, tokens[at], "QUERY") && isWord(sql, tokens[at + 1], "PLAN")) at += 2;
-  if (!isWord(sql, tokens[at], "CREATE")) return false;
+  if (view.isWord(at, "EXPLAIN")) at++;
+  if (view.isWord(at, "QUERY") && view.isWord(at + 1, "PLAN")) at += 2;
+  if (!view.isWord(at, "CREATE")) return false;
   at++;
-  if (isWord(sql, tokens[at], "TEMP") || isWord(sql, tokens[at], "TEMPORARY")) at++;
-  return isWord(sql, tokens[at], "TRIGGER");
+  if (view.isWord(at, "TEMP") || view.isWord(at, "TEMPORARY")) at++;
+  return view.isWord(at, "TRIGGER");
 }
 
 /** The body has begun: a `;` before that is the end of a statement that does not compile. */
-function hasBegin(sql: string, tokens: readonly Token[], from: number, end: number): boolean {
+function hasBegin(view: TokenView, from: number, end: number): boolean {
   for (let i = from; i < end; i++) {
-    if (isPunct(sql, tokens[i], ";")) return true;
-    if (isWord(sql, tokens[i], "BEGIN")) return true;
+    if (view.is(i, ";") || view.isWord(i, "BEGIN")) return true;
   }
   return false;
 }

@@ -5,8 +5,7 @@
  * @module
  */
 
-import type { Token } from "./tokenize.ts";
-import { groupEnd, isName, isPunct, isWord, textOf } from "./words.ts";
+import type { TokenView } from "./token_view.ts";
 
 /** What a statement does. */
 export type StatementKind =
@@ -54,17 +53,13 @@ const kinds: ReadonlyMap<string, StatementKind> = new Map<string, StatementKind>
   ["EXPLAIN", "explain"],
 ]);
 
-/**
- * Finds the main keyword.
- *
- * @param tokens The significant tokens of one statement.
- */
-export function classify(sql: string, tokens: readonly Token[]): Verb {
-  const behindWith = isWord(sql, tokens[0], "WITH");
-  const at = behindWith ? withEnd(sql, tokens) : 0;
-  const token = tokens[at];
+/** Finds the main keyword of one statement. */
+export function classify(view: TokenView): Verb {
+  const behindWith = view.isWord(0, "WITH");
+  const at = behindWith ? withEnd(view) : 0;
+  const token = view.tokens[at];
   if (token === undefined) return { kind: at === 0 ? "empty" : "unknown", verb: "", at };
-  const verb = token.kind === "word" ? textOf(sql, token).toUpperCase() : "";
+  const verb = token.kind === "word" ? view.text(at).toUpperCase() : "";
   const kind = kinds.get(verb) ?? "unknown";
   const fits = !behindWith || kind === "read" || kind === "write";
   return { kind: fits ? kind : "unknown", verb, at };
@@ -73,21 +68,21 @@ export function classify(sql: string, tokens: readonly Token[]): Verb {
 /**
  * The index behind the common table expressions, or behind the last token if they make no sense.
  */
-function withEnd(sql: string, tokens: readonly Token[]): number {
-  let at = isWord(sql, tokens[1], "RECURSIVE") ? 2 : 1;
-  while (isName(tokens[at])) {
+function withEnd(view: TokenView): number {
+  let at = view.isWord(1, "RECURSIVE") ? 2 : 1;
+  while (view.isName(at)) {
     at++;
-    if (isPunct(sql, tokens[at], "(")) at = groupEnd(sql, tokens, at);
-    if (!isWord(sql, tokens[at], "AS")) break;
+    if (view.is(at, "(")) at = view.groupEnd(at);
+    if (!view.isWord(at, "AS")) break;
     at++;
-    if (isWord(sql, tokens[at], "NOT")) at++;
-    if (isWord(sql, tokens[at], "MATERIALIZED")) at++;
-    if (!isPunct(sql, tokens[at], "(")) break;
-    at = groupEnd(sql, tokens, at);
-    if (!isPunct(sql, tokens[at], ",")) return at;
+    if (view.isWord(at, "NOT")) at++;
+    if (view.isWord(at, "MATERIALIZED")) at++;
+    if (!view.is(at, "(")) break;
+    at = view.groupEnd(at);
+    if (!view.is(at, ",")) return at;
     at++;
   }
-  return tokens.length;
+  return view.tokens.length;
 }
 
 /** The parts of a write that other code asks for. */
@@ -103,47 +98,37 @@ export interface WriteParts {
 }
 
 /**
- * Takes a write apart.
+ * Takes an INSERT, REPLACE, UPDATE or DELETE apart.
  *
- * @param tokens The significant tokens of one INSERT, REPLACE, UPDATE or DELETE.
  * @param verbAt The index of that keyword.
  */
-export function writeParts(sql: string, tokens: readonly Token[], verbAt: number): WriteParts {
-  const or = isWord(sql, tokens[verbAt + 1], "OR");
+export function writeParts(view: TokenView, verbAt: number): WriteParts {
+  const or = view.isWord(verbAt + 1, "OR");
   let at = verbAt + (or ? 3 : 1);
-  if (isWord(sql, tokens[at], "INTO") || isWord(sql, tokens[at], "FROM")) at++;
+  if (view.isWord(at, "INTO") || view.isWord(at, "FROM")) at++;
   return {
-    table: target(sql, tokens, at),
-    or: or && tokens[verbAt + 2] !== undefined
-      ? textOf(sql, tokens[verbAt + 2]!).toUpperCase()
-      : undefined,
-    ...clauses(sql, tokens, verbAt),
+    table: target(view, at),
+    or: or ? view.text(verbAt + 2).toUpperCase() || undefined : undefined,
+    ...clauses(view, verbAt),
   };
 }
 
-function target(sql: string, tokens: readonly Token[], at: number): string | undefined {
-  if (!isName(tokens[at])) return undefined;
-  const qualified = isPunct(sql, tokens[at + 1], ".") && isName(tokens[at + 2]);
-  return sql.slice(tokens[at]!.start, tokens[qualified ? at + 2 : at]!.end);
+function target(view: TokenView, at: number): string | undefined {
+  if (!view.isName(at)) return undefined;
+  const qualified = view.is(at + 1, ".") && view.isName(at + 2);
+  return view.between(at, qualified ? at + 3 : at + 1);
 }
 
-function clauses(
-  sql: string,
-  tokens: readonly Token[],
-  verbAt: number,
-): { returning: boolean; upsert: boolean } {
+function clauses(view: TokenView, verbAt: number): { returning: boolean; upsert: boolean } {
   let returning = false;
   let upsert = false;
   let depth = 0;
-  for (let i = verbAt; i < tokens.length; i++) {
-    const token = tokens[i]!;
-    if (token.kind === "punct") {
-      const code = sql.charCodeAt(token.start);
-      if (code === 40) depth++;
-      else if (code === 41) depth--;
-    } else if (depth === 0 && token.kind === "word") {
-      returning ||= isWord(sql, token, "RETURNING");
-      upsert ||= isWord(sql, token, "DO") && isWord(sql, tokens[i + 1], "UPDATE");
+  for (let i = verbAt; i < view.tokens.length; i++) {
+    if (view.is(i, "(")) depth++;
+    else if (view.is(i, ")")) depth--;
+    else if (depth === 0) {
+      returning ||= view.isWord(i, "RETURNING");
+      upsert ||= view.isWord(i, "DO") && view.isWord(i + 1, "UPDATE");
     }
   }
   return { returning, upsert };

@@ -6,7 +6,7 @@
  */
 
 import { introducesExpression } from "./keywords.ts";
-import type { TokenView } from "./view.ts";
+import type { TokenView } from "./token_view.ts";
 
 /** What the tokens at one depth of parentheses are part of. */
 export type Clause = "expression" | "by" | "from" | "set" | "into" | "with" | "names";

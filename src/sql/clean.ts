@@ -5,8 +5,8 @@
  * @module
  */
 
-import { significantTokens, type Token, tokenize } from "./tokenize.ts";
-import { isPunct, isWord } from "./words.ts";
+import { TokenView } from "./token_view.ts";
+import { significantTokens, tokenize } from "./tokenize.ts";
 
 /**
  * A statement without the blanks, comments and `;` around it. Comments inside become a blank each,
@@ -21,7 +21,7 @@ import { isPunct, isWord } from "./words.ts";
  */
 export function clean(sql: string): string {
   const { tokens, comments, error } = significantTokens(sql);
-  return error === undefined ? cleanTokens(sql, tokens, comments) : sql;
+  return error === undefined ? cleanTokens(new TokenView(sql, tokens), comments) : sql;
 }
 
 /**
@@ -29,20 +29,15 @@ export function clean(sql: string): string {
  *
  * @param comments Whether there is any comment in the text.
  */
-export function cleanTokens(sql: string, tokens: readonly Token[], comments: boolean): string {
+export function cleanTokens(view: TokenView, comments: boolean): string {
   let first = 0;
-  let last = tokens.length;
-  while (first < last && isPunct(sql, tokens[first], ";")) first++;
-  while (last > first && isPunct(sql, tokens[last - 1], ";")) last--;
-  if (first === last) return "";
-  const kept = isSchema(sql, tokens[first]!);
-  const part = sql.slice(tokens[first]!.start, tokens[last - 1]!.end);
-  const text = comments && !kept ? withoutComments(part) : part;
-  return kept ? text : spaced(sql, text, tokens, first, last);
-}
-
-function isSchema(sql: string, token: Token): boolean {
-  return isWord(sql, token, "CREATE") || isWord(sql, token, "ALTER");
+  let last = view.tokens.length;
+  while (first < last && view.is(first, ";")) first++;
+  while (last > first && view.is(last - 1, ";")) last--;
+  const part = view.between(first, last);
+  if (view.isWord(first, "CREATE") || view.isWord(first, "ALTER")) return part;
+  const text = comments ? withoutComments(part) : part;
+  return lacksBlank(view, last) ? withBlanks(text) : text;
 }
 
 function withoutComments(part: string): string {
@@ -54,29 +49,25 @@ function withoutComments(part: string): string {
   return text;
 }
 
-/** A blank behind each RETURNING that has none. */
-function spaced(
-  sql: string,
-  text: string,
-  tokens: readonly Token[],
-  first: number,
-  last: number,
-): string {
-  for (let i = first; i < last - 1; i++) {
-    if (!isWord(sql, tokens[i], "RETURNING")) continue;
-    if (sql.charCodeAt(tokens[i]!.end) !== 32) return insertBlanks(text);
+/** Whether no blank follows a RETURNING that is not the last token. @param last The index behind that. */
+function lacksBlank(view: TokenView, last: number): boolean {
+  for (let i = view.find("RETURNING"); i >= 0 && i < last - 1; i = view.find("RETURNING", i + 1)) {
+    if (view.sql.charCodeAt(view.end(i)) !== 32) return true;
   }
-  return text;
+  return false;
 }
 
-function insertBlanks(text: string): string {
+/** A blank behind each RETURNING that has none. */
+function withBlanks(text: string): string {
+  const view = TokenView.of(text);
   let spaced = "";
   let from = 0;
-  for (const token of significantTokens(text).tokens) {
-    if (!isWord(text, token, "RETURNING") || token.end === text.length) continue;
-    if (text.charCodeAt(token.end) === 32) continue;
-    spaced += text.slice(from, token.end) + " ";
-    from = token.end;
+  for (const [i, { end }] of view.tokens.entries()) {
+    if (!view.isWord(i, "RETURNING") || end === text.length || text.charCodeAt(end) === 32) {
+      continue;
+    }
+    spaced += text.slice(from, end) + " ";
+    from = end;
   }
   return spaced + text.slice(from);
 }

@@ -5,17 +5,15 @@
  */
 
 import { NotSupportedError } from "../errors.ts";
-import type { Analysis } from "./analyse.ts";
-import { significantTokens } from "./tokenize.ts";
-import { TokenView } from "./view.ts";
+import { type Analysis, tokensOf } from "./analyse.ts";
 
 /** A function that tells of an earlier statement. */
 export type Counter = "last_insert_rowid" | "changes";
 
 /** The first counter of the connection that a statement calls to find out about another one: in front of RETURNING. */
-export function counterIn(sql: string): Counter | undefined {
-  if (!/last_insert_rowid|changes/i.test(sql)) return undefined;
-  const view = new TokenView(sql, significantTokens(sql).tokens);
+export function counterIn(analysis: Analysis): Counter | undefined {
+  if (!/last_insert_rowid|changes/i.test(analysis.text)) return undefined;
+  const view = tokensOf(analysis);
   for (let i = 0; i < view.tokens.length && !view.isWord(i, "RETURNING"); i++) {
     // A table may have such a name, too.
     const called = view.is(i + 1, "(") && view.is(view.is(i + 2, "*") ? i + 3 : i + 2, ")");

@@ -6,8 +6,7 @@
 
 import type { Clause } from "./clause.ts";
 import type { TimeFunction } from "./functions.ts";
-import type { TokenView } from "./view.ts";
-import { groupEnd } from "./words.ts";
+import type { TokenView } from "./token_view.ts";
 
 /** One depth of parentheses. */
 export interface Frame {
@@ -73,7 +72,7 @@ function isHanded(
   for (let at = frames.length - 1; at > target; at--) {
     const { first, open, through } = frames[at]!;
     if (!through || !isArgument(view, ...span)) return false;
-    span = widened(view, [first, groupEnd(view.sql, view.tokens, open)]);
+    span = widened(view, [first, view.groupEnd(open)]);
   }
   return isArgument(view, ...span);
 }

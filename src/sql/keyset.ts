@@ -4,8 +4,7 @@
  * @module
  */
 
-import { significantTokens } from "./tokenize.ts";
-import { groupEnd, isPunct, isWord } from "./words.ts";
+import { TokenView } from "./token_view.ts";
 
 /** How the rows of a SELECT are read page by page; `page.ts` makes the statements. */
 export type Keyset =
@@ -30,16 +29,14 @@ const UNPAGEABLE = [
 
 /** Takes the table's rowid as the key; `undefined` unless `sql` is a plain SELECT from one table. */
 export function keysetByRowid(sql: string): Keyset | undefined {
-  const { tokens } = significantTokens(sql);
+  const view = TokenView.of(sql);
   let from: number | undefined;
   let where: number | undefined;
-  for (let i = 0; i < tokens.length; i++) {
-    const token = tokens[i];
-    if (isPunct(sql, token, "(")) i = groupEnd(sql, tokens, i) - 1;
-    else if (UNPAGEABLE.some((word) => isWord(sql, token, word))) return undefined;
-    else if (from !== undefined && isPunct(sql, token, ",")) return undefined;
-    else if (isWord(sql, token, "FROM")) from = token!.start;
-    else if (isWord(sql, token, "WHERE")) where = token!.end;
+  for (let i = 0; i < view.tokens.length; i = view.behind(i)) {
+    if (view.isOneOf(i, UNPAGEABLE)) return undefined;
+    if (from !== undefined && view.is(i, ",")) return undefined;
+    if (view.isWord(i, "FROM")) from = view.tokens[i]?.start;
+    else if (view.isWord(i, "WHERE")) where = view.tokens[i]?.end;
   }
   if (from === undefined) return undefined;
   const tail = where === undefined

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Token } from "./tokenize.ts";
+import type { TokenView } from "./token_view.ts";
 
 /** The most parameters a statement may have. */
 export const MAX_PARAMETERS = 32766;
@@ -64,12 +64,8 @@ export class Numbering {
   }
 }
 
-/**
- * Finds and numbers the placeholders.
- *
- * @param tokens The significant tokens of a statement.
- */
-export function numberPlaceholders(sql: string, tokens: readonly Token[]): Placeholders {
+/** Finds and numbers the placeholders of a statement. */
+export function numberPlaceholders({ sql, tokens }: TokenView): Placeholders {
   const list: Placeholder[] = [];
   const numbering = new Numbering();
   for (const { kind, start, end } of tokens) {

@@ -5,11 +5,11 @@
  * @module
  */
 
-import type { Analysis } from "./analyse.ts";
+import { type Analysis, tokensOf } from "./analyse.ts";
 import { TextCache } from "./cache.ts";
 import { isKeyword } from "./keywords.ts";
-import { significantTokens, type Token } from "./tokenize.ts";
-import { isPunct, isWord, textOf } from "./words.ts";
+import type { TokenView } from "./token_view.ts";
+import type { TokenKind } from "./tokenize.ts";
 
 /**
  * Whether a RETURNING write is one of these, in which a value is a placeholder, an unsigned decimal
@@ -22,11 +22,12 @@ import { isPunct, isWord, textOf } from "./words.ts";
  *
  * Answers are cached by text.
  */
-export function isPlain({ returning, statements, text }: Analysis): boolean {
+export function isPlain(analysis: Analysis): boolean {
+  const { returning, statements, text } = analysis;
   if (!returning || statements !== 1) return false;
   let known = cache.get(text);
   if (known === undefined) {
-    known = new PlainParser(text, significantTokens(text).tokens).accepts();
+    known = new PlainParser(tokensOf(analysis)).accepts();
     cache.set(text, known);
   }
   return known;
@@ -35,18 +36,16 @@ export function isPlain({ returning, statements, text }: Analysis): boolean {
 const cache: TextCache<boolean> = new TextCache(1000, 1_000_000);
 
 class PlainParser {
-  readonly #sql: string;
-  readonly #tokens: readonly Token[];
+  readonly #view: TokenView;
   #at = 0;
 
-  constructor(sql: string, tokens: readonly Token[]) {
-    this.#sql = sql;
-    this.#tokens = tokens;
+  constructor(view: TokenView) {
+    this.#view = view;
   }
 
   accepts(): boolean {
     return (this.#insert() || this.#update() || this.#delete()) && this.#returning() &&
-      this.#at === this.#tokens.length;
+      this.#at === this.#view.tokens.length;
   }
 
   #insert(): boolean {
@@ -89,8 +88,7 @@ class PlainParser {
   }
 
   #startsWithE(): boolean {
-    const token = this.#tokens[this.#at];
-    return token !== undefined && (this.#sql.charCodeAt(token.start) | 32) === 101;
+    return this.#view.text(this.#at).toLowerCase().startsWith("e");
   }
 
   #group(item: () => boolean): boolean {
@@ -120,21 +118,21 @@ class PlainParser {
     );
   }
 
-  #take(fits: (text: string, kind: Token["kind"]) => boolean): boolean {
-    const token = this.#tokens[this.#at];
-    if (token === undefined || !fits(textOf(this.#sql, token), token.kind)) return false;
+  #take(fits: (text: string, kind: TokenKind) => boolean): boolean {
+    const token = this.#view.tokens[this.#at];
+    if (token === undefined || !fits(this.#view.text(this.#at), token.kind)) return false;
     this.#at++;
     return true;
   }
 
   #word(word: string): boolean {
-    if (!isWord(this.#sql, this.#tokens[this.#at], word)) return false;
+    if (!this.#view.isWord(this.#at, word)) return false;
     this.#at++;
     return true;
   }
 
   #punct(text: string): boolean {
-    if (!isPunct(this.#sql, this.#tokens[this.#at], text)) return false;
+    if (!this.#view.is(this.#at, text)) return false;
     this.#at++;
     return true;
   }

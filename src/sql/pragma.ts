@@ -5,8 +5,7 @@
  * @module
  */
 
-import type { Token } from "./tokenize.ts";
-import { isName, isPunct, nameOf } from "./words.ts";
+import type { TokenView } from "./token_view.ts";
 
 /**
  * Where a PRAGMA may be sent: also in a transaction, only in a transaction or batch of several statements, only outside of
@@ -56,18 +55,16 @@ const tidying = names("incremental_vacuum optimize");
 /**
  * Reads `PRAGMA [schema.]name [= value | (value)]`.
  *
- * @param tokens The significant tokens of the statement.
  * @param at The index of the word PRAGMA.
  */
-export function readPragma(sql: string, tokens: readonly Token[], at = 0): Pragma | undefined {
-  const qualified = isPunct(sql, tokens[at + 2], ".");
-  const token = tokens[at + (qualified ? 3 : 1)];
-  if (token === undefined || !isName(token)) return undefined;
-  const name = nameOf(sql, token).toLowerCase();
-  const next = tokens[at + (qualified ? 4 : 2)];
-  const argument = isPunct(sql, next, "=") || isPunct(sql, next, "(");
+export function readPragma(view: TokenView, at = 0): Pragma | undefined {
+  const qualified = view.is(at + 2, ".");
+  const nameAt = at + (qualified ? 3 : 1);
+  if (!view.isName(nameAt)) return undefined;
+  const name = view.name(nameAt).toLowerCase();
+  const argument = view.is(nameAt + 1, "=") || view.is(nameAt + 1, "(");
   const asks = asking.has(name) || (!argument && answering.has(name));
-  const main = !qualified || nameOf(sql, tokens[at + 1]!).toLowerCase() === "main";
+  const main = !qualified || view.name(at + 1).toLowerCase() === "main";
   return {
     name,
     writes: !asks,

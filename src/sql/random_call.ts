@@ -1,6 +1,5 @@
 import type { VolatileSite } from "./site.ts";
-import type { TokenView } from "./view.ts";
-import { groupEnd } from "./words.ts";
+import type { TokenView } from "./token_view.ts";
 
 /** A call of `random` or `randomblob`, and the index of its last token. */
 export interface RandomCall {
@@ -23,7 +22,7 @@ export function randomCall(
   indexOf: (start: number) => number,
 ): RandomCall | undefined {
   if (name !== "random" && name !== "randomblob") return undefined;
-  const last = groupEnd(view.sql, view.tokens, open) - 1;
+  const last = view.groupEnd(open) - 1;
   const size = name === "random"
     ? noArgument(view, open, last)
     : blobSize(view, open, last, indexOf);

@@ -1,14 +1,14 @@
-import { significantTokens } from "./tokenize.ts";
-import { isName, isPunct, isWord } from "./words.ts";
+import { TokenView } from "./token_view.ts";
 
 /** Whether RETURNING names nothing but columns, so that the types of its rows are declared ones. */
 export function returnsColumns(sql: string): boolean {
-  const { tokens } = significantTokens(sql);
-  const at = tokens.findLastIndex((token) => isWord(sql, token, "RETURNING"));
-  return tokens.slice(at + 1).every((token, i, list) =>
-    isName(token)
-      ? token.kind !== "string" && !isWord(sql, token, "CASE") && !isWord(sql, token, "NULL")
-      : isPunct(sql, token, ",") || isPunct(sql, token, ".") ||
-        (isPunct(sql, token, "*") && !isName(list[i - 1]))
+  const view = TokenView.of(sql);
+  const at = view.tokens.findLastIndex((_, i) => view.isWord(i, "RETURNING"));
+  return view.tokens.every((token, i) =>
+    i <= at ||
+    (view.isName(i)
+      ? token.kind !== "string" && !view.isOneOf(i, ["CASE", "NULL"])
+      : view.is(i, ",") || view.is(i, ".") ||
+        (view.is(i, "*") && (i === at + 1 || !view.isName(i - 1))))
   );
 }

@@ -1,6 +1,5 @@
-import { significantTokens } from "./tokenize.ts";
 import { isPlain } from "./plain.ts";
-import { nameOf } from "./words.ts";
+import { TokenView } from "./token_view.ts";
 import type { Prepared } from "./prepare.ts";
 
 /**
@@ -44,6 +43,5 @@ export function withoutMarker(sql: string): string {
 
 /** The table's own name in the one quoting that every server's parser reads, without the schema. */
 function plainName(table: string): string {
-  const { tokens } = significantTokens(table);
-  return `"${nameOf(table, tokens.at(-1)!).replaceAll('"', '""')}"`;
+  return `"${TokenView.of(table).lastName().replaceAll('"', '""')}"`;
 }

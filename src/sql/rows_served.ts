@@ -4,7 +4,7 @@
  * @module
  */
 
-import { behind, type TokenView } from "./view.ts";
+import type { TokenView } from "./token_view.ts";
 
 /** One row; each row that an UPDATE or DELETE changes; as many as there may be. */
 export type RowsServed = "one" | "changed" | "many";
@@ -23,7 +23,7 @@ const OWN_ROWS = "_rqlite_rows";
 export function rowsServed(view: TokenView, at: number, verbAt: number): RowsServed {
   let i = at;
   for (let open = openingOf(view, i); open >= 0; open = openingOf(view, i)) {
-    if (readsRows(view, coreAround(view, i, [open + 1, behind(view, open) - 1]))) return "many";
+    if (readsRows(view, coreAround(view, i, [open + 1, view.behind(open) - 1]))) return "many";
     i = open;
   }
   // A common table expression without FROM is one row.
@@ -51,7 +51,7 @@ function openingOf(view: TokenView, i: number): number {
 /** Where ON CONFLICT or RETURNING begins. */
 function sourceEnd(view: TokenView, from: number): number {
   let at = from;
-  for (; at < view.tokens.length; at = behind(view, at)) {
+  for (; at < view.tokens.length; at = view.behind(at)) {
     if (view.isWord(at, "RETURNING")) break;
     if (view.isWord(at, "ON") && view.isWord(at + 1, "CONFLICT")) break;
   }
@@ -61,7 +61,7 @@ function sourceEnd(view: TokenView, from: number): number {
 /** The part of a compound SELECT around `i`, at its own depth. */
 function coreAround(view: TokenView, i: number, [from, to]: Range): Range {
   let first = from;
-  for (let at = from; at < to; at = behind(view, at)) {
+  for (let at = from; at < to; at = view.behind(at)) {
     if (!view.isOneOf(at, COMPOUND)) continue;
     if (at > i) return [first, at];
     first = at;
@@ -72,7 +72,7 @@ function coreAround(view: TokenView, i: number, [from, to]: Range): Range {
 /** Whether it is a SELECT that has FROM, and there not one row for sure. */
 function readsRows(view: TokenView, [from, to]: Range): boolean {
   let selects = false;
-  for (let at = from; at < to; at = behind(view, at)) {
+  for (let at = from; at < to; at = view.behind(at)) {
     selects ||= view.isWord(at, "SELECT");
     const reads = selects && view.isWord(at, "FROM") && !view.isWord(at - 1, "DISTINCT");
     if (reads && !isOneSource(view, at + 1, to)) return true;
@@ -82,7 +82,7 @@ function readsRows(view: TokenView, [from, to]: Range): boolean {
 
 /** One row of our own, or a SELECT without FROM; nothing is joined to it. */
 function isOneSource(view: TokenView, at: number, to: number): boolean {
-  const next = behind(view, at);
+  const next = view.behind(at);
   if (next < to && !view.isWord(next, "WHERE")) return false;
   return view.name(at).toLowerCase() === OWN_ROWS ||
     (view.is(at, "(") && isOneRow(view, [at + 1, next - 1]));
@@ -90,13 +90,13 @@ function isOneSource(view: TokenView, at: number, to: number): boolean {
 
 /** Whether it is VALUES of one row, or one SELECT without FROM. */
 function isOneRow(view: TokenView, [from, to]: Range): boolean {
-  for (let at = from; at < to; at = behind(view, at)) {
+  for (let at = from; at < to; at = view.behind(at)) {
     if (view.isWord(at, "SELECT")) {
       const core = coreAround(view, at, [at, to]);
       return core[1] === to && !readsRows(view, core);
     }
     if (view.isWord(at, "VALUES")) {
-      return !view.is(at + 1, "(") || behind(view, at + 1) === to;
+      return !view.is(at + 1, "(") || view.behind(at + 1) === to;
     }
   }
   return false;

@@ -5,9 +5,7 @@
  * @module
  */
 
-import { TokenView } from "./view.ts";
-import { isName } from "./words.ts";
-import type { Token } from "./tokenize.ts";
+import type { TokenView } from "./token_view.ts";
 
 /** What a statement does to something that is not part of the database that all nodes have. */
 export type Foreign = "temporary" | "schema" | "file";
@@ -16,22 +14,16 @@ export type Foreign = "temporary" | "schema" | "file";
  * What of a write or DDL would be a node's own: CREATE TEMP, another schema than `main` in the name of what it writes, or
  * VACUUM into a file.
  *
- * @param tokens The significant tokens of one statement.
  * @param at The index of its main keyword.
  */
-export function foreignTarget(
-  sql: string,
-  tokens: readonly Token[],
-  at: number,
-): Foreign | undefined {
-  const view = new TokenView(sql, tokens);
+export function foreignTarget(view: TokenView, at: number): Foreign | undefined {
   if (view.isWord(at, "VACUUM")) return vacuums(view, at);
   if (view.isWord(at, "CREATE") && view.isOneOf(at + 1, TEMPORARY)) return "temporary";
   const name = nameAt(view, at);
   const whole = !view.is(name + 1, ".");
   // ANALYZE and REINDEX take a schema as well as what is in it.
   if (whole && !view.isOneOf(at, ["ANALYZE", "REINDEX"])) return undefined;
-  const schema = isName(tokens[name]) ? view.name(name).toLowerCase() : "main";
+  const schema = view.isName(name) ? view.name(name).toLowerCase() : "main";
   if (whole) return TEMPORARY_SCHEMA.test(schema) ? "temporary" : undefined;
   return schema === "main" ? undefined : schema === "temp" ? "temporary" : "schema";
 }
@@ -43,7 +35,7 @@ const TEMPORARY: readonly string[] = ["TEMP", "TEMPORARY"];
 
 /** Whether anything but the database itself, under its own name or none, is named. */
 function vacuums(view: TokenView, at: number): Foreign | undefined {
-  const named = isName(view.tokens[at + 1]) && view.name(at + 1).toLowerCase() === "main";
+  const named = view.isName(at + 1) && view.name(at + 1).toLowerCase() === "main";
   return view.tokens.length > at + (named ? 2 : 1) ? "file" : undefined;
 }
 
@@ -51,7 +43,7 @@ function vacuums(view: TokenView, at: number): Foreign | undefined {
 function nameAt(view: TokenView, at: number): number {
   let i = at + 1;
   if (view.isWord(i, "OR")) i += 2;
-  while (view.isOneOf(i, INTRODUCING) && isName(view.tokens[i + 1])) i++;
+  while (view.isOneOf(i, INTRODUCING) && view.isName(i + 1)) i++;
   return i;
 }
 

@@ -8,7 +8,7 @@ import { NotSupportedError } from "../errors.ts";
 import { isOwnTable } from "./own_tables.ts";
 import { readPragma } from "./pragma.ts";
 import { type Part, partsOf } from "./split.ts";
-import { TokenView } from "./view.ts";
+import type { TokenView } from "./token_view.ts";
 
 /** The statements of a script and where they stand. */
 export interface Script {
@@ -54,7 +54,7 @@ const LONGEST = 2 ** 26;
  */
 export function readScript(text: string): Script {
   if (typeof text === "string" && text.length > LONGEST) throw tooLong(text.length);
-  const reader = new Reader(text);
+  const reader = new Reader();
   for (const part of partsOf(text)) reader.read(part);
   return reader;
 }
@@ -64,18 +64,13 @@ class Reader implements Script {
   readonly lines: number[] = [];
   unchecked = false;
   readonly drops: Map<string, Part> = new Map();
-  readonly #text: string;
   /** What tables were called at first, by the names that they were given. */
   readonly #renamed = new Map<string, string>();
   /** Tables that a dump must not make, in lower case. */
   readonly #shadows = new Set<string>();
 
-  constructor(text: string) {
-    this.#text = text;
-  }
-
   read(part: Part): void {
-    const view = new TokenView(this.#text, part.tokens);
+    const { view } = part;
     const { kind, verb } = part.verb;
     if (kind === "control" || verb === "VACUUM") return this.#control(part, view);
     if (kind === "pragma" && this.#pragma(part, view)) return;
@@ -109,8 +104,8 @@ class Reader implements Script {
   }
 
   /** Whether the PRAGMA is left out. */
-  #pragma(part: Part, { sql, tokens }: TokenView): boolean {
-    const pragma = readPragma(sql, tokens);
+  #pragma(part: Part, view: TokenView): boolean {
+    const pragma = readPragma(view);
     if (pragma?.name === "writable_schema") throw refused(part, BY_HAND);
     const keys = pragma?.name === "foreign_keys" && pragma.writes;
     this.unchecked ||= keys;

@@ -4,10 +4,9 @@
  * @module
  */
 
-import type { Analysis } from "./analyse.ts";
+import { type Analysis, tokensOf } from "./analyse.ts";
 import type { Edit } from "./edit.ts";
-import { significantTokens } from "./tokenize.ts";
-import { behind, TokenView } from "./view.ts";
+import type { TokenView } from "./token_view.ts";
 
 /** By a pattern, as what names the table of commits is no part of a commit. */
 const SPARED = "NOT GLOB '_rqlite_*'";
@@ -19,18 +18,19 @@ const ENDS: readonly string[] = ["ORDER", "LIMIT", "RETURNING"];
  * The edits by which an UPDATE or DELETE of `sqlite_sequence` leaves the rows of our own tables as they are: without them
  * no client could commit any more.
  */
-export function sparing({ text, verb, table }: Analysis): readonly Edit[] {
+export function sparing(analysis: Analysis): readonly Edit[] {
+  const { text, verb, table } = analysis;
   if (verb !== "UPDATE" && verb !== "DELETE") return [];
   if (!table || !/\bsqlite_sequence\b/i.test(table)) return [];
-  const view = new TokenView(text, significantTokens(text).tokens);
+  const view = tokensOf(analysis);
   let name = "name";
   let where: number | undefined;
   let end = text.length;
-  for (let i = 0; i < view.tokens.length; i = behind(view, i)) {
+  for (let i = 0; i < view.tokens.length; i = view.behind(i)) {
     if (view.isWord(i, "SET")) name = `${targetIn(view, i)}.name`;
-    if (view.isWord(i, "WHERE")) where = view.tokens[i]!.end;
+    if (view.isWord(i, "WHERE")) where = view.end(i);
     if (!view.isOneOf(i, ENDS)) continue;
-    end = view.tokens[i]!.start;
+    end = view.start(i);
     break;
   }
   if (where === undefined) return [{ start: end, end, text: ` WHERE ${name} ${SPARED} ` }];

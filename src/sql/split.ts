@@ -10,8 +10,8 @@ import { classify, type Verb } from "./classify.ts";
 import { cleanTokens } from "./clean.ts";
 import { described } from "./form.ts";
 import { shortened, tokenProblem } from "./problem.ts";
+import { TokenView } from "./token_view.ts";
 import { significantTokens, type Token } from "./tokenize.ts";
-import { isPunct, isWord } from "./words.ts";
 
 /** A statement of a script. */
 export interface Part {
@@ -21,8 +21,8 @@ export interface Part {
   readonly line: number;
   /** What it does. */
   readonly verb: Verb;
-  /** Its tokens, as offsets in the script; without the `;`. */
-  readonly tokens: readonly Token[];
+  /** Its tokens in the text of the script, without the `;`. */
+  readonly view: TokenView;
 }
 
 /**
@@ -52,30 +52,32 @@ export function* partsOf(script: string): Generator<Part, void, undefined> {
   if (typeof script !== "string") {
     throw new TypeError(`Cannot read ${described(script)} as a script: give its text`);
   }
-  const isEnd = (tokens: readonly Token[]) => endsAt(script, tokens, 0, tokens.length - 1);
+  const isEnd = (tokens: readonly Token[]) =>
+    endsAt(new TokenView(script, tokens), 0, tokens.length - 1);
   const lines = new Lines(script);
   for (let at = 0; at < script.length;) {
     const { tokens, comments, error, end } = significantTokens(script, at, isEnd);
     at = end;
-    if (isPunct(script, tokens.at(-1), ";")) tokens.pop();
-    const [first] = tokens;
-    if (first === undefined) continue;
-    const line = lines.at(first.start);
-    const verb = classify(script, tokens);
-    refuseForeign(script, first, verb, line);
+    const view = new TokenView(script, tokens);
+    if (view.is(tokens.length - 1, ";")) tokens.pop();
+    if (tokens.length === 0) continue;
+    const line = lines.at(view.start(0));
+    const verb = classify(view);
+    refuseForeign(view, verb, line);
     if (error !== undefined) {
       const place = `on line ${lines.at(error.start)}`;
       throw unreadable(tokenProblem(script, error, place));
     }
-    yield { sql: cleanTokens(script, tokens, comments), line, verb, tokens };
+    yield { sql: cleanTokens(view, comments), line, verb, view };
   }
 }
 
 /** Refuses what no SQLite knows as the beginning of a statement. */
-function refuseForeign(script: string, first: Token, { kind }: Verb, line: number): void {
+function refuseForeign(view: TokenView, { kind }: Verb, line: number): void {
   // WITH without a statement behind it is for SQLite to judge.
-  if (kind !== "unknown" || isWord(script, first, "WITH")) return;
-  const [word = ""] = /^\S*/.exec(script.slice(first.start, first.start + 100))!;
+  if (kind !== "unknown" || view.isWord(0, "WITH")) return;
+  const start = view.start(0);
+  const [word = ""] = view.sql.slice(start, start + 100).split(/\s/, 1);
   const what = `${JSON.stringify(shortened(word))} on line ${line}`;
   const isCommand = word.startsWith(".") || word.startsWith("\\");
   throw unreadable(

@@ -4,18 +4,13 @@
  * @module
  */
 
-import type { Token } from "./tokenize.ts";
-import { isPunct, isWord } from "./words.ts";
+import type { TokenView } from "./token_view.ts";
 
 /** Whether a read selects `*` or `t.*` anywhere; not `count(*)`, not a multiplication. */
-export function hasStar(sql: string, tokens: readonly Token[]): boolean {
-  for (let i = 1; i < tokens.length; i++) {
-    if (isPunct(sql, tokens[i], "*") && opensColumn(sql, tokens[i - 1])) return true;
-  }
-  return false;
+export function hasStar(view: TokenView): boolean {
+  return view.tokens.some((_, i) => view.is(i, "*") && opensColumn(view, i - 1));
 }
 
-function opensColumn(sql: string, token: Token | undefined): boolean {
-  return isPunct(sql, token, ",") || isPunct(sql, token, ".") || isWord(sql, token, "SELECT") ||
-    isWord(sql, token, "DISTINCT") || isWord(sql, token, "ALL");
+function opensColumn(view: TokenView, i: number): boolean {
+  return view.is(i, ",") || view.is(i, ".") || view.isOneOf(i, ["SELECT", "DISTINCT", "ALL"]);
 }

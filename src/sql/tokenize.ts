@@ -62,7 +62,7 @@ export interface SignificantTokens {
  *
  * @param sql Any text.
  * @param from Offset of the first character to look at.
- * @param isEnd Whether the last of the tokens so far is the last one to find.
+ * @param isEnd Whether a `;`, the last of the tokens so far, is the last token to find.
  */
 export function significantTokens(
   sql: string,
@@ -88,7 +88,7 @@ export function significantTokens(
     }
     if (token.kind === "error") error ??= token;
     tokens.push(token);
-    if (isEnd !== undefined && isEnd(tokens)) break;
+    if (isEnd !== undefined && sql.charCodeAt(token.start) === 59 && isEnd(tokens)) break;
   }
   return { tokens, comments, error, end: at };
 }

@@ -21,12 +21,16 @@ import { bytesIn } from "./literal.ts";
 import { randomCall } from "./random_call.ts";
 import type { VolatileKind, VolatileSite } from "./site.ts";
 import type { Token } from "./tokenize.ts";
-import { TokenView } from "./view.ts";
-import { isName } from "./words.ts";
+import type { TokenView } from "./token_view.ts";
 
 /** What every site contains; most statements need no closer look. */
 const candidate =
   /random|\bdate|time|julianday|unixepoch|current_|total_changes|sqlite_[vsc]|pragma_/i;
+
+/** Whether a text may hold such a place. */
+export function mayBeVolatile(sql: string): boolean {
+  return candidate.test(sql);
+}
 
 const presentTime: ReadonlyMap<string, VolatileKind> = new Map<string, VolatileKind>([
   ["CURRENT_TIMESTAMP", "timestamp"],
@@ -37,16 +41,13 @@ const presentTime: ReadonlyMap<string, VolatileKind> = new Map<string, VolatileK
 /**
  * Finds the places, in the order of the text.
  *
- * @param tokens The significant tokens of the statement.
  * @param indexOf The number of the placeholder at an offset; asked for in the order of the text.
  */
 export function volatileSites(
-  sql: string,
-  tokens: readonly Token[],
+  view: TokenView,
   indexOf: (start: number) => number,
 ): VolatileSite[] {
-  if (!candidate.test(sql)) return [];
-  return new Walk(new TokenView(sql, tokens), indexOf).sites();
+  return mayBeVolatile(view.sql) ? new Walk(view, indexOf).sites() : [];
 }
 
 class Walk {
@@ -155,7 +156,7 @@ class Walk {
   /** As the source of rows, with or without arguments; not as the target of a write. */
   #isPragmaTable(i: number): boolean {
     const view = this.#view;
-    if (!isName(view.tokens[i]) || !isPragmaTable(view.name(i))) return false;
+    if (!view.isName(i) || !isPragmaTable(view.name(i))) return false;
     if (view.isWord(i - 1, "FROM")) return !view.isWord(i - 2, "DELETE");
     if (view.isOneOf(i - 1, ["IN", "JOIN"])) return true;
     const { clause } = this.#frame;

@@ -113,7 +113,7 @@ export class Journal {
   #lookAtCounters(): void {
     let last: WriteOp | undefined;
     for (const write of this.writes) {
-      if (counterIn(write.prepared.analysis.text) === "last_insert_rowid") last?.inserted?.look();
+      if (counterIn(write.prepared.analysis) === "last_insert_rowid") last?.inserted?.look();
       if (write.inserted !== undefined) last = write;
     }
   }

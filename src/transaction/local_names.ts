@@ -1,7 +1,7 @@
 import { type Facts, hasLocalRows, type TableFacts } from "../schema/facts.ts";
 import { assignments, insertParts, type Range } from "../schema/statement_parts.ts";
 import { ROWID_NAMES } from "../sql/rowid_names.ts";
-import type { TokenView } from "../sql/view.ts";
+import type { TokenView } from "../sql/token_view.ts";
 
 /**
  * Whether a write, or a part of it, reads what nodes may hold differently, by the names in it. What it assigns, and what

@@ -7,7 +7,7 @@ import { numberPlaceholders } from "../sql/placeholders.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import { withoutMarker } from "../sql/returning.ts";
 import { ROWID_NAMES } from "../sql/rowid_names.ts";
-import type { TokenView } from "../sql/view.ts";
+import type { TokenView } from "../sql/token_view.ts";
 
 /**
  * An INSERT of one row with the rowid that its table gave it, so that it inserts the same row where those in front of it
@@ -24,7 +24,7 @@ export function numbered(
   const edits = view && editsOf(view, table, `?${params.length}`);
   if (view === undefined || edits === undefined) return undefined;
   const marker = prepared.sql.slice(0, prepared.sql.length - sql.length);
-  const text = applyEdits(sql, edits, numberPlaceholders(sql, view.tokens).list);
+  const text = applyEdits(sql, edits, numberPlaceholders(view).list);
   return { ...prepared, sql: marker + text, params };
 }
 

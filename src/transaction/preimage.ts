@@ -2,9 +2,7 @@ import { insertParts } from "../schema/statement_parts.ts";
 import { analyse } from "../sql/analyse.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import { withoutMarker } from "../sql/returning.ts";
-import { significantTokens, type Token } from "../sql/tokenize.ts";
-import { TokenView } from "../sql/view.ts";
-import { groupEnd, isWord } from "../sql/words.ts";
+import { TokenView } from "../sql/token_view.ts";
 
 /** The rows that an UPDATE or DELETE is about, as a read; `undefined` where its parts cannot be told. */
 export function preimageOf(prepared: Prepared): Prepared | undefined {
@@ -50,29 +48,22 @@ function changed(clauses: Clauses, verb: "UPDATE" | "DELETE"): string | undefine
 
 /** The clauses of a statement, by the indexes of their first tokens. */
 class Clauses {
-  readonly #sql: string;
-  readonly #tokens: readonly Token[];
+  /** The tokens. */
+  readonly view: TokenView;
 
-  constructor(sql: string, tokens: readonly Token[]) {
-    this.#sql = sql;
-    this.#tokens = tokens;
+  constructor(view: TokenView) {
+    this.view = view;
   }
 
   /** Those of a statement, without what makes servers answer its rows. */
   static of(prepared: Prepared): Clauses {
-    const sql = withoutMarker(prepared.sql);
-    return new Clauses(sql, significantTokens(sql).tokens);
-  }
-
-  /** The tokens. */
-  get view(): TokenView {
-    return new TokenView(this.#sql, this.#tokens);
+    return new Clauses(TokenView.of(withoutMarker(prepared.sql)));
   }
 
   /** Behind UPDATE or UPDATE OR …. */
   target(at: number | undefined): number | undefined {
     if (at === undefined) return undefined;
-    return isWord(this.#sql, this.#tokens[at + 1], "OR") ? at + 3 : at + 1;
+    return this.view.isWord(at + 1, "OR") ? at + 3 : at + 1;
   }
 
   /** A leading WITH and what it names. */
@@ -82,39 +73,37 @@ class Clauses {
 
   /** The index behind the last token. */
   get end(): number {
-    return this.#tokens.length;
+    return this.view.tokens.length;
   }
 
   /** The first ON CONFLICT outside of parentheses. */
   get upsertAt(): number | undefined {
     for (let at = this.find("ON"); at !== undefined; at = this.find("ON", at + 1)) {
-      if (isWord(this.#sql, this.#tokens[at + 1], "CONFLICT")) return at;
+      if (this.view.isWord(at + 1, "CONFLICT")) return at;
     }
     return undefined;
   }
 
   /** A keyword outside of parentheses. */
   find(word: string, from = 0): number | undefined {
-    for (let i = from; i < this.#tokens.length;) {
-      const token = this.#tokens[i]!;
-      const distinct = isWord(this.#sql, this.#tokens[i - 1], "DISTINCT");
-      if (isWord(this.#sql, token, word) && !distinct) return i;
-      i = this.#sql[token.start] === "(" ? groupEnd(this.#sql, this.#tokens, i) : i + 1;
+    for (let i = from; i < this.end; i = this.view.behind(i)) {
+      if (this.view.isWord(i, word) && !this.view.isWord(i - 1, "DISTINCT")) return i;
     }
     return undefined;
   }
 
   /** The text of tokens, each placeholder with its number. */
   text(from: number, to: number): string {
-    const start = this.#tokens[from]!.start;
-    const end = this.#tokens[to - 1]!.end;
+    const { sql } = this.view;
+    const start = this.view.start(from);
+    const end = this.view.end(to - 1);
     let text = "";
     let at = start;
-    for (const { start: open, end: close, index } of analyse(this.#sql).placeholders) {
+    for (const { start: open, end: close, index } of analyse(sql).placeholders) {
       if (open < start || close > end) continue;
-      text += `${this.#sql.slice(at, open)}?${index}`;
+      text += `${sql.slice(at, open)}?${index}`;
       at = close;
     }
-    return text + this.#sql.slice(at, end);
+    return text + sql.slice(at, end);
   }
 }

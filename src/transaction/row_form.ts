@@ -4,7 +4,7 @@ import { assignments, insertParts, itemsOf, type Range, setAt } from "../schema/
 import type { Analysis } from "../sql/analyse.ts";
 import type { Prepared, WireParam } from "../sql/prepare.ts";
 import { ROWID_NAMES } from "../sql/rowid_names.ts";
-import type { TokenView } from "../sql/view.ts";
+import type { TokenView } from "../sql/token_view.ts";
 import { readsElsewhere, resolvesConflicts } from "./told.ts";
 
 /** The row is inserted, changed, gone or read. */

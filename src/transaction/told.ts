@@ -1,11 +1,11 @@
+import { tokensOf } from "../sql/analyse.ts";
 import { EVERYTHING } from "../commit/log_table.ts";
 import { tableOf } from "../commit/written_tables.ts";
 import type { Facts, TableFacts } from "../schema/facts.ts";
 import { insertParts, itemsOf } from "../schema/statement_parts.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import { ROWID_NAMES } from "../sql/rowid_names.ts";
-import { significantTokens } from "../sql/tokenize.ts";
-import { TokenView } from "../sql/view.ts";
+import type { TokenView } from "../sql/token_view.ts";
 import { readsLocal } from "./local_names.ts";
 import { preimageOf, sourceOf } from "./preimage.ts";
 
@@ -89,8 +89,8 @@ export function resolvesConflicts(view: TokenView, table: TableFacts): boolean {
 }
 
 /** The tokens of a statement. */
-export function viewOf({ analysis: { text } }: Prepared): TokenView {
-  return new TokenView(text, significantTokens(text).tokens);
+export function viewOf({ analysis }: Prepared): TokenView {
+  return tokensOf(analysis);
 }
 
 function toldOfInsert(

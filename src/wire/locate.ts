@@ -1,7 +1,7 @@
 import type { Position } from "../errors.ts";
 import { atPlace, positionOf } from "../sql/position.ts";
-import { significantTokens, type Token } from "../sql/tokenize.ts";
-import { nameOf, textOf } from "../sql/words.ts";
+import type { Token } from "../sql/tokenize.ts";
+import { TokenView } from "../sql/token_view.ts";
 
 /** What the server says of a token, as it is written in the statement. */
 const TOKEN = /^(?:near|unrecognized token:) "(.*)"(?:: syntax error)?$/s;
@@ -41,11 +41,12 @@ function offsetsOf(text: string, sql: string): number[] {
   const [token, name] = [TOKEN.exec(text)?.[1], NAME.exec(text)?.[1]?.toLowerCase()];
   if (text === "incomplete input") return [sql.trimEnd().length];
   if (token === undefined && name === undefined) return [];
-  const isIt = (one: Token): boolean =>
+  const view = TokenView.of(sql);
+  const isIt = ({ kind }: Token, i: number): boolean =>
     token !== undefined
-      ? textOf(sql, one) === token
-      : (one.kind === "word" || one.kind === "quoted") && nameOf(sql, one).toLowerCase() === name;
-  return significantTokens(sql).tokens.filter(isIt).map(({ start }) => start);
+      ? view.text(i) === token
+      : (kind === "word" || kind === "quoted") && view.name(i).toLowerCase() === name;
+  return view.tokens.filter(isIt).map(({ start }) => start);
 }
 
 /** The line around the place. */

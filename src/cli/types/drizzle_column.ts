@@ -1,6 +1,5 @@
 import { literal } from "../../sql/literal.ts";
-import { significantTokens } from "../../sql/tokenize.ts";
-import { nameOf } from "../../sql/words.ts";
+import { TokenView } from "../../sql/token_view.ts";
 import type { ForeignKey, Table } from "../../inspect/schema.ts";
 import type { ColumnKind } from "./column_kind.ts";
 import { type ColumnShape, hasDefault } from "./row_shape.ts";
@@ -102,16 +101,17 @@ function autoIncrement({ primaryKey }: Table): string {
 
 /** Drizzle writes a default itself where no value is given, so it has to be the one of the database. */
 function defaultValue(text: string, { kind, values }: ColumnShape, use: Use): string {
-  const [token, ...others] = significantTokens(text).tokens;
-  const alone = others.length === 0 ? token : undefined;
-  const isText = alone?.kind === "string" || alone?.kind === "quoted";
-  const value = isText ? nameOf(text, alone) : numberIn(text);
+  const view = TokenView.of(text);
+  const alone = view.tokens.length === 1;
+  const kindOf = alone ? view.tokens[0]?.kind : undefined;
+  const isText = kindOf === "string" || kindOf === "quoted";
+  const value = isText ? view.name(0) : numberIn(text);
   if (value !== undefined && (values?.includes(value) ?? isOf(kind, value))) {
     return JSON.stringify(kind === "boolean" ? value === 1 : value);
   }
   // In double quotes SQLite takes it for text there, and for a column elsewhere.
-  if (isText) return sqlTemplate(literal(nameOf(text, alone)), use);
-  return sqlTemplate(alone === undefined ? `(${text})` : text, use);
+  if (isText) return sqlTemplate(literal(view.name(0)), use);
+  return sqlTemplate(alone ? text : `(${text})`, use);
 }
 
 /** The number that a default is; `undefined` if it is none, or JavaScript would write another. */

@@ -1,7 +1,6 @@
 import { type ColumnText, readColumns } from "../../inspect/ddl.ts";
 import type { Check, Column, Schema, Table, View } from "../../inspect/schema.ts";
-import { significantTokens } from "../../sql/tokenize.ts";
-import { TokenView } from "../../sql/view.ts";
+import { TokenView } from "../../sql/token_view.ts";
 import { type ColumnKind, columnKind } from "./column_kind.ts";
 
 /** A column. */
@@ -82,7 +81,7 @@ export function hasDefault({ default: text }: Column): boolean {
 
 /** Columns of FTS5 have no type; those that it searches hold text. */
 function searchedColumns(sql: string): (name: string) => boolean {
-  const view = new TokenView(sql, significantTokens(sql).tokens);
+  const view = TokenView.of(sql);
   const using = view.tokens.findIndex((_, i) => view.isWord(i, "USING"));
   if (view.name(using + 1).toLowerCase() !== "fts5") return () => false;
   const stored = view.tokens.map((_, i) => i).filter((i) => view.isWord(i + 1, "UNINDEXED"))
@@ -114,7 +113,7 @@ function listedValues(
   column: string,
   kind: "text" | "integer",
 ): (string | number)[] | undefined {
-  const view = new TokenView(expression, significantTokens(expression).tokens);
+  const view = TokenView.of(expression);
   const isList = view.name(0).toLowerCase() === column.toLowerCase() &&
     view.tokens[0]?.kind !== "string" && view.isWord(1, "IN") && view.is(2, "(");
   if (!isList) return undefined;
