@@ -1,11 +1,14 @@
 /** What an endpoint answers. */
 export interface Answer {
+  /** The status of HTTP. */
   readonly status: number;
+  /** What is sent with it. */
   readonly body?: string | Uint8Array | undefined;
   /** The content type, undefined for none. */
   readonly type?: string | undefined;
-  /** The request was served as a leader serves it, which a header tells. */
+  /** Whether the request was served as a leader serves it, which a header tells. */
   readonly served?: boolean;
+  /** Where else it is, for a redirect. */
   readonly location?: string;
 }
 

@@ -5,7 +5,9 @@ import { SqliteError } from "./sqlite_error.ts";
 
 /** What a statement is given, in the form of node:sqlite: values by name, then values in order. */
 export interface Binding {
+  /** The values of placeholders with a name, by the placeholders as written. */
   readonly named: Record<string, SqliteInput>;
+  /** Those of the others, in order. */
   readonly positional: SqliteInput[];
 }
 

@@ -1,23 +1,28 @@
 import { type Json, JsonError, JsonReader, NumberToken } from "./json_reader.ts";
-import { goTrim } from "./trim.ts";
+import { goTrim } from "./go_text.ts";
 
 /** What a parameter can be once it is bound. */
 export type BoundValue = null | bigint | number | boolean | string | Uint8Array;
 
-/** One parameter of a statement; the name is "" for a positional one. */
+/** One parameter of a statement. */
 export interface Argument {
+  /** What it is called; "" for a positional one. */
   readonly name: string;
+  /** Its value. */
   readonly value: BoundValue;
 }
 
 /** One statement as it was sent. */
 export interface Statement {
+  /** Its text. */
   readonly sql: string;
+  /** Its parameters. */
   readonly args: readonly Argument[];
 }
 
 /** The request is wrong; the message is the answer's body. */
 export class BadRequest extends Error {
+  /** "BadRequest". */
   override readonly name = "BadRequest";
 }
 

@@ -6,24 +6,29 @@ import type { StoredValue } from "./values.ts";
 
 /** How a connection is opened. */
 export interface ConnectionOptions {
-  /** The location is that of a database in memory. */
+  /** Whether the location is that of a database in memory. */
   readonly memory: boolean;
+  /** Whether foreign keys are enforced. */
   readonly foreignKeys: boolean;
-  /** Refuses to write. */
+  /** Whether it refuses to write. */
   readonly readOnly: boolean;
 }
 
 /** The columns and rows of a statement that ran to its end. */
 export interface RowSet {
+  /** The names of the columns. */
   readonly columns: readonly string[];
   /** Declared types in lower case, "" where there is none. */
   readonly declared: readonly string[];
+  /** The rows. */
   readonly rows: readonly (readonly StoredValue[])[];
 }
 
 /** What SQLite counts. */
 export interface Counters {
+  /** `last_insert_rowid()`. */
   readonly lastInsertId: bigint;
+  /** `changes()`. */
   readonly rowsAffected: bigint;
 }
 

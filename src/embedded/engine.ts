@@ -1,12 +1,36 @@
-import { failure, toResponse } from "./answer.ts";
+import { type Answer, failure, toResponse } from "./answer.ts";
 import { BadRequest } from "./body.ts";
-import type { Call } from "./call.ts";
-import { Flags } from "./flags.ts";
-import { route } from "./router.ts";
+import { leader, nodes, ready, remove, status } from "./cluster_endpoints.ts";
+import { execute, query, request } from "./statement_endpoints.ts";
+import { backup, boot, load, reap, snapshot } from "./file_endpoints.ts";
+import { type EngineRequest, Flags } from "./request.ts";
 import { SqliteError } from "./sqlite_error.ts";
 import type { Store } from "./store.ts";
-import { Turn } from "./turn.ts";
-import { abortable } from "./turns.ts";
+import { abortable, Turn } from "./turns.ts";
+
+type Endpoint = (call: EngineRequest) => Answer | Promise<Answer>;
+
+const EXACT: ReadonlyMap<string, Endpoint> = new Map<string, Endpoint>([
+  ["/", root],
+  ["", root],
+  ["/boot", boot],
+  ["/snapshot", snapshot],
+  ["/reap", reap],
+  ["/leader", leader],
+]);
+
+/** rqlite looks only at the beginning of these. */
+const PREFIXES: readonly (readonly [string, Endpoint])[] = [
+  ["/db/execute", execute],
+  ["/db/query", query],
+  ["/db/request", request],
+  ["/db/backup", backup],
+  ["/db/load", load],
+  ["/remove", remove],
+  ["/status", status],
+  ["/nodes", nodes],
+  ["/readyz", ready],
+];
 
 /** Answers one request as `fetch` would. */
 export async function answer(
@@ -33,7 +57,7 @@ export async function answer(
   }
 }
 
-async function dispatch(request: Omit<Call, "flags">): Promise<Response> {
+async function dispatch(request: Omit<EngineRequest, "flags">): Promise<Response> {
   const { store, method, url } = request;
   if (method === "OPTIONS") return toResponse({ status: 200 }, url.host, method);
   try {
@@ -62,4 +86,32 @@ export function closedError(begun = false): TypeError {
     cause: Object.assign(cause, { code: "ERR_CLOSED" }),
   });
   return begun ? error : Object.assign(error, { code: "ERR_NOT_SENT" });
+}
+
+/** Lets the endpoint answer that a path belongs to. */
+async function route(call: EngineRequest): Promise<Answer> {
+  const path = decodePath(call.url.pathname);
+  const endpoint = EXACT.get(path) ?? PREFIXES.find(([prefix]) => path.startsWith(prefix))?.[1];
+  if (endpoint === undefined) return { status: 404 };
+  try {
+    return await endpoint(call);
+  } catch (error) {
+    if (error instanceof BadRequest) return failure(400, error.message);
+    throw error;
+  }
+}
+
+function root({ method }: EngineRequest): Answer {
+  const location = "/console/";
+  if (method !== "GET" && method !== "HEAD") return { status: 302, location };
+  const body = `<a href="${location}">Found</a>.\n\n`;
+  return { status: 302, location, body, type: "text/html; charset=utf-8" };
+}
+
+function decodePath(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
 }

@@ -3,7 +3,7 @@ import type { Binding } from "./binding.ts";
 import type { Connection, RowSet } from "./connection.ts";
 import type { Piece } from "./pieces.ts";
 import { SqliteError } from "./sqlite_error.ts";
-import { decodeLossy, INVALID_BYTE } from "./utf8.ts";
+import { decodeLossy, INVALID_BYTE } from "./go_text.ts";
 import type { StoredValue } from "./values.ts";
 
 /**

@@ -1,7 +1,8 @@
-import { INVALID_BYTE } from "./utf8.ts";
+import { INVALID_BYTE } from "./go_text.ts";
 
 /** A value has no JSON form; the message is Go's. */
 export class UnsupportedValue extends Error {
+  /** "UnsupportedValue". */
   override readonly name = "UnsupportedValue";
 }
 

@@ -1,10 +1,12 @@
 /** The text is not JSON. */
 export class JsonError extends Error {
+  /** "JsonError". */
   override readonly name = "JsonError";
 }
 
 /** A number as it was written. */
 export class NumberToken {
+  /** Its digits, sign and all. */
   readonly text: string;
 
   /** Keeps the token. */

@@ -1,22 +1,22 @@
 import { TokenView } from "../sql/token_view.ts";
 import type { Statement } from "./body.ts";
 import type { Connection } from "./connection.ts";
-import { type ErrorOutcome, type Outcome, RequestFailed } from "./outcome.ts";
+import { type ErrorOutcome, type Outcome, RequestFailed } from "./results.ts";
 import { returnsRows } from "./returning.ts";
 import { isReadOnly, type RunFlags, runForEffect, runForRows, StatementFailed } from "./run.ts";
 import { SqliteError } from "./sqlite_error.ts";
-import type { Turn } from "./turn.ts";
+import type { Turn } from "./turns.ts";
 
 /** Takes the lock at once: a read that wants to write later may find that it comes too late. */
 const BEGIN_WRITES = "BEGIN IMMEDIATE";
 
 /** How a list of statements is run. */
 export interface ListFlags extends RunFlags {
-  /** In one transaction. */
+  /** Whether it is one transaction. */
   readonly transaction: boolean;
-  /** RETURNING is not looked for. */
+  /** Whether RETURNING is not looked for. */
   readonly noParse: boolean;
-  /** A failing statement ends the list and whatever transaction is open. */
+  /** Whether a failing statement ends the list and whatever transaction is open. */
   readonly rollbackOnError?: boolean;
 }
 

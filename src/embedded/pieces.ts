@@ -1,6 +1,6 @@
 import { TokenView } from "../sql/token_view.ts";
 import { statementRanges } from "../sql/boundaries.ts";
-import { goTrim } from "./trim.ts";
+import { goTrim } from "./go_text.ts";
 
 /** One statement of a string. */
 export interface Piece {

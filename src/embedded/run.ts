@@ -2,27 +2,27 @@ import { classify } from "../sql/classify.ts";
 import { bind, type Inputs, inputsOf, nameProblem } from "./binding.ts";
 import type { Argument, Statement } from "./body.ts";
 import type { Connection, RowSet } from "./connection.ts";
-import { DateOutOfRange } from "./dates.ts";
+import { convertRows, DateOutOfRange } from "./values.ts";
 import { withExactTexts } from "./exact_text.ts";
-import type { RowsOutcome, WriteOutcome } from "./outcome.ts";
+import type { RowsOutcome, WriteOutcome } from "./results.ts";
 import { type Piece, toPieces } from "./pieces.ts";
 import { withoutExplain } from "./returning.ts";
 import { SqliteError } from "./sqlite_error.ts";
-import type { Turn } from "./turn.ts";
-import { convertRows } from "./values.ts";
+import type { Turn } from "./turns.ts";
 
 /** How statements are run. */
 export interface RunFlags {
-  /** Column names become `table.column`. */
+  /** Whether column names become `table.column`. */
   readonly qualifyColumns: boolean;
-  /** rqlite's driver counts the values even where there are none. */
+  /** Whether the values are counted even where there are none, as rqlite's driver does. */
   readonly strictCount: boolean;
 }
 
 /** A statement can not run, or failed; the message is what the client reads. */
 export class StatementFailed extends Error {
+  /** "StatementFailed". */
   override readonly name = "StatementFailed";
-  /** It is a write where only reads are allowed. */
+  /** Whether it is a write where only reads are allowed. */
   readonly readOnly: boolean;
 
   /** With the text for the client. */

@@ -4,10 +4,8 @@ import { join } from "node:path";
 import { backup, DatabaseSync } from "node:sqlite";
 import { Connection } from "./connection.ts";
 import { readLocation } from "./location.ts";
-import { openError } from "./open_error.ts";
-import { SqliteError } from "./sqlite_error.ts";
-import type { Turn } from "./turn.ts";
-import { Turns, turnsAt } from "./turns.ts";
+import { openError, SqliteError } from "./sqlite_error.ts";
+import { type Turn, Turns, turnsAt } from "./turns.ts";
 
 /** Where the header of a database file has the journal mode: 1 is a rollback journal, 2 a WAL. */
 const VERSION_BYTES = [18, 19];

@@ -1,12 +1,12 @@
 import { type Answer, failure, JSON_TYPE, TEXT_TYPE, wrongMethod } from "./answer.ts";
-import { bodyText, type Call } from "./call.ts";
+import { bodyText, type EngineRequest } from "./request.ts";
 import { goIndent } from "./go_json.ts";
 
 /** The only node there is. */
 const NODE_ID = "1";
 
 /** GET /nodes: this engine as a cluster of one. */
-export function nodes({ method, flags, url }: Call): Answer {
+export function nodes({ method, flags, url }: EngineRequest): Answer {
   if (method !== "GET") return wrongMethod(JSON_TYPE);
   const node = describeNode(url);
   const list = flags.get("ver") === "2" ? { nodes: [node] } : { [NODE_ID]: node };
@@ -14,7 +14,7 @@ export function nodes({ method, flags, url }: Call): Answer {
 }
 
 /** GET /leader tells who leads, POST asks it to step down, which it can not. */
-export function leader(call: Call): Answer {
+export function leader(call: EngineRequest): Answer {
   const { method, flags, url } = call;
   if (method === "GET") return json(describeNode(url), flags.has("pretty"));
   if (method !== "POST") return wrongMethod(JSON_TYPE);
@@ -29,7 +29,7 @@ export function leader(call: Call): Answer {
 }
 
 /** GET /readyz: always ready. */
-export function ready({ method, flags }: Call): Answer {
+export function ready({ method, flags }: EngineRequest): Answer {
   if (method !== "GET") return wrongMethod();
   const lines = ["node", "leader", "store", ...(flags.has("sync") ? ["sync"] : []), "db"];
   const shown = flags.has("noleader") ? ["node"] : lines;
@@ -37,7 +37,7 @@ export function ready({ method, flags }: Call): Answer {
 }
 
 /** DELETE /remove: accepts any node, because there is none to remove. */
-export function remove(call: Call): Answer {
+export function remove(call: EngineRequest): Answer {
   if (call.method !== "DELETE") return wrongMethod();
   const members = readMembers(bodyText(call));
   const valid = members?.length === 1 && members[0]?.[0] === "id" &&
@@ -46,7 +46,7 @@ export function remove(call: Call): Answer {
 }
 
 /** GET /status: what clients look at, and nothing about a server that is not there. */
-export function status({ method, flags, url, store }: Call): Answer {
+export function status({ method, flags, url, store }: EngineRequest): Answer {
   if (method !== "GET") return wrongMethod(JSON_TYPE);
   const { api_addr, addr } = describeNode(url);
   const all = {
@@ -81,7 +81,7 @@ function describeNode(url: URL): Record<string, unknown> & { api_addr: string; a
   };
 }
 
-function readTarget(call: Call): string | undefined {
+function readTarget(call: EngineRequest): string | undefined {
   if (call.type !== "application/json" || call.body.length === 0) return "";
   const members = readMembers(bodyText(call));
   return members && String(members.find(([name]) => name === "id")?.[1] ?? "");

@@ -1,15 +1,14 @@
 import { type Answer, failure, JSON_TYPE, TEXT_TYPE, wrongMethod } from "./answer.ts";
 import { BadRequest, parseStatements, type Statement } from "./body.ts";
-import { bodyText, type Call, isText } from "./call.ts";
-import { encodeEnvelope, type Envelope } from "./encode.ts";
+import { bodyText, type EngineRequest, isText } from "./request.ts";
+import { encodeEnvelope, type Envelope, type Outcome, RequestFailed } from "./results.ts";
 import { goIndent, UnsupportedValue } from "./go_json.ts";
 import { executeList, isReadOnlyList, type ListFlags, queryList, requestList } from "./lists.ts";
-import { type Outcome, RequestFailed } from "./outcome.ts";
 
 const NOT_UTF8 = "string field contains invalid UTF-8";
 
 /** POST /db/execute: writes. */
-export async function execute(call: Call): Promise<Answer> {
+export async function execute(call: EngineRequest): Promise<Answer> {
   if (call.method !== "POST") return wrongMethod(JSON_TYPE);
   if (call.flags.has("queue")) return await enqueue(call);
   const statements = readStatements(call);
@@ -20,7 +19,7 @@ export async function execute(call: Call): Promise<Answer> {
 }
 
 /** GET and POST /db/query: reads. */
-export async function query(call: Call): Promise<Answer> {
+export async function query(call: EngineRequest): Promise<Answer> {
   const { method, flags, store } = call;
   if (method !== "GET" && method !== "POST") return wrongMethod(JSON_TYPE);
   const statements = method === "GET" ? [{ sql: flags.get("q"), args: [] }] : readStatements(call);
@@ -39,7 +38,7 @@ export async function query(call: Call): Promise<Answer> {
 }
 
 /** POST /db/request: reads and writes in one list. */
-export async function request(call: Call): Promise<Answer> {
+export async function request(call: EngineRequest): Promise<Answer> {
   if (call.method !== "POST") return wrongMethod(JSON_TYPE);
   const { store } = call;
   const statements = parseStatements(bodyText(call));
@@ -58,7 +57,7 @@ export async function request(call: Call): Promise<Answer> {
 }
 
 /** POST /db/load with SQL text. */
-export async function loadText(call: Call): Promise<Answer> {
+export async function loadText(call: EngineRequest): Promise<Answer> {
   const statement = { sql: bodyText(call), args: [] };
   const flags = { ...listFlags(call), transaction: false, noParse: true, rollbackOnError: true };
   return await respond(call, async () => {
@@ -69,7 +68,7 @@ export async function loadText(call: Call): Promise<Answer> {
 }
 
 /** A queued write is applied at once, and as in rqlite nobody learns what became of it. */
-async function enqueue(call: Call): Promise<Answer> {
+async function enqueue(call: EngineRequest): Promise<Answer> {
   const statements = queuedStatements(call);
   try {
     await apply(call, statements, { ...listFlags(call), transaction: false });
@@ -83,7 +82,7 @@ async function enqueue(call: Call): Promise<Answer> {
   return { ...answer, served: false };
 }
 
-function queuedStatements(call: Call): Statement[] {
+function queuedStatements(call: EngineRequest): Statement[] {
   try {
     return parseStatements(bodyText(call));
   } catch (error) {
@@ -94,7 +93,7 @@ function queuedStatements(call: Call): Statement[] {
 }
 
 async function apply(
-  { store, turn }: Call,
+  { store, turn }: EngineRequest,
   statements: readonly Statement[],
   flags: ListFlags,
 ): Promise<{ results: Outcome[]; raftIndex: number }> {
@@ -106,7 +105,7 @@ async function apply(
 }
 
 async function respond(
-  call: Call,
+  call: EngineRequest,
   work: () => Partial<Envelope> | Promise<Partial<Envelope>>,
   load = false,
 ): Promise<Answer> {
@@ -142,20 +141,20 @@ async function failing(
   }
 }
 
-function readStatements(call: Call): Statement[] {
+function readStatements(call: EngineRequest): Statement[] {
   const text = bodyText(call);
   return isPlain(call) ? [{ sql: text, args: [] }] : parseStatements(text);
 }
 
-function isPlain({ type }: Call): boolean {
+function isPlain({ type }: EngineRequest): boolean {
   return type.startsWith("text/plain");
 }
 
-function isStrong({ flags }: Call): boolean {
+function isStrong({ flags }: EngineRequest): boolean {
   return flags.get("level").toLowerCase() === "strong";
 }
 
-function listFlags({ flags }: Call): ListFlags {
+function listFlags({ flags }: EngineRequest): ListFlags {
   return {
     transaction: flags.has("transaction"),
     noParse: flags.has("noparse"),

@@ -1,20 +1,72 @@
 import { goNumber, goString, UnsupportedValue } from "./go_json.ts";
-import type { Outcome, RowsOutcome, WriteOutcome } from "./outcome.ts";
 import type { WireValue } from "./values.ts";
+
+/** A statement that was run for its effect. */
+export interface WriteOutcome {
+  /** Tells it from the others. */
+  readonly kind: "write";
+  /** The rowid of the row inserted last; 0 if there is none. */
+  readonly lastInsertId: bigint;
+  /** How many rows were changed. */
+  readonly rowsAffected: bigint;
+  /** How long it took. */
+  readonly seconds: number;
+}
+
+/** A statement that was run for its rows. */
+export interface RowsOutcome {
+  /** Tells it from the others. */
+  readonly kind: "rows";
+  /** The names of the columns. */
+  readonly columns: readonly string[];
+  /** Their types: as declared, or else what the first row holds. */
+  readonly types: readonly string[];
+  /** The rows. */
+  readonly rows: readonly (readonly WireValue[])[];
+  /** How long it took. */
+  readonly seconds: number;
+}
+
+/** A statement that failed. */
+export interface ErrorOutcome {
+  /** Tells it from the others. */
+  readonly kind: "error";
+  /** What the client reads. */
+  readonly message: string;
+  /** Whether it failed on the way to rows, which shows in the associative form. */
+  readonly asRows: boolean;
+}
+
+/** What became of one statement. */
+export type Outcome = WriteOutcome | RowsOutcome | ErrorOutcome;
+
+/** The whole request failed; the results of its statements are lost. */
+export class RequestFailed extends Error {
+  /** "RequestFailed". */
+  override readonly name = "RequestFailed";
+}
 
 /** How results are written. */
 export interface EncodeFlags {
+  /** Whether rows are objects. */
   readonly associative: boolean;
+  /** Whether a BLOB is a list of numbers, and not base64. */
   readonly blobArray: boolean;
+  /** Whether it says how long each statement took. */
   readonly timings: boolean;
 }
 
 /** What stands around the results. */
 export interface Envelope {
+  /** What became of each statement. */
   readonly results: readonly Outcome[];
+  /** Why the request failed as a whole. */
   readonly error?: string | undefined;
+  /** How long all of it took. */
   readonly seconds: number;
+  /** The number of a queued write. */
   readonly sequenceNumber?: bigint | undefined;
+  /** Where it is in the log of a server. */
   readonly raftIndex?: number | undefined;
 }
 

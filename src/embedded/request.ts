@@ -1,5 +1,35 @@
 import { BadRequest } from "./body.ts";
-import { decodeLossy } from "./utf8.ts";
+import { decodeLossy, decodeStrict } from "./go_text.ts";
+import type { Store } from "./store.ts";
+import type { Turn } from "./turns.ts";
+
+/** A request, read to its end, and the database it goes to. */
+export interface EngineRequest {
+  /** The database. */
+  readonly store: Store;
+  /** Its method in capitals. */
+  readonly method: string;
+  /** Where it was sent. */
+  readonly url: URL;
+  /** Its query parameters. */
+  readonly flags: Flags;
+  /** The content type, "" for none. */
+  readonly type: string;
+  /** What was sent with it. */
+  readonly body: Uint8Array;
+  /** Its turn at the database. */
+  readonly turn: Turn;
+}
+
+/** The body as text; bytes that are not UTF-8 become U+FFFD. */
+export function bodyText({ body }: EngineRequest): string {
+  return decodeLossy(body, "\ufffd");
+}
+
+/** Whether the body is UTF-8. */
+export function isText({ body }: EngineRequest): boolean {
+  return decodeStrict(body) !== undefined;
+}
 
 const DURATION = /^[+-]?(?:0|(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+)$/;
 const UNITS: Readonly<Record<string, number>> = {

@@ -1,6 +1,6 @@
 import { type Answer, failure, JSON_TYPE, TEXT_TYPE, wrongMethod } from "./answer.ts";
-import type { Call } from "./call.ts";
-import { loadText } from "./data.ts";
+import type { EngineRequest } from "./request.ts";
+import { loadText } from "./statement_endpoints.ts";
 import { dump } from "./dump.ts";
 import { SqliteError } from "./sqlite_error.ts";
 
@@ -11,7 +11,7 @@ const SNAPSHOT_FAILED = "failed to start snapshot: failed to set synchronous mod
   "for snapshot: failed to set synchronous mode to FULL";
 
 /** GET /db/backup: the database as a file or as SQL text. */
-export async function backup(call: Call): Promise<Answer> {
+export async function backup(call: EngineRequest): Promise<Answer> {
   const { method, flags, store, turn } = call;
   if (method !== "GET") return wrongMethod();
   const format = flags.get("fmt").toLowerCase();
@@ -30,7 +30,7 @@ export async function backup(call: Call): Promise<Answer> {
 }
 
 /** POST /db/load: a database file replaces everything, SQL text is run. */
-export async function load(call: Call): Promise<Answer> {
+export async function load(call: EngineRequest): Promise<Answer> {
   if (call.method !== "POST") return wrongMethod();
   if (!isDatabase(call.body)) return loadText(call);
   const problem = await replace(call);
@@ -38,7 +38,7 @@ export async function load(call: Call): Promise<Answer> {
 }
 
 /** POST /boot: a database file replaces everything. */
-export async function boot(call: Call): Promise<Answer> {
+export async function boot(call: EngineRequest): Promise<Answer> {
   if (call.method !== "POST") return wrongMethod();
   if (call.body.length < HEADER_SIZE) return failure(503, "EOF");
   if (!isDatabase(call.body)) return failure(400, "invalid SQLite data");
@@ -46,7 +46,7 @@ export async function boot(call: Call): Promise<Answer> {
 }
 
 /** POST /snapshot: there is no log to shorten; the status tells whether anything was written. */
-export async function snapshot({ method, store, turn }: Call): Promise<Answer> {
+export async function snapshot({ method, store, turn }: EngineRequest): Promise<Answer> {
   if (method !== "POST") return wrongMethod();
   try {
     // What rqlite does first, and what fails while somebody's BEGIN is open.
@@ -59,14 +59,14 @@ export async function snapshot({ method, store, turn }: Call): Promise<Answer> {
 }
 
 /** POST /reap: forgets the snapshots that never were. */
-export function reap({ method, store }: Call): Answer {
+export function reap({ method, store }: EngineRequest): Answer {
   if (method !== "POST") return wrongMethod();
   const reaped = store.reap();
   const body = `{"snapshots_reaped":${reaped},"wals_checkpointed":${reaped}}\n`;
   return { status: 200, body, type: JSON_TYPE };
 }
 
-async function replace({ store, body, turn }: Call): Promise<Answer | undefined> {
+async function replace({ store, body, turn }: EngineRequest): Promise<Answer | undefined> {
   await store.quiet(turn);
   try {
     await store.replace(body, turn);
