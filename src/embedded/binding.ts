@@ -1,7 +1,7 @@
 import { MAX_PARAMETERS, numberPlaceholders } from "../sql/placeholders.ts";
 import type { Argument, BoundValue } from "./body.ts";
-import type { Piece } from "./pieces.ts";
 import { SqliteError } from "./sqlite_error.ts";
+import type { Piece } from "./statement_text.ts";
 
 /** What a statement is given, in the form of node:sqlite: values by name, then values in order. */
 export interface Binding {

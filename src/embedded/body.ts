@@ -1,5 +1,5 @@
-import { type Json, JsonError, JsonReader, NumberToken } from "./json_reader.ts";
 import { goTrim } from "./go_text.ts";
+import { type Json, JsonError, JsonReader, NumberToken } from "./json_reader.ts";
 
 /** What a parameter can be once it is bound. */
 export type BoundValue = null | bigint | number | boolean | string | Uint8Array;

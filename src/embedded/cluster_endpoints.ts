@@ -1,6 +1,6 @@
 import { type Answer, failure, JSON_TYPE, TEXT_TYPE, wrongMethod } from "./answer.ts";
-import { bodyText, type EngineRequest } from "./request.ts";
 import { goIndent } from "./go_json.ts";
+import { bodyText, type EngineRequest } from "./request.ts";
 
 /** The only node there is. */
 const NODE_ID = "1";

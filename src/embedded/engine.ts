@@ -1,10 +1,10 @@
 import { type Answer, failure, toResponse } from "./answer.ts";
 import { BadRequest } from "./body.ts";
 import { leader, nodes, ready, remove, status } from "./cluster_endpoints.ts";
-import { execute, query, request } from "./statement_endpoints.ts";
 import { backup, boot, load, reap, snapshot } from "./file_endpoints.ts";
 import { type EngineRequest, Flags } from "./request.ts";
 import { SqliteError } from "./sqlite_error.ts";
+import { execute, query, request } from "./statement_endpoints.ts";
 import type { Store } from "./store.ts";
 import { abortable, Turn } from "./turns.ts";
 

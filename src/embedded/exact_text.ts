@@ -1,9 +1,9 @@
 import { classify } from "../sql/classify.ts";
 import type { Binding } from "./binding.ts";
 import type { Connection, RowSet } from "./connection.ts";
-import type { Piece } from "./pieces.ts";
-import { SqliteError } from "./sqlite_error.ts";
 import { decodeLossy, INVALID_BYTE } from "./go_text.ts";
+import { SqliteError } from "./sqlite_error.ts";
+import type { Piece } from "./statement_text.ts";
 import type { StoredValue } from "./values.ts";
 
 /**

@@ -1,8 +1,8 @@
 import { type Answer, failure, JSON_TYPE, TEXT_TYPE, wrongMethod } from "./answer.ts";
-import type { EngineRequest } from "./request.ts";
-import { loadText } from "./statement_endpoints.ts";
 import { dump } from "./dump.ts";
+import type { EngineRequest } from "./request.ts";
 import { SqliteError } from "./sqlite_error.ts";
+import { loadText } from "./statement_endpoints.ts";
 
 /** The size of a database file's header that is looked at. */
 const HEADER_SIZE = 32;

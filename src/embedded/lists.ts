@@ -1,10 +1,9 @@
-import { TokenView } from "../sql/token_view.ts";
 import type { Statement } from "./body.ts";
 import type { Connection } from "./connection.ts";
 import { type ErrorOutcome, type Outcome, RequestFailed } from "./results.ts";
-import { returnsRows } from "./returning.ts";
 import { isReadOnly, type RunFlags, runForEffect, runForRows, StatementFailed } from "./run.ts";
 import { SqliteError } from "./sqlite_error.ts";
+import { isExplain, returnsRows } from "./statement_text.ts";
 import type { Turn } from "./turns.ts";
 
 /** Takes the lock at once: a read that wants to write later may find that it comes too late. */
@@ -106,11 +105,6 @@ export async function isReadOnlyList(
     if (readOnly !== true && !explains) return false;
   }
   return true;
-}
-
-/** rqlite's own parser knows that an EXPLAIN changes nothing, which SQLite does not tell. */
-function isExplain(sql: string): boolean {
-  return /explain /i.test(sql) && TokenView.of(sql).isWord(0, "EXPLAIN");
 }
 
 function execute(

@@ -2,13 +2,12 @@ import { classify } from "../sql/classify.ts";
 import { bind, type Inputs, inputsOf, nameProblem } from "./binding.ts";
 import type { Argument, Statement } from "./body.ts";
 import type { Connection, RowSet } from "./connection.ts";
-import { convertRows, DateOutOfRange } from "./values.ts";
 import { withExactTexts } from "./exact_text.ts";
 import type { RowsOutcome, WriteOutcome } from "./results.ts";
-import { type Piece, toPieces } from "./pieces.ts";
-import { withoutExplain } from "./returning.ts";
 import { SqliteError } from "./sqlite_error.ts";
+import { type Piece, toPieces, withoutExplain } from "./statement_text.ts";
 import type { Turn } from "./turns.ts";
+import { convertRows, DateOutOfRange } from "./values.ts";
 
 /** How statements are run. */
 export interface RunFlags {

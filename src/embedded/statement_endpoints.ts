@@ -1,9 +1,9 @@
 import { type Answer, failure, JSON_TYPE, TEXT_TYPE, wrongMethod } from "./answer.ts";
 import { BadRequest, parseStatements, type Statement } from "./body.ts";
-import { bodyText, type EngineRequest, isText } from "./request.ts";
-import { encodeEnvelope, type Envelope, type Outcome, RequestFailed } from "./results.ts";
 import { goIndent, UnsupportedValue } from "./go_json.ts";
 import { executeList, isReadOnlyList, type ListFlags, queryList, requestList } from "./lists.ts";
+import { bodyText, type EngineRequest, isText } from "./request.ts";
+import { encodeEnvelope, type Envelope, type Outcome, RequestFailed } from "./results.ts";
 
 const NOT_UTF8 = "string field contains invalid UTF-8";
 
