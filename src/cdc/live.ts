@@ -13,8 +13,8 @@ import {
 import { copyStatement, statementForm, statementOf } from "../sql/form.ts";
 import type { SqlFragment } from "../sql/statement.ts";
 import type { Params, Row } from "../sql/value.ts";
-import { eventStream, rowsJson } from "./event_stream.ts";
 import type { Change } from "./change.ts";
+import { eventStream, rowsJson } from "./event_stream.ts";
 import { LiveIterator, type LiveSource } from "./live_iterator.ts";
 import { isClient } from "./options.ts";
 import { type Reader, readTables, SchemaSource } from "./schema_source.ts";

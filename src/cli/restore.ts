@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import { stat } from "node:fs/promises";
-import { command } from "./command.ts";
 import { megabytes } from "./backup.ts";
+import { command } from "./command.ts";
 import { EXIT, isAbort, Stopped, UsageError } from "./exit.ts";
 import { named } from "./input.ts";
 

@@ -1,6 +1,6 @@
-import { UsageError } from "./exit.ts";
 import type { Params, Value } from "../sql/value.ts";
 import { bytesIn } from "../sql/literal.ts";
+import { UsageError } from "./exit.ts";
 
 const INTEGER = /^[+-]?(?:0|[1-9]\d*)$/;
 const REAL = /^[+-]?(?:0|[1-9]\d*)?(?:\.\d+|\.?(?=e))(?:e[+-]?\d+)?$/i;

@@ -4,8 +4,8 @@ import { AuthenticationError } from "../errors.ts";
 import { milliseconds } from "./arguments.ts";
 import { command } from "./command.ts";
 import { UsageError } from "./exit.ts";
-import { read, STATEMENT, statementOf, VALUES_HELP, writes } from "./statement.ts";
 import { formatRows } from "./format_rows.ts";
+import { read, STATEMENT, statementOf, VALUES_HELP, writes } from "./statement.ts";
 
 /** `watch`: a query's rows, again whenever they have changed. */
 export const watch = command({

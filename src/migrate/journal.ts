@@ -2,8 +2,8 @@ import type { Client } from "../client/client.ts";
 import { IntegrityError, ProgrammingError } from "../errors.ts";
 import { identifier } from "../sql/identifier.ts";
 import type { Statement } from "../sql/statement.ts";
-import type { Limits } from "./limits.ts";
 import type { Migration } from "./files.ts";
+import type { Limits } from "./limits.ts";
 
 /** A migration that was applied. */
 export interface Applied {
