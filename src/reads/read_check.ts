@@ -41,8 +41,8 @@ const NONE: ReadonlySet<string> = new Set();
 const caches: CachePerSchema<ReadCheck> = new CachePerSchema();
 
 /**
- * How a read is checked at commit: what of it every node may compare, and what the leader has to judge. Nothing is
- * thrown, and what is not understood is judged.
+ * How a read is checked at commit: what of it every node may compare, and what the leader has to judge, as
+ * `docs/internals/reads.md` says. Nothing is thrown, and what is not understood is judged.
  *
  * @param sql Without comments, the present time in it frozen.
  * @param facts The schema.
