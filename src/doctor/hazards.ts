@@ -90,7 +90,7 @@ export function hazardsInSchema(
   const triggers = rows.filter(([type, , table]) => type === "trigger" && chosen(String(table)));
   return [
     ...objects.flatMap(([, object]) => hazardsInTable(object)),
-    ...triggers.filter(([, , table, sql]) => usesNode(readTrigger(String(sql), String(table)).view))
+    ...triggers.filter(([, , table, sql]) => usesNode(readTrigger(String(sql), String(table)).body))
       .map(([, name]) => hazard("trigger", String(name))),
     ...objects.filter(([key]) => volatile.has(key)).map(([, { name }]) => hazard("view", name)),
   ];

@@ -1,6 +1,6 @@
 import type { Backend } from "../calls/backend.ts";
-import type { Settings } from "../calls/settings.ts";
 import { firstError, readResults } from "../calls/read_results.ts";
+import type { Settings } from "../calls/settings.ts";
 import { DatabaseError } from "../errors.ts";
 import type { Prepared } from "../sql/prepared.ts";
 import type { Deadline } from "../time/deadline.ts";

@@ -1,5 +1,5 @@
-import { CALL } from "../calls/checks.ts";
 import { Backend } from "../calls/backend.ts";
+import { CALL } from "../calls/checks.ts";
 import type { CallOptions } from "../calls/executor.ts";
 import { hostOf } from "../calls/host.ts";
 import type { Client } from "../client/client.ts";

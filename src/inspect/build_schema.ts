@@ -1,6 +1,5 @@
-import { type Constraint, readIndex, readTable, type TableText } from "./ddl.ts";
 import type { ColumnCells } from "../sql/table_columns.ts";
-import type { ForeignKeyCells, IndexCells, SchemaRow } from "./schema_query.ts";
+import { type Constraint, readIndex, readTable, type TableText } from "./ddl.ts";
 import type {
   Column,
   ForeignKey,
@@ -10,6 +9,7 @@ import type {
   Table,
   View,
 } from "./schema.ts";
+import type { ForeignKeyCells, IndexCells, SchemaRow } from "./schema_query.ts";
 
 /** A table from its row; foreign keys may still lack the columns that they refer to. */
 export function tableFrom(row: SchemaRow): Table {

@@ -4,8 +4,8 @@ import { ProgrammingError } from "../errors.ts";
 import { type Checks, isBoolean, isSignal, isTimeout, readOptions } from "../options.ts";
 import { isOwnTable } from "../sql/own_tables.ts";
 import { tableFrom, viewFrom, withReferences } from "./build_schema.ts";
-import { SCHEMA_QUERY, type SchemaRow, VIEW_QUERY } from "./schema_query.ts";
 import type { Schema } from "./schema.ts";
+import { SCHEMA_QUERY, type SchemaRow, VIEW_QUERY } from "./schema_query.ts";
 
 /** What {@linkcode inspect} takes. */
 export interface InspectOptions extends Pick<QueryOptions, "signal" | "timeout" | "level"> {

@@ -29,8 +29,8 @@ export function orderTerms(
   return terms.map(({ from, to }) =>
     withNumbers(
       view.sql,
-      view.tokens[from]?.start ?? view.sql.length,
-      view.tokens[to - 1]?.end ?? view.sql.length,
+      view.start(from),
+      view.end(to - 1),
       placeholders,
     )
   );

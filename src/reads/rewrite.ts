@@ -78,18 +78,18 @@ function editsOf(
 /** Behind a result column and its alias, with AS or without. */
 function endOf(view: TokenView, item: SelectItem): number {
   if (item.kind === "star" || item.alias === undefined) {
-    return (view.tokens[item.to - 1]?.end ?? view.sql.length);
+    return view.end(item.to - 1);
   }
-  return (view.tokens[view.isWord(item.to, "AS") ? item.to + 1 : item.to]?.end ?? view.sql.length);
+  return view.end(view.isWord(item.to, "AS") ? item.to + 1 : item.to);
 }
 
 /** CTEs in front of those that the read has itself. */
 function withEdit(view: TokenView, ctes: string): Edit {
   if (!view.isWord(0, "WITH")) {
-    const start = view.tokens[0]?.start ?? view.sql.length;
+    const start = view.start(0);
     return { start, end: start, text: `WITH ${ctes} ` };
   }
-  const start = view.tokens[view.isWord(1, "RECURSIVE") ? 1 : 0]?.end ?? view.sql.length;
+  const start = view.end(view.isWord(1, "RECURSIVE") ? 1 : 0);
   return { start, end: start, text: ` ${ctes},` };
 }
 

@@ -63,7 +63,7 @@ export class ExpressionWalk {
         return kindOfLiteral(this.#walk.view.text(expr.from)) ??
           this.#incomparable("a number that versions of SQLite may read differently");
       case "placeholder":
-        return this.#walk.context.kindOfPlaceholder(this.#walk.view.tokens[expr.from]?.start ?? -1);
+        return this.#walk.context.kindOfPlaceholder(this.#walk.view.start(expr.from));
       case "column": {
         const { kind, local } = this.#column(expr.parts, scope);
         this.#walk.findings.useLocal(local);

@@ -8,12 +8,12 @@ export type Graph = ReadonlyMap<string, ReadonlySet<string>>;
 /** From each table or view to the tables and views that it is made of. */
 export function readGraph({ objects }: SchemaObjects): Graph {
   const graph = new Map<string, Set<string>>();
-  for (const [name, { kind, view }] of objects) {
+  for (const [name, { kind, text }] of objects) {
     const beneath = new Set<string>();
     graph.set(name, beneath);
     if (kind === "table") continue;
-    if (view === undefined) { for (const other of objects.keys()) beneath.add(other); }
-    else for (const other of namesIn(view)) if (objects.has(other)) beneath.add(other);
+    const named = text === undefined ? objects.keys() : namesIn(text);
+    for (const other of named) if (objects.has(other)) beneath.add(other);
     if (kind === "virtual") addShadows(objects, name, beneath);
     beneath.delete(name);
   }

@@ -100,8 +100,7 @@ export function defaultValuesEdit(
 ): Edit {
   const names = appended.map(({ name }) => name).join(", ");
   const values = appended.map(({ text }) => text).join(", ");
-  const { start } = before(view, sourceAt, "");
-  const { end } = after(view, sourceAt + 1, "");
+  const [start, end] = [view.start(sourceAt), view.end(sourceAt + 1)];
   return { start, end, text: `(${names}) VALUES (${values})` };
 }
 
@@ -161,11 +160,11 @@ function list(items: readonly string[]): string {
 }
 
 function before(view: TokenView, i: number, text: string): Edit {
-  const start = view.tokens[i]?.start ?? view.sql.length;
+  const start = view.start(i);
   return { start, end: start, text };
 }
 
 function after(view: TokenView, i: number, text: string): Edit {
-  const end = view.tokens[i]?.end ?? view.sql.length;
+  const end = view.end(i);
   return { start: end, end, text };
 }

@@ -60,12 +60,12 @@ class Search implements LocalColumns {
     this.#schema = schema;
     this.#triggers = schema.triggers.map((trigger) => ({
       trigger,
-      body: bodyOf(trigger.view),
+      body: bodyOf(trigger.body),
       when: bodyOf(trigger.when),
       effects: trigger.effects?.map((effect) => ({ effect, choice: bodyOf(effect.choice) })),
     }));
     this.#views = [...schema.objects].filter(([, { kind }]) => kind === "view")
-      .map(([name, { view }]) => [name, view === undefined ? UNREADABLE : bodyOf(view)]);
+      .map(([name, { text }]) => [name, text === undefined ? UNREADABLE : bodyOf(text)]);
   }
 
   run(): void {
@@ -201,8 +201,8 @@ class Search implements LocalColumns {
   }
 
   /** Such as an index over some columns of another table: its text names both. */
-  #virtual(name: string, { view }: SchemaObject): void {
-    const names = view === undefined ? new Set<string>() : namesIn(view);
+  #virtual(name: string, { text }: SchemaObject): void {
+    const names = text === undefined ? new Set<string>() : namesIn(text);
     for (const source of names) {
       const local = source === name ? undefined : this.columns.get(source);
       if (local === undefined || local.size === 0) continue;
@@ -222,21 +222,21 @@ class Search implements LocalColumns {
   }
 
   /** Rows that give way, or do not come, because of what a local column holds. */
-  #conflicts(name: string, { view }: SchemaObject): void {
+  #conflicts(name: string, { text }: SchemaObject): void {
     const local = this.#of(name);
-    if (local.size === 0 || view === undefined) return;
+    if (local.size === 0 || text === undefined) return;
     const resolves = (how: string) =>
-      view.tokens.some((_, i) => view.isWord(i, "CONFLICT") && view.isWord(i + 1, how));
+      text.tokens.some((_, i) => text.isWord(i, "CONFLICT") && text.isWord(i + 1, how));
     const replaces = resolves("REPLACE") && this.#decides(name, [...local]);
     if (replaces || resolves("IGNORE")) this.#addRows(name);
   }
 
-  #generated(name: string, { view, columns }: SchemaObject): void {
+  #generated(name: string, { text, columns }: SchemaObject): void {
     const local = this.#of(name);
     if (local.size === 0) return;
     for (const column of columns) {
       if (!column.generated || local.has(column.name.toLowerCase())) continue;
-      const definition = view && definitionOf(view, column.name);
+      const definition = text && definitionOf(text, column.name);
       const used = definition && namesIn(definition);
       if (used === undefined || [...local].some((one) => one === ANY || used.has(one))) {
         this.#add(name, column.name);

@@ -1,6 +1,6 @@
 import { hasStar } from "../sql/star.ts";
-import { significantTokens, type Token } from "../sql/tokenize.ts";
 import { TokenView } from "../sql/token_view.ts";
+import { significantTokens, type Token } from "../sql/tokenize.ts";
 import { volatileSites } from "../sql/volatile.ts";
 
 /** Functions that answer the same for the same arguments on every node; dates with a time of their own are, too. */

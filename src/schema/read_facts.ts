@@ -75,7 +75,7 @@ function bondsOf(
   { foreignKeys, indexes }: SchemaObject,
 ): Bonds {
   const own = triggers.filter(({ subject }) => subject === name);
-  const named = own.flatMap(({ view }) => [...namesIn(view)]).filter((one) => objects.has(one));
+  const named = own.flatMap(({ body }) => [...namesIn(body)]).filter((one) => objects.has(one));
   const children = [...objects].filter(([, { foreignKeys }]) =>
     foreignKeys.some(([parent]) => parent.toLowerCase() === name)
   );
@@ -92,24 +92,23 @@ function bondsOf(
 }
 
 function interposedOf({ schema }: Reader, name: string): Set<string> | undefined {
-  const triggers = schema.triggers.filter(({ subject, before, raises, effects, view }) => {
-    const ignores = raises && view.tokens.some((_, i) => view.isWord(i, "IGNORE"));
+  const triggers = schema.triggers.filter(({ subject, before, raises, effects, body }) => {
+    const ignores = raises && body.find("IGNORE") >= 0;
     // One that only checks changes nothing.
     return subject === name && (ignores || effects === undefined || (before && effects.length > 0));
   });
   if (triggers.length === 0) return undefined;
   return new Set(
-    triggers.flatMap(({ view }) => [...namesIn(view)].filter((other) => schema.objects.has(other))),
+    triggers.flatMap(({ body }) => [...namesIn(body)].filter((other) => schema.objects.has(other))),
   );
 }
 
 /** Any FAIL in what a write to the first of the tables may come to. */
 function keepsRows({ schema }: Reader, written: ReadonlySet<string>): boolean {
-  const fails = (view: TokenView | undefined) =>
-    view === undefined || view.tokens.some((_, i) => view.isWord(i, "FAIL"));
+  const fails = (text: TokenView | undefined) => text === undefined || text.find("FAIL") >= 0;
   return written.has(ANY) ||
-    [...written].some((name) => fails(schema.objects.get(name)?.view)) ||
-    schema.triggers.some(({ subject, view }) => written.has(subject) && fails(view));
+    [...written].some((name) => fails(schema.objects.get(name)?.text)) ||
+    schema.triggers.some(({ subject, body }) => written.has(subject) && fails(body));
 }
 
 function readsOf({ schema, reads }: Reader, name: string, { kind }: SchemaObject): Set<string> {

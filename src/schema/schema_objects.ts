@@ -71,7 +71,7 @@ export interface SchemaObject {
   /** Its indexes, those of constraints included. */
   readonly indexes: readonly IndexCells[];
   /** Its text in tokens; `undefined` if SQLite could not cut it. */
-  readonly view: TokenView | undefined;
+  readonly text: TokenView | undefined;
   /** A CHECK of it is something that each node would evaluate for itself. */
   readonly volatileCheck: boolean;
   /** Something of it could not be read. */
@@ -116,7 +116,7 @@ function readObject(
   const indexCells = listIn<IndexCells>(indexes);
   const base = kind === "table" || kind === "shadow";
   const rowid = base && !withoutRowid ? rowidOf(cells ?? [], indexCells) : undefined;
-  const view = viewOf(sql);
+  const text = viewOf(sql);
   return {
     name,
     kind: type === "view" ? "view" : kind === "virtual" ? "virtual" : "table",
@@ -126,9 +126,9 @@ function readObject(
     rowid,
     foreignKeys: listIn<ForeignKeyCells>(foreignKeys) ?? [],
     indexes: indexCells ?? [],
-    view,
-    volatileCheck: base && view !== undefined && hasVolatileCheck(view),
-    unclear: view === undefined || cells === undefined,
+    text,
+    volatileCheck: base && text !== undefined && hasVolatileCheck(text),
+    unclear: text === undefined || cells === undefined,
   };
 }
 

@@ -33,7 +33,7 @@ export interface Trigger {
   /** Its condition alone; no tokens if there is none. */
   readonly when: TokenView;
   /** Its condition and body; its whole text if that could not be read. */
-  readonly view: TokenView;
+  readonly body: TokenView;
   /** What its statements do; `undefined` if that cannot be told. */
   readonly effects: readonly Effect[] | undefined;
   /** It may keep the statement that fired it from writing a row. */
@@ -53,15 +53,15 @@ export function readTrigger(sql: string, subject: string): Trigger {
   );
   if (begin < 0) return unreadable(view, subject);
   const head = view.slice(0, begin);
-  const when = head.tokens.findIndex((_, i) => head.isWord(i, "WHEN"));
+  const when = head.find("WHEN");
   return {
     subject,
     ...firedBy(head),
-    before: head.tokens.some((_, i) => head.isWord(i, "BEFORE")),
+    before: head.find("BEFORE") >= 0,
     when: head.slice(when < 0 ? begin : when),
-    view: view.slice(when < 0 ? begin : when),
+    body: view.slice(when < 0 ? begin : when),
     effects: effectsOf(view.slice(begin + 1), when >= 0),
-    raises: view.tokens.some((_, i) => view.isWord(i, "RAISE")),
+    raises: view.find("RAISE") >= 0,
   };
 }
 
@@ -89,7 +89,7 @@ function unreadable(view: TokenView, subject: string): Trigger {
     event: undefined,
     of: undefined,
     when: view,
-    view,
+    body: view,
     effects: undefined,
     raises: true,
     before: true,
@@ -167,7 +167,7 @@ function inserted(view: TokenView, conditional: boolean): Effect[] | undefined {
   const table = parts.table.toLowerCase();
   const columns = parts.columns?.map((name) => name.toLowerCase());
   const mayConflict = parts.replace || parts.or !== undefined ||
-    view.tokens.some((_, i) => view.isWord(i, "CONFLICT"));
+    view.find("CONFLICT") >= 0;
   const found = !view.isWord(parts.sourceAt, "VALUES") ||
     view.tokens.some((_, i) => view.isOneOf(i, ["UNION", "EXCEPT", "INTERSECT"]));
   const choice = mayConflict || found ? view : view.slice(view.tokens.length);
