@@ -141,6 +141,11 @@ export const PLACEMENTS: readonly Placement[] = [
     why: "Folders, paths and permissions are the engine's",
   },
   {
+    files: ["transaction/states_test.ts"],
+    engines: ["deno"],
+    why: "States and the order of calls, over SQLite alone",
+  },
+  {
     files: ["commit/", "inspect/", "migrate/", "transaction/"],
     engines: ["bun"],
     why: "The database's behaviour",
