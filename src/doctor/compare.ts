@@ -1,7 +1,7 @@
 import { type Prepared, prepareRead } from "../sql/prepared.ts";
 import type { Deadline } from "../time/deadline.ts";
 import type { ComparedTable } from "./compared_table.ts";
-import { type Page, pageFrom, pageQuery, type Range, textOf } from "./page.ts";
+import { type KeyRange, type Page, pageFrom, pageQuery, textOf } from "./page.ts";
 import { lateOr, Pauses } from "./pauses.ts";
 import { RenumberedRows, type Versions } from "./renumbered_rows.ts";
 import type { Replicas } from "./replicas.ts";
@@ -18,7 +18,7 @@ export interface Finding {
 }
 
 /** What a comparison is made with. */
-export interface Comparing {
+export interface ComparisonOptions {
   /** The nodes. */
   readonly replicas: Replicas;
   /** When it has to be known. */
@@ -38,12 +38,12 @@ const NUMBERED = 1.5;
 const SLACK = 5;
 
 /** Compares a table on all nodes, page by page. */
-export async function compare(table: ComparedTable, comparing: Comparing): Promise<Finding> {
-  const { replicas, deadline } = comparing;
+export async function compare(table: ComparedTable, options: ComparisonOptions): Promise<Finding> {
+  const { replicas, deadline } = options;
   const pauses = new Pauses(deadline);
   for (;;) {
     const before = table.renumbered ? await replicas.position() : 0;
-    const found = await new Comparison(table, comparing).run();
+    const found = await new Comparison(table, options).run();
     if (!found.unsure || before === await replicas.position()) return found;
     await pauses.wait(() =>
       `the rows of ${table.name} have other rowids on each node, and were written while they were read`
@@ -53,25 +53,25 @@ export async function compare(table: ComparedTable, comparing: Comparing): Promi
 
 class Comparison {
   readonly #table: ComparedTable;
-  readonly #comparing: Comparing;
+  readonly #options: ComparisonOptions;
   readonly #renumbered: RenumberedRows | undefined;
   #differing = 0;
   #example: Versions | undefined;
 
-  constructor(table: ComparedTable, comparing: Comparing) {
+  constructor(table: ComparedTable, options: ComparisonOptions) {
     this.#table = table;
-    this.#comparing = comparing;
-    if (table.renumbered) this.#renumbered = new RenumberedRows(comparing.replicas.nodes.length);
+    this.#options = options;
+    if (table.renumbered) this.#renumbered = new RenumberedRows(options.replicas.nodes.length);
   }
 
   async run(): Promise<Finding & { readonly unsure: boolean }> {
-    let after: Range["after"];
+    let after: KeyRange["after"];
     let compared = 0;
     for (;;) {
       const { pages, until } = await this.#pages(after);
       await this.#settle({ after, until }, pages);
       compared += Math.max(...pages.map(({ rows }) => rows.size));
-      this.#comparing.onProgress?.(this.#table.name, compared);
+      this.#options.onProgress?.(this.#table.name, compared);
       if (until === undefined) return this.#found();
       after = until;
     }
@@ -89,8 +89,10 @@ class Comparison {
   }
 
   /** The next rows of every node, up to the same key; `until` is missing where these are the last ones. */
-  async #pages(after: Range["after"]): Promise<{ pages: readonly Page[]; until: Range["until"] }> {
-    let until: Range["until"];
+  async #pages(
+    after: KeyRange["after"],
+  ): Promise<{ pages: readonly Page[]; until: KeyRange["until"] }> {
+    let until: KeyRange["until"];
     for (;;) {
       const pages = await this.#read({ after, until });
       const ends = pages.map(({ complete, last }) => complete ? undefined : last);
@@ -104,8 +106,8 @@ class Comparison {
   }
 
   /** @param pauses Followers learn only with the next entry what the leader has applied: they are not asked at once. */
-  async #read(range: Range, pauses?: Pauses): Promise<Page[]> {
-    const { replicas, counts } = this.#comparing;
+  async #read(range: KeyRange, pauses?: Pauses): Promise<Page[]> {
+    const { replicas, counts } = this.#options;
     const statements = [pageQuery(this.#table, range), ...(counts ? [LAST_COMMIT] : [])];
     return await Promise.all(replicas.nodes.map(async (node) => {
       await pauses?.spread();
@@ -115,10 +117,10 @@ class Comparison {
   }
 
   /** Looks at what differs until all of it is known to differ, or not to. */
-  async #settle(range: Range, pages: readonly Page[]): Promise<void> {
+  async #settle(range: KeyRange, pages: readonly Page[]): Promise<void> {
     const open = openIn(pages);
     if (open.size === 0) return;
-    const { replicas, deadline } = this.#comparing;
+    const { replicas, deadline } = this.#options;
     const pauses = new Pauses(deadline);
     let before = await replicas.position();
     const start = { index: before, commit: lastOf(pages) };

@@ -2,7 +2,7 @@ import { findLocal } from "../schema/local_columns.ts";
 import { usesNode } from "../schema/node_state.ts";
 import { readObjects, type SchemaObject } from "../schema/schema_objects.ts";
 import { readTrigger } from "../schema/trigger.ts";
-import type { State } from "./replica.ts";
+import type { NodeStatus } from "./replica.ts";
 
 /** What may make nodes differ. */
 export type HazardKind =
@@ -113,22 +113,22 @@ const HARMLESS = ["busy_timeout", "journal_mode", "synchronous", "wal_autocheckp
  * In what the nodes themselves differ.
  *
  * @param names Of the nodes.
- * @param states What each tells.
+ * @param statuses What each tells.
  * @param zones What each makes of two times by 'localtime'.
  */
 export function hazardsInNodes(
   names: readonly string[],
-  states: readonly State[],
+  statuses: readonly NodeStatus[],
   zones: readonly unknown[],
 ): Hazard[] {
-  const pragmas = new Set(states.flatMap(({ pragmas }) => Object.keys(pragmas)));
+  const pragmas = new Set(statuses.flatMap(({ pragmas }) => Object.keys(pragmas)));
   const told: [HazardKind, string, readonly unknown[]][] = [
-    ["sqlite", "", states.map(({ sqlite }) => sqlite)],
-    ["rqlite", "", states.map(({ version }) => version)],
+    ["sqlite", "", statuses.map(({ sqlite }) => sqlite)],
+    ["rqlite", "", statuses.map(({ version }) => version)],
     [
       "option",
       "",
-      states.map(({ compileOptions }) =>
+      statuses.map(({ compileOptions }) =>
         compileOptions.filter((one) => OPTIONS.test(one)).sort().join(" ")
       ),
     ],
@@ -138,7 +138,7 @@ export function hazardsInNodes(
     ): [HazardKind, string, readonly unknown[]] => [
       "pragma",
       `${name} `,
-      states.map(({ pragmas }) => pragmas[name]),
+      statuses.map(({ pragmas }) => pragmas[name]),
     ]),
   ];
   return told.filter(([, , values]) => values.some((value) => value !== values[0]))

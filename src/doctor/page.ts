@@ -14,7 +14,7 @@ const BYTES_OF_CELL = 8;
 export type Key = readonly string[];
 
 /** Rows behind one key up to another; a page may end before that. */
-export interface Range {
+export interface KeyRange {
   /** Rows up to this key are left out. */
   readonly after: Key | undefined;
   /** The last key; `undefined` for the end of the table. */
@@ -47,7 +47,7 @@ export function textOf(key: Key): string {
 }
 
 /** The statement that reads a page, for any number of nodes. */
-export function pageQuery(table: ComparedTable, range: Range): Prepared {
+export function pageQuery(table: ComparedTable, range: KeyRange): Prepared {
   const { keys, columns, name, where } = table;
   const params: number[] = [];
   const from = `main.${identifier(name)}`;
@@ -88,7 +88,7 @@ function sum(terms: readonly string[]): string {
 /** A page from the rows of its query. */
 export function pageFrom(
   { keys }: ComparedTable,
-  { until }: Range,
+  { until }: KeyRange,
   answered: readonly (readonly unknown[])[],
   commit: unknown,
 ): Page {

@@ -16,7 +16,7 @@ export interface Asking {
 }
 
 /** What a node tells of itself, as far as it tells it. */
-export interface State {
+export interface NodeStatus {
   /** Its name in the cluster. */
   readonly id: string | undefined;
   /** The last entry of the log that its database has. */
@@ -76,7 +76,7 @@ export class Replica {
   }
 
   /** What it tells of itself. @param deadline Of this question. */
-  async state(deadline: Deadline = this.#asking.deadline): Promise<State> {
+  async status(deadline: Deadline = this.#asking.deadline): Promise<NodeStatus> {
     const { build, store } = await this.#asking.connection.ask(
       deadline,
       (cluster, end) => cluster.status(end, this.#node),

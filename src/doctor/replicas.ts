@@ -4,7 +4,7 @@ import { prepareRead } from "../sql/prepared.ts";
 import { Deadline } from "../time/deadline.ts";
 import type { Node } from "../wire/cluster.ts";
 import { Pauses } from "./pauses.ts";
-import { type Asking, Replica, type State } from "./replica.ts";
+import { type Asking, type NodeStatus, Replica } from "./replica.ts";
 
 /** How long a node has to tell of itself at first, in milliseconds: one that is silent is known then. */
 const PATIENCE = 3_000;
@@ -26,14 +26,14 @@ export interface Missing {
   readonly why: string;
 }
 
-type Found = readonly [Replica, State];
+type Found = readonly [Replica, NodeStatus];
 
 /** The nodes of a cluster. */
 export class Replicas {
   /** The nodes that can be asked. */
   readonly nodes: readonly Replica[];
   /** What each of them told of itself, in the same order. */
-  readonly states: readonly State[];
+  readonly statuses: readonly NodeStatus[];
   /** The other members. */
   readonly missing: readonly Missing[];
   readonly #asking: Asking;
@@ -44,7 +44,7 @@ export class Replicas {
     asking: Asking,
   ) {
     this.nodes = found.map(([replica]) => replica);
-    this.states = found.map(([, state]) => state);
+    this.statuses = found.map(([, status]) => status);
     this.missing = missing;
     this.#asking = asking;
   }
@@ -113,7 +113,7 @@ export class Replicas {
 
   async #positions(): Promise<{ name: string; index: number }[]> {
     return await Promise.all(this.nodes.map(async (replica) => {
-      const { index } = await replica.state();
+      const { index } = await replica.status();
       return { name: replica.name, index };
     }));
   }
@@ -139,9 +139,9 @@ async function tell(
   const { name } = replica;
   try {
     const limit = Math.min(PATIENCE, deadline.remaining / 2);
-    const state = await replica.state(new Deadline(limit, deadline.signal));
-    if (state.id === undefined || state.id === id) return [replica, state];
-    return { name, why: `it is node ${state.id}, not ${id}: \`mapNode\` may tell where that is` };
+    const status = await replica.status(new Deadline(limit, deadline.signal));
+    if (status.id === undefined || status.id === id) return [replica, status];
+    return { name, why: `it is node ${status.id}, not ${id}: \`mapNode\` may tell where that is` };
   } catch (error) {
     const silent = error instanceof ConnectionError || error instanceof TimeoutError ||
       (error instanceof OperationalError && error.retryable);

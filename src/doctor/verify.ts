@@ -11,7 +11,7 @@ import type { Row } from "../sql/value.ts";
 import { alsoEndedBy } from "../time/also_ended_by.ts";
 import { Deadline } from "../time/deadline.ts";
 import { valueOf } from "./cells.ts";
-import { compare, type Comparing, type Finding } from "./compare.ts";
+import { compare, type ComparisonOptions, type Finding } from "./compare.ts";
 import {
   comparedSchema,
   comparedSequences,
@@ -135,7 +135,7 @@ export async function verifyReplicas(
   try {
     const asking: Asking = { connection, settings, deadline };
     const replicas = await Replicas.find(asking);
-    return await new Verifying(replicas, deadline, tables, onProgress).run();
+    return await new Verifier(replicas, deadline, tables, onProgress).run();
   } finally {
     // Where one node has failed, the others may still be asked.
     ending.abort();
@@ -161,17 +161,17 @@ interface NodeSchema {
   readonly counts: boolean;
 }
 
-class Verifying {
+class Verifier {
   readonly #replicas: Replicas;
   readonly #deadline: Deadline;
   readonly #tables: readonly string[] | undefined;
-  readonly #onProgress: Comparing["onProgress"];
+  readonly #onProgress: ComparisonOptions["onProgress"];
 
   constructor(
     replicas: Replicas,
     deadline: Deadline,
     tables: readonly string[] | undefined,
-    onProgress: Comparing["onProgress"],
+    onProgress: ComparisonOptions["onProgress"],
   ) {
     this.#replicas = replicas;
     this.#deadline = deadline;
@@ -180,7 +180,7 @@ class Verifying {
   }
 
   async run(): Promise<Verification> {
-    const { nodes, states, missing } = this.#replicas;
+    const { nodes, statuses, missing } = this.#replicas;
     if (nodes.length < 1 + Math.min(missing.length, 1)) throw unreachable(this.#replicas);
     if (nodes.length > 1) await this.#replicas.mark();
     const { found, schema } = await this.#compared();
@@ -194,7 +194,7 @@ class Verifying {
     }));
     const hazards = [
       ...missing.map(({ name, why }) => hazard("unreachable", name, why)),
-      ...hazardsInNodes(names, states, zones),
+      ...hazardsInNodes(names, statuses, zones),
       ...found.filter(([, { renumbered }]) => renumbered).map(([{ name }]) =>
         hazard("rowid", name)
       ),
@@ -220,7 +220,7 @@ class Verifying {
     const found: Found[] = [];
     const look = async (table: ComparedTable, counts: boolean) => {
       if (this.#replicas.nodes.length < 2) return;
-      found.push([table, await compare(table, this.#comparing(counts))]);
+      found.push([table, await compare(table, this.#options(counts))]);
     };
     await look(comparedSchema(this.#tables), false);
     const schemas = await Promise.all(this.#replicas.nodes.map((node) => this.#schemaOf(node)));
@@ -245,7 +245,7 @@ class Verifying {
     return { rows, objects: readObjects(rows).objects, counts: Number(count?.[0]?.[0]) > 0 };
   }
 
-  #comparing(counts: boolean): Comparing {
+  #options(counts: boolean): ComparisonOptions {
     return {
       replicas: this.#replicas,
       deadline: this.#deadline,
