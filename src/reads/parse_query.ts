@@ -16,8 +16,8 @@ import { NotParsed, TokenCursor } from "./token_cursor.ts";
 
 /** A query and the tokens that it is made of. */
 export interface ParsedQuery {
-  /** The query. */
-  readonly query: QueryTree;
+  /** What it is made of. */
+  readonly tree: QueryTree;
   /** Its tokens. */
   readonly view: TokenView;
 }
@@ -31,8 +31,7 @@ export function parseQuery(sql: string): ParsedQuery | undefined {
   const view = viewOf(sql);
   if (view === undefined) return undefined;
   try {
-    const query = new QueryParser(new TokenCursor(view)).whole();
-    return { query, view };
+    return { tree: new QueryParser(new TokenCursor(view)).whole(), view };
   } catch (error) {
     if (error instanceof NotParsed || error instanceof RangeError) return undefined;
     throw error;

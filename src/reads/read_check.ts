@@ -2,7 +2,7 @@ import { CachePerSchema, type Facts } from "../schema/facts.ts";
 import { numberPlaceholders } from "../sql/placeholders.ts";
 import { orderTerms } from "./order_terms.ts";
 import { parseQuery } from "./parse_query.ts";
-import { type Additions, maskKey, type WalkedRead, withAdditions } from "./rewrite.ts";
+import { type AnalysedRead, maskKey, type Rewrite, rewritten } from "./rewrite.ts";
 import { kindOfParam } from "./value_kind.ts";
 import { Findings, type WalkedQuery } from "./walk.ts";
 import { QueryWalk } from "./walk_query.ts";
@@ -71,20 +71,20 @@ function checkNow(
   freezeText: ((sql: string) => string) | undefined,
   params: readonly unknown[] | undefined,
 ): { readonly check: ReadCheck; readonly timed: boolean } {
-  const read = parseQuery(sql);
-  if (read === undefined) return { check: judgedOnly(sql), timed: false };
-  const placeholders = numberPlaceholders(read.view).list;
+  const query = parseQuery(sql);
+  if (query === undefined) return { check: judgedOnly(sql), timed: false };
+  const placeholders = numberPlaceholders(query.view).list;
   const indexes = new Map(placeholders.map(({ start, index }) => [start, index]));
   const kindOfPlaceholder = (start: number) => {
     const index = indexes.get(start);
     return params === undefined || index === undefined ? "any" : kindOfParam(params[index - 1]);
   };
   const findings = new Findings(facts);
-  const walk = new QueryWalk(read.view, findings, { kindOfPlaceholder, freezeText });
+  const walk = new QueryWalk(query.view, findings, { kindOfPlaceholder, freezeText });
   try {
-    const walked = walk.query(read.query, undefined, undefined, "rows");
-    const order = orderTerms(read.query, walked, walk, placeholders);
-    const check = new Decision({ read, findings, placeholders }, walked, order).check();
+    const walked = walk.query(query.tree, undefined, undefined, "rows");
+    const order = orderTerms(query.tree, walked, walk, placeholders);
+    const check = new Decision({ ...query, findings, placeholders }, walked, order).check();
     return { check, timed: findings.timed };
   } catch (error) {
     // It is nested deeper than SQLite takes.
@@ -109,18 +109,18 @@ function judgedOnly(sql: string): ReadCheck {
 
 /** What of a read is compared on every node, and what only the leader judges. */
 class Decision {
-  readonly #walked: WalkedRead;
+  readonly #read: AnalysedRead;
   readonly #findings: Findings;
   readonly #columns: WalkedQuery["columns"];
   readonly #order: readonly string[];
 
   constructor(
-    walked: WalkedRead,
+    read: AnalysedRead,
     { columns }: WalkedQuery,
     order: readonly string[] | undefined,
   ) {
-    const { findings } = walked;
-    this.#walked = walked;
+    const { findings } = read;
+    this.#read = read;
     this.#findings = findings;
     this.#columns = columns;
     this.#order = order ?? [];
@@ -132,7 +132,7 @@ class Decision {
 
   check(): ReadCheck {
     const { refusal, local } = this.#findings;
-    const { sql } = this.#walked.read.view;
+    const { sql } = this.#read.view;
     if (refusal !== undefined) {
       return { ...judgedOnly(sql), judged: undefined, scopes: [], ordered: false, refusal };
     }
@@ -152,8 +152,8 @@ class Decision {
     return { read, columns, guard, extra, judged, scopes, ordered: false, refusal };
   }
 
-  #text(additions: Additions): string | undefined {
-    return withAdditions(this.#walked, additions);
+  #text(rewrite: Rewrite): string | undefined {
+    return rewritten(this.#read, rewrite);
   }
 
   /** Without a key in its place, a local column of another row would look the same. */

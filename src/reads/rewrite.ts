@@ -8,9 +8,7 @@ import { isTextSafe, kindOfColumn } from "./value_kind.ts";
 import type { Findings, InlinedView } from "./walk.ts";
 
 /** A read that was looked through. */
-export interface WalkedRead {
-  /** The read. */
-  readonly read: ParsedQuery;
+export interface AnalysedRead extends ParsedQuery {
   /** What was found. */
   readonly findings: Findings;
   /** The placeholders of its text. */
@@ -18,7 +16,7 @@ export interface WalkedRead {
 }
 
 /** What is written into a read. */
-export interface Additions {
+export interface Rewrite {
   /** The tables, in lower case, that a CTE masks: it has a key in place of each column that nodes may hold differently. */
   readonly masks: ReadonlySet<string>;
   /** The views that are written in as CTEs. */
@@ -32,39 +30,39 @@ export interface Additions {
  *
  * @returns `undefined` where a name would mean something else then.
  */
-export function withAdditions(walked: WalkedRead, additions: Additions): string | undefined {
-  const { read: { view }, findings, placeholders } = walked;
-  const { masks, views, order } = additions;
-  if (masks.size + views.length > 0 && captures(walked, additions)) return undefined;
+export function rewritten(read: AnalysedRead, rewrite: Rewrite): string | undefined {
+  const { view, findings, placeholders } = read;
+  const { masks, views, order } = rewrite;
+  if (masks.size + views.length > 0 && captures(read, rewrite)) return undefined;
   const ctes = [...masks].map((name) => {
     const table = findings.facts.table(name);
     return table === undefined ? "" : maskOf(table);
   });
   ctes.push(...views.map(inlinedView));
-  return applyEdits(view.sql, editsOf(walked, ctes, order), placeholders);
+  return applyEdits(view.sql, editsOf(read, ctes, order), placeholders);
 }
 
 /** Whether a WITH of the read's own would get between our CTEs and what they name, or a qualified name past them. */
 function captures(
-  { read, findings }: WalkedRead,
-  { masks, views }: Additions,
+  { tree, findings }: AnalysedRead,
+  { masks, views }: Rewrite,
 ): boolean {
-  const own = read.query.ctes.map(({ name }) => name.toLowerCase());
+  const own = tree.ctes.map(({ name }) => name.toLowerCase());
   const { tables, unmaskable } = findings;
   if (views.some(({ facts }) => unmaskable.has(facts.name.toLowerCase()))) return true;
   return own.some((name) => masks.has(name) || findings.views.has(name) || tables.has(name));
 }
 
 function editsOf(
-  { read: { view, query }, placeholders }: WalkedRead,
+  { view, tree, placeholders }: AnalysedRead,
   ctes: readonly string[],
   order: readonly string[],
 ): Edit[] {
   const edits: Edit[] = [];
-  const last = view.tokens.at(-1);
-  if (last !== undefined && view.is(view.tokens.length - 1, ";")) edits.push({ ...last, text: "" });
+  const last = view.tokens.length - 1;
+  if (view.is(last, ";")) edits.push({ start: view.start(last), end: view.end(last), text: "" });
   if (ctes.length > 0) edits.push(withEdit(view, ctes.join(", ")));
-  const item = query.selects[0]?.items.at(-1);
+  const item = tree.selects[0]?.items.at(-1);
   if (order.length === 0 || item === undefined) return edits;
   const end = endOf(view, item);
   edits.push({ start: end, end, text: `, ${order.join(", ")}` });

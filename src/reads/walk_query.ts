@@ -95,9 +95,9 @@ export class QueryWalk implements Walk {
   }
 
   /** Looks through a text of its own, which knows nothing of what is around it, and answers its columns. */
-  text({ view, query }: ParsedQuery): readonly Column[] {
+  text({ view, tree }: ParsedQuery): readonly Column[] {
     const walk = new QueryWalk(view, this.findings, this.context);
-    return walk.query(query, undefined, undefined, "rows").columns;
+    return walk.query(tree, undefined, undefined, "rows").columns;
   }
 
   /** Which of equal rows stands for them is the planner's choice, where equal is not the same. */
