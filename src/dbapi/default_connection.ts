@@ -3,70 +3,69 @@ import { called } from "../calls/error_stacks.ts";
 import type { Lock } from "../locks/lock.ts";
 import type { SqlFragment } from "../sql/statement.ts";
 import type { Params } from "../sql/value.ts";
-import type { Connection } from "./connection.ts";
-import type { Cursor } from "./cursor.ts";
+import type { Connection, Cursor } from "./connection.ts";
+import { ConnectionState, type ConnectionStateOptions } from "./connection_state.ts";
 import { DefaultCursor } from "./default_cursor.ts";
-import { Session, type SessionOptions } from "./session.ts";
 
-/** The {@linkcode Connection}: a session and the cursors that share it. */
+/** The {@linkcode Connection}: its state and the cursors that share it. */
 export class DefaultConnection implements Connection {
-  readonly #session: Session;
+  readonly #state: ConnectionState;
   readonly #lock: Lock | undefined;
 
   /** Sends nothing. */
-  constructor(options: SessionOptions) {
-    this.#session = new Session(options);
+  constructor(options: ConnectionStateOptions) {
+    this.#state = new ConnectionState(options);
     this.#lock = options.lock;
   }
 
-  /** See {@linkcode Connection.autocommit}. */
+  /** Whether each statement is sent by itself. */
   get autocommit(): boolean {
-    return this.#session.autocommit;
+    return this.#state.autocommit;
   }
 
   set autocommit(on: boolean) {
-    this.#session.autocommit = on;
+    this.#state.autocommit = on;
   }
 
-  /** See {@linkcode Connection.inTransaction}. */
+  /** Whether a transaction is open. */
   get inTransaction(): boolean {
-    return this.#session.inTransaction;
+    return this.#state.inTransaction;
   }
 
-  /** See {@linkcode Connection.closed}. */
+  /** Whether it was closed. */
   get closed(): boolean {
-    return this.#session.closed;
+    return this.#state.closed;
   }
 
-  /** See {@linkcode Connection.lock}. */
+  /** What each transaction takes. */
   get lock(): Lock | undefined {
     return this.#lock;
   }
 
-  /** See {@linkcode Connection.cursor}. */
+  /** Makes a cursor. */
   cursor(): Cursor {
-    this.#session.check();
-    return new DefaultCursor(this.#session, this);
+    this.#state.check();
+    return new DefaultCursor(this.#state, this);
   }
 
-  /** See {@linkcode Connection.execute}. */
+  /** Runs a statement on a new cursor. */
   execute(sql: string | SqlFragment, params?: Params): Promise<Cursor> {
     return called(() => this.cursor().execute(sql, params));
   }
 
-  /** See {@linkcode Connection.commit}. */
+  /** Applies the transaction. */
   commit(): Promise<void> {
-    return called(() => this.#session.commit());
+    return called(() => this.#state.commit());
   }
 
-  /** See {@linkcode Connection.rollback}. */
+  /** Forgets the transaction. */
   rollback(): Promise<void> {
-    return called(() => this.#session.rollback());
+    return called(() => this.#state.rollback());
   }
 
-  /** See {@linkcode Connection.close}. */
+  /** Rolls back and closes. */
   close(): Promise<void> {
-    return called(() => this.#session.close());
+    return called(() => this.#state.close());
   }
 
   /** Rolls back and closes. */

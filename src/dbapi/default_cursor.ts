@@ -14,15 +14,14 @@ import { analyse } from "../sql/analyse.ts";
 import { statementForm, statementOf } from "../sql/form.ts";
 import type { SqlFragment } from "../sql/statement.ts";
 import type { Params, Result, Value } from "../sql/value.ts";
-import type { Connection } from "./connection.ts";
-import { type Control, readControl } from "./control.ts";
-import type { ColumnDescription, Cursor } from "./cursor.ts";
-import { ManyPlan } from "./many.ts";
-import type { Session } from "./session.ts";
+import type { ColumnDescription, Connection, Cursor } from "./connection.ts";
+import type { ConnectionState } from "./connection_state.ts";
+import { ManyPlan } from "./execute_many.ts";
+import { readControl, type TransactionControl } from "./transaction_control.ts";
 
 /** The {@linkcode Cursor}: the rows of one result, and the place in it. */
 export class DefaultCursor implements Cursor {
-  readonly #session: Session;
+  readonly #state: ConnectionState;
   readonly #connection: Connection;
   #closed = false;
   #arraySize = 1;
@@ -34,32 +33,32 @@ export class DefaultCursor implements Cursor {
   #last: Pick<Result, "lastInsertId"> | undefined;
 
   /** Sends nothing. */
-  constructor(session: Session, connection: Connection) {
-    this.#session = session;
+  constructor(state: ConnectionState, connection: Connection) {
+    this.#state = state;
     this.#connection = connection;
   }
 
-  /** See {@linkcode Cursor.connection}. */
+  /** The one that made it. */
   get connection(): Connection {
     return this.#connection;
   }
 
-  /** See {@linkcode Cursor.description}. */
+  /** The columns of the result; `null` where there is none. */
   get description(): readonly ColumnDescription[] | null {
     return this.#description;
   }
 
-  /** See {@linkcode Cursor.rowCount}. */
+  /** Rows that were changed; -1 where nobody counts. */
   get rowCount(): number {
     return this.#rowCount;
   }
 
-  /** See {@linkcode Cursor.lastRowId}. */
+  /** The rowid of the row inserted last. */
   get lastRowId(): number | bigint | null {
     return this.#last?.lastInsertId ?? null;
   }
 
-  /** See {@linkcode Cursor.arraySize}. */
+  /** How many rows are fetched where nothing else is said. */
   get arraySize(): number {
     return this.#arraySize;
   }
@@ -73,22 +72,22 @@ export class DefaultCursor implements Cursor {
     this.#arraySize = size;
   }
 
-  /** See {@linkcode Cursor.execute}. */
+  /** Runs a statement. */
   execute(sql: string | SqlFragment, params?: Params): Promise<this> {
     return called(() => this.#execute(sql, params));
   }
 
-  /** See {@linkcode Cursor.executeMany}. */
+  /** Runs a write once for each row of values. */
   executeMany(sql: string | SqlFragment, rows: Rows): Promise<this> {
     return called(() => this.#executeMany(sql, rows));
   }
 
-  /** See {@linkcode Cursor.fetchOne}. */
+  /** The next row; `null` behind the last. */
   fetchOne(): Promise<Value[] | null> {
     return called(() => this.#fetch(1)[0] ?? null);
   }
 
-  /** See {@linkcode Cursor.fetchMany}. */
+  /** The next rows. */
   fetchMany(size: number = this.#arraySize): Promise<Value[][]> {
     return called(() => {
       if (!(Number.isInteger(size) && size >= 0)) {
@@ -100,7 +99,7 @@ export class DefaultCursor implements Cursor {
     });
   }
 
-  /** See {@linkcode Cursor.fetchAll}. */
+  /** All rows that are left. */
   fetchAll(): Promise<Value[][]> {
     return called(() => this.#fetch(Infinity));
   }
@@ -110,13 +109,13 @@ export class DefaultCursor implements Cursor {
     for (let row = await this.fetchOne(); row !== null; row = await this.fetchOne()) yield row;
   }
 
-  /** See {@linkcode Cursor.setInputSizes}. */
+  /** Does nothing. */
   setInputSizes(_sizes: readonly unknown[]): void {}
 
-  /** See {@linkcode Cursor.setOutputSize}. */
+  /** Does nothing. */
   setOutputSize(_size: number, _column?: number): void {}
 
-  /** See {@linkcode Cursor.close}. */
+  /** Drops the result. */
   close(): Promise<void> {
     this.#closed = true;
     this.#forget();
@@ -132,7 +131,7 @@ export class DefaultCursor implements Cursor {
     this.#start();
     const { sql, params } = statementForm(statementOf(statement, values));
     const control = readControl(sql);
-    if (control === undefined) this.#take(await this.#session.execute(sql, params), sql);
+    if (control === undefined) this.#take(await this.#state.execute(sql, params), sql);
     else await this.#control(control, sql, params);
     return this;
   }
@@ -141,7 +140,7 @@ export class DefaultCursor implements Cursor {
     this.#start();
     const sql = textOf(statement);
     const plan = new ManyPlan(sql);
-    const whole = !this.#session.autocommit || this.#session.inTransaction;
+    const whole = !this.#state.autocommit || this.#state.inTransaction;
     let applied = 0;
     this.#rowCount = 0;
     const chunks = cut(plan, rows, whole ? WHOLE : REQUEST);
@@ -173,7 +172,7 @@ export class DefaultCursor implements Cursor {
   }
 
   #check(): void {
-    this.#session.check();
+    this.#state.check();
     if (this.#closed) {
       throw new InterfaceError("The cursor is closed: connection.cursor() makes another one");
     }
@@ -187,7 +186,11 @@ export class DefaultCursor implements Cursor {
     this.#last = undefined;
   }
 
-  async #control(control: Control, sql: string, params: Params | undefined): Promise<void> {
+  async #control(
+    control: TransactionControl,
+    sql: string,
+    params: Params | undefined,
+  ): Promise<void> {
     const given = params === undefined ? 0 : Object.keys(params).length;
     if (given > 0) {
       throw new ProgrammingError(
@@ -195,7 +198,7 @@ export class DefaultCursor implements Cursor {
         { sql },
       );
     }
-    await this.#session.control(control);
+    await this.#state.control(control);
   }
 
   #take(result: Result<Value[]>, sql: string): void {
@@ -214,7 +217,7 @@ export class DefaultCursor implements Cursor {
 
   async #send(plan: ManyPlan, chunk: Chunk, before: number): Promise<Result[]> {
     try {
-      return await this.#session.batch(chunk.statements);
+      return await this.#state.batch(chunk.statements);
     } catch (error) {
       throw inRows(error, plan, chunk, before);
     }

@@ -30,13 +30,11 @@ export const paramStyle = "qmark" as const;
 
 export { connect } from "./connect.ts";
 export type { ConnectionOptions } from "./connect.ts";
-export type { Connection } from "./connection.ts";
-export type { ColumnDescription, Cursor } from "./cursor.ts";
+export type { ColumnDescription, Connection, Cursor } from "./connection.ts";
 export type { Rows } from "../client/request_rows.ts";
 export { run } from "./run.ts";
 export { withRetry } from "../transaction/with_retry.ts";
 export type { RetryOptions } from "../transaction/with_retry.ts";
 export * from "./types.ts";
-export { Warning } from "./warning.ts";
 export * from "../errors.ts";
 export { RqliteError as Error } from "../errors.ts";

@@ -1,9 +1,5 @@
-/**
- * PEP 249's type objects and constructors. Where Python compares `description[0][1] == STRING`, this is
- * `STRING.includes(description[0][1])`: JavaScript's `===` cannot be taught to.
- *
- * @module
- */
+// PEP 249's type objects and constructors. Where Python compares `description[0][1] == STRING`, this is
+// `STRING.includes(description[0][1])`: JavaScript's `===` cannot be taught to.
 
 /**
  * A class of declared types.
@@ -36,19 +32,69 @@ function typeObject(name: TypeObject["name"], pattern: RegExp): TypeObject {
   return { name, includes: (typeCode) => typeCode !== null && pattern.test(typeCode) };
 }
 
-/** Text: declared types with CHAR, CLOB or TEXT in them. */
+/**
+ * Text: declared types with CHAR, CLOB or TEXT in them.
+ *
+ * @example
+ * ```ts
+ * import { STRING } from "@tangled/rqlite/dbapi";
+ * import assert from "node:assert/strict";
+ *
+ * assert.ok(STRING.includes("varchar(20)"));
+ * ```
+ */
 export const STRING: TypeObject = typeObject("STRING", /char|clob|text/i);
 
-/** Bytes: declared types with BLOB or BINARY in them. */
+/**
+ * Bytes: declared types with BLOB or BINARY in them.
+ *
+ * @example
+ * ```ts
+ * import { BINARY } from "@tangled/rqlite/dbapi";
+ * import assert from "node:assert/strict";
+ *
+ * assert.ok(BINARY.includes("blob"));
+ * ```
+ */
 export const BINARY: TypeObject = typeObject("BINARY", /blob|binary/i);
 
-/** Numbers: INTEGER and its like, REAL, DOUBLE, FLOAT, NUMERIC, DECIMAL and BOOLEAN. */
+/**
+ * Numbers: INTEGER and its like, REAL, DOUBLE, FLOAT, NUMERIC, DECIMAL and BOOLEAN.
+ *
+ * @example
+ * ```ts
+ * import { NUMBER } from "@tangled/rqlite/dbapi";
+ * import assert from "node:assert/strict";
+ *
+ * assert.ok(NUMBER.includes("decimal(10, 2)"));
+ * ```
+ */
 export const NUMBER: TypeObject = typeObject("NUMBER", /int|real|floa|doub|num|dec|bool/i);
 
-/** DATE, TIME, DATETIME and TIMESTAMP; SQLite has no such type and stores what is written. */
+/**
+ * DATE, TIME, DATETIME and TIMESTAMP; SQLite has no such type and stores what is written.
+ *
+ * @example
+ * ```ts
+ * import { DATETIME } from "@tangled/rqlite/dbapi";
+ * import assert from "node:assert/strict";
+ *
+ * assert.ok(DATETIME.includes("timestamp"));
+ * ```
+ */
 export const DATETIME: TypeObject = typeObject("DATETIME", /date|time/i);
 
-/** Columns that can be the rowid itself, which are declared as INTEGER and nothing else. */
+/**
+ * Columns that can be the rowid itself, which are declared as INTEGER and nothing else.
+ *
+ * @example
+ * ```ts
+ * import { ROWID } from "@tangled/rqlite/dbapi";
+ * import assert from "node:assert/strict";
+ *
+ * assert.ok(ROWID.includes("integer") && !ROWID.includes("bigint"));
+ * ```
+ */
 export const ROWID: TypeObject = typeObject("ROWID", /^integer$/i);
 
 /**
@@ -191,6 +237,15 @@ export function Binary(
     return new Uint8Array(value.buffer, value.byteOffset, value.byteLength).slice();
   }
   return Uint8Array.from(value);
+}
+
+/**
+ * PEP 249's class for warnings. Nothing here throws one: what is cut off or doubtful is an error. It is there so that
+ * code which names it keeps its meaning.
+ */
+export class Warning extends Error {
+  /** "Warning". */
+  override name = "Warning";
 }
 
 function utc(...parts: [number, number, number, number, number, number]): string {

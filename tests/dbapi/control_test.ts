@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { readControl } from "../../src/dbapi/control.ts";
+import { readControl } from "../../src/dbapi/transaction_control.ts";
 import { type Connection, ProgrammingError } from "../../src/dbapi/mod.ts";
 import { everywhere } from "./place.ts";
 

@@ -1,20 +1,26 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { sql } from "../../mod.ts";
-import { packOf } from "../../src/dbapi/pack.ts";
+import { multiRowInsertOf } from "../../src/dbapi/execute_many.ts";
 import { DatabaseError, IntegrityError } from "../../src/dbapi/mod.ts";
 import { everywhere } from "./place.ts";
 
-describe("packOf()", () => {
+describe("multiRowInsertOf()", () => {
   it("puts rows of plain INSERTs together, in the order of the placeholders", () => {
-    const pack = packOf("INSERT OR IGNORE INTO t(a, b, c) VALUES(?2, 'x', ?1);")!;
+    const pack = multiRowInsertOf("INSERT OR IGNORE INTO t(a, b, c) VALUES(?2, 'x', ?1);")!;
     assert.equal(pack.rows, 100);
     assert.equal(pack.text(2), "INSERT OR IGNORE INTO t(a, b, c) VALUES (?,'x',?),(?,'x',?)");
     const values: unknown[] = [];
     pack.add([1, 2], values as never);
     assert.deepEqual(values, [2, 1]);
-    assert.equal(packOf('REPLACE INTO main."t" VALUES(:a, -- why\n :a, NULL)')!.rows, 100);
-    assert.equal(packOf(`INSERT INTO t VALUES(${Array(1000).fill("?").join()})`)!.rows, 32);
+    assert.equal(
+      multiRowInsertOf('REPLACE INTO main."t" VALUES(:a, -- why\n :a, NULL)')!.rows,
+      100,
+    );
+    assert.equal(
+      multiRowInsertOf(`INSERT INTO t VALUES(${Array(1000).fill("?").join()})`)!.rows,
+      32,
+    );
   });
 
   it("leaves alone what would mean something else together", () => {
@@ -32,7 +38,7 @@ describe("packOf()", () => {
       "WITH x AS (SELECT 1) INSERT INTO t VALUES(?)",
       "UPDATE t SET a = ?",
     ];
-    for (const sql of others) assert.equal(packOf(sql), undefined, sql);
+    for (const sql of others) assert.equal(multiRowInsertOf(sql), undefined, sql);
   });
 });
 

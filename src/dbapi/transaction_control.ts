@@ -1,24 +1,26 @@
-/**
- * Transaction control as text: what SQLite's own grammar takes, told by its tokens.
- *
- * @module
- */
-
 import { ProgrammingError } from "../errors.ts";
 import { analyse, tokensOf } from "../sql/analyse.ts";
 import type { TokenView } from "../sql/token_view.ts";
 
 /** What a statement such as `ROLLBACK TO x` asks for. */
-export type Control =
-  | { readonly does: "begin" | "commit" | "rollback" }
-  | { readonly does: "savepoint" | "release" | "rollbackTo"; readonly name: string };
+export type TransactionControl =
+  | {
+    /** What is to be done. */
+    readonly does: "begin" | "commit" | "rollback";
+  }
+  | {
+    /** What is to be done with a savepoint. */
+    readonly does: "savepoint" | "release" | "rollbackTo";
+    /** The name of the savepoint. */
+    readonly name: string;
+  };
 
 /**
- * Reads a statement that controls the transaction; `undefined` for any other.
+ * Reads a statement that controls the transaction, by the tokens that SQLite's own grammar takes; `undefined` for any other.
  *
  * @throws {ProgrammingError} If it begins like one and goes on otherwise.
  */
-export function readControl(sql: string): Control | undefined {
+export function readControl(sql: string): TransactionControl | undefined {
   const analysis = analyse(sql);
   const { kind, statements, problem } = analysis;
   // Several statements in one string are refused, whatever they are.
@@ -36,14 +38,14 @@ class Reader {
     this.#view = view;
   }
 
-  read(): Control {
+  read(): TransactionControl {
     const control = this.#control();
     this.#skip(";");
     if (this.#at < this.#view.tokens.length) throw this.#unexpected();
     return control;
   }
 
-  #control(): Control {
+  #control(): TransactionControl {
     if (this.#skip("BEGIN")) {
       if (!this.#skip("DEFERRED") && !this.#skip("IMMEDIATE")) this.#skip("EXCLUSIVE");
       return this.#transaction("begin");
@@ -61,12 +63,12 @@ class Reader {
     return this.#named("rollbackTo");
   }
 
-  #transaction(does: "begin" | "commit" | "rollback"): Control {
+  #transaction(does: "begin" | "commit" | "rollback"): TransactionControl {
     this.#skip("TRANSACTION");
     return { does };
   }
 
-  #named(does: "savepoint" | "release" | "rollbackTo"): Control {
+  #named(does: "savepoint" | "release" | "rollbackTo"): TransactionControl {
     if (!this.#view.isName(this.#at)) throw this.#unexpected();
     return { does, name: this.#view.name(this.#at++) };
   }

@@ -4,7 +4,6 @@ import { analyse } from "../sql/analyse.ts";
 import type { Statement } from "../sql/statement.ts";
 import type { Params, Result, Value } from "../sql/value.ts";
 import type { Transaction } from "../transaction/transaction.ts";
-import { Savepoints } from "./savepoints.ts";
 
 /** What runs the statements of cursors: a transaction, or the client where each statement stands for itself. */
 export interface StatementRunner {
@@ -15,14 +14,14 @@ export interface StatementRunner {
 }
 
 /** The open transaction of a connection. */
-export class Unit implements StatementRunner {
+export class OpenTransaction implements StatementRunner {
   readonly #tx: Transaction;
   readonly #savepoints = new Savepoints();
   /** A read whose rows nobody can check at commit. */
   #unchecked: string | undefined;
   /** How many statements it was given. */
   issued = 0;
-  /** It was asked for by BEGIN or SAVEPOINT, and stays when its only statement fails. */
+  /** Whether it was asked for by BEGIN or SAVEPOINT, and stays when its only statement fails. */
   asked = false;
 
   /** Sends nothing. */
@@ -30,12 +29,12 @@ export class Unit implements StatementRunner {
     this.#tx = tx;
   }
 
-  /** Nothing has ended it yet, neither from outside. */
+  /** Whether nothing has ended it yet, neither from outside. */
   get active(): boolean {
     return this.#tx.state === "active";
   }
 
-  /** See {@linkcode StatementRunner.execute}. */
+  /** Runs one statement; a read that cannot be checked at commit is answered all the same. */
   async execute(sql: string, params: Params | undefined): Promise<Result<Value[]>> {
     this.#take(sql);
     try {
@@ -47,7 +46,7 @@ export class Unit implements StatementRunner {
     }
   }
 
-  /** See {@linkcode StatementRunner.batch}. */
+  /** Runs several writes, all or none. */
   // deno-lint-ignore require-await -- what it throws is a rejection
   async batch(statements: readonly Statement[]): Promise<Result[]> {
     this.issued++;
@@ -58,7 +57,7 @@ export class Unit implements StatementRunner {
   /**
    * Sets a savepoint.
    *
-   * @param opens It is what opened the transaction.
+   * @param opens Whether it is what opened the transaction.
    */
   async savepoint(name: string, opens: boolean): Promise<void> {
     await this.#tx.savepoint(name);
@@ -105,5 +104,36 @@ export class Unit implements StatementRunner {
       "Cannot write in this transaction as it holds a read that cannot be checked at commit, because it is too large " +
         `or holds random(): commit or roll back first, or read with autocommit: ${this.#unchecked}`,
     );
+  }
+}
+
+/** The names of a transaction's savepoints, to know which of them opened it: releasing that one commits, as in SQLite. */
+class Savepoints {
+  readonly #names: string[] = [];
+  #opened = false;
+
+  /** Notes a savepoint. @param opens Whether it is what opened the transaction. */
+  set(name: string, opens: boolean): void {
+    if (opens) this.#opened = true;
+    this.#names.push(name.toLowerCase());
+  }
+
+  /** Whether the savepoint of this name is the one that opened the transaction. */
+  isOutermost(name: string): boolean {
+    return this.#opened && this.#find(name) === 0;
+  }
+
+  /** Keeps a savepoint, and forgets those behind it. */
+  rollbackTo(name: string): void {
+    this.#names.length = this.#find(name) + 1;
+  }
+
+  /** Forgets a savepoint, and those behind it. */
+  release(name: string): void {
+    this.#names.length = this.#find(name);
+  }
+
+  #find(name: string): number {
+    return this.#names.lastIndexOf(name.toLowerCase());
   }
 }

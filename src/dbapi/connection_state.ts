@@ -10,18 +10,20 @@ import { prepare } from "../sql/prepare.ts";
 import type { Statement } from "../sql/statement.ts";
 import type { Params, Result, Value } from "../sql/value.ts";
 import { admit } from "../transaction/admit.ts";
-import type { Control } from "./control.ts";
-import { Turns } from "./turns.ts";
-import { type StatementRunner, Unit } from "./unit.ts";
+import { OpenTransaction, type StatementRunner } from "./open_transaction.ts";
+import type { TransactionControl } from "./transaction_control.ts";
 
-/** What a session is made of. */
-export interface SessionOptions {
+/** What the state of a connection is made of. */
+export interface ConnectionStateOptions {
+  /** What sends everything. */
   readonly client: Client;
+  /** What each transaction takes. */
   readonly lock: Lock | undefined;
   /** The caller's own, from `connect`. */
   readonly signal: AbortSignal | undefined;
   /** The client's limit of a call, in milliseconds. */
   readonly timeout: number;
+  /** Whether each statement is sent by itself. */
   readonly autocommit: boolean;
 }
 
@@ -34,15 +36,15 @@ interface Issued<T> {
  * The state of a connection: at most one transaction, opened by the first statement that needs one. What is asked of it
  * takes effect in the order of the calls, whether or not the caller waits.
  */
-export class Session {
+export class ConnectionState {
   readonly #client: Client;
   readonly #lock: Lock | undefined;
   readonly #signal: AbortSignal;
   readonly #lockTimeout: number;
   readonly #closing = new AbortController();
-  readonly #turns = new Turns();
+  readonly #steps = new StepQueue();
   #autocommit: boolean;
-  #unit: Unit | undefined;
+  #current: OpenTransaction | undefined;
   /** Steps that may open a transaction and have not come to it. */
   #opening = 0;
   /** The commit or rollback that was asked for last. */
@@ -50,7 +52,7 @@ export class Session {
   #closed: Promise<void> | undefined;
 
   /** Sends nothing. */
-  constructor({ client, lock, signal, timeout, autocommit }: SessionOptions) {
+  constructor({ client, lock, signal, timeout, autocommit }: ConnectionStateOptions) {
     this.#client = client;
     this.#lock = lock;
     this.#autocommit = autocommit;
@@ -66,7 +68,7 @@ export class Session {
 
   /** Whether a transaction is open or about to be. */
   get inTransaction(): boolean {
-    return this.#unit !== undefined || this.#opening > 0;
+    return this.#current !== undefined || this.#opening > 0;
   }
 
   /** Whether each statement is sent by itself. */
@@ -104,7 +106,7 @@ export class Session {
   }
 
   /** Does what a statement such as `ROLLBACK TO x` asks for, by SQLite's rules. */
-  async control(control: Control): Promise<void> {
+  async control(control: TransactionControl): Promise<void> {
     const opens = control.does === "begin" || control.does === "savepoint";
     await this.#inOrder(opens, async () => {
       switch (control.does) {
@@ -120,12 +122,12 @@ export class Session {
 
   /** Commits the transaction, if there is one. */
   async commit(): Promise<void> {
-    await this.#endInOrder((unit) => unit.commit());
+    await this.#endInOrder((tx) => tx.commit());
   }
 
   /** Forgets the transaction, if there is one. */
   async rollback(): Promise<void> {
-    await this.#endInOrder((unit) => unit.rollback());
+    await this.#endInOrder((tx) => tx.rollback());
   }
 
   /** Waits for a commit that was asked for, rolls back and closes the client; what else still waits fails. */
@@ -135,11 +137,11 @@ export class Session {
 
   async #close(): Promise<void> {
     await this.#lastEnd;
-    await this.#unit?.rollback();
+    await this.#current?.rollback();
     this.#closing.abort(closedError());
     await this.#client.close();
-    await this.#turns.idle;
-    this.#unit = undefined;
+    await this.#steps.idle;
+    this.#current = undefined;
   }
 
   /** What is wrong in itself must not open a transaction or wait for a lock; without both the client refuses it. */
@@ -155,8 +157,8 @@ export class Session {
   async #run<T>(run: (runner: StatementRunner) => Promise<T>, writes: boolean): Promise<T> {
     this.check();
     const { answer } = await this.#inOrder(!this.#autocommit, async (): Promise<Issued<T>> => {
-      const unit = this.#unit ?? (this.#autocommit ? undefined : await this.#open());
-      if (unit !== undefined) return this.#issue(unit, run);
+      const tx = this.#current ?? (this.#autocommit ? undefined : await this.#open());
+      if (tx !== undefined) return this.#issue(tx, run);
       // By themselves, two requests could overtake each other.
       const alone = issued(this.#alone(run, writes));
       await alone.answer.catch(() => {});
@@ -165,21 +167,21 @@ export class Session {
     return await answer;
   }
 
-  #issue<T>(unit: Unit, run: (runner: StatementRunner) => Promise<T>): Issued<T> {
-    const answer = run(unit);
-    return issued(unit.issued === 1 ? this.#endIfEmpty(unit, answer) : answer);
+  #issue<T>(tx: OpenTransaction, run: (runner: StatementRunner) => Promise<T>): Issued<T> {
+    const answer = run(tx);
+    return issued(tx.issued === 1 ? this.#endIfEmpty(tx, answer) : answer);
   }
 
   /** A transaction whose only statement failed holds nothing: its lock is of use to others. */
-  async #endIfEmpty<T>(unit: Unit, answer: Promise<T>): Promise<T> {
+  async #endIfEmpty<T>(tx: OpenTransaction, answer: Promise<T>): Promise<T> {
     try {
       return await answer;
     } catch (error) {
-      const empty = unit.issued === 1 && !unit.asked && unit.active;
-      if (empty && this.#unit === unit) {
+      const empty = tx.issued === 1 && !tx.asked && tx.active;
+      if (empty && this.#current === tx) {
         // At once, as the next statement may be on its way.
-        this.#unit = undefined;
-        await unit.rollback();
+        this.#current = undefined;
+        await tx.rollback();
       }
       throw error;
     }
@@ -201,41 +203,41 @@ export class Session {
   }
 
   async #begin(): Promise<void> {
-    if (this.#unit !== undefined) {
+    if (this.#current !== undefined) {
       throw new ProgrammingError("Cannot start a transaction within a transaction: use SAVEPOINT", {
         code: "SQLITE_ERROR",
       });
     }
-    const unit = await this.#open();
-    unit.asked = true;
+    const tx = await this.#open();
+    tx.asked = true;
   }
 
   async #savepoint(name: string): Promise<void> {
     // Without autocommit a transaction is there already, in the sense of PEP 249.
-    const opens = this.#unit === undefined && this.#autocommit;
-    const unit = await this.#open();
-    await unit.savepoint(name, opens);
+    const opens = this.#current === undefined && this.#autocommit;
+    const tx = await this.#open();
+    await tx.savepoint(name, opens);
   }
 
   /** What needs a transaction that is open already. */
-  async #controlOpen(control: Control): Promise<void> {
-    const unit = this.#unit;
-    if (unit === undefined) throw noTransaction(control);
+  async #controlOpen(control: TransactionControl): Promise<void> {
+    const tx = this.#current;
+    if (tx === undefined) throw noTransaction(control);
     switch (control.does) {
       case "commit":
-        return await this.#end(() => unit.commit());
+        return await this.#end(() => tx.commit());
       case "rollback":
-        return await this.#end(() => unit.rollback());
+        return await this.#end(() => tx.rollback());
       case "rollbackTo":
-        return await unit.rollbackTo(control.name);
+        return await tx.rollbackTo(control.name);
       case "release":
-        if (unit.openedBy(control.name)) return await this.#end(() => unit.commit());
-        return await unit.release(control.name);
+        if (tx.openedBy(control.name)) return await this.#end(() => tx.commit());
+        return await tx.release(control.name);
     }
   }
 
-  async #open(): Promise<Unit> {
-    if (this.#unit !== undefined) return this.#unit;
+  async #open(): Promise<OpenTransaction> {
+    if (this.#current !== undefined) return this.#current;
     const lock = this.#lock === undefined ? {} : { lock: this.#lock };
     const tx = await this.#client.begin({
       ...lock,
@@ -246,14 +248,14 @@ export class Session {
       await tx.rollback();
       throw this.#closing.signal.reason;
     }
-    return this.#unit = new Unit(tx);
+    return this.#current = new OpenTransaction(tx);
   }
 
-  async #endInOrder(end: (unit: Unit) => Promise<void>): Promise<void> {
+  async #endInOrder(end: (tx: OpenTransaction) => Promise<void>): Promise<void> {
     this.check();
     const ended = this.#inOrder(false, async () => {
-      const unit = this.#unit;
-      if (unit !== undefined) await this.#end(() => end(unit));
+      const tx = this.#current;
+      if (tx !== undefined) await this.#end(() => end(tx));
     });
     this.#lastEnd = ended.catch(() => {});
     await ended;
@@ -264,14 +266,14 @@ export class Session {
     try {
       await end();
     } finally {
-      this.#unit = undefined;
+      this.#current = undefined;
     }
   }
 
   #inOrder<T>(opens: boolean, step: () => Promise<T>): Promise<T> {
     this.check();
     if (opens) this.#opening++;
-    return this.#turns.take(async () => {
+    return this.#steps.take(async () => {
       try {
         this.#closing.signal.throwIfAborted();
         return await step();
@@ -279,6 +281,23 @@ export class Session {
         if (opens) this.#opening--;
       }
     });
+  }
+}
+
+/** Steps that begin in the order in which they were asked for, each when the one before has ended. */
+class StepQueue {
+  #last: Promise<unknown> = Promise.resolve();
+
+  /** All steps so far have ended. */
+  get idle(): Promise<unknown> {
+    return this.#last;
+  }
+
+  /** Runs a step in its turn; what it throws does not keep the next ones from running. */
+  take<T>(step: () => Promise<T>): Promise<T> {
+    const turn = this.#last.then(step);
+    this.#last = turn.catch(() => {});
+    return turn;
   }
 }
 
@@ -293,7 +312,7 @@ function closedError(): InterfaceError {
 }
 
 /** In SQLite's own words. */
-function noTransaction(control: Control): ProgrammingError {
+function noTransaction(control: TransactionControl): ProgrammingError {
   const message = "name" in control
     ? `no such savepoint: ${control.name}`
     : `cannot ${control.does} - no transaction is active`;
