@@ -61,7 +61,7 @@ export function pageQuery(table: ComparedTable, range: KeyRange): Prepared {
   const sizes = columns.map((column) => `coalesce(octet_length(${identifier(column)}),0)`);
   const order = `ORDER BY ${keys.join()}`;
   const cells = [...keys, ...columns.map((column) => identifier(column))].map(cellOf);
-  // Sizes first: however large its values are, no page is made of more than they say.
+  // Sizes are read first: no page holds more bytes than they allow, however large the values are.
   const sql = `WITH _rqlite_keys(${names},size) AS MATERIALIZED (SELECT ${keys.join()},` +
     `${sum(sizes)}+${
       BYTES_OF_CELL * columns.length

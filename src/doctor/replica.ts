@@ -65,7 +65,7 @@ export class Replica {
     const failed = firstError(reply, statements);
     if (failed >= 0) throw this.#problem(reply.answer.errorAt(reply.first + failed) ?? "no reason");
     return readResults(reply, statements, settings, -1, {}).map(({ rows }) =>
-      // Arrays, as the settings say.
+      // The settings ask for rows as arrays.
       rows as unknown[] as unknown[][]
     );
   }

@@ -102,7 +102,7 @@ function foreignKeysOf(
 ): ForeignKey[] {
   const cells: ForeignKeyCells[] = JSON.parse(row.foreign_keys);
   const written = constraints.filter(({ kind }) => kind === "foreign key");
-  // SQLite counts them from the last one on.
+  // SQLite counts foreign keys from the last one on.
   const heads = cells.filter(([, seq]) => seq === 0).sort(([a], [b]) => b - a);
   return heads.map(([id, , table, , , onUpdate, onDelete], i) => {
     const parts = cells.filter(([of]) => of === id).sort(([, a], [, b]) => a - b);

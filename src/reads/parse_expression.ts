@@ -221,7 +221,7 @@ export class ExpressionParser {
     const literal = kind === "string" || kind === "number" || kind === "blob" ||
       c.view.isOneOf(from, ["NULL", "TRUE", "FALSE"]);
     if (literal) return { kind: "value", from, to: ++c.at };
-    // These may be functions, too: glob(a, b).
+    // These words may name functions, too: glob(a, b).
     const called = c.view.is(from + 1, "(") && c.view.isOneOf(from, [...MATCHES, "LEFT", "RIGHT"]);
     const first = called ? c.view.name(c.at++) : c.name();
     if (c.view.is(c.at, "(")) return this.#call(first.toLowerCase(), from);

@@ -87,7 +87,7 @@ function checkNow(
     const check = new Decision({ ...query, findings, placeholders }, walked, order).check();
     return { check, timed: findings.timed };
   } catch (error) {
-    // It is nested deeper than SQLite takes.
+    // The read is nested deeper than SQLite takes.
     if (error instanceof RangeError) return { check: judgedOnly(sql), timed: true };
     throw error;
   }

@@ -63,7 +63,7 @@ export function kindOfLiteral(text: string): ValueKind | undefined {
   if (/^null$/i.test(text)) return "null";
   if (/^(true|false|0x[0-9a-f]{1,15})$/i.test(text)) return "integer";
   if (/^[0-9]{1,18}$/.test(text)) return "integer";
-  // Up to 15 digits and 10^22 one division of two exact numbers makes it.
+  // A number of up to 15 digits is one division of two numbers that are exact.
   return /^(?=[0-9.]{1,16}$)[0-9]*\.[0-9]*$/.test(text) ? "any" : undefined;
 }
 

@@ -90,7 +90,7 @@ export class FromWalk {
       return { name: column, kind, local: NONE };
     };
     const columns = [column("key", "stable"), column("value", "any"), column("type", "text")];
-    // The others differ from version to version.
+    // The other columns differ from version to version.
     const hidden = new Set(["atom", "id", "parent", "fullkey", "path", "json", "root"]);
     return { ...made(name, columns), hidden };
   }

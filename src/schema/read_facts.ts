@@ -94,7 +94,7 @@ function bondsOf(
 function interposedOf({ schema }: Reader, name: string): Set<string> | undefined {
   const triggers = schema.triggers.filter(({ subject, before, raises, effects, body }) => {
     const ignores = raises && body.find("IGNORE") >= 0;
-    // One that only checks changes nothing.
+    // A trigger that only checks changes nothing.
     return subject === name && (ignores || effects === undefined || (before && effects.length > 0));
   });
   if (triggers.length === 0) return undefined;
