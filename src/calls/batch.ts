@@ -79,13 +79,24 @@ export function isSound(statements: readonly Prepared[], returningAborts: boolea
     (!returning || statements.length === 1 || returningAborts);
 }
 
+/**
+ * Runs statements as one transaction that ends in {@linkcode POISON}: the answer says what each of them does, and nothing is
+ * kept of it.
+ */
+export function dryRun(dispatcher: Dispatcher, batch: Batch): Promise<Reply> {
+  return dispatcher.speculate({
+    ...batch,
+    statements: [...batch.statements, POISON],
+    transaction: true,
+  });
+}
+
 /** Throws the error that the batch would have, without keeping anything of it. */
 export async function rehearse(dispatcher: Dispatcher, batch: PlacedBatch): Promise<void> {
   const { returningAborts } = dispatcher.capabilities;
   const { statements, positions, settings } = returningAborts ? batch : guarded(batch);
   // A savepoint outside of a transaction would begin one and leave it open.
-  const tried = { ...batch, statements: [...statements, POISON], transaction: true };
-  const reply = await dispatcher.speculate(tried);
+  const reply = await dryRun(dispatcher, { ...batch, statements });
   const failed = firstError(reply, statements);
   if (failed >= 0) resultsOf(reply, statements.slice(0, failed + 1), settings, { positions });
 }

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { SEALED_STATE } from "../commit/log_table.ts";
 import { COMMIT_TABLE } from "../sql/own_tables.ts";
 import { joined } from "./backup_checks.ts";
 import type { FileHeader } from "./sqlite_file.ts";
@@ -25,7 +26,7 @@ const INNER = 5;
 const LEAF = 13;
 
 /** What is written in place of the name of the column. */
-const SEALED = new TextEncoder().encode("stale");
+const SEALED = new TextEncoder().encode(SEALED_STATE);
 
 /** The file cannot be taken as a database. */
 export class DamagedFile extends Error {
@@ -150,7 +151,7 @@ function patchesOf(
   const patches = [...sql.matchAll(/\bstate\b/gi)].flatMap(({ index }) =>
     Array.from(SEALED, (byte, i) => ({ at: at(ends[4]! + width * (index + i) + low), byte }))
   );
-  if (patches.length > 0 || /\bstale\b/.test(sql)) return patches;
+  if (patches.length > 0 || new RegExp(`\\b${SEALED_STATE}\\b`).test(sql)) return patches;
   throw new DamagedFile(`its table ${COMMIT_TABLE} is not one of this client`);
 }
 

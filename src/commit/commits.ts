@@ -1,35 +1,42 @@
-import {
-  DataError,
-  IntegrityError,
-  OperationalError,
-  OutcomeUnknownError,
-  ProgrammingError,
-  TimeoutError,
-} from "../errors.ts";
+import type { Call } from "../calls/call.ts";
 import type { Dispatcher } from "../calls/dispatch.ts";
 import type { Reply } from "../calls/request.ts";
 import { infinityIn } from "../calls/refusals.ts";
 import type { Mark } from "../calls/logged_commits.ts";
+import { TimeoutError } from "../errors.ts";
+import type { Facts } from "../schema/facts.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import { Deadline } from "../time/deadline.ts";
-import { Knowledge, missing, unusable } from "./knowledge.ts";
+import {
+  certainError,
+  type Ending,
+  endingBy,
+  expired,
+  failureOf,
+  fenceEndingBy,
+  leavesOpen,
+  type TookEffect,
+  unknownOutcome,
+  type Whose,
+} from "./endings.ts";
+import { Knowledge } from "./knowledge.ts";
 import {
   type CommitId,
   enter,
   type Entry,
   EVERYTHING,
   fence,
-  hashOf,
   mint,
+  nameOf,
   parseMinted,
-  type Proof,
-  proofOf,
+  parseName,
   pruning,
+  readHash,
   readiness,
   touchStart,
 } from "./log_table.ts";
-import type { Call } from "../calls/call.ts";
-import { ownSettings } from "./own_statements.ts";
+import { ownBatch, rowsAt } from "./own_statements.ts";
+import { type Proof, proofOf } from "./proof.ts";
 
 /** The part of the time that remains which a commit may use; the rest is for the fence. */
 const COMMIT_SHARE = 0.75;
@@ -37,55 +44,53 @@ const COMMIT_SHARE = 0.75;
 /** One commit in so many prunes, at random. */
 const PRUNE_EVERY = 256;
 
-/** What is to be committed. */
-export interface Commit {
-  /** Its id and what it was judged by. */
-  readonly entry: Entry;
-  /** The id that the caller chose for it. */
-  readonly chosen: ChosenId | undefined;
-  /** Ids of earlier runs that are not settled. */
-  readonly earlier: readonly CommitId[];
+/** What is to be committed: what enters the log, and what follows it. */
+export interface Commit extends Entry {
+  /** The id that the caller chose for it. @default {undefined} */
+  readonly chosen?: ChosenId | undefined;
+  /** Ids of earlier runs that are not settled. @default {[]} */
+  readonly earlier?: readonly CommitId[];
   /** What follows the ids. */
   readonly statements: readonly Prepared[];
-  /** Its results hold rows of reads, or of RETURNING on a server that sends them elsewhere only. */
-  readonly mixed: boolean;
+  /** Its results hold rows of reads, or of RETURNING on a server that sends them elsewhere only. @default {false} */
+  readonly mixed?: boolean;
 }
 
 /** An id that the caller chose, and what for. */
 export interface ChosenId {
+  /** It enters the log behind that of the commit. */
   readonly id: CommitId;
   /** Of the call as it was given. */
   readonly hash: string;
 }
 
-/** How a commit ended; anything worse is thrown. */
-export type Ending =
-  /** The results begin at `first` of the reply. The mark is missing where the node does not tell the place of the id. */
-  | { readonly is: "committed"; readonly reply: Reply; readonly mark: Mark | undefined }
-  /** That id took effect by a copy whose results are lost, be it as they hold Infinity. */
-  | { readonly is: "done"; readonly id: string; readonly infinity?: DataError }
-  /** Fenced off by somebody who asked for the outcome. */
-  | { readonly is: "fenced" }
-  /** Somebody wrote what it was judged by; no copy took effect, nor will one. */
-  | { readonly is: "interfered" }
-  /** The chosen id took effect in another call, the same one or, with "reused", one of something else. *Not settled*. */
-  | { readonly is: "repeated" | "reused" | "spent" }
-  /**
-   * A statement refused it; the id is *not settled*. `entry` counts from the first statement behind the ids, and is
-   * negative where not even they could be written.
-   */
-  | {
-    readonly is: "refused";
-    readonly entry: number;
-    readonly text: string;
-    readonly reply: Reply;
-  };
+/** An id, and the schema that its commit is built by. */
+export interface Minted {
+  /** Its base is that of the same state. */
+  readonly id: CommitId;
+  /** About the schema. */
+  readonly facts: Facts;
+}
 
-/** What became of ids that were fenced. */
-type Settled =
-  | { readonly is: "fenced" }
-  | { readonly is: "done"; readonly id: string }
-  | { readonly is: "expired"; readonly id: string };
+/** Ids of which a late copy may still take effect, and why somebody has to know. */
+export interface Unsettled {
+  /** Fenced off together. An error names the one that the caller chose, or else all of them: any may have taken effect. */
+  readonly ids: readonly CommitId[];
+  /** The chosen one, where it is to be told what took effect under it. @default {undefined} */
+  readonly chosen?: ChosenId | undefined;
+  /** What led to it: the cause of the error where nobody can tell. */
+  readonly because: unknown;
+  /** What is applied along with the fences. @default {undefined} */
+  readonly along?: Along | undefined;
+}
+
+/** What a commit, or the fence of one, does besides, such as letting go of a lock. */
+export interface Along {
+  /** At the end of the batch. */
+  readonly statements: readonly Prepared[];
+  /** Called when they were applied, be it by a commit that turned out to have taken effect. */
+  applied(): void;
+}
 
 const known = new WeakMap<Dispatcher, Commits>();
 
@@ -126,140 +131,122 @@ export class Commits {
    * @throws {RqliteError} Whose `applied` is certain: nothing was, nor will be.
    */
   async commit(commit: Commit, call: Call): Promise<Ending> {
-    const ids = idsOf(commit);
     const { deadline } = call;
     if (deadline.remaining === 0) throw new TimeoutError("Out of time before the commit was sent");
     const { remaining, signal, meter } = deadline;
     const limited = new Deadline(remaining * COMMIT_SHARE, signal, meter);
-    let answered: { proof: Proof; reply: Reply };
+    const { mixed = false, statements, id } = commit;
+    let answered: Answered;
     try {
-      const ready = commit.mixed ? [readiness()] : [];
       const batch = [
-        ...ready,
+        ...(mixed ? [readiness()] : []),
         ...heads(commit),
-        ...commit.statements,
-        ...prunings(commit.entry.id.base),
+        ...statements,
+        ...prunings(id.base),
       ];
-      answered = await this.#send(batch, ids, { ...call, deadline: limited }, commit.mixed);
+      answered = await this.#send(batch, idsOf(commit), { ...call, deadline: limited }, mixed);
     } catch (error) {
       return await this.#giveUp(error, commit, call);
     }
-    const { proof } = answered;
-    if (proof.is === "replaced" && proof.id !== commit.entry.id.id) {
-      const earlier = commit.earlier.filter(({ id }) => id !== proof.id);
-      // No copy of that batch can pass, so what is left of it may go under the same id.
-      if (earlier.length < commit.earlier.length) {
-        return await this.commit({ ...commit, earlier }, call);
-      }
-    }
-    return this.#ending(commit, answered);
+    return await this.#endingOf(commit, answered, call);
   }
 
-  #ending(commit: Commit, { proof, reply }: { proof: Proof; reply: Reply }): Ending {
-    const heads = idsOf(commit).length + (commit.mixed ? 1 : 0);
-    const chosen = commit.chosen?.id.id;
-    switch (proof.is) {
+  /** How a commit ended whose batch was answered. */
+  async #endingOf(commit: Commit, { proof, reply }: Answered, call: Call): Promise<Ending> {
+    const entries = idEntries(commit);
+    const results = { ...reply, first: reply.first + entries };
+    if (proof.is === "refused") {
+      const { is, entry, text } = proof;
+      return { is, entry: entry - entries, text, reply: results };
+    }
+    const id = "id" in proof ? proof.id : commit.id.id;
+    const ending = endingBy(proof, (id) => whoseIs(id, commit));
+    switch (ending) {
       case "committed":
         this.#learnFrom(commit, reply);
-        return {
-          is: "committed",
-          reply: { ...reply, first: reply.first + heads },
-          mark: markOf(commit, reply),
-        };
-      case "refused":
-        return {
-          is: "refused",
-          entry: proof.entry - heads,
-          text: proof.text,
-          reply: { ...reply, first: reply.first + heads },
-        };
+        return { is: ending, reply: results, mark: markOf(commit, reply) };
       case "interfered":
         this.knowledge.forget();
-        return proof;
-      case "replaced":
-        // What it was judged by is gone, and so is whatever an earlier copy did.
-        return { is: "interfered" };
-      case "reused":
-        return { is: "reused" };
+        return { is: ending, id };
       case "done":
-        return proof.id === chosen ? { is: "repeated" } : proof;
       case "fenced":
-        return { is: proof.id === chosen ? "spent" : "fenced" };
+      case "repeated":
+      case "reused":
+      case "spent":
+        return { is: ending, id };
+      case "resend": {
+        const earlier = commit.earlier?.filter((one) => one.id !== id) ?? [];
+        return await this.commit({ ...commit, earlier }, call);
+      }
       case "expired":
-        // Rows were deleted by hand up to the base, or it is an old one.
         this.knowledge.lose();
-        throw expired(proof.id);
+        throw expired(id);
       case "missing":
-      case "outdated":
-        throw missing();
       case "unusable":
-        throw unusable(proof.text);
+      case "unexpected":
+        throw failureOf(ending, proof, "Cannot read the end of the commit");
     }
+  }
+
+  /** There was no answer to use: fences the ids, so that what is reported stays true. */
+  async #giveUp(error: unknown, commit: Commit, call: Call): Promise<Ending> {
+    if (call.settings.signal?.aborted) throw error;
+    const { id, chosen, earlier = [] } = commit;
+    if (!leavesOpen(error, earlier)) throw error;
+    const ids = [...earlier, id, ...(chosen === undefined ? [] : [chosen.id])];
+    const done = await this.settle({ ids, chosen, because: error }, call);
+    if (done === undefined) throw certainError(error);
+    return done.is === "done" ? { ...done, infinity: infinityIn(error) } : done;
   }
 
   /**
    * Makes sure that none of the ids takes effect any more: what is reported of them stays true.
    *
-   * @param ids An error names the one that the caller chose, or else all of them: any may have taken effect.
-   * @param error What led to it.
-   * @param others Applied along with the fence.
-   * @returns The id that did take effect, if one did.
+   * @returns The one that did take effect, if one did.
    * @throws {OutcomeUnknownError} If nobody can tell.
    */
   async settle(
-    ids: readonly CommitId[],
-    error: unknown,
+    { ids, chosen, because, along }: Unsettled,
     call: Call,
-    others: readonly Prepared[] = [],
-  ): Promise<string | undefined> {
+  ): Promise<TookEffect | undefined> {
     let settled: Settled;
     try {
-      settled = await this.#fence(ids, call, others);
+      settled = await this.#fence(ids, call, along?.statements ?? []);
     } catch (cause) {
       if (call.settings.signal?.aborted) throw cause;
-      throw unknown(nameOf(ids), error ?? cause);
+      throw unknownOutcome(ids, because ?? cause);
     }
-    if (settled.is === "expired") throw expired(settled.id);
-    return settled.is === "done" ? settled.id : undefined;
-  }
-
-  /** Whether an id that took effect in another call did so for the same statements and values. */
-  async compare(
-    { id, hash }: ChosenId,
-    { settings, deadline }: Call,
-  ): Promise<{ readonly is: "repeated" | "reused" }> {
-    const read = hashOf(id);
-    const reply = await this.#dispatcher.read({
-      statements: [read],
-      transaction: false,
-      settings: { ...ownSettings(settings), level: "strong" },
-      deadline,
-    });
-    const { rows } = reply.answer.result(reply.first, {
-      analysis: read.analysis,
-      rows: "array",
-      integers: "number",
-    });
-    const stored = (rows[0] as unknown as readonly unknown[] | undefined)?.[0];
-    return { is: stored === hash ? "repeated" : "reused" };
+    const { is, id } = settled;
+    if (is === "expired") throw expired(id);
+    along?.applied();
+    if (is === "fenced") return undefined;
+    return id === chosen?.id.id ? await this.#compare(chosen, call) : { is, id };
   }
 
   /** See `Client.outcome`. */
   async outcome(id: string, call: Call): Promise<"committed" | "not committed" | "unknown"> {
-    const ids = mintedIn(id) ?? [await this.identify(id, call)];
+    const ids = parseName(id) ?? [await this.identify(id, call)];
     const { proof, reply } = await this.#send([...ids.map(fence), touchStart()], ids, call);
-    if (proof.is === "replaced") {
+    const ending = fenceEndingBy(proof);
+    const minted = ids.every((one) => one.minted);
+    if (ending === "resend") {
       // It had a base of the range that is gone, and was perhaps entered long before that.
-      if (!ids[0]!.minted) return await this.outcome(id, call);
-      const others = ids.filter(({ id }) => id !== proof.id);
+      if (!minted) return await this.outcome(id, call);
+      const others = without(proof, ids);
       return others.length === 0 ? "not committed" : await this.outcome(nameOf(others), call);
     }
-    const settled = settledBy(proof);
-    if (settled.is === "done") return "committed";
-    if (settled.is === "expired") return "unknown";
+    if (ending === "done") return "committed";
+    if (ending === "expired") return "unknown";
     // The row of an id without its own base may have been pruned before it was fenced.
-    const nothingPruned = rowsAffected(reply, ids.length) === 1;
-    return ids[0]!.minted || nothingPruned ? "not committed" : "unknown";
+    return minted || touchedStart(reply, ids.length) ? "not committed" : "unknown";
+  }
+
+  /** Whether an id that took effect in another call did so for the same statements and values. */
+  async #compare({ id, hash }: ChosenId, call: Call): Promise<TookEffect> {
+    const read = readHash(id);
+    const reply = await this.#dispatcher.read(ownBatch([read], call, false, "strong"));
+    const stored = rowsAt(reply, 0, read)?.[0]?.[0];
+    return { is: stored === hash ? "repeated" : "reused", id: id.id };
   }
 
   async #fence(
@@ -268,16 +255,17 @@ export class Commits {
     others: readonly Prepared[],
   ): Promise<Settled> {
     const { proof, reply } = await this.#send([...ids.map(fence), ...others], ids, call);
-    if (proof.is === "replaced") {
-      const left = ids.filter(({ id }) => id !== proof.id);
+    const is = fenceEndingBy(proof);
+    if (is === "resend") {
+      const left = without(proof, ids);
       return left.length + others.length === 0
-        ? { is: "fenced" }
+        ? { is: "fenced", id: "" }
         : await this.#fence(left, call, others);
     }
     // A fence stands on nothing, so its place says nothing of the schema.
     const place = reply.answer.length > 0 ? reply.answer.insertedAt(reply.first) : undefined;
     if (place !== undefined) this.knowledge.see(Number(place));
-    return settledBy(proof);
+    return { is, id: "id" in proof ? proof.id : "" };
   }
 
   /** Sends a batch that begins with ids; where the table is not right, makes it so, and sends the identical batch. */
@@ -286,13 +274,8 @@ export class Commits {
     ids: readonly CommitId[],
     call: Call,
     mixed = false,
-  ): Promise<{ proof: Proof; reply: Reply }> {
-    const batch = {
-      statements,
-      transaction: true,
-      settings: ownSettings(call.settings),
-      deadline: call.deadline,
-    };
+  ): Promise<Answered> {
+    const batch = ownBatch(statements, call, true);
     for (let repaired = false;; repaired = true) {
       const reply = await this.#dispatcher.commit(batch, mixed);
       const proof = proofOf(reply.answer, ids, mixed ? 1 : 0);
@@ -304,7 +287,7 @@ export class Commits {
 
   /** What an id proves that is not in range: after a load that is more. */
   async #expired(id: string, ids: readonly CommitId[], call: Call): Promise<Proof> {
-    const { base } = ids.find((one) => one.id === id)!;
+    const base = ids.find((one) => one.id === id)?.base ?? 0;
     try {
       return { is: await this.knowledge.isOfBefore(base, call) ? "replaced" : "expired", id };
     } catch (error) {
@@ -313,126 +296,67 @@ export class Commits {
     }
   }
 
-  /** There was no answer to use: fences the ids, so that what is reported stays true. */
-  async #giveUp(error: unknown, commit: Commit, call: Call): Promise<Ending> {
-    if (call.settings.signal?.aborted) throw error;
-    // A COMMIT that fails, as by a deferred constraint, speaks about one copy; another may meet other rows.
-    const failed = error instanceof IntegrityError || error instanceof ProgrammingError;
-    const open = failed || error instanceof OutcomeUnknownError || error instanceof TimeoutError;
-    // Any other error is certain: the attempts before it were, too.
-    if (!open) throw error;
-    const { entry, chosen, earlier } = commit;
-    // A time-out is certain, too: only what an earlier run left behind has to be settled.
-    if (error instanceof TimeoutError && earlier.length === 0) throw error;
-    const done = await this.settle(
-      [...earlier, entry.id, ...(chosen === undefined ? [] : [chosen.id])],
-      error,
-      call,
-    );
-    if (done !== undefined && done === chosen?.id.id) return await this.compare(chosen, call);
-    const infinity = infinityIn(error);
-    if (done !== undefined) return { is: "done", id: done, ...(infinity && { infinity }) };
-    if (failed) throw error;
-    if (infinity !== undefined) {
-      const message =
-        "The write was not applied, as a statement failed behind one whose rows are lost";
-      throw new DataError(`${message}: ${infinity.message}`, { cause: error });
-    }
-    throw new OperationalError(
-      "The write was not applied: its answer was lost, and no copy of it can take effect any more",
-      { retryable: true, cause: error },
-    );
-  }
-
   /** The place of a commit is a base, and what it was built on held until then. */
-  #learnFrom({ entry, chosen, mixed }: Commit, { answer, first }: Reply): void {
+  #learnFrom({ wrote = [], chosen, mixed }: Commit, { answer, first }: Reply): void {
     const lastInsertId = answer.insertedAt(
       first + (mixed ? 1 : 0) + (chosen === undefined ? 0 : 1),
     );
     if (lastInsertId !== undefined) this.knowledge.learn(Number(lastInsertId));
-    for (const name of entry.wrote) if (name === EVERYTHING) this.knowledge.forget();
+    for (const name of wrote) if (name === EVERYTHING) this.knowledge.forget();
   }
 }
 
-function markOf({ entry, mixed }: Commit, { answer, first }: Reply): Mark | undefined {
+/** An answer to a batch that begins with ids. */
+interface Answered {
+  readonly proof: Proof;
+  readonly reply: Reply;
+}
+
+/** What became of ids that were fenced together, and of which of them if not of all. */
+interface Settled {
+  readonly is: "fenced" | "done" | "expired";
+  readonly id: string;
+}
+
+function markOf({ id, mixed }: Commit, { answer, first }: Reply): Mark | undefined {
   const n = answer.insertedAt(first + (mixed ? 1 : 0));
-  return n === undefined ? undefined : { n: Number(n), id: entry.id.id };
+  return n === undefined ? undefined : { n: Number(n), id: id.id };
 }
 
-function idsOf({ entry, chosen, earlier }: Commit): CommitId[] {
-  return [entry.id, ...(chosen === undefined ? [] : [chosen.id]), ...earlier];
+/** The ids in the order in which the batch has them. */
+function idsOf({ id, chosen, earlier = [] }: Commit): CommitId[] {
+  return [id, ...(chosen === undefined ? [] : [chosen.id]), ...earlier];
 }
 
-/** What an error calls them. */
-function nameOf(ids: readonly CommitId[]): string {
-  return ids.find(({ minted }) => !minted)?.id ?? ids.map(({ id }) => id).join();
+/** How many entries of a batch are in front of its statements. */
+function idEntries(commit: Commit): number {
+  return idsOf(commit).length + (commit.mixed ? 1 : 0);
 }
 
-/** The ids in such a name; `undefined` for one that the caller chose. */
-function mintedIn(name: string): readonly CommitId[] | undefined {
-  const ids = name.split(",").map(parseMinted);
-  return ids.includes(undefined) ? undefined : ids.map((id) => id!);
+function whoseIs(of: string, { id, chosen }: Commit): Whose {
+  if (of === chosen?.id.id) return "chosen";
+  return of === id.id ? "own" : "earlier";
 }
 
-function heads({ entry, chosen, earlier }: Commit): Prepared[] {
+function without(proof: Proof, ids: readonly CommitId[]): CommitId[] {
+  return "id" in proof ? ids.filter(({ id }) => id !== proof.id) : [...ids];
+}
+
+function heads(commit: Commit): Prepared[] {
+  const { chosen, earlier = [] } = commit;
   // The chosen id is entered behind the commit's own, whose row must not interfere: it is judged by nothing.
-  const second = chosen === undefined
-    ? []
-    : [enter({ ...chosen, wrote: [], since: undefined, scopes: [], tables: [] })];
-  return [enter(entry), ...second, ...earlier.map(fence)];
+  const second = chosen === undefined ? [] : [enter(chosen)];
+  return [enter(commit), ...second, ...earlier.map(fence)];
 }
 
 function prunings(base: number): Prepared[] {
   return Math.random() < 1 / PRUNE_EVERY ? pruning(base) : [];
 }
 
-const TOUCH = touchStart().analysis;
+const { analysis: TOUCH } = touchStart();
 
-function rowsAffected({ answer, first }: Reply, i: number): number {
-  return answer.result(first + i, { analysis: TOUCH, rows: "array", integers: "number" })
-    .rowsAffected;
-}
-
-function settledBy(proof: Proof): Settled {
-  switch (proof.is) {
-    case "committed":
-    case "fenced":
-      return { is: "fenced" };
-    case "done":
-    case "expired":
-      return proof;
-    case "missing":
-    case "outdated":
-      throw missing();
-    case "refused":
-      throw new OperationalError(`Cannot fence the commit: ${proof.text}`);
-    case "unusable":
-      throw unusable(proof.text);
-    case "interfered":
-    case "replaced":
-    case "reused":
-      throw new OperationalError(`Cannot fence the commit: it was ${proof.is}`);
-  }
-}
-
-/** The error where a node could not write the ids, whatever the reason. */
-export function notEntered(text: string): OperationalError {
-  return new OperationalError(`The write was not applied, as its id could not be written: ${text}`);
-}
-
-/** The error of a commit about which nothing is known. */
-function unknown(id: string, cause: unknown): OutcomeUnknownError {
-  return new OutcomeUnknownError(
-    `Cannot tell whether the write was applied: ask outcome(${JSON.stringify(id)}) later`,
-    { id, cause },
-  );
-}
-
-/** The error of a commit about which nothing will ever be known. */
-function expired(id: string): OutcomeUnknownError {
-  return new OutcomeUnknownError(
-    "Cannot tell whether the write was applied, and never will, as the row of its id may have been pruned: " +
-      "look at the data before repeating it",
-    { id },
-  );
+/** Whether nothing was ever pruned. */
+function touchedStart({ answer, first }: Reply, i: number): boolean {
+  const spec = { analysis: TOUCH, rows: "array", integers: "number" } as const;
+  return answer.result(first + i, spec).rowsAffected === 1;
 }

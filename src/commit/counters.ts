@@ -30,8 +30,8 @@ export function refuseStrayCounters(
   context: CounterContext,
   from = 0,
 ): void {
-  for (let i = from; i < statements.length; i++) {
-    const { analysis } = statements[i]!;
+  for (const [i, { analysis }] of statements.entries()) {
+    if (i < from) continue;
     const reads = analysis.kind === "read";
     const asks = analysis.stores || reads ? counterIn(analysis) : undefined;
     if (asks === undefined || isSet(asks, statements.slice(0, i), reads, context)) continue;

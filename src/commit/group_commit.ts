@@ -1,22 +1,24 @@
+import type { Call } from "../calls/call.ts";
 import type { Dispatcher } from "../calls/dispatch.ts";
 import { isOfOne, Lane, type Passenger, type Waiting } from "../calls/lane.ts";
-import { copyOf } from "../transport/failures.ts";
 import { OperationalError, OutcomeUnknownError, RqliteError, TimeoutError } from "../errors.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import type { Result } from "../sql/value.ts";
-import { type Commits, type Ending, notEntered } from "./commits.ts";
-import { entryOf, isPlain, type Minted, resultsIn } from "./single_commit.ts";
+import { copyOf } from "../transport/failures.ts";
+import type { Commits, Minted } from "./commits.ts";
+import { type Ending, notEntered, restless } from "./endings.ts";
 import { type CommitId, enter, mint } from "./log_table.ts";
-import { lost, restless } from "./endings.ts";
-import type { Call } from "../calls/call.ts";
 import { doubtFacts, prepareBy } from "./prepare_write.ts";
-import type { Write } from "./write.ts";
+import { isPlain, type Write } from "./write.ts";
+import { lost, resultsIn } from "./write_results.ts";
+import { entryOf } from "./written_tables.ts";
 
 /** So often a group is sent again because of a statement or of the schema; then each of the rest goes by itself. */
 const MOST_RUNS = 32;
 
 /** A call that may share a commit. */
 export interface Sharing extends Waiting {
+  /** Its statements. */
   readonly write: Write;
   /** WriteCall to be exactly-once, so that it must not go without an id. */
   readonly explicit: boolean;
@@ -27,9 +29,11 @@ export type Member = Passenger<Sharing, Result[]>;
 
 /** What a group is made of. */
 export interface GroupOptions {
+  /** Knows what the server can do. */
   readonly dispatcher: Dispatcher;
+  /** Sends the commit. */
   readonly commits: Commits;
-  /** The end of all of them. */
+  /** What its requests are run with, and the end of all of them. */
   readonly call: Call;
   /** Runs one by itself; never rejects. */
   readonly alone: (member: Member) => Promise<void>;
@@ -43,7 +47,7 @@ export interface GroupOptions {
  * that failed goes behind them by itself, as what it met may have been another's row that was never kept: only what it
  * meets there is reported. Each id is settled before the next one is made, so that a write that stays unknown has one id.
  */
-export class Group {
+export class GroupCommit {
   readonly #options: GroupOptions;
   /** Those that go by themselves, behind the others. */
   readonly #apart: Set<Member> = new Set();
@@ -55,10 +59,11 @@ export class Group {
 
   /** Runs the members, and ends them all; those that go by themselves nobody has to wait for. */
   async run(members: readonly Member[]): Promise<void> {
-    let waiting = [members];
-    for (let run = 0; waiting.length > 0 && run < MOST_RUNS; run++) {
+    let waiting: readonly (readonly Member[])[] = [members];
+    for (let run = 0; run < MOST_RUNS; run++) {
       const [next, ...rest] = waiting;
-      waiting = [...await this.#run(next!.filter(({ gone }) => !gone)), ...rest];
+      if (next === undefined) break;
+      waiting = [...await this.#run(next.filter(({ gone }) => !gone)), ...rest];
     }
     for (const member of [...waiting.flat(), ...this.#apart]) void this.#options.alone(member);
   }
@@ -66,29 +71,29 @@ export class Group {
   /** Commits the members; answers those that have to go again, in groups. */
   async #run(members: readonly Member[]): Promise<(readonly Member[])[]> {
     const { commits, call } = this.#options;
-    let own: Minted | undefined;
+    let id: CommitId | undefined;
     let sent: readonly Member[] = [];
     try {
       for (const { call: { write } } of members) doubtFacts(write, commits.knowledge);
-      const ground = await commits.knowledge.ready(call);
-      own = { ...ground, id: mint(ground.base) };
+      const { base, facts } = await commits.knowledge.ready(call);
+      const own = { id: id = mint(base), facts };
       const group = await this.#ready(members, own);
       if (group.length === 0) return [];
-      const { statements, starts } = listOf(group, own);
-      const entry = entryOf(group.flatMap(({ call: { write } }) => write.statements), own);
+      const { statements, starts } = listOf(group, own.id);
+      const entry = entryOf(group.flatMap(({ call: { write } }) => write.statements), facts, id);
       sent = group;
-      const commit = { entry, chosen: undefined, earlier: [], statements, mixed: false };
-      const ending = await commits.commit(commit, call);
+      const ending = await commits.commit({ ...entry, statements }, call);
       if (ending.is === "committed") {
+        const { reply: { answer, first }, mark } = ending;
         for (const [i, member] of group.entries()) {
-          member.call.write.mark = ending.mark;
-          const reply = { answer: ending.reply.answer, first: ending.reply.first + starts[i]! };
-          end(member, (write) => resultsIn(reply, write, own!));
+          member.call.write.mark = mark;
+          const reply = { answer, first: first + (starts[i] ?? 0) };
+          end(member, (write) => resultsIn(reply, write, own));
         }
         return [];
       }
       const applied = ending.is === "done" ||
-        await commits.settle([own.id], refusalOf(ending), call) !== undefined;
+        await commits.settle({ ids: [id], because: refusalOf(ending) }, call) !== undefined;
       if (!applied) return this.#next(group, starts, ending);
       const infinity = ending.is === "done" ? ending.infinity : undefined;
       for (const member of group) {
@@ -100,7 +105,7 @@ export class Group {
       if (isOfOne(error) && sent.length > 1) return halvesOf(sent);
       // Those that go behind the others had no part in it.
       const hit = members.filter((member) => !this.#apart.has(member));
-      await Promise.all(hit.map((member) => this.#failed(member, error, own?.id)));
+      await Promise.all(hit.map((member) => this.#failed(member, error, id)));
     }
     return [];
   }
@@ -119,7 +124,8 @@ export class Group {
     }
     if (ending.entry < 0) throw notEntered(ending.text);
     const at = starts.findLastIndex((start) => start <= ending.entry);
-    this.#apart.add(group[at]!);
+    const failed = group[at];
+    if (failed !== undefined) this.#apart.add(failed);
     // Those in front have passed, and most likely will again; of those behind nothing is known.
     return [group.slice(0, at), group.slice(at + 1)].filter(({ length }) => length > 0);
   }
@@ -155,10 +161,11 @@ export class Group {
     }
     try {
       const { commits } = this.#options;
-      const open = unknown && id !== undefined;
-      const done = open ? await commits.settle([id], error, call.write.call) : undefined;
+      const done = unknown && id !== undefined
+        ? await commits.settle({ ids: [id], because: error }, call.write.call)
+        : undefined;
       if (done === undefined) this.#apart.add(member);
-      else end(member, lost);
+      else end(member, (write) => lost(write));
     } catch (error) {
       reject(error);
     }
@@ -178,14 +185,13 @@ function halvesOf(group: readonly Member[]): (readonly Member[])[] {
 /** The statements of all, and where those of each begin. */
 function listOf(
   group: readonly Member[],
-  { base }: Minted,
+  { base }: CommitId,
 ): { readonly statements: readonly Prepared[]; readonly starts: readonly number[] } {
   const statements: Prepared[] = [];
   const starts = group.map(({ call: { write } }) => {
-    if (statements.length > 0 && write.statements[0]!.analysis.upsert) {
+    if (statements.length > 0 && write.statements[0]?.analysis.upsert) {
       // Whether an upsert has inserted, its rowid tells by not being the one in front, which so has to be nobody's.
-      const bare = { hash: undefined, wrote: [], since: undefined, scopes: [], tables: [] };
-      statements.push(enter({ id: mint(base), ...bare }));
+      statements.push(enter({ id: mint(base) }));
     }
     return statements.push(...write.statements) - write.statements.length;
   });

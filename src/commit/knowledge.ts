@@ -1,20 +1,26 @@
-import { POISON } from "../calls/batch.ts";
+import { dryRun } from "../calls/batch.ts";
+import type { Call } from "../calls/call.ts";
 import type { Dispatcher } from "../calls/dispatch.ts";
 import type { Reply } from "../calls/request.ts";
-import {
-  AuthenticationError,
-  NotSupportedError,
-  OperationalError,
-  OutcomeUnknownError,
-} from "../errors.ts";
+import { OperationalError } from "../errors.ts";
 import type { Facts } from "../schema/facts.ts";
 import { factsFrom, SchemaCache } from "../schema/schema_cache.ts";
 import { FACTS_QUERY, SCHEMA_VERSION } from "../schema/schema_objects.ts";
 import type { Prepared } from "../sql/prepare.ts";
-import { align, creation, creationScript, isOfStructure, readBase, upgrade } from "./log_table.ts";
-import type { Call } from "../calls/call.ts";
-import { own, ownSettings } from "./own_statements.ts";
-import { askForSeal, beginning, firstRow, isOfBefore, sealIn, unsealing } from "./repair.ts";
+import { readBase } from "./log_table.ts";
+import { own, ownBatch, rowsAt } from "./own_statements.ts";
+import {
+  askForSeal,
+  beginning,
+  change,
+  createTable,
+  isOfBefore,
+  missing,
+  readFirstRow,
+  sealIn,
+  unsealing,
+  upgradeTable,
+} from "./repair.ts";
 
 /** How old a base may be when an id is made under it, and facts when a write is made by them, in milliseconds. */
 const FRESH = 10_000;
@@ -25,26 +31,36 @@ const FACTS = own(FACTS_QUERY);
 /** The schema and where the log is; it does not compile in a database that never had such a table. */
 const BOTH = own(`SELECT (${SCHEMA_VERSION}), (${BASE.sql})`);
 
-/** One state of the database: the sequence of the commit log, and what the schema was then. */
+/** What a write is built on: one state of the database, as far as that matters to its commit. */
 export interface Basis {
+  /** Where the sequence of the log of commits was. */
   readonly base: number;
+  /** What the schema was. */
   readonly facts: Facts;
 }
 
-/** The schema behind each of some lists, or the statement that fails in them. */
-export type Behind = { readonly facts: readonly Facts[] } | { readonly failed: Prepared };
+/** The schema behind some lists of statements. */
+export type SchemaBehind =
+  | {
+    /** Behind each of the lists. */
+    readonly facts: readonly Facts[];
+  }
+  | {
+    /** The statement that fails in them. */
+    readonly failed: Prepared;
+  };
 
 /** What a node said beside something else. */
 export interface Sighting {
-  /** `undefined` if there is no commit log yet. */
+  /** `undefined` if there is no log of commits yet. */
   readonly base: number | undefined;
   /** What the node knows its schema by. */
   readonly version: string;
 }
 
 /**
- * What a client knows of the commit log and the schema; one for each client. Every write is built on one ground, and its
- * commit is refused if the schema has changed since: so what was decided when a request was built stays true.
+ * What a client knows of the log of commits and of the schema; one for each client. Every write is built on one state of
+ * both, and its commit is refused if the schema has changed since: so what was decided when a request was built stays true.
  */
 export class Knowledge {
   readonly #dispatcher: Dispatcher;
@@ -81,7 +97,7 @@ export class Knowledge {
     this.#seen = Math.max(this.#seen, base);
   }
 
-  /** Takes the place of a commit that was made on this ground. */
+  /** Takes the place of a commit that was built on what is known. */
   learn(base: number): void {
     this.see(base);
     if (base < (this.#base?.value ?? 0)) return;
@@ -94,13 +110,13 @@ export class Knowledge {
     this.#changed = true;
   }
 
-  /** The table of commits is not what it was. */
+  /** The log of commits is not what it was. */
   lose(): void {
     this.#base = undefined;
     this.forget();
   }
 
-  /** The ground for a write; asks where what is known is not fresh, and makes the table of commits where it is missing. */
+  /** What a write is built on; asks where what is known is not fresh, and makes the log of commits where it is missing. */
   async ready(call: Call): Promise<Basis> {
     const { base, facts } = await this.look(call);
     return base === undefined ? await this.#make(call) : { base, facts };
@@ -114,16 +130,11 @@ export class Knowledge {
   }
 
   /** The schema as it will be behind each of some lists of statements, in their order. Nothing is kept. */
-  async behind(steps: readonly (readonly Prepared[])[], call: Call): Promise<Behind> {
-    const statements = [...steps.flatMap((step) => [...step, FACTS]), POISON];
-    const reply = await this.#dispatcher.speculate({
-      statements,
-      transaction: true,
-      settings: ownSettings(call.settings),
-      deadline: call.deadline,
-    });
+  async behind(steps: readonly (readonly Prepared[])[], call: Call): Promise<SchemaBehind> {
+    const statements = steps.flatMap((step) => [...step, FACTS]);
+    const reply = await dryRun(this.#dispatcher, ownBatch(statements, call, true));
     const { answer, first } = reply;
-    for (const [i, failed] of statements.slice(0, -1).entries()) {
+    for (const [i, failed] of statements.entries()) {
       const at = first + i;
       if (at >= answer.length || answer.errorAt(at) !== undefined) return { failed };
     }
@@ -138,7 +149,7 @@ export class Knowledge {
 
   /** Reads the answer to the {@linkcode question}. */
   sighting(reply: Reply, i: number): Sighting {
-    const cells = cellsIn(reply, i, BOTH);
+    const cells = rowsAt(reply, i, BOTH)?.[0];
     if (cells === undefined) this.lose();
     const [version, base] = cells ?? [];
     return { base: numberOf(base), version: String(version) };
@@ -157,7 +168,7 @@ export class Knowledge {
     return this.confirm(sighting);
   }
 
-  /** One look at both, without making the table of commits. */
+  /** One look at both, without making the log of commits. */
   async look(call: Call): Promise<{ readonly base: number | undefined; readonly facts: Facts }> {
     return this.#known() ?? await this.#ask(call, "weak");
   }
@@ -174,12 +185,13 @@ export class Knowledge {
     return Math.max(base ?? 0, this.#seen);
   }
 
-  /** Makes the table of commits, or gives the one of an older client or of a loaded database what it lacks. */
+  /** Makes the log of commits, or gives the one of an older client or of a loaded database what it lacks. */
   async repair(what: "missing" | "outdated", call: Call): Promise<void> {
     if (what === "outdated") {
       if (await this.unseal(call)) return;
       await this.#create(call);
-      await this.#upgrade(call);
+      const base = Math.max(this.#base?.value ?? 1, this.#seen);
+      await upgradeTable(this.#dispatcher, call, base);
     } else {
       await this.#create(call);
     }
@@ -187,7 +199,7 @@ export class Knowledge {
   }
 
   /**
-   * Makes the table of commits of a loaded database usable, unless somebody has already; answers whether it is.
+   * Makes the log of commits of a loaded database usable, unless somebody has already; answers whether it is.
    *
    * @param base The highest that is known to have been handed out.
    */
@@ -195,30 +207,27 @@ export class Knowledge {
     const sealed = sealIn(await this.#row(askForSeal(), call));
     if (sealed === undefined) return false;
     this.replaced();
-    if (sealed !== "whole") await this.#change(unsealing(sealed, Date.now(), base), true, call);
+    if (sealed !== "whole") {
+      await change(this.#dispatcher, call, unsealing(sealed, Date.now(), base));
+    }
     return true;
   }
 
-  /** Makes the table of commits for a loaded database that has none. @param base As for {@linkcode Knowledge.unseal}. */
+  /** Makes the log of commits for a loaded database that has none. @param base As for {@linkcode Knowledge.unseal}. */
   async begin(call: Call, base: number): Promise<void> {
-    await this.#change(beginning(Date.now(), base), true, call);
+    await change(this.#dispatcher, call, beginning(Date.now(), base));
   }
 
   /** Whether an id of that base that is not in the log did not take effect, as another database was loaded since. */
   async isOfBefore(base: number, call: Call): Promise<boolean> {
-    if (!isOfBefore(await this.#row(firstRow(), call), base)) return false;
+    if (!isOfBefore(await this.#row(readFirstRow(), call), base)) return false;
     this.replaced();
     return true;
   }
 
   /** The first row that the leader has, by a read that sees all that was applied. */
   async #row(statement: Prepared, call: Call): Promise<readonly unknown[]> {
-    const reply = await this.#dispatcher.read({
-      statements: [statement],
-      transaction: false,
-      settings: { ...ownSettings(call.settings), level: "strong" },
-      deadline: call.deadline,
-    });
+    const reply = await this.#dispatcher.read(ownBatch([statement], call, false, "strong"));
     return rowsIn(reply, 0, statement)[0] ?? [];
   }
 
@@ -246,14 +255,10 @@ export class Knowledge {
     for (let unknown = all;; unknown = true) {
       // In place of the base something that every account may read.
       const first = asksBase ? BASE : VERSION;
-      const reply = await this.#dispatcher.read({
-        statements: unknown ? [first, VERSION, FACTS] : [first, VERSION],
-        transaction: true,
-        settings: { ...ownSettings(call.settings), level },
-        deadline: call.deadline,
-      });
-      const base = asksBase ? numberOf(cellsIn(reply, 0, BASE)?.[0]) : undefined;
-      const sighting = { base, version: String(cellsIn(reply, 1, VERSION)?.[0]) };
+      const statements = unknown ? [first, VERSION, FACTS] : [first, VERSION];
+      const reply = await this.#dispatcher.read(ownBatch(statements, call, true, level));
+      const base = asksBase ? numberOf(rowsAt(reply, 0, BASE)?.[0]?.[0]) : undefined;
+      const sighting = { base, version: String(rowsAt(reply, 1, VERSION)?.[0]?.[0]) };
       const known = this.confirm(sighting);
       if (known !== undefined && !all) return { base, facts: known };
       if (unknown) return { base, facts: this.#learnFacts(reply, sighting) };
@@ -276,85 +281,21 @@ export class Knowledge {
   }
 
   async #create(call: Call): Promise<void> {
-    const text = await this.#change(creation(Date.now(), this.#seen), true, call);
-    if (text === undefined) return;
-    throw isOfStructure(text) ? unusable(text) : new NotSupportedError(advice(text));
-  }
-
-  async #upgrade(call: Call): Promise<void> {
-    // Beyond the numbers that any node has, so that one that is ahead agrees, too.
-    const base = Math.max(this.#base?.value ?? 1, this.#seen) + 2 ** 20;
-    await this.#change([...upgrade(), align(base)], false, call);
-  }
-
-  /** Answers why the last statement failed, if it did. */
-  async #change(
-    statements: readonly Prepared[],
-    transaction: boolean,
-    { settings, deadline }: Call,
-  ): Promise<string | undefined> {
-    try {
-      const reply = await this.#dispatcher.commit({
-        statements,
-        transaction,
-        settings: ownSettings(settings),
-        deadline,
-      });
-      return reply.answer.errorAt(reply.answer.length - 1);
-    } catch (error) {
-      if (error instanceof AuthenticationError || error instanceof NotSupportedError) {
-        throw new AuthenticationError(advice(error.message), { cause: error });
-      }
-      if (!(error instanceof OutcomeUnknownError)) throw error;
-      throw new OperationalError(
-        "The write was not applied, as the table that commits need could not be made in time",
-        { retryable: true, cause: error },
-      );
-    }
+    await createTable(this.#dispatcher, call, this.#seen);
   }
 }
 
-/** The error where somebody else keeps dropping the table. */
-export function missing(): OperationalError {
-  return new OperationalError(
-    "The table _rqlite_commit is missing although it was just made: did somebody drop it?",
-  );
-}
-
-/** The error where the table of commits does not take ids. */
-export function unusable(text: string): OperationalError {
-  return new OperationalError(
-    `Cannot enter the write in the table _rqlite_commit, so it was not applied: ${text}. ` +
-      "This client keeps that table for itself: a table or trigger of yours must not have its name",
-  );
-}
-
-/** The rows of a statement of ours in a result. */
-function rowsIn(
-  { answer, first }: Reply,
-  i: number,
-  { analysis } = FACTS,
-): readonly (readonly unknown[])[] {
-  const error = answer.errorAt(first + i);
-  if (error !== undefined) throw new OperationalError(`Cannot read the schema: ${error}`);
-  const spec = { analysis, rows: "array", integers: "number" } as const;
-  return answer.result(first + i, spec).rows as unknown as readonly (readonly unknown[])[];
+/** The rows of a statement of ours. */
+function rowsIn(reply: Reply, i: number, prepared = FACTS): readonly (readonly unknown[])[] {
+  const rows = rowsAt(reply, i, prepared);
+  if (rows !== undefined) return rows;
+  const error = reply.answer.errorAt(reply.first + i);
+  throw new OperationalError(`Cannot read the schema: ${error}`);
 }
 
 /** The value of the sequence in a cell; `undefined` if there is no table yet. */
 function numberOf(value: unknown): number | undefined {
   return value === undefined || value === null ? undefined : Number(value);
-}
-
-/** The first row of a result; `undefined` if there is none. */
-function cellsIn(
-  { answer, first }: Reply,
-  i: number,
-  { analysis }: Prepared,
-): readonly unknown[] | undefined {
-  if (answer.errorAt(first + i) !== undefined) return undefined;
-  const { rows } = answer.result(first + i, { analysis, rows: "array", integers: "number" });
-  return rows[0] as unknown as readonly unknown[] | undefined;
 }
 
 /**
@@ -364,9 +305,4 @@ function cellsIn(
  */
 export function isFresh(at: number, part = 1): boolean {
   return performance.now() - at < FRESH * part;
-}
-
-function advice(reason: string): string {
-  return `Cannot create the table that commits need (${reason}). ` +
-    `Let an account that may do so run:\n${creationScript(Date.now())}`;
 }

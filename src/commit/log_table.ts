@@ -1,27 +1,8 @@
-/**
- * The commit log: exactly-once commits, as SQL and as what its answers prove.
- *
- * A commit whose answer was lost may be applied, now or later; followers and some runtimes send copies on their own;
- * and the answer that arrives may be that of the second copy. So *one answer speaks about one copy*, and a commit
- * becomes exactly-once by a row with its id, written first in the same atomic batch:
- *
- * - `state` 1, the commit took effect: later copies fail with `_rqlite_commit_done`.
- * - `state` 0, the id was *fenced* off before it took effect: every copy fails with `_rqlite_commit_fenced`.
- * - no row, and the id's base lies before the first row that is kept: the row may have been pruned, so every copy fails
- *   with `_rqlite_commit_expired`.
- * - no row, and since the state that the commit was judged by somebody wrote what it relies on: it fails with
- *   `_rqlite_commit_interfered`.
- *
- * An id is `<base>.<uuid>`. The base is a value that the table's sequence had before the id was made; it is what makes
- * pruning safe, so base and id never part. A node whose sequence lags takes the base for it and is healed by that; rows
- * are only ever deleted from the front, behind a row that marks the new floor on every node.
- *
- * @module
- */
+// The log of commits as a table, and the statements about it. What its rows and its checks are for, and why a number or an
+// order is as it is, says `docs/internals/commits.md`: each rule there has a history of copies that would break without it.
 
 import type { Prepared } from "../sql/prepare.ts";
 import type { Param } from "../sql/value.ts";
-import type { Answer } from "../wire/decode.ts";
 import { own } from "./own_statements.ts";
 
 /** How many rows are kept; an id can be settled while fewer commits have passed since it was made. */
@@ -35,7 +16,10 @@ const HASH = `hash TEXT CONSTRAINT _rqlite_commit_interfered CHECK (state <> -4)
     CONSTRAINT _rqlite_commit_reused CHECK (state <> -5)`;
 const WROTE = "wrote TEXT NOT NULL DEFAULT ''";
 
-/** The table, made on first use; a loaded database has it with another name for `state`, see `unseal.ts`. */
+/** What a loaded database has in place of the name `state`, so that no commit compiles: as long, as only letters may change. */
+export const SEALED_STATE = "stale";
+
+/** The table, made on first use. */
 export const CREATE_TABLE = `CREATE TABLE IF NOT EXISTS _rqlite_commit(
   n INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE,
   state INTEGER NOT NULL
@@ -105,6 +89,7 @@ export const EVERYTHING = "*";
 
 /** What a commit is known by. */
 export interface CommitId {
+  /** The text that stands in the table. */
   readonly id: string;
   /** A value of the sequence before the id was made. */
   readonly base: number;
@@ -114,22 +99,29 @@ export interface CommitId {
 
 /** What enters the log in front of a commit's statements. */
 export interface Entry {
+  /** What the commit is known by. */
   readonly id: CommitId;
-  /** Of the call as it was given, for an id that the user chose. */
-  readonly hash: string | undefined;
-  /** The tables that the commit writes, in lower case. */
-  readonly wrote: Iterable<string>;
-  /** The value of the sequence in the state that the commit was judged by; `undefined` for what stands on nothing. */
-  readonly since: number | undefined;
-  /** What nobody may have written since, besides the schema; {@linkcode EVERYTHING} is anything at all. */
-  readonly scopes: Iterable<string>;
-  /** The tables by whose texts the statements were made. */
-  readonly tables: Iterable<TableText>;
+  /** Of the call as it was given, for an id that the user chose. @default {undefined} */
+  readonly hash?: string | undefined;
+  /** The tables that the commit writes, in lower case. @default {[]} */
+  readonly wrote?: Iterable<string> | undefined;
+  /**
+   * The value of the sequence in the state that the commit was judged by; `undefined` for what stands on nothing.
+   *
+   * @default {undefined}
+   */
+  readonly since?: number | undefined;
+  /** What nobody may have written since, besides the schema; {@linkcode EVERYTHING} is anything at all. @default {[]} */
+  readonly scopes?: Iterable<string> | undefined;
+  /** The tables by whose texts the statements were made. @default {[]} */
+  readonly tables?: Iterable<TableText> | undefined;
 }
 
 /** A table as far as it must be the same. */
 export interface TableText {
+  /** As the schema has it. */
   readonly name: string;
+  /** Its `CREATE TABLE`. */
   readonly sql: string;
 }
 
@@ -142,6 +134,22 @@ export function mint(base: number): CommitId {
 export function parseMinted(id: string): CommitId | undefined {
   const match = /^(\d{1,16})\.[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.exec(id);
   return match === null ? undefined : { id, base: Number(match[1]), minted: true };
+}
+
+/** What an error calls ids of which nobody knows which took effect: the one that the user chose, or all of them. */
+export function nameOf(ids: readonly CommitId[]): string {
+  return ids.find(({ minted }) => !minted)?.id ?? ids.map(({ id }) => id).join();
+}
+
+/** The ids in such a name; `undefined` for one that the user chose. */
+export function parseName(name: string): CommitId[] | undefined {
+  const ids: CommitId[] = [];
+  for (const part of name.split(",")) {
+    const id = parseMinted(part);
+    if (id === undefined) return undefined;
+    ids.push(id);
+  }
+  return ids;
 }
 
 /**
@@ -175,7 +183,7 @@ export function readBase(): Prepared {
 
 /** Enters a commit. */
 export function enter(entry: Entry): Prepared {
-  const { id: { id, base }, hash, wrote } = entry;
+  const { id: { id, base }, hash, wrote = [] } = entry;
   const written = [...wrote];
   const text = written.length === 0 ? "" : barred(written.join("|"));
   const params: Param[] = [base, id, hash ?? null, text];
@@ -189,7 +197,10 @@ export function enter(entry: Entry): Prepared {
  *
  * @param params Takes what the condition is about.
  */
-function interfered({ id: { base }, since, scopes, tables }: Entry, params: Param[]): string {
+function interfered(
+  { id: { base }, since, scopes = [], tables = [] }: Entry,
+  params: Param[],
+): string {
   if (since === undefined) return "";
   const bind = (value: Param): string => `?${params.push(value)}`;
   // Within its own base a commit is in range already.
@@ -245,7 +256,7 @@ export function fence({ id, base }: CommitId): Prepared {
 }
 
 /** Asks for the hash that an id was entered with. */
-export function hashOf({ id }: CommitId): Prepared {
+export function readHash({ id }: CommitId): Prepared {
   return own("SELECT hash FROM _rqlite_commit WHERE id = ?", id);
 }
 
@@ -258,72 +269,4 @@ export function touchStart(): Prepared {
 export function pruning(base: number): Prepared[] {
   const floor = Math.max(1, base - KEPT_ROWS);
   return [own(MARK_FLOOR, floor), own(PRUNE, floor)];
-}
-
-/** What a table of another form says to every copy of a commit. */
-export function isOfStructure(text: string): boolean {
-  return /^(table _rqlite_commit has |no such column: |cannot modify _rqlite_commit |datatype mismatch)/
-    .test(text) || /constraint failed: (_rqlite_commit\.|(?!_rqlite_commit_))/.test(text);
-}
-
-/** What one answer proves. */
-export type Proof =
-  /** Took effect, once, by this copy or, with `done`, by an earlier one. */
-  | { readonly is: "committed" }
-  | { readonly is: "done"; readonly id: string }
-  /** Somebody fenced the id off: it never took effect and never will. */
-  | { readonly is: "fenced"; readonly id: string }
-  /** This copy was refused and later ones will be; an earlier one may have taken effect and been pruned. */
-  | { readonly is: "expired"; readonly id: string }
-  /** Somebody wrote what the commit relies on: no copy of it took effect, nor will one. */
-  | { readonly is: "interfered" }
-  /** Another database was loaded since: the id did not take effect in that, and never will. No answer says so by itself. */
-  | { readonly is: "replaced"; readonly id: string }
-  /** The id took effect for another call. */
-  | { readonly is: "reused"; readonly id: string }
-  /**
-   * This copy was rolled back; another one may still pass, so the id is not settled. The entry is that of an id where the
-   * node could not write it, as on a full disk.
-   */
-  | { readonly is: "refused"; readonly entry: number; readonly text: string }
-  /** There is no table yet. */
-  | { readonly is: "missing" }
-  /** The table is that of an older client or of a loaded database, or it is missing. */
-  | { readonly is: "outdated" }
-  /** The table is somebody else's, or something in the database keeps ids out of it. */
-  | { readonly is: "unusable"; readonly text: string };
-
-/**
- * Reads an answer to a batch that begins with ids.
- *
- * @param ids Those of the first entries, in order.
- * @param first How many entries there are in front of them: 1 with a {@linkcode readiness}.
- */
-export function proofOf(answer: Answer, ids: readonly CommitId[], first = 0): Proof {
-  if (first > 0 && answer.errorAt(0) !== undefined) return { is: "outdated" };
-  const failed = ids.findIndex((_, i) => answer.errorAt(first + i) !== undefined);
-  const entry = failed < 0 ? answer.length - 1 : first + failed;
-  // Servers before 9.4.2 go on behind a RETURNING that failed: only an error at the end rolled back.
-  const text = answer.errorAt(entry);
-  if (text === undefined) return { is: "committed" };
-  const id = ids[entry - first]?.id;
-  if (id === undefined) return { is: "refused", entry, text };
-  const [, verdict] = /_rqlite_commit_(done|fenced|expired|interfered|reused)$/.exec(text) ?? [];
-  switch (verdict) {
-    case "done":
-    case "fenced":
-    case "expired":
-    case "reused":
-      return { is: verdict, id };
-    case "interfered":
-      return { is: "interfered" };
-  }
-  if (/^no such table: (main\.)?(_rqlite_commit|sqlite_sequence)$/.test(text)) {
-    return { is: "missing" };
-  }
-  // The columns are named in order: the others are there.
-  if (/^table _rqlite_commit has no column named (state|hash|wrote)$/.test(text)) {
-    return { is: "outdated" };
-  }
-  return isOfStructure(text) ? { is: "unusable", text } : { is: "refused", entry, text };
 }

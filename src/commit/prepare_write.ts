@@ -1,14 +1,7 @@
-/**
- * Making the statements of a write ready by the schema.
- *
- * @module
- */
-
 import type { Facts } from "../schema/facts.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import type { Knowledge } from "./knowledge.ts";
-import type { Step } from "./steps.ts";
-import type { Write } from "./write.ts";
+import type { Step, Write } from "./write.ts";
 import { refuseCounters } from "./refusals.ts";
 import { isDdl, namesUnknown } from "./written_tables.ts";
 
@@ -40,7 +33,7 @@ async function behindEach(
 ): Promise<readonly Facts[] | undefined> {
   let ddl = steps.map((step) => step.filter(isDdl));
   let behind = await knowledge.behind(ddl, call);
-  if ("failed" in behind && steps.some((step, i) => ddl[i]!.length < step.length)) {
+  if ("failed" in behind && !steps.flat().every(isDdl)) {
     const whole = await knowledge.behind(steps, call);
     if ("facts" in whole) behind = whole;
   }

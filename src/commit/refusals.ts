@@ -1,8 +1,9 @@
 import type { BatchOptions } from "../calls/executor.ts";
+import { tokensOf } from "../sql/analyse.ts";
 import { NotSupportedError } from "../errors.ts";
+import { COMMIT_TABLE, isOwnTable } from "../sql/own_tables.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import { refuseStrayCounters } from "./counters.ts";
-import { namesCommits } from "./helper_tables.ts";
 import type { Write } from "./write.ts";
 
 /**
@@ -27,7 +28,7 @@ export function checked({ id, exactlyOnce, atomic = true }: BatchOptions): Batch
 /** What cannot be in a transaction, or writes where commits do. */
 export function isOutside(statement: Prepared): boolean {
   const { verb, pragma } = statement.analysis;
-  return verb === "VACUUM" || pragma?.place === "alone" || namesCommits(statement);
+  return verb === "VACUUM" || pragma?.place === "alone" || namesLog(statement);
 }
 
 /**
@@ -44,16 +45,14 @@ export function refuseCounters({ statements, facts, options }: Write, entered: b
 
 /** @throws {NotSupportedError} For what ends with the transaction around it, where there is none. */
 export function refuseLonely(statements: readonly Prepared[]): void {
-  const lonely = statements.find(({ analysis }) => analysis.pragma?.place === "unit");
-  if (lonely === undefined) return;
-  const { source, pragma } = lonely.analysis;
-  throw new NotSupportedError(
-    `Cannot send PRAGMA ${
-      pragma!.name
-    } by itself as it holds until the next commit, be it another client's: ` +
-      "put it into the batch or transaction that it is for",
-    { sql: source },
-  );
+  for (const { analysis: { source, pragma } } of statements) {
+    if (pragma?.place !== "unit") continue;
+    throw new NotSupportedError(
+      `Cannot send PRAGMA ${pragma.name} by itself as it holds until the next commit, be it another client's: ` +
+        "put it into the batch or transaction that it is for",
+      { sql: source },
+    );
+  }
 }
 
 /** The error for what cannot be in a transaction, where an id is to be in the same. */
@@ -62,4 +61,29 @@ export function notWithId({ analysis }: Prepared): NotSupportedError {
     `Cannot run ${analysis.verb} exactly once as it cannot be part of a transaction`,
     { sql: analysis.source },
   );
+}
+
+/**
+ * Refuses a statement that names a table of our own: the commit around it writes there.
+ *
+ * @throws {NotSupportedError} If it does.
+ */
+export function refuseOwnTables(prepared: Prepared): void {
+  const name = ownTablesIn(prepared)[0];
+  if (name === undefined) return;
+  throw new NotSupportedError(
+    `Cannot use ${name} in a transaction, nor in a write with an id, as their commits use it`,
+    { sql: prepared.analysis.source },
+  );
+}
+
+/** Whether a statement names the log of commits, with which every commit begins. */
+function namesLog(prepared: Prepared): boolean {
+  return ownTablesIn(prepared).some((name) => name.toLowerCase() === COMMIT_TABLE);
+}
+
+function ownTablesIn({ analysis }: Prepared): string[] {
+  if (!/_rqlite_/i.test(analysis.text)) return [];
+  const view = tokensOf(analysis);
+  return view.tokens.map((_, i) => view.name(i)).filter(isOwnTable);
 }

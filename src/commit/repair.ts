@@ -1,15 +1,28 @@
-/**
- * A table of commits that came with a loaded database. It is *sealed* there (see `src/client/seal.ts`): no commit
- * compiles, so nothing that was on its way to the database before can be applied to this one. Whoever meets it first makes
- * the table anew, in a range of numbers behind all that were handed out. The ids that the file has stay known; of any other
- * it is certain that it did not take effect in what is there now, unless its row may have been pruned in the file.
- *
- * @module
- */
+// Making the log of commits and mending it: where there is none, where it is that of an older client, and where it came with
+// a loaded database. Such a one is *sealed*: no commit compiles, so nothing that was on its way to the database before can
+// be applied to this one. Whoever meets it first makes the table anew, in a range of numbers behind all that were handed
+// out. The ids that the file has stay known; of any other it is certain that it did not take effect in what is there now,
+// unless its row may have been pruned in the file. See `docs/internals/commits.md`.
 
+import type { Call } from "../calls/call.ts";
+import type { Dispatcher } from "../calls/dispatch.ts";
+import {
+  AuthenticationError,
+  NotSupportedError,
+  OperationalError,
+  OutcomeUnknownError,
+} from "../errors.ts";
 import type { Prepared } from "../sql/prepare.ts";
-import { CREATE_TABLE } from "./log_table.ts";
-import { own } from "./own_statements.ts";
+import {
+  align,
+  CREATE_TABLE,
+  creation,
+  creationScript,
+  SEALED_STATE,
+  upgrade,
+} from "./log_table.ts";
+import { own, ownBatch } from "./own_statements.ts";
+import { isOfStructure } from "./proof.ts";
 
 /** By so much a new range lies behind what a client knows to be in use. */
 const STEP = 2 ** 20;
@@ -40,7 +53,7 @@ export function askForSeal(): Prepared {
   );
 }
 
-/** What the answer to {@linkcode askForSeal} says of a table with a seal. */
+/** A table with a seal. */
 export interface Sealed {
   /** The table has hashes, as that of an older client has not. */
   readonly hashed: boolean;
@@ -51,7 +64,7 @@ export interface Sealed {
 /** Reads the row of {@linkcode askForSeal}: "whole" if nothing has to be done, `undefined` if there is another reason. */
 export function sealIn([columns, tables]: readonly unknown[]): Sealed | "whole" | undefined {
   const names = String(columns).split(",");
-  if (!names.includes("stale")) return names.includes("wrote") ? "whole" : undefined;
+  if (!names.includes(SEALED_STATE)) return names.includes("wrote") ? "whole" : undefined;
   return {
     hashed: names.includes("hash"),
     counted: String(tables ?? "").split(",").filter(Boolean),
@@ -67,7 +80,9 @@ export function unsealing({ hashed, counted }: Sealed, now: number, base: number
   return [
     own(`CREATE TABLE ${BEFORE}(n INTEGER PRIMARY KEY, id, state, hash)`),
     own(
-      `INSERT INTO ${BEFORE} SELECT n, id, stale, ${hashed ? "hash" : "NULL"} FROM _rqlite_commit`,
+      `INSERT INTO ${BEFORE} SELECT n, id, ${SEALED_STATE}, ${
+        hashed ? "hash" : "NULL"
+      } FROM _rqlite_commit`,
     ),
     own("DROP TABLE _rqlite_commit"),
     own(CREATE_TABLE),
@@ -108,17 +123,84 @@ function startOf(now: number, base: number): number {
 }
 
 /** Asks for the first row of the range. */
-export function firstRow(): Prepared {
+export function readFirstRow(): Prepared {
   return own("SELECT n, id FROM _rqlite_commit ORDER BY n LIMIT 1");
 }
 
 /**
  * Whether an id that is not in the table can only have taken effect in a database that is not there any more.
  *
- * @param row The {@linkcode firstRow}.
+ * @param row What {@linkcode readFirstRow} answers.
  * @param base Of the id.
  */
 export function isOfBefore([n, id]: readonly unknown[], base: number): boolean {
   const mark = n + MARK;
   return String(id).startsWith(mark) && base >= Number(String(id).slice(mark.length));
+}
+
+/**
+ * Makes the table where there is none.
+ *
+ * @param seen The highest base that was seen so far.
+ */
+export async function createTable(
+  dispatcher: Dispatcher,
+  call: Call,
+  seen: number,
+): Promise<void> {
+  const text = await change(dispatcher, call, creation(Date.now(), seen));
+  if (text === undefined) return;
+  throw isOfStructure(text) ? unusable(text) : new NotSupportedError(advice(text));
+}
+
+/** Gives the table of an older client what it lacks, and all nodes the same sequence. @param base As far as it is known. */
+export async function upgradeTable(
+  dispatcher: Dispatcher,
+  call: Call,
+  base: number,
+): Promise<void> {
+  // Beyond the numbers that any node has, so that one that is ahead agrees, too.
+  await change(dispatcher, call, [...upgrade(), align(base + STEP)], false);
+}
+
+/** Changes the table; answers why the last statement failed, if it did. */
+export async function change(
+  dispatcher: Dispatcher,
+  call: Call,
+  statements: readonly Prepared[],
+  transaction = true,
+): Promise<string | undefined> {
+  try {
+    const { answer } = await dispatcher.commit(ownBatch(statements, call, transaction));
+    return answer.errorAt(answer.length - 1);
+  } catch (error) {
+    if (error instanceof AuthenticationError || error instanceof NotSupportedError) {
+      throw new AuthenticationError(advice(error.message), { cause: error });
+    }
+    if (!(error instanceof OutcomeUnknownError)) throw error;
+    throw new OperationalError(
+      "The write was not applied, as the table that commits need could not be made in time",
+      { retryable: true, cause: error },
+    );
+  }
+}
+
+/** The error where somebody else keeps dropping the table. */
+export function missing(): OperationalError {
+  return new OperationalError(
+    "The table _rqlite_commit is missing although it was just made: did somebody drop it?",
+  );
+}
+
+/** The error where the table does not take ids. */
+export function unusable(text: string): OperationalError {
+  return new OperationalError(
+    `Cannot enter the write in the table _rqlite_commit, so it was not applied: ${text}. ` +
+      "This client keeps that table for itself: a table or trigger of yours must not have its name",
+  );
+}
+
+function advice(reason: string): string {
+  return `Cannot create the table that commits need (${reason}). ` +
+    `Let an account that may do so run:\n${creationScript(Date.now())}`;
 }

@@ -3,7 +3,7 @@ import type { Facts } from "../schema/facts.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import type { Result } from "../sql/value.ts";
 import type { Call } from "../calls/call.ts";
-import { own, ownSettings } from "./own_statements.ts";
+import { own, ownBatch } from "./own_statements.ts";
 import { tableOf } from "./written_tables.ts";
 
 /**
@@ -49,13 +49,9 @@ export class Rowids {
     return this.#known.get(table) ? result : { ...result, lastInsertId: undefined };
   }
 
-  async #ask(table: string, { settings, deadline }: Call): Promise<boolean> {
-    const { answer, first } = await this.#dispatcher.write({
-      statements: [own(`SELECT _rowid_ FROM ${table} WHERE 0`)],
-      transaction: false,
-      settings: ownSettings(settings),
-      deadline,
-    });
+  async #ask(table: string, call: Call): Promise<boolean> {
+    const statements = [own(`SELECT _rowid_ FROM ${table} WHERE 0`)];
+    const { answer, first } = await this.#dispatcher.write(ownBatch(statements, call, false));
     return answer.errorAt(first) === undefined;
   }
 }

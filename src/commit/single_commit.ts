@@ -1,32 +1,27 @@
-import { isSound, rehearse, SENTINEL, tornBatch } from "../calls/batch.ts";
+import { isSound, rehearse, SENTINEL } from "../calls/batch.ts";
 import type { Dispatcher } from "../calls/dispatch.ts";
-import type { Reply } from "../calls/request.ts";
-import { pause as wait } from "../time/pause.ts";
-import { firstError, readResults } from "../calls/read_results.ts";
 import { DatabaseError, OutcomeUnknownError } from "../errors.ts";
 import type { Facts } from "../schema/facts.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import type { Result } from "../sql/value.ts";
-import type { ChosenId, Commits, Ending } from "./commits.ts";
-import type { Basis } from "./knowledge.ts";
-import { hashOf } from "./hash.ts";
-import { type CommitId, type Entry, mint } from "./log_table.ts";
+import { pause as wait } from "../time/pause.ts";
+import type { ChosenId, Commits, Minted } from "./commits.ts";
 import {
   CHOSEN,
+  type Committed,
+  type Ending,
   fencedOff,
-  lost,
+  LEFT_OPEN,
   notApplied,
-  refusal,
   restless,
-  withId,
-  withoutResult,
 } from "./endings.ts";
-import type { Call } from "../calls/call.ts";
+import { hashOf } from "./hash.ts";
+import { type CommitId, mint } from "./log_table.ts";
 import { own } from "./own_statements.ts";
 import { doubtFacts, prepareBy } from "./prepare_write.ts";
-import { withoutStaleId } from "./rowids.ts";
-import type { Form, Write } from "./write.ts";
-import { isOnlyDdl, tableOf, targetsOf, writtenBy } from "./written_tables.ts";
+import { type CommitBody, isPlain, type Write } from "./write.ts";
+import { lost, refusal, resultsIn, withoutResults } from "./write_results.ts";
+import { entryOf, tableOf } from "./written_tables.ts";
 
 /** The longest waits before a write is built anew because the schema has changed, in milliseconds. */
 const FIRST_PAUSE = 5;
@@ -40,91 +35,80 @@ const DID_SOMETHING: Prepared = own(
   "SELECT CASE WHEN changes() > 0 THEN 1 ELSE json_extract('{}','_rqlite_nothing') END",
 );
 
-/** An id, and the ground that its commit stands on. */
-export interface Minted extends Basis {
-  readonly id: CommitId;
-}
-
-/** Writes that are one commit with an id each. */
-export class CommittedWrites {
+/** A write that is one commit with an id of its own. */
+export class SingleCommit {
   readonly #dispatcher: Dispatcher;
   readonly #commits: Commits;
+  readonly #write: Write;
+  #chosen: ChosenId | undefined;
 
   /** Sends nothing. */
-  constructor(dispatcher: Dispatcher, commits: Commits) {
+  constructor(dispatcher: Dispatcher, commits: Commits, write: Write) {
     this.#dispatcher = dispatcher;
     this.#commits = commits;
+    this.#write = write;
   }
 
   /**
-   * Sends the statements behind an id, until it is known what became of them.
+   * Sends the statements behind an id, until it is known what became of them; once, as it has one write.
    *
    * @param id Chosen by the caller.
    */
-  async commit(write: Write, id: string | undefined): Promise<Result[]> {
-    const { call } = write;
-    let chosen = id === undefined ? undefined : await this.#chosen(id, write);
+  async run(id: string | undefined): Promise<Result[]> {
+    if (id !== undefined) await this.#choose(id);
+    return this.#write.place(await this.#run());
+  }
+
+  async #run(): Promise<Result[]> {
+    const { call } = this.#write;
     for (let round = 0;; round++) {
-      const own = await this.#mint(write);
+      const own = await this.#mint();
+      const chosen = this.#chosen;
       // Of a range that is gone no id is entered any more.
       if (round > 0 && chosen?.id.minted === false) {
-        chosen = { ...chosen, id: { ...chosen.id, base: own.base } };
+        this.#chosen = { ...chosen, id: { ...chosen.id, base: own.id.base } };
       }
-      let form: Form;
+      let body: CommitBody;
       try {
-        form = await this.#form(write, own.facts);
+        body = await this.#body(own.facts);
       } catch (error) {
         // What the same call did before may be why it fails now.
-        if (chosen === undefined || !isOfStatement(error)) throw error;
-        return write.place(await this.#conclude(write, [chosen.id], error, chosen));
+        if (this.#chosen === undefined || !isOfStatement(error)) throw error;
+        return await this.#conclude([this.#chosen.id], error);
       }
-      const ending = await this.#send(write, form, own, chosen);
-      if (ending.is === "committed") {
-        const { reply, mark } = ending;
-        write.mark = mark;
-        return write.place(
-          resultsIn({ ...reply, first: reply.first + form.before }, write, own),
-        );
-      }
+      const ending = await this.#send(body, own);
+      if (ending.is === "committed") return this.#resultsIn(ending, body, own);
       const again = ending.is === "interfered" ||
-        (ending.is === "refused" && await this.#isAnotherSchema(ending.text, own.facts, call));
-      if (!again) return write.place(await this.#report(write, form, ending, own.id, chosen));
-      const error = restless();
+        (ending.is === "refused" && await this.#isAnotherSchema(ending.text, own.facts));
+      if (!again) return await this.#report(body, ending, own.id);
+      const because = restless();
       // No copy of it may pass while another one is under way: the last id stands for all.
-      if (await this.#commits.settle([own.id], error, call) !== undefined) {
-        return write.place(lost(write));
-      }
+      const done = await this.#commits.settle({ ids: [own.id], because }, call);
+      if (done !== undefined) return lost(this.#write);
       const pause = Math.random() * Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** round);
-      if (call.deadline.remaining <= pause) throw error;
+      if (call.deadline.remaining <= pause) throw because;
       await wait(pause, call.settings.signal);
     }
   }
 
-  /** An id, and the ground that its commit stands on. */
-  async #mint(write: Write): Promise<Minted> {
-    doubtFacts(write, this.#commits.knowledge);
-    const { base, facts } = await this.#commits.knowledge.ready(write.call);
-    const steps = prepareBy(write, facts, this.#commits.knowledge);
+  async #choose(id: string): Promise<void> {
+    const { given, call } = this.#write;
+    this.#chosen = { id: await this.#commits.identify(id, call), hash: await hashOf(given) };
+  }
+
+  /** An id, and statements that are ready by the schema of the same state. */
+  async #mint(): Promise<Minted> {
+    const { knowledge } = this.#commits;
+    doubtFacts(this.#write, knowledge);
+    const { base, facts } = await knowledge.ready(this.#write.call);
+    const steps = prepareBy(this.#write, facts, knowledge);
     if (steps !== undefined) await steps;
-    return { id: mint(base), base, facts };
-  }
-
-  async #send(
-    { statements, call }: Write,
-    form: Form,
-    { id, base, facts }: Minted,
-    chosen: ChosenId | undefined,
-  ): Promise<Ending> {
-    const entry = entryOf(statements, { id, base, facts });
-    return await this.#commits.commit({ entry, chosen, earlier: [], ...form }, call);
-  }
-
-  async #chosen(id: string, { forms, call }: Write): Promise<ChosenId> {
-    return { id: await this.#commits.identify(id, call), hash: await hashOf(forms) };
+    return { id: mint(base), facts };
   }
 
   /** What is sent behind the ids. */
-  async #form({ statements, batch, keepsRows }: Write, facts: Facts): Promise<Form> {
+  async #body(facts: Facts): Promise<CommitBody> {
+    const { statements, batch, keepsRows } = this.#write;
     const dispatcher = this.#dispatcher;
     const { returningAborts } = dispatcher.capabilities;
     const returning = statements.some(({ analysis }) => analysis.returning);
@@ -140,89 +124,62 @@ export class CommittedWrites {
     return { statements: [...statements, SENTINEL], mixed: true, before: 0 };
   }
 
+  async #send(body: CommitBody, own: Minted): Promise<Ending> {
+    const { statements, call } = this.#write;
+    const entry = entryOf(statements, own.facts, own.id);
+    return await this.#commits.commit({ ...entry, ...body, chosen: this.#chosen }, call);
+  }
+
+  #resultsIn({ reply, mark }: Committed, { before }: CommitBody, own: Minted): Result[] {
+    this.#write.mark = mark;
+    return resultsIn({ ...reply, first: reply.first + before }, this.#write, own);
+  }
+
   /** An error of the schema may come from facts that another program has made old. */
-  async #isAnotherSchema(text: string, facts: Facts, call: Call): Promise<boolean> {
+  async #isAnotherSchema(text: string, facts: Facts): Promise<boolean> {
     if (!/^no such (table|column)|has no column named|values for \d+ columns/.test(text)) {
       return false;
     }
-    this.#commits.knowledge.forget();
-    return (await this.#commits.knowledge.facts(call)).version !== facts.version;
+    const { knowledge } = this.#commits;
+    knowledge.forget();
+    return (await knowledge.facts(this.#write.call)).version !== facts.version;
   }
 
   /** Reports what was not committed by this copy, once no copy can be any more. */
   async #report(
-    write: Write,
-    form: Form,
+    body: CommitBody,
     ending: Exclude<Ending, { is: "committed" | "interfered" }>,
     own: CommitId,
-    chosen: ChosenId | undefined,
   ): Promise<Result[]> {
-    if (ending.is === "done") return lost(write, ending.infinity);
+    if (ending.is === "done") return lost(this.#write, ending.infinity);
     if (ending.is === "fenced") throw fencedOff("write");
-    const error = ending.is === "refused"
-      ? refusal(write, form, ending)
-      : CHOSEN[ending.is](chosen!);
-    // An error spends the id that was chosen; what another call did with it stays.
-    const spends = ending.is === "refused" && error instanceof Error && chosen !== undefined;
-    return await this.#conclude(write, spends ? [own, chosen.id] : [own], error, chosen);
+    const because = ending.is === "refused"
+      ? refusal(this.#write, body, ending)
+      : CHOSEN[ending.is](ending.id);
+    // What did nothing spends no id that was chosen.
+    const chosen = because instanceof Error ? this.#chosen : undefined;
+    const open = { own: [own], chosen: chosen === undefined ? [] : [chosen.id] };
+    return await this.#conclude(LEFT_OPEN[ending.is].flatMap((whose) => open[whose]), because);
   }
 
-  /** Reports an error of a statement, unless the id that was chosen turns out to have taken effect in another call. */
+  /**
+   * Reports what led to the end, unless an id turns out to have taken effect: be it the chosen one, in another call.
+   *
+   * @param because An error, the result of what did nothing, or nothing where the same call was made before.
+   */
   async #conclude(
-    write: Write,
     ids: readonly CommitId[],
-    error: Error | Result | undefined,
-    chosen: ChosenId | undefined,
+    because: Error | Result | undefined,
   ): Promise<Result[]> {
-    const done = await this.#commits.settle(ids, error, write.call);
-    if (done !== undefined && done === chosen?.id.id) {
-      const { is } = await this.#commits.compare(chosen, write.call);
-      const reused = CHOSEN[is](chosen);
-      if (reused !== undefined) throw reused;
-      return write.statements.map(withoutResult);
-    }
-    if (done !== undefined) return lost(write);
-    if (error === undefined) return write.statements.map(withoutResult);
+    const chosen = this.#chosen;
+    const done = await this.#commits.settle({ ids, chosen, because }, this.#write.call);
+    if (done?.is === "done") return lost(this.#write);
+    const error = done === undefined ? because : CHOSEN[done.is](done.id);
+    if (error === undefined) return withoutResults(this.#write);
     if (!(error instanceof Error)) return [error];
     // What the server could not tell is certain now.
     throw error instanceof OutcomeUnknownError ? notApplied(error) : error;
   }
-}
-
-/** Whether `/db/execute` does all that the statements say, behind an id and among others. */
-export function isPlain(statements: readonly Prepared[], returningAborts: boolean): boolean {
-  return isSound(statements, returningAborts) &&
-    (returningAborts || !statements.some(({ analysis }) => analysis.returning));
-}
-
-/** What enters the log in front of statements. */
-export function entryOf(all: readonly Prepared[], { id, base, facts }: Minted): Entry {
-  // Of many with one text, each is about the same tables.
-  const statements = [...new Map(all.map((one) => [one.analysis, one])).values()];
-  return {
-    id,
-    hash: undefined,
-    wrote: writtenBy(statements, facts),
-    // What is nothing but DDL was made by no facts.
-    since: statements.every(isOnlyDdl) ? undefined : base,
-    scopes: [],
-    tables: targetsOf(statements, facts),
-  };
-}
-
-/** The results of a write in a reply that begins with them. */
-export function resultsIn(reply: Reply, write: Write, { id: { id }, facts }: Minted): Result[] {
-  const { statements, positions, call } = write;
-  // Only in a list with reads, where a statement that does not compile any more stops nothing.
-  if (firstError(reply, statements) >= 0) throw tornBatch(reply, statements, positions, id);
-  let results: Result[];
-  try {
-    results = readResults(reply, statements, call.settings, -1, { positions });
-  } catch (error) {
-    throw error instanceof OutcomeUnknownError ? withId(error, id) : error;
-  }
-  const by = write.facts;
-  return results.map((result, i) => withoutStaleId(result, statements[i]!, by[i] ?? facts));
 }
 
 /** It says of a statement that it fails; others say of the network that it does. */

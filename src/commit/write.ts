@@ -1,10 +1,12 @@
 import type { Backend } from "../calls/backend.ts";
-import type { PlacedBatch } from "../calls/batch.ts";
+import { isSound, type PlacedBatch } from "../calls/batch.ts";
+import type { Call } from "../calls/call.ts";
 import type { BatchOptions } from "../calls/executor.ts";
 import type { Mark } from "../calls/logged_commits.ts";
 import { prepareFor } from "../calls/prepare.ts";
 import { emptyResult } from "../calls/read_results.ts";
 import { changes } from "../calls/read_only.ts";
+import { namesIn, viewOf } from "../schema/node_state.ts";
 import { completeInsert } from "../schema/complete_insert.ts";
 import type { Facts } from "../schema/facts.ts";
 import { changesOneRow } from "../schema/one_row.ts";
@@ -15,12 +17,11 @@ import { sitesOf } from "../sql/sites.ts";
 import type { Statement } from "../sql/statement.ts";
 import type { Result } from "../sql/value.ts";
 import type { WriteCall } from "./write_call.ts";
-import type { Call } from "../calls/call.ts";
-import { type Step, stepsOf } from "./steps.ts";
 import { isDdl, markedFor, nameIn, tableOf } from "./written_tables.ts";
 
 /** What is sent for a write, behind the ids. */
-export interface Form {
+export interface CommitBody {
+  /** Those of the write, and ours in front of them and behind. */
   readonly statements: readonly Prepared[];
   /** By `/db/request`. */
   readonly mixed: boolean;
@@ -28,12 +29,30 @@ export interface Form {
   readonly before: number;
 }
 
-const NOTHING = { statements: [], facts: [] };
+/** Statements between which the schema stays what it is for what they write. */
+export interface Step {
+  /** The position of the first of them. */
+  readonly from: number;
+  /** Up to the next step. */
+  readonly statements: readonly Prepared[];
+}
+
+/** The statements of a call that have content, as they are sent. */
+interface Sent {
+  readonly statements: Prepared[];
+  /** What each of them was made by. */
+  readonly facts: (Facts | undefined)[];
+  /** Where they stand in the caller's list. */
+  readonly places: number[];
+}
 
 /** One call: its statements as they were given, and as they are sent. */
 export class Write {
-  readonly forms: readonly Statement[];
+  /** The statements as the caller gave them. */
+  readonly given: readonly Statement[];
+  /** What the caller asked for besides. */
   readonly options: BatchOptions;
+  /** What its requests are run with. */
   readonly call: Call;
   /** The commit that it took effect by, where that is known. */
   mark: Mark | undefined;
@@ -42,19 +61,14 @@ export class Write {
   readonly #backend: Backend;
   readonly #placed: boolean;
   readonly #now: Date;
-  #facts: readonly (Facts | undefined)[] = [];
-  #factsOf: (Facts | undefined)[] = [];
-  #all: readonly Prepared[] = [];
-  #places: readonly number[] = [];
-  #sent: {
-    readonly statements: readonly Prepared[];
-    readonly facts: readonly (Facts | undefined)[];
-  } = NOTHING;
+  /** What the statements are made by: the schema of now, and behind each of the steps. */
+  #known: readonly (Facts | undefined)[] = [];
+  #sent: Sent = { statements: [], facts: [], places: [] };
 
   /** Prepares nothing yet. */
   constructor(backend: Backend, { forms, options, call, operation, now }: WriteCall) {
     this.#backend = backend;
-    this.forms = forms;
+    this.given = forms;
     this.options = options;
     this.call = call;
     this.#placed = operation !== "execute";
@@ -68,28 +82,28 @@ export class Write {
    */
   prepare(facts: Facts | undefined, later: readonly Facts[] = []): void {
     const known = [facts, ...later];
-    if (this.#all.length > 0 && known.every((one, i) => one === this.#facts[i])) return;
-    const starts = later.length === 0 ? [] : this.steps.map(({ from }) => this.#places[from]!);
-    this.#facts = known;
-    this.#factsOf = [];
+    if (this.#known.length > 0 && known.every((one, i) => one === this.#known[i])) return;
+    const { places } = this.#sent;
+    const starts = later.length === 0 ? [] : this.steps.map(({ from }) => places[from] ?? Infinity);
+    this.#known = known;
+    const sent: Sent = { statements: [], facts: [], places: [] };
     let step = 0;
     let changed = false;
-    this.#all = this.forms.map((form, i) => {
-      while (step < starts.length && starts[step]! <= i) step++;
+    for (const [i, statement] of this.given.entries()) {
+      while ((starts[step] ?? Infinity) <= i) step++;
       const by = changed && step === 0 ? undefined : known[step];
-      const made = this.#made(form, i, this.#factsOf[i] = by);
+      const made = this.#made(statement, i, by);
       changed ||= isDdl(made);
-      return made;
-    });
-    this.#places = [...this.#all.keys()].filter((i) => this.#all[i]!.analysis.kind !== "empty");
-    this.#sent = {
-      statements: this.#places.map((i) => this.#all[i]!),
-      facts: this.#places.map((i) => this.#factsOf[i]),
-    };
+      if (made.analysis.kind === "empty") continue;
+      sent.statements.push(made);
+      sent.facts.push(by);
+      sent.places.push(i);
+    }
+    this.#sent = sent;
   }
 
-  #made(form: Statement, i: number, facts: Facts | undefined): Prepared {
-    const prepared = prepareFor(this.#backend, form, {
+  #made(statement: Statement, i: number, facts: Facts | undefined): Prepared {
+    const prepared = prepareFor(this.#backend, statement, {
       now: this.#now,
       // What is not known yet is asked for before anything is sent.
       oneRow: (sql: string) => facts === undefined || changesOneRow(sql, facts),
@@ -118,7 +132,7 @@ export class Write {
 
   /** Where they stand in the caller's list, for errors. */
   get positions(): readonly number[] | undefined {
-    return this.#placed ? this.#places : undefined;
+    return this.#placed ? this.#sent.places : undefined;
   }
 
   /** The steps in which the schema changes, as far as a statement behind that may leave something to it. */
@@ -135,7 +149,7 @@ export class Write {
    * for the rows that it changes, or where it reads something else, such as a view.
    */
   get needsFacts(): boolean {
-    return this.#all.some(({ analysis }) => {
+    return this.statements.some(({ analysis }) => {
       const { verb, table, text } = analysis;
       if (sitesOf(analysis).some(({ rows }) => rows === "changed")) return true;
       const replaces = verb === "UPDATE" && /\bor\s+replace\b/i.test(text);
@@ -155,18 +169,53 @@ export class Write {
 
   /** Whether a statement with RETURNING may fail and keep rows, as far as is known. */
   get keepsRows(): boolean {
-    return this.#places.some((i) => {
-      const { returning, table } = this.#all[i]!.analysis;
-      const facts = this.#factsOf[i];
+    return this.statements.some(({ analysis: { returning, table } }, i) => {
+      const facts = this.facts[i];
       return returning && (facts === undefined || tableOf(table, facts)?.keepsRows !== false);
     });
   }
 
   /** The results of {@linkcode statements} where the caller expects them. */
   place(results: Result[]): Result[] {
-    if (this.#places.length === this.#all.length) return results;
-    const all = this.#all.map(emptyResult);
-    for (const [i, place] of this.#places.entries()) all[place] = results[i]!;
+    const { places } = this.#sent;
+    if (places.length === this.given.length) return results;
+    const all = this.given.map(emptyResult);
+    for (const [i, result] of results.entries()) all[places[i] ?? i] = result;
     return all;
   }
+}
+
+/**
+ * Cuts a list in front of each statement that drops or alters what one before it has written, or may have read. What is
+ * made does not change what was there, so the schema behind a step is right for every write in it.
+ *
+ * @param statements Up to the last one that changes the schema.
+ */
+function stepsOf(statements: readonly Prepared[]): Step[] {
+  const starts: number[] = statements.length === 0 ? [] : [0];
+  let writes: Prepared[] = [];
+  for (const [i, statement] of statements.entries()) {
+    if (statement.analysis.stores) writes.push(statement);
+    else if (takesAway(statement, writes)) {
+      starts.push(i);
+      writes = [];
+    }
+  }
+  return starts.map((from, k) => ({ from, statements: statements.slice(from, starts[k + 1]) }));
+}
+
+function takesAway(statement: Prepared, writes: readonly Prepared[]): boolean {
+  const { verb, text } = statement.analysis;
+  if (!isDdl(statement) || verb === "CREATE" || writes.length === 0) return false;
+  const view = viewOf(text);
+  const names = view && namesIn(view);
+  return writes.some(({ analysis }) =>
+    names?.has((nameIn(analysis.table) ?? "").toLowerCase()) !== false || readsOthers(analysis)
+  );
+}
+
+/** Whether `/db/execute` does all that statements say, behind an id and among others. */
+export function isPlain(statements: readonly Prepared[], returningAborts: boolean): boolean {
+  return isSound(statements, returningAborts) &&
+    (returningAborts || !statements.some(({ analysis }) => analysis.returning));
 }

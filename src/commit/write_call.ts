@@ -1,14 +1,17 @@
 import type { Host } from "../calls/host.ts";
+import type { Call } from "../calls/call.ts";
 import type { BatchOptions } from "../calls/executor.ts";
 import { deadlineOf } from "../calls/settings.ts";
 import { copyStatement, statementList } from "../sql/form.ts";
 import type { Statement } from "../sql/statement.ts";
-import type { Call } from "../calls/call.ts";
 
 /** A call that writes, as it was asked for: callers may use their arrays again at once, whatever has to be waited for. */
 export interface WriteCall {
+  /** Its statements. */
   readonly forms: readonly Statement[];
+  /** What the caller asked for besides. */
   readonly options: BatchOptions;
+  /** What its requests are run with. */
   readonly call: Call;
   /** What was called; but for `execute`, errors name the statement by its position. */
   readonly operation: string;

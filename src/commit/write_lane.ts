@@ -1,10 +1,10 @@
+import { type Call, until } from "../calls/call.ts";
 import type { Dispatcher } from "../calls/dispatch.ts";
 import { commonDeadline, Lane, lengthOf, MOST_TEXT } from "../calls/lane.ts";
 import { TextCache } from "../sql/cache.ts";
 import type { Result } from "../sql/value.ts";
 import type { Commits } from "./commits.ts";
-import { Group, type Member, type Sharing } from "./group_commit.ts";
-import type { Call } from "../calls/call.ts";
+import { GroupCommit, type Member, type Sharing } from "./group_commit.ts";
 import type { Write } from "./write.ts";
 
 /** How many writes a commit takes. */
@@ -13,9 +13,11 @@ const MOST_WRITES = 500;
 /** One at a time, so that they are applied in their order; beside one that hangs for so long the next ones go on. */
 const LIMITS = { inFlight: 1, patience: 1000 };
 
-/** What the sharing of commits is made of. */
-export interface SharedWritesOptions {
+/** What a lane of writes is made of. */
+export interface WriteLaneOptions {
+  /** Knows what the server can do. */
   readonly dispatcher: Dispatcher;
+  /** Sends the commits. */
   readonly commits: Commits;
   /** Whether the account may do what commits need. */
   readonly mayCommit: (call: Call) => Promise<boolean>;
@@ -23,19 +25,19 @@ export interface SharedWritesOptions {
   readonly alone: (sharing: Sharing) => Promise<Result[]>;
 }
 
-/** Writes on their way to becoming commits: those that wait together are a {@linkcode Group}. */
-export class SharedWrites {
-  readonly #options: SharedWritesOptions;
+/** Writes on their way to becoming commits: those that wait together are one {@linkcode GroupCommit}. */
+export class WriteLane {
+  readonly #options: WriteLaneOptions;
   readonly #lane: Lane<Sharing, Result[]> = new Lane(
     LIMITS,
     (waiting) => this.#choose(waiting),
-    (members) => members.length === 1 ? this.#alone(members[0]!) : this.#together(members),
+    (members) => this.#together(members),
   );
   /** Texts whose rows may hold Infinity, which takes the answer away from all that they were sent with. */
   readonly #suspects: TextCache<true> = new TextCache(100, 100_000);
 
   /** Sends nothing. */
-  constructor(options: SharedWritesOptions) {
+  constructor(options: WriteLaneOptions) {
     this.#options = options;
   }
 
@@ -50,15 +52,16 @@ export class SharedWrites {
   }
 
   async #together(members: readonly Member[]): Promise<void> {
-    const deadline = commonDeadline(members);
-    const { settings } = members[0]!.call.write.call;
-    const call = { settings: { ...settings, signal: deadline.signal }, deadline };
+    const [first] = members;
+    if (first === undefined) return;
+    if (members.length === 1) return await this.#alone(first);
+    const call = until(commonDeadline(members), first.call.write.call);
     const { dispatcher, commits, mayCommit } = this.#options;
     const alone = (member: Member) => this.#alone(member);
     const suspect = (write: Write) => this.#suspect(write);
     // What keeps it from an answer, the group meets, too.
     if (await mayCommit(call).catch(() => true)) {
-      await new Group({ dispatcher, commits, call, alone, suspect }).run(members);
+      await new GroupCommit({ dispatcher, commits, call, alone, suspect }).run(members);
     } else await Promise.all(members.map((member) => this.#alone(member)));
   }
 

@@ -17,14 +17,20 @@ import { NO_FACTS } from "../schema/facts.ts";
 import type { Result } from "../sql/value.ts";
 import type { WriteCall } from "./write_call.ts";
 import { type Commits, commitsOf } from "./commits.ts";
-import { CommittedWrites } from "./single_commit.ts";
-import { refuseHelperTables } from "./helper_tables.ts";
 import { type Call, until } from "../calls/call.ts";
 import { doubtFacts, prepareBy } from "./prepare_write.ts";
 import { Rowids } from "./rowids.ts";
-import { SharedWrites } from "./write_lane.ts";
+import { SingleCommit } from "./single_commit.ts";
+import { WriteLane } from "./write_lane.ts";
 import { Write } from "./write.ts";
-import { checked, isOutside, notWithId, refuseCounters, refuseLonely } from "./refusals.ts";
+import {
+  checked,
+  isOutside,
+  notWithId,
+  refuseCounters,
+  refuseLonely,
+  refuseOwnTables,
+} from "./refusals.ts";
 
 /** How long an account that may not make the table of commits is not asked again, in milliseconds. */
 const DENIED = 10_000;
@@ -35,8 +41,7 @@ export class Writer {
   readonly #commits: Commits;
   readonly #exactlyOnce: boolean;
   readonly #rowids: Rowids;
-  readonly #committed: CommittedWrites;
-  readonly #shared: SharedWrites;
+  readonly #lane: WriteLane;
   #deniedUntil = -Infinity;
 
   /** Sends nothing. */
@@ -46,8 +51,7 @@ export class Writer {
     this.#commits = commitsOf(dispatcher);
     this.#exactlyOnce = host.options.exactlyOnce;
     this.#rowids = new Rowids(dispatcher);
-    this.#committed = new CommittedWrites(dispatcher, this.#commits);
-    this.#shared = new SharedWrites({
+    this.#lane = new WriteLane({
       dispatcher,
       commits: this.#commits,
       mayCommit: (call) => this.#mayCommit(call),
@@ -124,7 +128,7 @@ export class Writer {
       refuseCounters(write, false);
       return statements.length === 0 ? write.place([]) : await this.#plainly(write);
     }
-    if (id !== undefined) { for (const statement of statements) refuseHelperTables(statement); }
+    if (id !== undefined) { for (const statement of statements) refuseOwnTables(statement); }
     const outside = atomic ? statements.find(isOutside) : undefined;
     if (outside !== undefined && (id !== undefined || exactlyOnce === true)) {
       throw notWithId(outside);
@@ -135,10 +139,10 @@ export class Writer {
     if (
       atomic && outside === undefined && (id !== undefined || (exactlyOnce ?? this.#exactlyOnce))
     ) {
-      if (id !== undefined) return await this.#committed.commit(write, id);
+      if (id !== undefined) return await this.#commit(write, id);
       const explicit = exactlyOnce === true;
-      return this.#shared.takes(write)
-        ? await this.#shared.run(write, explicit)
+      return this.#lane.takes(write)
+        ? await this.#lane.run(write, explicit)
         : await this.#once(write, explicit);
     }
     return await this.#asItIs(write);
@@ -156,7 +160,7 @@ export class Writer {
     const { statements } = write;
     if (statements.length === 0) throw new TypeError("Cannot queue nothing: give a statement");
     for (const statement of statements) {
-      refuseHelperTables(statement);
+      refuseOwnTables(statement);
       if (!changes(statement.analysis) || isOutside(statement)) {
         const { verb, source } = statement.analysis;
         throw new NotSupportedError(`Cannot queue ${verb} as only writes of rows and DDL can be`, {
@@ -172,8 +176,13 @@ export class Writer {
   /** In a commit of its own, or without one where the account may not and nobody asked for it. */
   async #once(write: Write, explicit: boolean): Promise<Result[]> {
     return explicit || await this.#mayCommit(write.call)
-      ? await this.#committed.commit(write, undefined)
+      ? await this.#commit(write, undefined)
       : await this.#asItIs(write);
+  }
+
+  /** In a commit of its own. @param id Chosen by the caller. */
+  #commit(write: Write, id: string | undefined): Promise<Result[]> {
+    return new SingleCommit(this.#backend.dispatcher, this.#commits, write).run(id);
   }
 
   async #asItIs(write: Write): Promise<Result[]> {
@@ -232,8 +241,10 @@ export class Writer {
   async #withoutStaleIds(results: readonly Result[], write: Write): Promise<Result[]> {
     const { statements, facts, call } = write;
     const checked: Result[] = [];
-    for (const [i, result] of results.entries()) {
-      checked.push(await this.#rowids.checked(result, statements[i]!, facts[i], call));
+    for (const [i, statement] of statements.entries()) {
+      const result = results[i];
+      if (result === undefined) continue;
+      checked.push(await this.#rowids.checked(result, statement, facts[i], call));
     }
     return checked;
   }

@@ -1,15 +1,15 @@
-import { tokensOf } from "../sql/analyse.ts";
 import type { Facts, TableFacts } from "../schema/facts.ts";
 import { changes } from "../calls/read_only.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import { TextCache } from "../sql/cache.ts";
+import { tokensOf } from "../sql/analyse.ts";
 import { isOwnTable } from "../sql/own_tables.ts";
 import { asOfVirtual } from "../sql/returning.ts";
 import { TokenView } from "../sql/token_view.ts";
-import { EVERYTHING } from "./log_table.ts";
+import { type CommitId, type Entry, EVERYTHING } from "./log_table.ts";
 
 /**
- * What statements may write, as the commit log keeps it: tables in lower case, those of triggers and foreign keys
+ * What statements may write, as the log of commits keeps it: tables in lower case, those of triggers and foreign keys
  * included. A table's name with `!` behind it means that columns which nodes may hold differently can have changed in
  * rows that were there before.
  */
@@ -27,6 +27,19 @@ export function writtenBy(statements: readonly Prepared[], facts: Facts): Set<st
   return names.has(EVERYTHING) ? new Set([EVERYTHING]) : names;
 }
 
+/** What enters the log in front of statements. @param facts Those of the state that the base of the id is of. */
+export function entryOf(all: readonly Prepared[], facts: Facts, id: CommitId): Entry {
+  // Of many with one text, each is about the same tables.
+  const statements = [...new Map(all.map((one) => [one.analysis, one])).values()];
+  return {
+    id,
+    wrote: writtenBy(statements, facts),
+    // What is nothing but DDL was made by no facts.
+    since: statements.every(isOnlyDdl) ? undefined : id.base,
+    tables: targetsOf(statements, facts),
+  };
+}
+
 /** Whether a statement changes tables, views or triggers. */
 export function isDdl({ analysis: { verb } }: Prepared): boolean {
   return verb === "CREATE" || verb === "ALTER" || verb === "DROP";
@@ -39,8 +52,12 @@ export function isOnlyDdl({ analysis: { kind, stores } }: Prepared): boolean {
 
 /** The tables by whose facts statements were made. */
 export function targetsOf(statements: readonly Prepared[], facts: Facts): Set<TableFacts> {
-  const found = statements.map(({ analysis }) => tableOf(analysis.table, facts));
-  return new Set(found.filter((table) => table?.kind === "table").map((table) => table!));
+  const found = new Set<TableFacts>();
+  for (const { analysis } of statements) {
+    const table = tableOf(analysis.table, facts);
+    if (table?.kind === "table") found.add(table);
+  }
+  return found;
 }
 
 /** Whether a write goes to a table that is not known, and that no statement in front of it makes. */

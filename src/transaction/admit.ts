@@ -1,7 +1,7 @@
 import { NotSupportedError } from "../errors.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import { sitesOf } from "../sql/sites.ts";
-import { refuseHelperTables } from "../commit/helper_tables.ts";
+import { refuseOwnTables } from "../commit/refusals.ts";
 
 /**
  * Refuses what has no meaning inside a transaction.
@@ -11,7 +11,7 @@ import { refuseHelperTables } from "../commit/helper_tables.ts";
 export function admit(prepared: Prepared): void {
   const { analysis } = prepared;
   const { kind, verb, pragma } = analysis;
-  refuseHelperTables(prepared);
+  refuseOwnTables(prepared);
   if (verb === "VACUUM") throw refusal(prepared, "VACUUM", "SQLite runs it outside only");
   if (kind === "pragma" && pragma?.place === "alone") {
     throw refusal(prepared, `PRAGMA ${pragma.name}`, "it is not part of one");

@@ -1,12 +1,12 @@
-import type { Mark } from "../calls/logged_commits.ts";
-import type { Prepared } from "../sql/prepare.ts";
-import { OperationalError } from "../errors.ts";
-import { statementError } from "../wire/sql_errors.ts";
-import { type Commit, type Commits, type Ending, notEntered } from "../commit/commits.ts";
-import { type CommitId, mint } from "../commit/log_table.ts";
-import { fencedOff } from "../commit/endings.ts";
 import type { Call } from "../calls/call.ts";
+import type { Mark } from "../calls/logged_commits.ts";
+import type { Commit, Commits } from "../commit/commits.ts";
+import { type Ending, fencedOff, notEntered } from "../commit/endings.ts";
+import type { CommitId, Entry } from "../commit/log_table.ts";
 import { targetsOf, writtenBy } from "../commit/written_tables.ts";
+import { OperationalError } from "../errors.ts";
+import type { Prepared } from "../sql/prepare.ts";
+import { statementError } from "../wire/sql_errors.ts";
 import { readConflict, schemaConflict, tableConflict, writtenConflict } from "./conflicts.ts";
 import { isConflict } from "./guard.ts";
 import type { Hold } from "./hold.ts";
@@ -19,18 +19,34 @@ const MOST_JUDGEMENTS = 4;
 
 /** How the commit of one run ended. */
 export type RunEnding =
-  | { readonly is: "committed"; readonly mark?: Mark | undefined }
-  /** An earlier run with that id took effect, this one never will. */
-  | { readonly is: "done earlier"; readonly id: string }
-  /** Refused; of `unsettled` a late copy may still pass. */
-  | { readonly is: "refused"; readonly error: Error; readonly unsettled: readonly CommitId[] };
+  | {
+    readonly is: "committed";
+    /** Its place in the log, where that is known. */
+    readonly mark?: Mark | undefined;
+  }
+  | {
+    /** An earlier run took effect, this one never will. */
+    readonly is: "done earlier";
+    /** That of the earlier run. */
+    readonly id: string;
+  }
+  | {
+    readonly is: "refused";
+    /** Why. */
+    readonly error: Error;
+    /** Ids of which a late copy may still pass. */
+    readonly unsettled: readonly CommitId[];
+  };
 
 /** One run of a transaction that is to be committed. */
 export interface Run {
+  /** What it did. */
   readonly journal: Journal;
+  /** What it was told. */
   readonly trial: Trial;
   /** Ids of earlier runs that are not settled. */
   readonly earlier: readonly CommitId[];
+  /** The name of the version row that all commits of a scope raise. */
   readonly scope: string | undefined;
   /** Let go of by the commit itself where that is possible. */
   readonly hold: Hold | undefined;
@@ -57,13 +73,12 @@ export async function commitWrites(
   const scopes = [...new Set(scoped.flatMap(scopesOf))];
   const own: CommitId[] = [];
   let since = Math.min(...scoped.map((op) => op.since ?? 0), trial.schema.since ?? Infinity);
-  for (let id = first;; id = mint((await commits.knowledge.ready(call)).base)) {
+  for (let id = first;; id = await commits.mint(call)) {
     const planned = journal.plan();
     const earlier = [...run.earlier, ...own];
-    const ending = await commits.commit(
-      commitOf(run, planned, { id, earlier, since, scopes }),
-      call,
-    );
+    // A run that never asked stands on the same state as its id.
+    const judged = { id, since: since === Infinity ? id.base : since, scopes };
+    const ending = await commits.commit({ ...commitOf(run, planned, judged), earlier }, call);
     if (ending.is === "committed" || ending.is === "done") hold?.applied();
     own.push(id);
     if (ending.is !== "interfered") return endingOf(run, planned, ending, own);
@@ -73,14 +88,14 @@ export async function commitWrites(
       unsettled: own,
     };
     if (own.length > MOST_JUDGEMENTS) return refused;
-    const judged = await again(run);
-    if (judged === undefined) return refused;
-    since = judged;
+    const again = await judgeAgain(run);
+    if (again === undefined) return refused;
+    since = again;
   }
 }
 
 /** Judges once more; `undefined` if something is not the same, or nobody can tell. */
-async function again({ journal, trial }: Run): Promise<number | undefined> {
+async function judgeAgain({ journal, trial }: Run): Promise<number | undefined> {
   if (journal.untold) {
     await trial.schema.remake();
     return trial.schema.since;
@@ -91,15 +106,11 @@ async function again({ journal, trial }: Run): Promise<number | undefined> {
   return scoped.some(({ kind }) => kind === "write") ? undefined : await trial.judge();
 }
 
+/** What a run applies. @param judged The id, and what the leader judged in which state. */
 function commitOf(
   { trial, scope, hold, journal }: Run,
   planned: readonly Planned[],
-  { id, earlier, since, scopes }: {
-    id: CommitId;
-    earlier: readonly CommitId[];
-    since: number;
-    scopes: readonly string[];
-  },
+  judged: Pick<Entry, "id" | "since" | "scopes">,
 ): Commit {
   const writes = journal.writes.map(({ prepared }) => prepared);
   const facts = trial.schema.facts!;
@@ -114,25 +125,12 @@ function commitOf(
   const versions = scope === undefined || version === undefined
     ? []
     : [versionGuard(scope, version), raiseVersion(scope, version)];
-  return {
-    // A run that never asked stands on the same ground as its id.
-    entry: {
-      id,
-      hash: undefined,
-      wrote,
-      since: since === Infinity ? id.base : since,
-      scopes,
-      tables,
-    },
-    chosen: undefined,
-    earlier,
-    statements: [
-      ...versions,
-      ...planned.map(({ prepared }) => prepared),
-      ...hold?.statements ?? [],
-    ],
-    mixed: false,
-  };
+  const statements = [
+    ...versions,
+    ...planned.map(({ prepared }) => prepared),
+    ...hold?.statements ?? [],
+  ];
+  return { ...judged, wrote, tables, statements };
 }
 
 function endingOf(
@@ -165,7 +163,10 @@ function endingOf(
         : refusal(planned[ending.entry - versions], ending.text, checked);
       return { is: "refused", error, unsettled: stale ? own.slice(0, -1) : own };
     }
-    default:
+    case "repeated":
+    case "reused":
+    case "spent":
+      // Of ids that callers choose for writes.
       throw new OperationalError(`Cannot read the end of the commit: ${ending.is}`);
   }
 }
@@ -191,29 +192,8 @@ export async function commitReads(
     return { is: "refused", error: readConflict(), unsettled: [] };
   }
   if (earlier.length === 0) return { is: "committed" };
-  const done = await settle(earlier, undefined, hold, commits, call);
-  return done === undefined ? { is: "committed" } : { is: "done earlier", id: done };
-}
-
-/**
- * Makes sure that none of the ids takes effect any more, as the last thing that a transaction does: it lets go of a
- * lock that is kept in the same database.
- *
- * @param error What led to it.
- * @returns The id that did take effect, if one did.
- * @throws {OutcomeUnknownError} If nobody can tell.
- */
-export async function settle(
-  ids: readonly CommitId[],
-  error: unknown,
-  hold: Hold | undefined,
-  commits: Commits,
-  call: Call,
-): Promise<string | undefined> {
-  const done = await commits.settle(ids, error, call, hold?.statements);
-  // That commit has let go of it, or this fence has.
-  hold?.applied();
-  return done;
+  const done = await commits.settle({ ids: earlier, because: undefined, along: hold }, call);
+  return done === undefined ? { is: "committed" } : { is: "done earlier", id: done.id };
 }
 
 /** Why a statement refused the commit: what was tried fails because the database changed, anything else by itself. */

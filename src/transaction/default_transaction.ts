@@ -5,7 +5,7 @@ import { confirm, noteCommit, noteUnmarked } from "../calls/session.ts";
 import { type CommitId, mint } from "../commit/log_table.ts";
 import type { Deadline } from "../time/deadline.ts";
 import { together } from "../time/meter.ts";
-import { commitReads, commitWrites, type Run, type RunEnding, settle } from "./commit_run.ts";
+import { commitReads, commitWrites, type Run, type RunEnding } from "./commit_run.ts";
 import { readConflict } from "./conflicts.ts";
 import type { TransactionContext } from "./context.ts";
 import { type Core, TransactionHandle } from "./handle.ts";
@@ -112,7 +112,8 @@ export class DefaultTransaction implements Core {
     if (unsettled.length === 0) throw error;
     const { hold, shared: { commits } } = this.#context;
     try {
-      if (await settle(unsettled, error, hold, commits, this.#call) === undefined) throw error;
+      const open = { ids: unsettled, because: error, along: hold };
+      if (await commits.settle(open, this.#call) === undefined) throw error;
       this.#status.move("succeed");
     } catch (failure) {
       if (failure !== error) this.#status.move("lose");

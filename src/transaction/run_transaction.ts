@@ -1,13 +1,13 @@
-import { InterfaceError, TransactionConflictError } from "../errors.ts";
+import { InterfaceError, InternalError, TransactionConflictError } from "../errors.ts";
 import { Backend } from "../calls/backend.ts";
+import type { Host } from "../calls/host.ts";
+import { until } from "../calls/call.ts";
 import { ofCaller } from "../calls/error_stacks.ts";
 import type { Executor } from "../calls/executor.ts";
 import type { Interceptors } from "../calls/interceptors.ts";
 import { Deadline } from "../time/deadline.ts";
-import type { Host } from "../calls/host.ts";
 import { commitsOf } from "../commit/commits.ts";
 import type { CommitId } from "../commit/log_table.ts";
-import { settle } from "./commit_run.ts";
 import type { TransactionContext } from "./context.ts";
 import { lastConflict } from "./conflicts.ts";
 import { DefaultTransaction } from "./default_transaction.ts";
@@ -166,8 +166,8 @@ class Runs<T> {
   readonly #hold: Hold | undefined;
   readonly #fn: (tx: Transaction) => Promise<T>;
   readonly #passage: (() => Passage) | undefined;
-  readonly #unsettled: CommitId[] = [];
-  readonly #results = new Map<string, T>();
+  /** Runs whose commit was refused, and what they would have answered: a late copy may have taken effect. */
+  readonly #unsettled: { readonly id: CommitId; readonly result: T }[] = [];
   #count = 0;
   #turn: Turn | undefined;
   #beginning: string | undefined;
@@ -249,7 +249,7 @@ class Runs<T> {
       hold: this.#hold,
       turn: () => this.#turn,
       admit: (first) => this.#admit(first),
-      earlier: [...this.#unsettled],
+      earlier: this.#unsettled.map(({ id }) => id),
       ends: false,
       passage: this.#passage?.(),
     });
@@ -257,7 +257,8 @@ class Runs<T> {
     try {
       result = await ofCaller(() => this.#fn(tx.handle));
       if (tx.state === "rolledback") tx.throwIfAborted();
-      if (tx.state !== "active") return await this.#ended(result);
+      // The function ended its transaction itself.
+      if (tx.state !== "active") return await this.#settle() ?? { result };
     } catch (error) {
       const conflict = tx.conflict ?? (isConflict(error) ? error : await tx.mixture());
       await tx.rollback();
@@ -277,43 +278,38 @@ class Runs<T> {
       case "committed":
         return { result };
       case "done earlier":
-        return { result: this.#results.get(ending.id)! };
+        return this.#earlier(ending.id);
       case "failed":
         if (tx.state === "unknown") throw ending.error;
         return { result: await this.#giveUp(ending.error) };
       case "refused":
-        for (const id of ending.unsettled) {
-          this.#unsettled.push(id);
-          this.#results.set(id.id, result);
-        }
+        for (const id of ending.unsettled) this.#unsettled.push({ id, result });
         if (isConflict(ending.error)) return { error: ending.error };
         return { result: await this.#giveUp(ending.error) };
     }
   }
 
-  /** The function ended its transaction itself. */
-  async #ended(result: T): Promise<{ readonly result: T }> {
-    if (this.#unsettled.length > 0) {
-      const id = await this.#settle(undefined);
-      if (id !== undefined) return { result: this.#results.get(id)! };
-    }
-    return { result };
-  }
-
   /** Reports an error, once it is certain that no earlier run takes effect; if one did, that is the result. */
   async #giveUp(error: unknown): Promise<T> {
-    if (this.#unsettled.length > 0 && !this.#deadline.signal?.aborted) {
-      const id = await this.#settle(error);
-      if (id !== undefined) return this.#results.get(id)!;
-    }
-    throw error;
+    const done = this.#deadline.signal?.aborted ? undefined : await this.#settle(error);
+    if (done === undefined) throw error;
+    return done.result;
   }
 
-  async #settle(error: unknown): Promise<string | undefined> {
-    const settings = { ...this.#options.settings, signal: this.#deadline.signal };
+  /** The earlier run that took effect after all, if one did. @param because What led to it, if an error did. */
+  async #settle(because?: unknown): Promise<{ readonly result: T } | undefined> {
+    if (this.#unsettled.length === 0) return undefined;
+    const ids = this.#unsettled.map(({ id }) => id);
+    const call = until(this.#deadline, this.#options);
     const { commits } = this.#runner.shared;
-    const call = { settings, deadline: this.#deadline };
-    return await settle(this.#unsettled, error, this.#hold, commits, call);
+    const done = await commits.settle({ ids, because, along: this.#hold }, call);
+    return done && this.#earlier(done.id);
+  }
+
+  #earlier(id: string): { readonly result: T } {
+    const run = this.#unsettled.find((run) => run.id.id === id);
+    if (run === undefined) throw new InternalError(`There was no run with the id ${id}`);
+    return run;
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Proof } from "../../src/commit/log_table.ts";
+import type { Proof } from "../../src/commit/proof.ts";
 
 /** What became of one id. */
 interface Row {

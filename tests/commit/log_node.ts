@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { type CommitId, type Proof, proofOf } from "../../src/commit/log_table.ts";
+import type { CommitId } from "../../src/commit/log_table.ts";
 import { own } from "../../src/commit/own_statements.ts";
+import { type Proof, proofOf } from "../../src/commit/proof.ts";
 import { embedded } from "../../src/embedded/mod.ts";
 import type { Prepared } from "../../src/sql/prepare.ts";
 import { Answer } from "../../src/wire/decode.ts";

@@ -9,11 +9,11 @@ import {
   creation,
   enter,
   fence,
-  type Proof,
   pruning,
   upgrade,
 } from "../../src/commit/log_table.ts";
 import { own } from "../../src/commit/own_statements.ts";
+import type { Proof } from "../../src/commit/proof.ts";
 import type { Prepared } from "../../src/sql/prepare.ts";
 import { LogModel, type ModelEntry } from "./log_model.ts";
 import { type LogNode, NODES, onEmbedded } from "./log_node.ts";

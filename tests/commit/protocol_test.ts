@@ -8,11 +8,11 @@ import {
   enter,
   type Entry,
   fence,
-  type Proof,
   pruning,
   upgrade,
 } from "../../src/commit/log_table.ts";
 import { own } from "../../src/commit/own_statements.ts";
+import type { Proof } from "../../src/commit/proof.ts";
 import type { Prepared } from "../../src/sql/prepare.ts";
 import { type LogNode, NODES } from "./log_node.ts";
 import { oldCreation, oldEnter, oldFence, oldPruning } from "./old_log.ts";
