@@ -156,6 +156,24 @@ export interface BatchReader<Q> {
  * @returns What each of them answers.
  * @throws {TypeError} If one of them is no query.
  * @throws {DatabaseError} Of the first query that failed; nothing was kept.
+ *
+ * @example
+ * ```ts
+ * import { connect } from "@tangled/rqlite";
+ * import { cellsOf, runBatch } from "@tangled/rqlite/driver";
+ * import { embedded } from "@tangled/rqlite/embedded";
+ *
+ * const db = connect(embedded());
+ * const query = { getQuery: () => ({ sql: "SELECT ?", params: [1] }) };
+ * const logger = { logQuery: (sql: string) => console.log(sql) }; // SELECT ?
+ * const answers = await runBatch<typeof query>(
+ *   { executor: db, logger, cache: undefined, changed: undefined },
+ *   [{ _prepare: () => query }], // what db.select() answers
+ *   { fill: (params) => params, changes: () => [], answer: (_, result) => cellsOf(result) },
+ * );
+ * console.log(answers); // [ [ [ 1 ] ] ]
+ * await db.close();
+ * ```
  */
 export async function runBatch<Q extends { getQuery(): { sql: string; params: unknown[] } }>(
   { executor, logger, cache, changed }: BatchContext,

@@ -15,7 +15,7 @@ export interface Follower {
 /** A statement that failed, and the promise that says so. */
 interface Failed {
   readonly error: unknown;
-  readonly told: HeededPromise<unknown>;
+  readonly promise: HeededPromise<unknown>;
 }
 
 /**
@@ -31,23 +31,23 @@ export class Issued implements Follower {
   follow<T>(issue: () => Promise<T>): Promise<T> {
     const result = issue();
     if (this.#ended) return result;
-    const told = new HeededPromise<T>((resolve, reject) => {
+    const promise = new HeededPromise<T>((resolve, reject) => {
       result.then(
         (value) => {
-          this.#running.delete(told);
+          this.#running.delete(promise);
           resolve(value);
         },
         (error) => {
-          this.#running.delete(told);
-          this.#failed.push({ error, told });
+          this.#running.delete(promise);
+          this.#failed.push({ error, promise });
           reject(error);
         },
       );
     });
-    this.#running.add(told);
+    this.#running.add(promise);
     // The transaction tells the error where nobody else does.
-    told.whenSettled(() => {});
-    return told;
+    promise.whenSettled(() => {});
+    return promise;
   }
 
   /**
@@ -58,11 +58,13 @@ export class Issued implements Follower {
   async settle(): Promise<void> {
     while (this.#running.size > 0) {
       await Promise.all(
-        [...this.#running].map((told) => new Promise<void>((resolve) => told.whenSettled(resolve))),
+        [...this.#running].map((promise) =>
+          new Promise<void>((resolve) => promise.whenSettled(resolve))
+        ),
       );
     }
     this.#ended = true;
-    const forgotten = this.#failed.find(({ told }) => !told.heeded);
+    const forgotten = this.#failed.find(({ promise }) => !promise.heeded);
     if (forgotten !== undefined) throw forgotten.error;
   }
 }
@@ -146,11 +148,11 @@ export class Passing implements Follower {
     try {
       const result = issue();
       if (sent.length === 0) return result;
-      const told = new PassingPromise<T>((resolve) => resolve(result));
-      told.sent = sent;
+      const promise = new PassingPromise<T>((resolve) => resolve(result));
+      promise.sent = sent;
       // The transaction tells the error where nobody else does.
-      told.whenSettled(() => {});
-      return told;
+      promise.whenSettled(() => {});
+      return promise;
     } finally {
       this.#sent = around;
     }

@@ -9,16 +9,13 @@ export const CELLS = { rows: "array", integers: "auto" } as const;
  * @example
  * ```ts
  * import { connect } from "@tangled/rqlite";
- * import { CELLS, cellsOf, objectsOf, runResultOf } from "@tangled/rqlite/driver";
+ * import { CELLS, cellsOf } from "@tangled/rqlite/driver";
  * import { embedded } from "@tangled/rqlite/embedded";
  *
  * const db = connect(embedded());
  * await db.execute("CREATE TABLE tasks(title TEXT, done BOOLEAN)");
- * const written = await db.execute("INSERT INTO tasks VALUES('Write', true)", [], CELLS);
- * console.log(runResultOf(written).lastInsertRowid); // 1
- * const read = await db.query("SELECT title, done FROM tasks", [], CELLS);
- * console.log(cellsOf(read)); // [ [ "Write", 1 ] ]
- * console.log(objectsOf(read)); // [ { title: "Write", done: 1 } ]
+ * await db.execute("INSERT INTO tasks VALUES('Write', true)");
+ * console.log(cellsOf(await db.query("SELECT * FROM tasks", [], CELLS))); // [ [ "Write", 1 ] ]
  * await db.close();
  * ```
  */
@@ -55,7 +52,22 @@ export interface RunResult extends Result {
   readonly lastInsertRowid: number | bigint | undefined;
 }
 
-/** A result that was asked for with {@linkcode CELLS}, as `run()` answers it. */
+/**
+ * A result that was asked for with {@linkcode CELLS}, as `run()` answers it.
+ *
+ * @example
+ * ```ts
+ * import { connect } from "@tangled/rqlite";
+ * import { CELLS, runResultOf } from "@tangled/rqlite/driver";
+ * import { embedded } from "@tangled/rqlite/embedded";
+ *
+ * const db = connect(embedded());
+ * await db.execute("CREATE TABLE tasks(title TEXT)");
+ * const result = await db.execute("INSERT INTO tasks VALUES('Write')", [], CELLS);
+ * console.log(runResultOf(result).lastInsertRowid); // 1
+ * await db.close();
+ * ```
+ */
 export function runResultOf(result: Result<unknown>): RunResult {
   // Not by spreading: that would look at `lastInsertId`, and transactions check an id that was looked at.
   const { rows: _, ...others } = Object.getOwnPropertyDescriptors(result);

@@ -12,8 +12,8 @@ import { firstSignal, type RequestDatabase, type RequestScope } from "./request_
 
 /** A call that runs. */
 interface Running {
-  /** What tells who made it. */
-  readonly told: HeededPromise<unknown>;
+  /** What its caller has. */
+  readonly promise: HeededPromise<unknown>;
   /** Ends it; nothing of it is kept then. */
   readonly end: AbortController;
 }
@@ -30,8 +30,8 @@ export class TransactionalDatabase implements RequestDatabase {
   #opening: AbortController | undefined;
   #over = false;
   readonly #running = new Set<Running>();
-  /** Statements that failed, and what told the handler. */
-  readonly #failed: { readonly error: unknown; readonly told: HeededPromise<unknown> }[] = [];
+  /** Statements that failed, and the promises that said so. */
+  readonly #failed: { readonly error: unknown; readonly promise: HeededPromise<unknown> }[] = [];
 
   /** Sends nothing. */
   constructor(
@@ -142,7 +142,7 @@ export class TransactionalDatabase implements RequestDatabase {
       await left;
       // By the handler itself, in a nested transaction, or by what ended the request.
       if (tx.state === "rolledback") return tx.signal.throwIfAborted();
-      const failed = this.#failed.find(({ told }) => !told.heeded);
+      const failed = this.#failed.find(({ promise }) => !promise.heeded);
       if (failed !== undefined) throw failed.error;
       if (tx.state !== "committed") await tx.commit();
     });
@@ -164,20 +164,20 @@ export class TransactionalDatabase implements RequestDatabase {
    * does, which begins while the handler runs. What nobody waits for is the handler's own.
    */
   async #leave(): Promise<void> {
-    const late = [...this.#running].filter(({ told }) => told.heeded);
+    const late = [...this.#running].filter(({ promise }) => promise.heeded);
     for (const { end } of late) end.abort(over());
-    await Promise.allSettled(late.map(({ told }) => told));
+    await Promise.allSettled(late.map(({ promise }) => promise));
   }
 
   #run<T>(place: Place, use: (tx: Transaction, end: AbortSignal) => Promise<T>): Promise<T> {
     const end = new AbortController();
     const result = new HeededPromise<T>((resolve, reject) =>
       withRequestConflict(() => this.#use(use, end.signal)).then(resolve, (error: unknown) => {
-        this.#failed.push({ error, told: result });
+        this.#failed.push({ error, promise: result });
         reject(told(error, place));
       })
     );
-    const running = { told: result, end };
+    const running = { promise: result, end };
     this.#running.add(running);
     // A statement that nobody waits for must not end the process: the commit reports it.
     result.whenSettled(() => this.#running.delete(running));
