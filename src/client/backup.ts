@@ -15,7 +15,10 @@ import { path } from "../wire/request_path.ts";
 import type { BackupOptions } from "./method_options.ts";
 import { type BackupCheck, checkOf } from "./backup_checks.ts";
 
-/** See `Client.backup`. */
+/** An answer whose body comes part by part. */
+type OpenAnswer = HttpAnswer & { readonly body: Stream };
+
+/** A copy of the database as a stream. */
 export async function backup(
   host: Host,
   call: Call,
@@ -46,7 +49,7 @@ function ask(
   { deadline }: Call,
   noLeader: boolean,
   flags: Parameters<typeof path>[1],
-): Promise<HttpAnswer & { readonly body: Stream }> {
+): Promise<OpenAnswer> {
   return transport.send({
     method: "GET",
     path: path("/db/backup", { ...flags, noleader: noLeader }),
@@ -60,53 +63,93 @@ function ask(
   });
 }
 
-function judgeOpen(answer: HttpAnswer): Verdict<HttpAnswer & { readonly body: Stream }> {
+function judgeOpen(answer: HttpAnswer): Verdict<OpenAnswer> {
   const { body } = answer;
   return body === undefined ? judgeText<never>(answer, () => undefined as never) : {
     value: { ...answer, body },
   };
 }
 
+/** What is looked at, and who is told, while a backup goes by. */
+interface Watch {
+  readonly check: BackupCheck;
+  readonly onProgress: BackupOptions["onProgress"];
+}
+
 /** The body of an answer from its first bytes on, as the caller gets it. */
 async function opened(
-  { node, body: { stream, closing } }: HttpAnswer & { readonly body: Stream },
+  answer: OpenAnswer,
   { deadline, settings: { signal } }: Call,
-  { check, onProgress }: { check: BackupCheck; onProgress: BackupOptions["onProgress"] },
+  watch: Watch,
 ): Promise<ReadableStream<Uint8Array>> {
-  const reader = (stream ?? new Blob().stream()).getReader();
-  let bytes = 0;
-  const next = async (): Promise<Uint8Array | undefined> => {
-    const { done, value } = await reader.read().catch((error: unknown) => {
-      throw connectionLost(node, error);
-    });
-    await (done ? check.end() : check.add(value));
-    if (value !== undefined) bytes += value.length;
-    return value;
-  };
-  const drop = (reason: unknown): void => {
-    check.stop();
-    reader.cancel(reason).catch(() => {});
-  };
+  const { node, body: { closing } } = answer;
+  const parts = new Parts(answer, watch);
   let first: Uint8Array | undefined;
   try {
-    first = await within(deadline.remaining, { abort: signal, closing }, next);
+    first = await within(deadline.remaining, { abort: signal, closing }, () => parts.next());
   } catch (error) {
-    drop(error);
+    parts.drop(error);
     if (!(error instanceof Interrupted)) throw error;
-    if (error.by === "abort") throw signal!.reason;
+    if (error.by === "abort") throw signal?.reason;
     throw error.by === "close"
       ? closedError()
       : new TimeoutError(`The backup of ${node} did not begin in time`, { node });
   }
+  return streamed(parts, first, signal, closing);
+}
+
+/** The parts of a body, each checked when it comes. */
+class Parts {
+  readonly #node: string;
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #watch: Watch;
+  #bytes = 0;
+
+  constructor({ node, body: { stream } }: OpenAnswer, watch: Watch) {
+    this.#node = node;
+    this.#reader = (stream ?? new Blob().stream()).getReader();
+    this.#watch = watch;
+  }
+
+  /** The next one; `undefined` behind the last. @throws {OperationalError} If the backup is not complete. */
+  async next(): Promise<Uint8Array | undefined> {
+    const { done, value } = await this.#reader.read().catch((error: unknown) => {
+      throw connectionLost(this.#node, error);
+    });
+    const { check } = this.#watch;
+    await (done ? check.end() : check.add(value));
+    if (value !== undefined) this.#bytes += value.length;
+    return value;
+  }
+
+  /** One was handed over. */
+  passed(): void {
+    this.#watch.onProgress?.(this.#bytes);
+  }
+
+  /** Nobody wants the rest. */
+  drop(reason: unknown): void {
+    this.#watch.check.stop();
+    this.#reader.cancel(reason).catch(() => {});
+  }
+}
+
+/** A stream of the parts, which ends with the signal and with the client. */
+function streamed(
+  parts: Parts,
+  first: Uint8Array | undefined,
+  signal: AbortSignal | undefined,
+  closing: Stream["closing"],
+): ReadableStream<Uint8Array> {
   let leave = (): void => {};
   return new ReadableStream<Uint8Array>({
     start(controller) {
       const end = (reason: unknown): void => {
         leave();
         controller.error(reason);
-        drop(reason);
+        parts.drop(reason);
       };
-      const onAbort = (): void => end(signal!.reason);
+      const onAbort = (): void => end(signal?.reason);
       const onClose = (): void => end(closedError());
       leave = () => {
         signal?.removeEventListener("abort", onAbort);
@@ -117,23 +160,23 @@ async function opened(
     },
     async pull(controller) {
       try {
-        const part = first ?? await next();
+        const part = first ?? await parts.next();
         first = undefined;
         if (part === undefined) {
           leave();
           return controller.close();
         }
         controller.enqueue(part);
-        onProgress?.(bytes);
+        parts.passed();
       } catch (error) {
         leave();
-        drop(error);
+        parts.drop(error);
         throw error;
       }
     },
     cancel(reason) {
       leave();
-      drop(reason);
+      parts.drop(reason);
     },
   }, { highWaterMark: 0 });
 }
@@ -176,8 +219,8 @@ async function refuseLosses(
   noLeader: boolean,
   only: readonly string[] | undefined,
 ): Promise<void> {
-  const [all] = await read(client, call, noLeader, [own(COLUMNS)]);
-  const columns = all!.filter(([table]) => only?.includes(String(table)) ?? true);
+  const [all = []] = await read(client, call, noLeader, [own(COLUMNS)]);
+  const columns = all.filter(([table]) => only?.includes(String(table)) ?? true);
   const missing = only?.find((name) => !columns.some(([table]) => table === name));
   if (missing !== undefined) {
     throw new ProgrammingError(

@@ -29,7 +29,7 @@ const STREAMS: boolean = /^(?:Deno|Bun|Node\.js|Cloudflare-Workers)\b/.test(
   globalThis.navigator?.userAgent ?? "",
 );
 
-/** See `Client.load`. */
+/** Replaces the database by a file, or runs SQL text. @param runText Runs SQL text as `script` does. */
 export async function load(
   host: Host,
   call: Call,
@@ -50,7 +50,7 @@ export async function load(
   await run(textOf(all), all.length);
 }
 
-/** See `Client.boot`. */
+/** Replaces the database of a cluster of one node by a file. */
 export async function boot(
   host: Host,
   call: Call,
@@ -96,36 +96,13 @@ async function loadFile(
     bytes.stop(error);
     throw error;
   });
-  let failure: { readonly error: unknown } | undefined;
-  let stopped = false;
-  const stop = (reason: unknown): void => {
-    stopped = true;
-    bytes.stop(reason);
-  };
-  const guarded = async <T>(work: () => Promise<T>): Promise<T> => {
-    try {
-      return await work();
-    } catch (error) {
-      // What is stopped lacks its end by that.
-      if (!stopped) failure = { error };
-      stop(error);
-      throw error;
-    }
-  };
-  const parts = () => sealed(bytes, { header, patches: patches ?? [], onProgress, guarded });
-  const whole = STREAMS ? undefined : new Blob([await inTime(call, bytes, () => allOf({ parts }))]);
-  let sent = false;
-  const body = (): BodyInit => {
-    if (whole !== undefined) return whole;
-    if (sent && !bytes.again) throw consumed();
-    sent = true;
-    return streamOf({ parts, stop });
-  };
+  const upload = new Upload(bytes, header, patches ?? [], onProgress);
+  if (!STREAMS) await inTime(call, bytes, () => upload.gather());
   try {
     await transport.send<void>({
       method: "POST",
       path: path(endpoint, { timeout: call.deadline.remaining }),
-      body,
+      body: () => upload.body(),
       leader: true,
       write: true,
       repeatable: false,
@@ -134,9 +111,7 @@ async function loadFile(
       judge: endpoint === "/boot" ? judgeBoot : judgeLoad,
     });
   } catch (error) {
-    stop(error);
-    // What was not sent to its end is not applied.
-    throw failure?.error ?? error;
+    throw upload.failed(error);
   } finally {
     knowledge.replaced();
   }
@@ -163,32 +138,85 @@ async function examine(
   }
 }
 
-/** The bytes with the seal; it does not end as if complete where something is missing. */
-async function* sealed(
-  bytes: Bytes,
-  { header, patches, onProgress, guarded }: {
-    header: FileHeader;
-    patches: readonly Patch[];
-    onProgress: LoadOptions["onProgress"];
-    guarded: <T>(work: () => Promise<T>) => Promise<T>;
-  },
-): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-  const iterator = bytes.parts()[Symbol.asyncIterator]();
-  let length = 0;
-  for (;;) {
-    const part = await guarded(async () => {
-      const { done, value } = await iterator.next();
-      const problem = done ? problemOf(header, length) : undefined;
-      if (problem !== undefined) throw refusal(problem);
-      return done ? undefined : value;
-    });
-    if (part === undefined) return;
-    for (const { at, byte } of patches) {
-      if (at >= length && at < length + part.length) part[at - length] = byte;
+/** A file on its way to a node, with the seal in it. */
+class Upload {
+  readonly #bytes: Bytes;
+  readonly #header: FileHeader;
+  readonly #patches: readonly Patch[];
+  readonly #onProgress: LoadOptions["onProgress"];
+  /** All of it, for a runtime that cannot send a stream. */
+  #whole: Blob | undefined;
+  #sent = false;
+  #stopped = false;
+  /** Why it was not read to its end, where nobody stopped it. */
+  #failure: { readonly error: unknown } | undefined;
+
+  constructor(
+    bytes: Bytes,
+    header: FileHeader,
+    patches: readonly Patch[],
+    onProgress: LoadOptions["onProgress"],
+  ) {
+    this.#bytes = bytes;
+    this.#header = header;
+    this.#patches = patches;
+    this.#onProgress = onProgress;
+  }
+
+  /** Reads all of it before it is sent. */
+  async gather(): Promise<void> {
+    this.#whole = new Blob([await allOf({ parts: () => this.#parts() })]);
+  }
+
+  /** What a request carries. */
+  body(): BodyInit {
+    if (this.#whole !== undefined) return this.#whole;
+    if (this.#sent && !this.#bytes.again) throw consumed();
+    this.#sent = true;
+    return streamOf({ parts: () => this.#parts(), stop: (reason) => this.#stop(reason) });
+  }
+
+  /** The error of a request: what was not sent to its end is not applied. */
+  failed(error: unknown): unknown {
+    this.#stop(error);
+    return this.#failure?.error ?? error;
+  }
+
+  #stop(reason: unknown): void {
+    this.#stopped = true;
+    this.#bytes.stop(reason);
+  }
+
+  /** It does not end as if complete where something is missing. */
+  async *#parts(): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+    const iterator = this.#bytes.parts()[Symbol.asyncIterator]();
+    let length = 0;
+    for (;;) {
+      const part = await this.#guarded(async () => {
+        const { done, value } = await iterator.next();
+        const problem = done ? problemOf(this.#header, length) : undefined;
+        if (problem !== undefined) throw refusal(problem);
+        return done ? undefined : value;
+      });
+      if (part === undefined) return;
+      for (const { at, byte } of this.#patches) {
+        if (at >= length && at < length + part.length) part[at - length] = byte;
+      }
+      length += part.length;
+      yield part;
+      await this.#guarded(async () => await this.#onProgress?.(length));
     }
-    length += part.length;
-    yield part;
-    await guarded(async () => await onProgress?.(length));
+  }
+
+  async #guarded<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      // What is stopped lacks its end by that.
+      if (!this.#stopped) this.#failure = { error };
+      this.#stop(error);
+      throw error;
+    }
   }
 }
 
@@ -267,7 +295,7 @@ async function inTime<T>(
   } catch (error) {
     bytes.stop(error);
     if (!(error instanceof Interrupted)) throw error;
-    if (error.by === "abort") throw signal!.reason;
+    if (error.by === "abort") throw signal?.reason;
     throw new TimeoutError("Nothing was sent, as the source did not come in time");
   }
 }
