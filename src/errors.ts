@@ -1,9 +1,5 @@
-/**
- * Every error class of the package. Wrong arguments (a parameter of an unsupported type, a negative
- * timeout) are the platform's `TypeError` and `RangeError`; what the outside world did is one of these.
- *
- * @module
- */
+// Every error class of the package. Wrong arguments (a parameter of an unsupported type, a negative timeout) are the
+// platform's `TypeError` and `RangeError`; what the outside world did is one of these.
 
 import type { Result } from "./sql/value.ts";
 

@@ -1,8 +1,4 @@
-/**
- * How objects of options are read, everywhere alike: what is not honoured is refused by its name.
- *
- * @module
- */
+// How objects of options are read, everywhere alike: what is not honoured is refused by its name.
 
 /** Throws where the value of an option has no meaning. */
 export type Check = (value: unknown, name: string) => void;
@@ -24,8 +20,9 @@ export function readOptions<O extends object>(
   what = "the options",
 ): O {
   const read: Record<string, unknown> = {};
-  for (const name of given === undefined ? [] : namesOf(given, what)) {
-    const value = given![name as keyof O];
+  if (given === undefined) return read as O;
+  for (const name of namesOf(given, what)) {
+    const value = given[name as keyof O];
     if (value === undefined) continue;
     if (!Object.hasOwn(checks, name)) throw unknownOption(name, Object.keys(checks));
     checks[name as keyof O](value, name);
@@ -132,9 +129,14 @@ export const isSignal: Check = (value, name) => {
   throw refused(name, "an AbortSignal", value);
 };
 
+/** Whether a value is an object that may hold options: no list, no function, and nothing with a kind of its own. */
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return tagOf(value) === "Object";
+}
+
 /** Whether a value is a URL object, also one of another realm. */
 export function isUrl(value: unknown): value is URL {
-  return Object.prototype.toString.call(value) === "[object URL]";
+  return tagOf(value) === "URL";
 }
 
 /** Repeats: an integer from 0 on. */
@@ -155,7 +157,7 @@ function ofType(type: string, wanted: string): Check {
 
 /** Names on the object and on what it inherits from, up to the prototype of all objects. */
 function namesOf(given: object, what: string): string[] {
-  if (Object.prototype.toString.call(given) !== "[object Object]") {
+  if (!isRecord(given)) {
     // Whoever spreads the values of a statement over the arguments gets here.
     const advice = typeof given === "object" ? "" : "; several values go into one list, [a, b]";
     throw new TypeError(
@@ -184,8 +186,12 @@ export function kindOf(value: unknown, words = false): string {
   }
   if (typeof value === "function" || typeof value === "symbol") return `a ${typeof value}`;
   if (typeof value !== "object" || value === null) return String(value);
-  const tag = Object.prototype.toString.call(value).slice("[object ".length, -1);
+  const tag = tagOf(value);
   return /^[AEIOU]/.test(tag) ? `an ${tag}` : `a ${tag}`;
+}
+
+function tagOf(value: unknown): string {
+  return Object.prototype.toString.call(value).slice("[object ".length, -1);
 }
 
 /** How many letters have to be put in, left out or replaced. */
@@ -194,10 +200,10 @@ function distance(a: string, b: string): number {
   for (let i = 1; i <= a.length; i++) {
     const next = [i];
     for (let j = 1; j <= b.length; j++) {
-      const replaced = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(replaced, row[j]! + 1, next[j - 1]! + 1));
+      const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
     }
     row = next;
   }
-  return row[b.length]!;
+  return row.at(-1) ?? 0;
 }

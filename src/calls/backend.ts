@@ -106,17 +106,20 @@ export class Backend {
     { operation, form }: AskedRead,
   ): Promise<Result> {
     const made = { operation, forms: [form], single: true, settings, deadline };
-    const send = async ([given]: readonly Statement[], deadline: Deadline): Promise<Result[]> => {
-      const read = given === form ? prepared : prepareRead(given!);
+    const send = async (
+      [given = form]: readonly Statement[],
+      deadline: Deadline,
+    ): Promise<Result[]> => {
+      const read = given === form ? prepared : prepareRead(given);
       checkQuery(read.analysis);
       checkAlone(read.analysis);
       return [await this.#query(read, { ...settings, signal: deadline.signal }, deadline)];
     };
-    const [result] = await this.through(
+    const [result = emptyResult()] = await this.through(
       deadline,
       (interceptors) => interceptors.answer(made, send),
     );
-    return result!;
+    return result;
   }
 
   async #query(prepared: Prepared, settings: Settings, deadline: Deadline): Promise<Result> {
@@ -130,9 +133,10 @@ export class Backend {
       exact: true,
     });
     const failed = firstError(reply, statements);
-    if (failed < 0) return readResults(reply, statements, settings, failed, {})[0]!;
-    const { resultsOf } = await diagnosis(reply, statements, deadline);
-    return resultsOf(reply, statements, settings)[0]!;
+    const [result = emptyResult()] = failed < 0
+      ? readResults(reply, statements, settings, failed, {})
+      : (await diagnosis(reply, statements, deadline)).resultsOf(reply, statements, settings);
+    return result;
   }
 
   /** Reads a part of the rows of a statement that only reads. */
@@ -175,6 +179,6 @@ async function diagnosis(
   } catch (cause) {
     if (deadline.signal?.aborted) throw cause;
     const where = placeOf(0, statements, undefined, []);
-    throw new DatabaseError(answer.errorAt(first)!, { ...where, cause });
+    throw new DatabaseError(answer.errorAt(first) ?? "", { ...where, cause });
   }
 }

@@ -26,6 +26,7 @@ export const RELEASE: Prepared = prepareText('RELEASE "_rqlite_guard"');
 
 /** A batch whose statements know their place in the caller's list. */
 export interface PlacedBatch extends Batch {
+  /** Where the statements stand in it; `undefined` where errors name none. */
   readonly positions: readonly number[] | undefined;
   /** A statement with RETURNING may fail and keep the rows in front of the failing one. */
   readonly keepsRows: boolean;
@@ -49,7 +50,7 @@ export async function runLoose(dispatcher: Dispatcher, batch: PlacedBatch): Prom
  * Reads alone share one snapshot. Writes alone go to `/db/execute`, which undoes everything at an error; servers
  * before 9.4.2 do not where the failing statement has RETURNING. Reads and writes together have to go to
  * `/db/request`, which commits in spite of a statement that does not compile. In the last two cases the batch is first
- * run to a statement that fails on purpose, which shows every error and keeps nothing (orm-drivers §5.1).
+ * run to a statement that fails on purpose, which shows every error and keeps nothing.
  */
 export async function runAtomic(dispatcher: Dispatcher, batch: PlacedBatch): Promise<Result[]> {
   const { statements, settings, positions } = batch;

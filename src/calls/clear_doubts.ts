@@ -10,9 +10,11 @@ const MOST_LOOKS = 3;
 
 /** How the requests are sent, and what is known. */
 export interface Looks {
+  /** Sends a batch. */
   readonly send: (batch: Batch) => Promise<Reply>;
   /** The batch holds nothing but reads, so that statements may be added and left out. */
   readonly reads: boolean;
+  /** What is known of declared types, and is added to. */
   readonly declared: Declared;
 }
 
@@ -44,11 +46,10 @@ async function tell(
     const columns = doubts.get(i);
     if (columns === undefined) return own;
     const { types } = answer.headAt(first + i);
-    return tellingOf(own, types.length, columns, columns.filter((i) => isDate(types[i]!)));
+    const dates = columns.filter((column) => isDate(types[column] ?? ""));
+    return tellingOf(own, types.length, columns, dates);
   });
-  const asked = reads
-    ? [...doubts.keys()].map((i) => batch.statements[i]!).filter(hasOwnTypes)
-    : [];
+  const asked = reads ? batch.statements.filter((own, i) => doubts.has(i) && hasOwnTypes(own)) : [];
   const told = await send({ ...batch, statements: [...telling, ...asked.map(rowlessOf)] });
   for (const [i, { analysis }] of asked.entries()) {
     const at = told.first + telling.length + i;
@@ -101,14 +102,13 @@ export async function named(
   };
   const { answer, first } = await ask(rowlessOf);
   const heads = batch.statements.map((_, i) => answer.headAt(first + i).columns);
-  const found = await ask((read, i) => infinityOf(read, heads[i]!.length));
+  const found = await ask((read, i) => infinityOf(read, heads[i]?.length ?? 0));
   for (const [i, { analysis }] of batch.statements.entries()) {
     if (analysis.kind !== "read") continue;
     const spec = { analysis, rows: "array", integers: "number" } as const;
     const { rows: [row] } = found.answer.result(found.first + i, spec);
-    const at = (row as unknown as readonly unknown[]).indexOf(1);
-    if (at < 0) continue;
-    const column = heads[i]![at]!;
+    const column = heads[i]?.[(row as unknown as readonly unknown[]).indexOf(1)];
+    if (column === undefined) continue;
     const message = `${error.message}; it stands in column ${JSON.stringify(column)}`;
     return new DataError(message, { column, sql: analysis.source });
   }

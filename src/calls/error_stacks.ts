@@ -5,6 +5,7 @@ const kept = new WeakSet<object>();
 
 /** Where a call was made; the engine writes it out only when it is read. */
 export interface Place {
+  /** The lines of the stack from the call on, as the engine writes them. */
   readonly stack?: unknown;
 }
 

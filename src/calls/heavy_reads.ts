@@ -2,14 +2,15 @@ import type { Analysis } from "../sql/analyse.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import type { Reply } from "./request.ts";
 
-/** An answer that is longer than this for each of its statements is a burden, in characters. */
+/** An answer that is longer than this for each of its statements is heavy, in characters. */
 const LONG = 16_384;
 
 /** What a statement may take beside the way to the node and back, in milliseconds. */
 const SLOW = 100;
 
 /** A request and its answer. */
-export interface Trip {
+export interface TimedReply {
+  /** What was asked, each read once. */
   readonly statements: readonly Prepared[];
   /** Where there are several, each result says how long it took. */
   readonly reply: Reply;
@@ -23,7 +24,7 @@ export interface Trip {
  * The reads that answered much, took long or failed when they were last seen: they go by themselves, where they hold up
  * nobody. An answer to many that is long says of none of them which it was, so each is seen by itself the next time.
  */
-export class Burdens {
+export class HeavyReads {
   readonly #long: WeakSet<Analysis> = new WeakSet();
   readonly #slow: WeakSet<Analysis> = new WeakSet();
   /** There is one at all. */
@@ -37,7 +38,7 @@ export class Burdens {
   }
 
   /** Takes what was seen. */
-  learn({ statements, reply: { answer, first }, duration, solitary }: Trip): void {
+  learn({ statements, reply: { answer, first }, duration, solitary }: TimedReply): void {
     this.#way = Math.min(duration, this.#way * 1.01);
     const single = statements.length === 1;
     const long = answer.size > LONG * statements.length;
@@ -59,8 +60,8 @@ export class Burdens {
     this.#add(this.#slow, analysis);
   }
 
-  #add(burdens: WeakSet<Analysis>, analysis: Analysis): void {
+  #add(reads: WeakSet<Analysis>, analysis: Analysis): void {
     this.#any = true;
-    burdens.add(analysis);
+    reads.add(analysis);
   }
 }

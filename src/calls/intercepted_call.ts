@@ -47,7 +47,7 @@ export function readCall(
         (single ? "it runs one" : "it runs none"),
     );
   }
-  const own = new Map(call.statements.map((statement, i) => [statement, forms[i]!]));
+  const own = new Map(call.statements.map((statement, i) => [statement, forms[i]]));
   // A tuple as callers may give one, which is looked at like theirs.
   const formOf = (one: CallStatement) =>
     own.get(one) ?? copyStatement([one.sql, ...one.params] as Statement);

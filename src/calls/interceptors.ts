@@ -16,7 +16,7 @@ import { Tally } from "./tally.ts";
 
 /** A call as it was made. */
 export interface Made {
-  /** See {@linkcode Call.operation}. */
+  /** What was called. */
   readonly operation: string;
   /** Its statements, which nobody changes any more. @default {[]} */
   readonly forms?: readonly Statement[];
@@ -24,7 +24,7 @@ export interface Made {
   readonly single?: boolean;
   /** How its results are told, where it answers some. */
   readonly settings?: Pick<Settings, "rows" | "integers"> | undefined;
-  /** See {@linkcode Call.transaction}. */
+  /** Its transaction's name, where it is part of one. */
   readonly transaction?: string | undefined;
   /** The end of it. */
   readonly deadline: Deadline;
@@ -201,7 +201,7 @@ async function inTime(
     // The call itself knows more of what became of it, and a session takes that down first.
     const ended = await Promise.allSettled(passed);
     const aborted = error.by === "abort";
-    if (running === undefined || (aborted && !ends)) throw signal!.reason;
+    if (running === undefined || (aborted && !ends)) throw signal?.reason;
     const late = async (): Promise<CallOutcome> => {
       const last = ended.at(-1);
       if (last !== undefined) await pause(0);

@@ -22,6 +22,7 @@ export interface LaneLimits {
 
 /** A call in a {@linkcode Lane}. */
 export interface Passenger<Call, T> {
+  /** What is asked for. */
   readonly call: Call;
   /** It has ended, be it by its own signal: what becomes of the request does not matter to it any more. */
   readonly gone: boolean;
@@ -155,11 +156,11 @@ export class Lane<Call extends Waiting, T> {
   }
 
   #unlisten(signal: AbortSignal, passenger: Passenger<Call, T>): void {
-    const { calls, abort } = this.#listeners.get(signal)!;
-    calls.delete(passenger);
-    if (calls.size > 0) return;
+    const listener = this.#listeners.get(signal);
+    listener?.calls.delete(passenger);
+    if (listener === undefined || listener.calls.size > 0) return;
     this.#listeners.delete(signal);
-    signal.removeEventListener("abort", abort);
+    signal.removeEventListener("abort", listener.abort);
   }
 
   /** Sends what waits once the microtasks that are there have run. */

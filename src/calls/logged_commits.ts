@@ -6,6 +6,7 @@ import type { Answer } from "../wire/decode.ts";
 export interface Mark {
   /** Commits are numbered in the order in which every node applies them. */
   readonly n: number;
+  /** Its id, as the commit was sent with it. */
   readonly id: string;
 }
 

@@ -48,7 +48,7 @@ export async function readPage(
   const fresh = page.rows.filter((cells) => !isSame(cells));
   const repeated = page.rows.filter(isSame);
   const ambiguous = repeated.length > 1 || repeated.some((cells) => keyOf(cells) !== after);
-  const next = fresh.length > pageSize ? keyOf(fresh[pageSize - 1]!) : undefined;
+  const next = fresh.length > pageSize ? keyOf(fresh[pageSize - 1] ?? []) : undefined;
   if (ambiguous || next === "NULL") throw notUnique(prepared.analysis, keyset.by);
   const build: (cells: Cells) => Row | Cells = rows === "object"
     ? rowBuilder(page.columns.slice(0, -HIDDEN_COLUMNS))

@@ -1,5 +1,4 @@
 import { type DatabaseError, type DatabaseErrorInit, OutcomeUnknownError } from "../errors.ts";
-import type { Analysis } from "../sql/analyse.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import type { Result } from "../sql/value.ts";
 import { statementError } from "../wire/sql_errors.ts";
@@ -22,12 +21,12 @@ export function resultsOf(
   const results = readResults(reply, statements, settings, failed, origin);
   if (failed < 0) return results;
   const where = placeOf(failed, statements, origin.positions, results);
-  const text = reply.answer.errorAt(reply.first + failed)!;
-  throw failure(text, statements[failed]!.analysis, where);
+  const text = reply.answer.errorAt(reply.first + failed) ?? "";
+  throw failure(text, statements[failed]?.analysis.returning ?? false, where);
 }
 
-function failure(text: string, { returning }: Analysis, where: DatabaseErrorInit): DatabaseError {
-  // The one error that comes after the fact: the row is there, its date cannot be printed (rqlite-api §5.5).
+function failure(text: string, returning: boolean, where: DatabaseErrorInit): DatabaseError {
+  // The one error that comes after the fact: the row is there, its date cannot be printed.
   if (!returning || !text.startsWith("Time.MarshalText")) return statementError(text, where);
   return new OutcomeUnknownError(
     `The write may have been applied, but the server could not send its rows: ${text}`,

@@ -7,7 +7,8 @@ const LOOKS = new Late("values that answers leave in doubt", () => import("./cle
 
 /**
  * Reads a second time what an answer cannot tell: the bytes of a BLOB that arrived as text, and whether a number is an
- * INTEGER or a REAL (rqlite-api §5.5). Most reads need no second request.
+ * INTEGER or a REAL. Most reads need no second request; see
+ * `docs/internals/server.md`.
  */
 export class SecondLook {
   readonly #declared: Declared = new WeakMap();

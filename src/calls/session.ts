@@ -32,7 +32,7 @@ export async function readIn(
   let level = before.open && NEXT[settings.level] ? "linearizable" : settings.level;
   let reply = await read(level);
   for (;;) {
-    const marks = reply.marks!;
+    const marks = reply.marks ?? [];
     const next = NEXT[level];
     if (marks.length > 0 || (seen.length === 0 && next === undefined)) {
       if (seen.every((name) => holds(name, marks))) {
@@ -58,8 +58,8 @@ function holds(name: string, marks: readonly Mark[]): boolean {
   const n = numberIn(name);
   const mark = marks.find((mark) => mark.n === n);
   if (mark !== undefined) return nameOf(mark) === name;
-  const first = marks[0]!;
-  return n < first.n && first.id === `${first.n}.floor`;
+  const [first] = marks;
+  return first !== undefined && n < first.n && first.id === `${first.n}.floor`;
 }
 
 /** The session has read a state in which that commit is the newest. @param before What it was when the read began. */

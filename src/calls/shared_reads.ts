@@ -2,7 +2,7 @@ import { copyOf } from "../transport/failures.ts";
 import { RqliteError, TimeoutError } from "../errors.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import { encodeStatement } from "../wire/encode.ts";
-import { Burdens } from "./heavy_reads.ts";
+import { HeavyReads } from "./heavy_reads.ts";
 import type { Batch, Reply } from "./request.ts";
 import { commonDeadline, isOfOne, Lane, lengthOf, MOST_TEXT, type Passenger } from "./lane.ts";
 
@@ -18,7 +18,7 @@ const LIMITS = { inFlight: 2, patience: 100 };
 /** Reads of single statements: those that wait together are one list, in which each stands for itself. */
 export class SharedReads {
   readonly #read: (batch: Batch) => Promise<Reply>;
-  readonly #burdens = new Burdens();
+  readonly #heavy = new HeavyReads();
   readonly #lane: Lane<Batch, Reply>;
   #underWay = 0;
   #sent = 0;
@@ -33,12 +33,13 @@ export class SharedReads {
   takes(batch: Batch): boolean {
     const { statements: [statement, ...more], transaction, settings } = batch;
     return settings.coalesce && !transaction && more.length === 0 &&
-      statement!.analysis.kind === "read" && Lane.takes(batch);
+      statement?.analysis.kind === "read" && Lane.takes(batch);
   }
 
   /** Sends one that {@linkcode takes} took; the reply is its part of the answer. */
   read(batch: Batch): Promise<Reply> {
-    const heavy = this.#burdens.has(batch.statements[0]!.analysis);
+    const { statements: [read] } = batch;
+    const heavy = read !== undefined && this.#heavy.has(read.analysis);
     return heavy ? this.#timed(batch) : this.#lane.enter(batch);
   }
 
@@ -52,7 +53,7 @@ export class SharedReads {
     try {
       const { call } = passengers[0]!;
       const list = { ...call, statements, texts, deadline, timed: statements.length > 1 };
-      const asked = call.marks && [...new Set(passengers.flatMap(({ call }) => call.marks!))];
+      const asked = call.marks && [...new Set(passengers.flatMap(({ call }) => call.marks ?? []))];
       const { answer, first, marks } = await this.#timed({ ...list, marks: asked });
       let fresh = 0;
       for (let i = 0; i < passengers.length; i++) {
@@ -81,7 +82,8 @@ export class SharedReads {
   }
 
   #suspect({ statements: [read] }: Batch, error: unknown): void {
-    if (isOfOne(error) || error instanceof TimeoutError) this.#burdens.suspect(read!);
+    const isSuspect = isOfOne(error) || error instanceof TimeoutError;
+    if (isSuspect && read !== undefined) this.#heavy.suspect(read);
   }
 
   async #timed(batch: Batch): Promise<Reply> {
@@ -93,7 +95,7 @@ export class SharedReads {
       const reply = await this.#read(batch);
       const solitary = quiet && sent === this.#sent;
       const duration = performance.now() - since;
-      this.#burdens.learn({ statements, reply, duration, solitary });
+      this.#heavy.learn({ statements, reply, duration, solitary });
       return reply;
     } catch (error) {
       if (statements.length === 1) this.#suspect(batch, error);
@@ -111,7 +113,8 @@ function choose(waiting: Iterable<Batch>): readonly Batch[] {
   let looked = 0;
   for (const batch of waiting) {
     if (++looked > MOST_LOOKED_AT) break;
-    if (chosen.length > 0 && !isSame(batch, chosen[0]!)) continue;
+    const [first] = chosen;
+    if (first !== undefined && !isSame(batch, first)) continue;
     text += lengthOf(batch.statements);
     if (chosen.length > 0 && (text > MOST_TEXT || chosen.length === MOST_STATEMENTS)) break;
     chosen.push(batch);

@@ -12,7 +12,7 @@ export class Tally implements CallMeter {
   #waiting = 0;
   #since = 0;
 
-  /** See {@linkcode CallOutcome}. */
+  /** What was counted so far, as an outcome tells it. */
   get counts(): Omit<CallOutcome, "results"> {
     return {
       requests: this.#requests,
@@ -24,6 +24,7 @@ export class Tally implements CallMeter {
     };
   }
 
+  /** Counts a request that was answered, or failed. */
   sent(request: SentRequest): void {
     this.#requests++;
     this.#network += request.duration;
@@ -32,10 +33,12 @@ export class Tally implements CallMeter {
     this.#received += bytesOf(request.text);
   }
 
+  /** The call begins to wait for its place in a request. */
   waits(): void {
     if (this.#waiting++ === 0) this.#since = performance.now();
   }
 
+  /** It waits no longer. */
   goes(): void {
     if (--this.#waiting === 0) this.#queued += performance.now() - this.#since;
   }

@@ -8,6 +8,7 @@ import {
   isBoolean,
   isCount,
   isFunction,
+  isRecord,
   isText,
   numeric,
   readOptions,
@@ -98,10 +99,10 @@ const OF_CONNECTION =
   /^(?:(?:content-length|expect|keep-alive|proxy-connection|te|trailer|transfer-encoding|upgrade):|connection:(?!(?:close|keep-alive)$))/i;
 
 const isHeaders: Check = (headers, name) => {
-  if (Object.prototype.toString.call(headers) !== "[object Object]") {
+  if (!isRecord(headers)) {
     throw refused(name, "an object of texts, as Object.fromEntries() makes of Headers", headers);
   }
-  for (const [header, value] of Object.entries(headers as object)) {
+  for (const [header, value] of Object.entries(headers as Record<string, string>)) {
     // What is no name may be the whole line.
     const shown = /^[\w-]*$/.test(header) ? JSON.stringify(header) : "…";
     isText(value, `headers[${shown}]`);
@@ -121,7 +122,7 @@ const isHeaders: Check = (headers, name) => {
 /** Whether every engine sends it: `Headers` takes control characters, which `fetch` refuses later, or sends. */
 function isSendable(name: string, value: string): boolean {
   try {
-    return !/[^\t -~\x80-\xff]/.test(new Headers([[name, value]]).get(name)!);
+    return !/[^\t -~\x80-\xff]/.test(new Headers([[name, value]]).get(name) ?? "");
   } catch {
     // What the engine says quotes the value.
     return false;

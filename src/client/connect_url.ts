@@ -16,10 +16,10 @@ export interface ParsedUrl {
 }
 
 /** What a URL's query string may say, and how it is read. */
-const URL_OPTIONS: Record<string, (value: string, name: string) => unknown> = {
-  level: (value) => value,
-  integers: (value) => value,
-  rows: (value) => value,
+const URL_OPTIONS = new Map<string, (value: string, name: string) => unknown>(Object.entries({
+  level: (value: string) => value,
+  integers: (value: string) => value,
+  rows: (value: string) => value,
   timeout: readNumber,
   freshness: readNumber,
   retries: readNumber,
@@ -28,7 +28,7 @@ const URL_OPTIONS: Record<string, (value: string, name: string) => unknown> = {
   discover: readFlag,
   exactlyOnce: readFlag,
   coalesce: readFlag,
-};
+}));
 
 /** Whether a value says where to connect, and not how: text, a URL or a list. */
 export function isTarget(value: unknown): value is string | URL | readonly (string | URL)[] {
@@ -44,8 +44,9 @@ export function readUrls(
   source: string | URL | readonly (string | URL)[],
 ): Omit<ParsedUrl, "node"> & { readonly nodes: readonly string[] } {
   const list = typeof source === "string" || isUrl(source) ? [source] : [...source];
-  const urls = list.map(readUrl);
-  if (urls.length === 0) throw new TypeError("Cannot connect as the list of URLs is empty");
+  const [first, ...rest] = list.map(readUrl);
+  if (first === undefined) throw new TypeError("Cannot connect as the list of URLs is empty");
+  const urls = [first, ...rest] as const;
   return {
     nodes: [...new Set(urls.map(({ node }) => node))],
     credentials: same(urls, "credentials"),
@@ -82,9 +83,9 @@ function readUrl(given: string | URL): ParsedUrl {
   }
   const options: Record<string, unknown> = {};
   for (const [name, value] of url.searchParams) {
-    const known = Object.keys(URL_OPTIONS);
-    if (!known.includes(name)) throw unknownOption(name, known, "option of a URL");
-    options[name] = URL_OPTIONS[name]!(value, name);
+    const read = URL_OPTIONS.get(name);
+    if (read === undefined) throw unknownOption(name, [...URL_OPTIONS.keys()], "option of a URL");
+    options[name] = read(value, name);
   }
   const credentials = url.username === "" && url.password === ""
     ? undefined
@@ -104,17 +105,16 @@ function decode(part: string): string {
 
 /** What the URLs say in common: one client has one user and one set of options. */
 function same<K extends "credentials" | "options">(
-  urls: readonly ParsedUrl[],
+  [first, ...rest]: readonly [ParsedUrl, ...ParsedUrl[]],
   key: K,
 ): ParsedUrl[K] {
-  const [first, ...rest] = urls;
-  const expected = JSON.stringify(first![key]);
+  const expected = JSON.stringify(first[key]);
   if (rest.some((url) => JSON.stringify(url[key]) !== expected)) {
     throw new TypeError(
       `Cannot connect as the URLs differ in their ${key}: give them once, as options`,
     );
   }
-  return first![key];
+  return first[key];
 }
 
 /** Text that is no number stays text, which its check refuses. */

@@ -76,17 +76,17 @@ class InsertPlan implements RowPlan {
     this.#given = columns && [...columns];
   }
 
-  /** See {@linkcode RowPlan.sql}. */
+  /** The statement of one row. */
   get sql(): string {
-    return this.pack.text(1);
+    return this.#pack?.text(1) ?? this.#into;
   }
 
-  /** See {@linkcode RowPlan.pack}; there is one from the first row on. */
-  get pack(): Pack {
-    return this.#pack!;
+  /** How several rows are one statement, from the first row on. */
+  get pack(): Pack | undefined {
+    return this.#pack;
   }
 
-  /** See {@linkcode RowPlan.add}. */
+  /** Adds the values of a row. */
   add(row: Params, index: number, to: Bindable[]): void {
     if (this.#pack === undefined) this.#begin(row, index);
     if (this.#keys === undefined) this.#addList(row, index, to);
@@ -97,7 +97,7 @@ class InsertPlan implements RowPlan {
     const list = Array.isArray(row) ? row : undefined;
     if (list === undefined && !isRecord(row)) throw wrongKind(row, index, FORMS);
     const columns = this.#given ?? (list ? undefined : Object.keys(row));
-    this.#width = columns?.length ?? list!.length;
+    this.#width = (columns ?? list ?? []).length;
     if (this.#width === 0) throw wrong(index, "it has no values");
     if (columns !== undefined && new Set(columns.map(lower)).size < this.#width) {
       throw wrong(index, "a column is named twice");

@@ -1,9 +1,5 @@
-/**
- * Cutting rows into requests, in the form that costs the least by the row: statements of many rows, many of them in one
- * request, and no more rows in memory than it takes.
- *
- * @module
- */
+// Cutting rows into requests, in the form that costs the least by the row: statements of many rows, many of them in one
+// request, and no more rows in memory than it takes.
 
 import { DatabaseError, OutcomeUnknownError, ProgrammingError } from "../errors.ts";
 import { boundStatement, described } from "../sql/form.ts";
@@ -17,6 +13,7 @@ export type Rows = Iterable<Params> | AsyncIterable<Params>;
 
 /** When a request is full. */
 export interface Limits {
+  /** How many rows it may hold. */
   readonly rows: number;
   /** Of the values, about as many as in the body. */
   readonly bytes: number;
@@ -71,6 +68,7 @@ export interface RowPlan {
 
 /** What one request carries. */
 export interface Chunk {
+  /** All of its statements, in order. */
   readonly statements: readonly Statement[];
   /** How many of the rows it holds. */
   readonly rows: number;

@@ -43,12 +43,14 @@ const HINT =
 function locate(error: DatabaseError, { statements, lines, unchecked }: Script): void {
   const { message, sql, position } = error;
   const i = error.statementIndex ?? statements.indexOf(sql ?? "");
-  const place = i < 0
+  const [line, statement] = [lines[i], statements[i]];
+  const found = line !== undefined && statement !== undefined;
+  const place = !found
     ? ""
     : position === undefined
-    ? ` (${placeOf(lines[i]!, statements[i]!)})`
-    : ` (line ${lines[i]! + position.line - 1} of the script)`;
-  const hint = i >= 0 && unchecked && FOREIGN_KEYS.test(message) ? HINT : "";
+    ? ` (${placeOf(line, statement)})`
+    : ` (line ${line + position.line - 1} of the script)`;
+  const hint = found && unchecked && FOREIGN_KEYS.test(message) ? HINT : "";
   Object.assign(error, { message: message + place + hint });
 }
 

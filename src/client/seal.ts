@@ -1,10 +1,6 @@
-/**
- * A seal on the table of commits in a database file. Batches that were on their way to the database that the file
- * replaces must not be applied to it: so the file names a column of the table otherwise, and no commit compiles until a
- * client has begun a new range of numbers (see `docs/internals/commits.md`). Only letters change, and no length.
- *
- * @module
- */
+// A seal on the table of commits in a database file. Batches that were on their way to the database that the file
+// replaces must not be applied to it: so the file names a column of the table otherwise, and no commit compiles until a
+// client has begun a new range of numbers (see `docs/internals/commits.md`). Only letters change, and no length.
 
 import { SEALED_STATE } from "../commit/log_table.ts";
 import { COMMIT_TABLE } from "../sql/own_tables.ts";
@@ -17,7 +13,9 @@ type Slice = (from: number, to: number) => Promise<Uint8Array>;
 
 /** A letter that takes the place of another one, and where. */
 export interface Patch {
+  /** Its position in the file, in bytes. */
   readonly at: number;
+  /** What is written there. */
   readonly byte: number;
 }
 
@@ -30,6 +28,7 @@ const SEALED = new TextEncoder().encode(SEALED_STATE);
 
 /** The file cannot be taken as a database. */
 export class DamagedFile extends Error {
+  /** "DamagedFile". */
   override readonly name = "DamagedFile";
 }
 
@@ -135,13 +134,16 @@ function patchesOf(
 ): readonly Patch[] | undefined {
   const [headLength, first] = varint(bytes, 0);
   const ends: number[] = [headLength];
+  let end = headLength;
   for (let i = first; i < headLength;) {
     const [kind, next] = varint(bytes, i);
-    ends.push(ends.at(-1)! + sizeOf(kind));
+    end += sizeOf(kind);
+    ends.push(end);
     i = next;
   }
+  const [, , , , start = 0] = ends;
   if (ends.length !== 6) throw new DamagedFile("a row of its schema has not five columns");
-  if (ends[5]! > bytes.length) throw new DamagedFile("a row of its schema is too short");
+  if (end > bytes.length) throw new DamagedFile("a row of its schema is too short");
   const decoder = new TextDecoder(encoding);
   const text = (i: number): string => decoder.decode(bytes.subarray(ends[i], ends[i + 1]));
   if (text(0) !== "table" || text(1).toLowerCase() !== COMMIT_TABLE) return undefined;
@@ -149,14 +151,17 @@ function patchesOf(
   const width = encoding === "latin1" ? 1 : 2;
   const low = encoding === "utf-16be" ? 1 : 0;
   const patches = [...sql.matchAll(/\bstate\b/gi)].flatMap(({ index }) =>
-    Array.from(SEALED, (byte, i) => ({ at: at(ends[4]! + width * (index + i) + low), byte }))
+    Array.from(SEALED, (byte, i) => ({ at: at(start + width * (index + i) + low), byte }))
   );
   if (patches.length > 0 || new RegExp(`\\b${SEALED_STATE}\\b`).test(sql)) return patches;
   throw new DamagedFile(`its table ${COMMIT_TABLE} is not one of this client`);
 }
 
+/** Of the kinds below 12, which say it themselves, in bytes. */
+const SIZES: readonly number[] = [0, 1, 2, 3, 4, 6, 8, 8, 0, 0, 0, 0];
+
 function sizeOf(kind: number): number {
-  return kind < 12 ? [0, 1, 2, 3, 4, 6, 8, 8, 0, 0, 0, 0][kind]! : Math.floor((kind - 12) / 2);
+  return SIZES[kind] ?? Math.floor((kind - 12) / 2);
 }
 
 function uint32(bytes: Uint8Array, at: number): number {

@@ -1,9 +1,3 @@
-/**
- * What the first bytes of an SQLite database file say, and whether all of it is there.
- *
- * @module
- */
-
 /** How many bytes the header has. */
 export const HEADER_SIZE = 100;
 

@@ -1,7 +1,6 @@
 import { QUERY } from "../calls/checks.ts";
 import type { QueryOptions } from "../calls/executor.ts";
-import { type Checks, isFunction, isName, readOptions, refused } from "../options.ts";
-import { isRecord } from "../sql/form.ts";
+import { type Checks, isFunction, isName, isRecord, readOptions, refused } from "../options.ts";
 import { BEGIN } from "../transaction/options.ts";
 import { TX_QUERY } from "../transaction/statement_options.ts";
 import type { TransactionOptions } from "../transaction/transaction.ts";

@@ -1,6 +1,13 @@
 import type { Client, Session } from "../client/client.ts";
-import { type Check, type Checks, isBoolean, oneOf, readOptions, refused } from "../options.ts";
-import { isRecord } from "../sql/form.ts";
+import {
+  type Check,
+  type Checks,
+  isBoolean,
+  isRecord,
+  oneOf,
+  readOptions,
+  refused,
+} from "../options.ts";
 import type { HonoContext } from "./context.ts";
 
 /** How the cookie of a session is made. It holds a bookmark, see `Session`, and is kept from scripts: `HttpOnly`. */

@@ -1,5 +1,6 @@
 import type { RequestOptions } from "node:http";
 import { urlToHttpOptions } from "node:url";
+import { isRecord } from "../options.ts";
 
 /** Where a request goes. */
 export interface Target {
@@ -58,10 +59,8 @@ const PLAIN_VALUE = /^[!-~](?:[ -~]*[!-~])?$/;
 
 function headersOf(given: HeadersInit | undefined): Fields {
   const fields: Fields = {};
-  if (Object.prototype.toString.call(given) !== "[object Object]") {
-    return Object.fromEntries(new Headers(given));
-  }
-  for (const [name, value] of Object.entries(given as Record<string, unknown>)) {
+  if (!isRecord(given)) return Object.fromEntries(new Headers(given));
+  for (const [name, value] of Object.entries(given)) {
     const plain = typeof value === "string" && PLAIN_NAME.test(name) && PLAIN_VALUE.test(value);
     if (!plain) return Object.fromEntries(new Headers(given));
     fields[name] = value;
