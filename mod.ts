@@ -55,7 +55,8 @@ export { splitScript } from "./src/sql/split.ts";
 export { sql } from "./src/sql/template.ts";
 export type { ColumnRows, Columns } from "./src/sql/rows.ts";
 export type { SqlTag } from "./src/sql/template.ts";
-export type { Results, SqlFragment, Statement } from "./src/sql/statement.ts";
+export type { Results, Statement } from "./src/sql/statement.ts";
+export type { SqlFragment } from "./src/sql/fragment.ts";
 export type {
   IntegerMode,
   NamedParams,

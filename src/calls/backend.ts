@@ -1,5 +1,5 @@
 import { DatabaseError } from "../errors.ts";
-import { type Prepared, prepareRead } from "../sql/prepared.ts";
+import { type Prepared, prepareRead } from "../sql/prepare.ts";
 import type { Statement } from "../sql/statement.ts";
 import type { Result } from "../sql/value.ts";
 import { Authorization } from "../transport/credentials.ts";

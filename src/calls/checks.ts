@@ -9,7 +9,7 @@ import {
   oneOf,
   refusing,
 } from "../options.ts";
-import { described } from "../sql/form.ts";
+import { described } from "../sql/bindable.ts";
 import type { BatchOptions, CallOptions, ExecuteOptions, QueryOptions } from "./executor.ts";
 
 /** One of rqlite's read levels. */

@@ -1,6 +1,6 @@
 import { DataError } from "../errors.ts";
 import type { Prepared } from "../sql/prepare.ts";
-import { hasOwnTypes, infinityOf, rowlessOf, tellingOf } from "../sql/second_look.ts";
+import { hasOwnTypes, infinityOf, rowlessOf, tellingOf } from "../sql/storage_class.ts";
 import { isDate } from "../wire/affinity.ts";
 import type { Batch, Reply } from "./request.ts";
 import { type Declared, type Doubts, doubtsIn } from "./doubts.ts";

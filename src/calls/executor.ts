@@ -1,4 +1,5 @@
-import type { SqlFragment, Statement } from "../sql/statement.ts";
+import type { SqlFragment } from "../sql/fragment.ts";
+import type { Statement } from "../sql/statement.ts";
 import type { IntegerMode, Params, Result, Row, Value } from "../sql/value.ts";
 
 /**

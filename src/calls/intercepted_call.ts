@@ -1,7 +1,6 @@
 import { InterfaceError } from "../errors.ts";
 import { isSignal, kindOf, unknownOption } from "../options.ts";
-import { copyStatement } from "../sql/form.ts";
-import type { Statement } from "../sql/statement.ts";
+import { copyStatement, type Statement } from "../sql/statement.ts";
 import type { Call, CallStatement } from "./interceptor.ts";
 
 /** What an interceptor may give something else for. */

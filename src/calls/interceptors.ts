@@ -1,7 +1,6 @@
 import { InterfaceError, OutcomeUnknownError, TimeoutError } from "../errors.ts";
 import { kindOf } from "../options.ts";
-import { statementForm } from "../sql/form.ts";
-import type { Statement } from "../sql/statement.ts";
+import { sqlAndParams, type Statement } from "../sql/statement.ts";
 import type { Result } from "../sql/value.ts";
 import { alsoEndedBy } from "../time/also_ended_by.ts";
 import { Closing } from "../time/closing.ts";
@@ -151,7 +150,7 @@ export class Interceptors {
 }
 
 function statementOf(form: Statement): CallStatement {
-  const { sql, params = [] } = statementForm(form);
+  const { sql, params = [] } = sqlAndParams(form);
   return Object.freeze({ sql, params: Object.freeze(Array.isArray(params) ? params : [params]) });
 }
 

@@ -1,6 +1,6 @@
-import { statementOf } from "../sql/form.ts";
-import { prepareRead } from "../sql/prepared.ts";
-import type { SqlFragment } from "../sql/statement.ts";
+import { statementOf } from "../sql/statement.ts";
+import { prepareRead } from "../sql/prepare.ts";
+import type { SqlFragment } from "../sql/fragment.ts";
 import type { Params } from "../sql/value.ts";
 import { type Place, told } from "./error_stacks.ts";
 import type { QueryOptions } from "./executor.ts";

@@ -1,7 +1,7 @@
 import { ProgrammingError } from "../errors.ts";
 import type { Analysis } from "../sql/analyse.ts";
 import { type Keyset, keysetByRowid } from "../sql/keyset.ts";
-import type { Prepared } from "../sql/prepared.ts";
+import type { Prepared } from "../sql/prepare.ts";
 
 /**
  * How a statement is read page by page.

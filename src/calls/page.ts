@@ -1,7 +1,7 @@
 import { ProgrammingError } from "../errors.ts";
 import type { Analysis } from "../sql/analyse.ts";
 import type { Keyset } from "../sql/keyset.ts";
-import { HIDDEN_COLUMNS, pageOf } from "../sql/page.ts";
+import { HIDDEN_COLUMNS, pageOf } from "../sql/keyset_page.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import type { Result, Row, Value } from "../sql/value.ts";
 import { rowBuilder } from "../wire/rows.ts";

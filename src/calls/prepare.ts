@@ -1,4 +1,5 @@
-import { prepare, type Prepared, type PrepareOptions } from "../sql/prepare.ts";
+import { prepare, type PrepareOptions } from "../sql/prepare_frozen.ts";
+import type { Prepared } from "../sql/prepare.ts";
 import { withReturning } from "../sql/returning.ts";
 import type { Statement } from "../sql/statement.ts";
 import type { Backend } from "./backend.ts";

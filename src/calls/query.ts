@@ -1,6 +1,6 @@
-import { copyStatement, statementOf } from "../sql/form.ts";
-import { prepareRead } from "../sql/prepared.ts";
-import type { SqlFragment } from "../sql/statement.ts";
+import { copyStatement, statementOf } from "../sql/statement.ts";
+import { prepareRead } from "../sql/prepare.ts";
+import type { SqlFragment } from "../sql/fragment.ts";
 import type { Params, Result } from "../sql/value.ts";
 import type { QueryOptions } from "./executor.ts";
 import type { Host } from "./host.ts";

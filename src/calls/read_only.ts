@@ -1,6 +1,6 @@
 import { ProgrammingError } from "../errors.ts";
 import type { Analysis } from "../sql/analyse.ts";
-import { counterIn, strayCounter } from "../sql/counter.ts";
+import { counterIn, strayCounter } from "../sql/refuse.ts";
 
 /** Whether a statement goes into the log; what nobody can classify is taken for a write, so that it is never repeated. */
 export function changes({ kind, pragma }: Analysis): boolean {

@@ -1,6 +1,6 @@
 import { AuthenticationError, OperationalError, StaleReadError, TimeoutError } from "../errors.ts";
 import type { Batch, Reply } from "./request.ts";
-import { prepareRead } from "../sql/prepared.ts";
+import { prepareRead } from "../sql/prepare.ts";
 import type { Call } from "./call.ts";
 import type { Level } from "./executor.ts";
 import { type Mark, nameOf, numberIn } from "./logged_commits.ts";

@@ -10,8 +10,8 @@ import {
   readOptions,
   refused,
 } from "../options.ts";
-import { copyStatement, statementForm, statementOf } from "../sql/form.ts";
-import type { SqlFragment } from "../sql/statement.ts";
+import { copyStatement, sqlAndParams, statementOf } from "../sql/statement.ts";
+import type { SqlFragment } from "../sql/fragment.ts";
 import type { Params, Row } from "../sql/value.ts";
 import type { Change } from "./change.ts";
 import { eventStream, rowsJson } from "./event_stream.ts";
@@ -141,7 +141,7 @@ export function live<R = Row>(
   isClient(client, "client");
   const read = readOptions(options, LIVE);
   isFeed(read.feed, "feed");
-  const { sql: text, params: values } = statementForm(copyStatement(statementOf(sql, params)));
+  const { sql: text, params: values } = sqlAndParams(copyStatement(statementOf(sql, params)));
   return new LiveQuery<R>(client, text, values, read);
 }
 

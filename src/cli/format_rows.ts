@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import type { Result, Value } from "../sql/value.ts";
-import { literal } from "../sql/literal.ts";
+import { literal } from "../sql/quoting.ts";
 import { harmless, padded, type Paint, width } from "./terminal.ts";
 
 /** How rows are written: aligned columns, JSON, CSV, or a value to a line. */

@@ -1,5 +1,5 @@
 import type { Params, Value } from "../sql/value.ts";
-import { bytesIn } from "../sql/literal.ts";
+import { bytesIn } from "../sql/quoting.ts";
 import { UsageError } from "./exit.ts";
 
 const INTEGER = /^[+-]?(?:0|[1-9]\d*)$/;

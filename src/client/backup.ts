@@ -6,7 +6,7 @@ import { Backend } from "../calls/backend.ts";
 import type { Call } from "../calls/call.ts";
 import { own, ownSettings } from "../commit/own_statements.ts";
 import { NotSupportedError, OperationalError, ProgrammingError, TimeoutError } from "../errors.ts";
-import { identifier } from "../sql/identifier.ts";
+import { identifier } from "../sql/quoting.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import { Interrupted, within } from "../time/within.ts";
 import { closedError, connectionLost } from "../transport/failures.ts";

@@ -1,5 +1,6 @@
 import type { BatchOptions, CallOptions, ExecuteOptions, Executor } from "../calls/executor.ts";
-import type { Results, SqlFragment, Statement } from "../sql/statement.ts";
+import type { Results, Statement } from "../sql/statement.ts";
+import type { SqlFragment } from "../sql/fragment.ts";
 import type { Params, Result, Row } from "../sql/value.ts";
 import type { Transaction, TransactionOptions } from "../transaction/transaction.ts";
 import type { Node } from "../wire/cluster.ts";

@@ -1,11 +1,10 @@
 import { DatabaseError, ProgrammingError } from "../errors.ts";
-import { described, isRecord } from "../sql/form.ts";
-import { identifier } from "../sql/identifier.ts";
+import { type Bindable, bindable, described, isRecord } from "../sql/bindable.ts";
+import { identifier } from "../sql/quoting.ts";
 import { isName } from "../options.ts";
 import { mismatch, unlike } from "../sql/rows.ts";
 import type { Statement } from "../sql/statement.ts";
 import type { Params, Result } from "../sql/value.ts";
-import { type Bindable, bindable } from "../sql/value_check.ts";
 import type { InsertManyOptions } from "./method_options.ts";
 import {
   addCounts,

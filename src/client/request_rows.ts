@@ -2,11 +2,10 @@
 // request, and no more rows in memory than it takes.
 
 import { DatabaseError, OutcomeUnknownError, ProgrammingError } from "../errors.ts";
-import { boundStatement, described } from "../sql/form.ts";
+import { boundStatement, type Statement } from "../sql/statement.ts";
+import { type Bindable, described } from "../sql/bindable.ts";
 import { MAX_PARAMETERS } from "../sql/placeholders.ts";
-import type { Statement } from "../sql/statement.ts";
 import type { Params, Result } from "../sql/value.ts";
-import type { Bindable } from "../sql/value_check.ts";
 
 /** Rows, one list or object of values for each. */
 export type Rows = Iterable<Params> | AsyncIterable<Params>;

@@ -1,5 +1,5 @@
 import { DatabaseError } from "../errors.ts";
-import { identifier } from "../sql/identifier.ts";
+import { identifier } from "../sql/quoting.ts";
 import { placeOf, readScript, refused, type Script } from "../sql/script.ts";
 import type { Result } from "../sql/value.ts";
 

@@ -1,6 +1,5 @@
-import { statementForm } from "../sql/form.ts";
-import { bytesOf } from "../sql/literal.ts";
-import type { Statement } from "../sql/statement.ts";
+import { sqlAndParams, type Statement } from "../sql/statement.ts";
+import { bytesOf } from "../sql/quoting.ts";
 
 /**
  * A hash of statements as their caller gave them: the texts before anything is replaced in them, and the values.
@@ -9,7 +8,7 @@ import type { Statement } from "../sql/statement.ts";
  */
 export async function hashOf(statements: readonly Statement[]): Promise<string> {
   const text = JSON.stringify(statements.map((statement) => {
-    const { sql, params = [] } = statementForm(statement);
+    const { sql, params = [] } = sqlAndParams(statement);
     const values = Array.isArray(params)
       ? params.map(tagged)
       : Object.entries(params).map(([name, value]) => [name, tagged(value)]).sort(byName);

@@ -2,7 +2,8 @@ import type { Call } from "../calls/call.ts";
 import type { Batch, Reply } from "../calls/request.ts";
 import type { Level } from "../calls/executor.ts";
 import type { Settings } from "../calls/settings.ts";
-import { prepare, type Prepared } from "../sql/prepare.ts";
+import { prepare } from "../sql/prepare_frozen.ts";
+import type { Prepared } from "../sql/prepare.ts";
 import type { Param } from "../sql/value.ts";
 
 /** A statement of our own. */

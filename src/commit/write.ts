@@ -13,7 +13,7 @@ import { changesOneRow } from "../schema/one_row.ts";
 import { readsOthers, refuseVolatileViews } from "../schema/refuse_volatile.ts";
 import { isOwnTable } from "../sql/own_tables.ts";
 import type { Prepared } from "../sql/prepare.ts";
-import { sitesOf } from "../sql/sites.ts";
+import { volatileValuesOf } from "../sql/volatile_values.ts";
 import type { Statement } from "../sql/statement.ts";
 import type { Result } from "../sql/value.ts";
 import type { WriteCall } from "./write_call.ts";
@@ -151,7 +151,7 @@ export class Write {
   get needsFacts(): boolean {
     return this.statements.some(({ analysis }) => {
       const { verb, table, text } = analysis;
-      if (sitesOf(analysis).some(({ rows }) => rows === "changed")) return true;
+      if (volatileValuesOf(analysis).some(({ rows }) => rows === "changed")) return true;
       const replaces = verb === "UPDATE" && /\bor\s+replace\b/i.test(text);
       const inserts = verb === "INSERT" || verb === "REPLACE" || replaces;
       return (inserts && !isOwnTable(nameIn(table) ?? "")) || readsOthers(analysis);

@@ -2,8 +2,7 @@ import type { Host } from "../calls/host.ts";
 import type { Call } from "../calls/call.ts";
 import type { BatchOptions } from "../calls/executor.ts";
 import { deadlineOf } from "../calls/settings.ts";
-import { copyStatement, statementList } from "../sql/form.ts";
-import type { Statement } from "../sql/statement.ts";
+import { copyStatement, type Statement, statementList } from "../sql/statement.ts";
 
 /** A call that writes, as it was asked for: callers may use their arrays again at once, whatever has to be waited for. */
 export interface WriteCall {

@@ -1,7 +1,7 @@
 import { type Call, until } from "../calls/call.ts";
 import type { Dispatcher } from "../calls/dispatch.ts";
 import { commonDeadline, Lane, lengthOf, MOST_TEXT } from "../calls/lane.ts";
-import { TextCache } from "../sql/cache.ts";
+import { TextCache } from "../sql/text_cache.ts";
 import type { Result } from "../sql/value.ts";
 import type { Commits } from "./commits.ts";
 import { GroupCommit, type Member, type Sharing } from "./group_commit.ts";

@@ -1,6 +1,6 @@
 import type { Rows } from "../client/request_rows.ts";
 import type { Lock } from "../locks/lock.ts";
-import type { SqlFragment } from "../sql/statement.ts";
+import type { SqlFragment } from "../sql/fragment.ts";
 import type { Params, Value } from "../sql/value.ts";
 
 /**

@@ -6,7 +6,7 @@ import type { Lock, LockHandle } from "../locks/lock.ts";
 import { withLock } from "../locks/with_lock.ts";
 import { isBoolean } from "../options.ts";
 import { analyse } from "../sql/analyse.ts";
-import { prepare } from "../sql/prepare.ts";
+import { prepare } from "../sql/prepare_frozen.ts";
 import type { Statement } from "../sql/statement.ts";
 import type { Params, Result, Value } from "../sql/value.ts";
 import { admit } from "../transaction/admit.ts";

@@ -1,7 +1,7 @@
 import { INSPECT, shown } from "../calls/shown.ts";
 import { called } from "../calls/error_stacks.ts";
 import type { Lock } from "../locks/lock.ts";
-import type { SqlFragment } from "../sql/statement.ts";
+import type { SqlFragment } from "../sql/fragment.ts";
 import type { Params } from "../sql/value.ts";
 import type { Connection, Cursor } from "./connection.ts";
 import { ConnectionState, type ConnectionStateOptions } from "./connection_state.ts";

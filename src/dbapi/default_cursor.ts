@@ -11,8 +11,8 @@ import {
 } from "../client/request_rows.ts";
 import { DatabaseError, InterfaceError, ProgrammingError } from "../errors.ts";
 import { analyse } from "../sql/analyse.ts";
-import { statementForm, statementOf } from "../sql/form.ts";
-import type { SqlFragment } from "../sql/statement.ts";
+import { sqlAndParams, statementOf } from "../sql/statement.ts";
+import type { SqlFragment } from "../sql/fragment.ts";
 import type { Params, Result, Value } from "../sql/value.ts";
 import type { ColumnDescription, Connection, Cursor } from "./connection.ts";
 import type { ConnectionState } from "./connection_state.ts";
@@ -129,7 +129,7 @@ export class DefaultCursor implements Cursor {
 
   async #execute(statement: string | SqlFragment, values: Params | undefined): Promise<this> {
     this.#start();
-    const { sql, params } = statementForm(statementOf(statement, values));
+    const { sql, params } = sqlAndParams(statementOf(statement, values));
     const control = readControl(sql);
     if (control === undefined) this.#take(await this.#state.execute(sql, params), sql);
     else await this.#control(control, sql, params);
@@ -238,7 +238,7 @@ export class DefaultCursor implements Cursor {
 
 /** The rows bring the values: a fragment may only say where they go. */
 function textOf(statement: string | SqlFragment): string {
-  const { sql, params } = statementForm(statement);
+  const { sql, params } = sqlAndParams(statement);
   if (params === undefined || Object.keys(params).length === 0) return sql;
   throw new TypeError(
     "Cannot take a fragment with values for many rows, as each row brings its own: write ? for them",

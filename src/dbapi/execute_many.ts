@@ -3,11 +3,11 @@ import { ProgrammingError } from "../errors.ts";
 import { analyse, type Analysis, tokensOf } from "../sql/analyse.ts";
 import { refuse } from "../sql/refuse.ts";
 import { resolveParams } from "../sql/resolve.ts";
-import { sitesOf } from "../sql/sites.ts";
+import { volatileValuesOf } from "../sql/volatile_values.ts";
 import type { TokenView } from "../sql/token_view.ts";
 import type { TokenKind } from "../sql/tokenize.ts";
 import type { Params } from "../sql/value.ts";
-import type { Bindable } from "../sql/value_check.ts";
+import type { Bindable } from "../sql/bindable.ts";
 
 /** What is known of the statement of an `executeMany`. */
 export class ManyPlan implements RowPlan {
@@ -59,7 +59,7 @@ export function multiRowInsertOf(sql: string): MultiRowInsert | undefined {
   const analysis = analyse(sql);
   const { kind, verb, returning } = analysis;
   if (kind !== "write" || (verb !== "INSERT" && verb !== "REPLACE")) return undefined;
-  if (returning || sitesOf(analysis).length > 0) return undefined;
+  if (returning || volatileValuesOf(analysis).length > 0) return undefined;
   const view = tokensOf(analysis);
   const values = valuesAt(view);
   if (values === undefined || view.groupEnd(values + 1) !== view.tokens.length) return undefined;

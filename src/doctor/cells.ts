@@ -2,7 +2,7 @@
 // a REAL depends on its version; the server's JSON does not, but knows no infinity, and writes whole REALs beyond 2^53
 // like integers: these have all digits of the integer that they are.
 
-import { bytesIn } from "../sql/literal.ts";
+import { bytesIn } from "../sql/quoting.ts";
 import type { Value } from "../sql/value.ts";
 
 /** REALs from the first to the second are whole, and an INTEGER has their value. */

@@ -1,4 +1,4 @@
-import { type Prepared, prepareRead } from "../sql/prepared.ts";
+import { type Prepared, prepareRead } from "../sql/prepare.ts";
 import type { Deadline } from "../time/deadline.ts";
 import type { ComparedTable } from "./compared_table.ts";
 import { type KeyRange, type Page, pageFrom, pageQuery, textOf } from "./page.ts";

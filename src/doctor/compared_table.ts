@@ -1,8 +1,7 @@
 import { NotSupportedError } from "../errors.ts";
 import type { SchemaObject } from "../schema/schema_objects.ts";
-import { identifier } from "../sql/identifier.ts";
-import { literal } from "../sql/literal.ts";
-import { ROWID_NAMES } from "../sql/rowid_names.ts";
+import { identifier, literal } from "../sql/quoting.ts";
+import { ROWID_NAMES } from "../sql/table_columns.ts";
 
 /** What is compared row by row. */
 export interface ComparedTable {

@@ -1,5 +1,5 @@
-import { identifier } from "../sql/identifier.ts";
-import { type Prepared, prepareRead } from "../sql/prepared.ts";
+import { identifier } from "../sql/quoting.ts";
+import { type Prepared, prepareRead } from "../sql/prepare.ts";
 import { cellFrom, cellOf, literalOf } from "./cells.ts";
 import type { ComparedTable } from "./compared_table.ts";
 

@@ -2,7 +2,7 @@ import type { Backend } from "../calls/backend.ts";
 import { firstError, readResults } from "../calls/read_results.ts";
 import type { Settings } from "../calls/settings.ts";
 import { DatabaseError } from "../errors.ts";
-import type { Prepared } from "../sql/prepared.ts";
+import type { Prepared } from "../sql/prepare.ts";
 import type { Deadline } from "../time/deadline.ts";
 
 /** What every question to a node is sent with. */

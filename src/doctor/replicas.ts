@@ -1,6 +1,6 @@
 import { ConnectionError, OperationalError, TimeoutError } from "../errors.ts";
 import { reasonOf } from "../reason.ts";
-import { prepareRead } from "../sql/prepared.ts";
+import { prepareRead } from "../sql/prepare.ts";
 import { Deadline } from "../time/deadline.ts";
 import type { Node } from "../wire/cluster.ts";
 import { Pauses } from "./pauses.ts";

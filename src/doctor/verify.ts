@@ -6,7 +6,7 @@ import type { Client } from "../client/client.ts";
 import { NotSupportedError, OperationalError, ProgrammingError } from "../errors.ts";
 import { type Checks, isFunction, isTables, readOptions, refusing } from "../options.ts";
 import { FACTS_QUERY, readObjects, type SchemaObject } from "../schema/schema_objects.ts";
-import { prepareRead } from "../sql/prepared.ts";
+import { prepareRead } from "../sql/prepare.ts";
 import type { Row } from "../sql/value.ts";
 import { alsoEndedBy } from "../time/also_ended_by.ts";
 import { Deadline } from "../time/deadline.ts";

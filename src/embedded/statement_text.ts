@@ -1,4 +1,4 @@
-import { statementRanges } from "../sql/boundaries.ts";
+import { statementRanges } from "../sql/split.ts";
 import { classify, writeParts } from "../sql/classify.ts";
 import { TokenView } from "../sql/token_view.ts";
 import { goTrim } from "./go_text.ts";

@@ -10,7 +10,8 @@ import type {
 import type { Client, Session } from "../client/client.ts";
 import { TimeoutError } from "../errors.ts";
 import { type Checks, pick, readOptions } from "../options.ts";
-import type { Results, SqlFragment, Statement } from "../sql/statement.ts";
+import type { Results, Statement } from "../sql/statement.ts";
+import type { SqlFragment } from "../sql/fragment.ts";
 import type { Params, Result, Row, Value } from "../sql/value.ts";
 import { TRANSACTION } from "../transaction/options.ts";
 import type { Transaction, TransactionOptions } from "../transaction/transaction.ts";

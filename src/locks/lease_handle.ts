@@ -1,6 +1,6 @@
 import { INSPECT, shown } from "../calls/shown.ts";
 import type { Executor } from "../calls/executor.ts";
-import type { SqlFragment } from "../sql/statement.ts";
+import type { SqlFragment } from "../sql/fragment.ts";
 import type { Lease } from "./lease.ts";
 import type { BatchRelease, LockHandle } from "./lock.ts";
 

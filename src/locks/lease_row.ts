@@ -14,7 +14,7 @@ import {
   RqliteError,
 } from "../errors.ts";
 import type { CallOptions, ExecuteOptions, Executor } from "../calls/executor.ts";
-import type { SqlFragment } from "../sql/statement.ts";
+import type { SqlFragment } from "../sql/fragment.ts";
 
 /** The table, made on first use. Without rowids, so that nothing here sets `last_insert_rowid()`. */
 const CREATE_TABLE = `CREATE TABLE IF NOT EXISTS _rqlite_lock(

@@ -1,5 +1,5 @@
 import type { Executor } from "../calls/executor.ts";
-import type { SqlFragment } from "../sql/statement.ts";
+import type { SqlFragment } from "../sql/fragment.ts";
 
 /** How long and until when to wait for a lock. */
 export interface AcquireOptions {

@@ -1,6 +1,6 @@
 import type { Client } from "../client/client.ts";
 import { IntegrityError, ProgrammingError } from "../errors.ts";
-import { identifier } from "../sql/identifier.ts";
+import { identifier } from "../sql/quoting.ts";
 import type { Statement } from "../sql/statement.ts";
 import type { Migration } from "./files.ts";
 import type { Limits } from "./limits.ts";

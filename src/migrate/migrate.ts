@@ -5,7 +5,7 @@ import { DatabaseError, DataError, OutcomeUnknownError, ProgrammingError } from 
 import { checkClient } from "../locks/acquire_options.ts";
 import { withLock } from "../locks/with_lock.ts";
 import { readOptions } from "../options.ts";
-import { prepare } from "../sql/prepare.ts";
+import { prepare } from "../sql/prepare_frozen.ts";
 import type { Statement } from "../sql/statement.ts";
 import type { Result } from "../sql/value.ts";
 import { type Migration, readMigrations } from "./files.ts";

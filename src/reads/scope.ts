@@ -1,5 +1,5 @@
 import type { TableFacts } from "../schema/facts.ts";
-import { ROWID_NAMES } from "../sql/rowid_names.ts";
+import { ROWID_NAMES } from "../sql/table_columns.ts";
 import { TokenView } from "../sql/token_view.ts";
 import { affinity } from "../wire/affinity.ts";
 import type { Cte, Expr, Window } from "./syntax_tree.ts";

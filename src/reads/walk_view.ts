@@ -1,6 +1,6 @@
 import type { TableFacts } from "../schema/facts.ts";
 import { analyse, tokensOf } from "../sql/analyse.ts";
-import { sitesOf } from "../sql/sites.ts";
+import { volatileValuesOf } from "../sql/volatile_values.ts";
 import { parseQuery } from "./parse_query.ts";
 import type { Column } from "./scope.ts";
 import type { Findings, Walk } from "./walk.ts";
@@ -42,7 +42,7 @@ function withFrozenTime(
   text: string,
   { findings, context }: Walk,
 ): string | undefined {
-  const sites = sitesOf(analyse(text));
+  const sites = volatileValuesOf(analyse(text));
   if (sites.length === 0) return text;
   findings.timed = true;
   if (sites.some(({ kind }) => kind === "random" || kind === "randomblob")) {

@@ -1,4 +1,4 @@
-import { TextCache } from "../sql/cache.ts";
+import { TextCache } from "../sql/text_cache.ts";
 import { namesIn, viewOf } from "./node_state.ts";
 
 /** A column as `pragma_table_xinfo` and the text of its table tell it. */

@@ -1,4 +1,4 @@
-import { ROWID_NAMES } from "../sql/rowid_names.ts";
+import { ROWID_NAMES } from "../sql/table_columns.ts";
 import type { TokenView } from "../sql/token_view.ts";
 import { namesIn, usesNode, usesUnnamed } from "./node_state.ts";
 import { definitionOf, type SchemaObject, type SchemaObjects } from "./schema_objects.ts";

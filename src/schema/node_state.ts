@@ -1,7 +1,6 @@
-import { hasStar } from "../sql/star.ts";
 import { TokenView } from "../sql/token_view.ts";
 import { significantTokens, type Token } from "../sql/tokenize.ts";
-import { volatileSites } from "../sql/volatile.ts";
+import { volatileValuesIn } from "../sql/volatile_values.ts";
 
 /** Functions that answer the same for the same arguments on every node; dates with a time of their own are, too. */
 const sharedFunctions: ReadonlySet<string> = new Set(
@@ -41,7 +40,7 @@ export function viewOf(sql: string): TokenView | undefined {
  * node keeps for itself. A time read from a column is taken for a time.
  */
 export function usesNode(view: TokenView): boolean {
-  if (volatileSites(view, () => 0).some(({ index }) => index === undefined)) return true;
+  if (volatileValuesIn(view, () => 0).some(({ index }) => index === undefined)) return true;
   return view.tokens.some((token, i) => view.isName(i) && differs(view, i, token));
 }
 
@@ -78,6 +77,15 @@ export function namesIn(view: TokenView): Set<string> {
   const names = new Set<string>();
   view.tokens.forEach((_, i) => view.isName(i) && names.add(view.name(i).toLowerCase()));
   return names;
+}
+
+/** Whether a read selects `*` or `t.*` anywhere; not `count(*)`, not a multiplication. */
+function hasStar(view: TokenView): boolean {
+  return view.tokens.some((_, i) =>
+    view.is(i, "*") &&
+    (view.is(i - 1, ",") || view.is(i - 1, ".") ||
+      view.isOneOf(i - 1, ["SELECT", "DISTINCT", "ALL"]))
+  );
 }
 
 /** Whether the text may use columns without naming them: by `*`, NATURAL JOIN or `IN table`. */

@@ -1,5 +1,5 @@
 import { classify } from "../sql/classify.ts";
-import { ROWID_NAMES } from "../sql/rowid_names.ts";
+import { ROWID_NAMES } from "../sql/table_columns.ts";
 import { isName, type TokenView } from "../sql/token_view.ts";
 import { type Facts, NO_FACTS, type TableFacts } from "./facts.ts";
 import { viewOf } from "./node_state.ts";

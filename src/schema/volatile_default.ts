@@ -3,7 +3,7 @@ import { analyse, type Analysis } from "../sql/analyse.ts";
 import { clean } from "../sql/clean.ts";
 import { applyEdits } from "../sql/edit.ts";
 import { freeze } from "../sql/freeze.ts";
-import { sitesOf } from "../sql/sites.ts";
+import { volatileValuesOf } from "../sql/volatile_values.ts";
 import type { TokenView } from "../sql/token_view.ts";
 import type { ColumnFacts, TableFacts } from "./facts.ts";
 import { usesNode, viewOf } from "./node_state.ts";
@@ -48,7 +48,9 @@ function frozenNow(column: ColumnFacts): FrozenDefault | undefined {
   const text = view?.tokens.length === 1 ? expression : `(${expression})`;
   const analysis = analyse(`${PREFIX}${text}`);
   if (view === undefined || !isFreezable(analysis)) return undefined;
-  const random = sitesOf(analysis).some(({ kind }) => kind === "random" || kind === "randomblob");
+  const random = volatileValuesOf(analysis).some(({ kind }) =>
+    kind === "random" || kind === "randomblob"
+  );
   return { text, random };
 }
 

@@ -1,12 +1,8 @@
-/**
- * Telling values from names by the clause they stand in. A function such as `date` or a keyword
- * such as CURRENT_DATE may also be the name of a table, a column, an alias or a type.
- *
- * @module
- */
-
 import { introducesExpression } from "./keywords.ts";
 import type { TokenView } from "./token_view.ts";
+
+// Telling values from names by the clause they stand in. A function such as `date` or a keyword
+// such as CURRENT_DATE may also be the name of a table, a column, an alias or a type.
 
 /** What the tokens at one depth of parentheses are part of. */
 export type Clause = "expression" | "by" | "from" | "set" | "into" | "with" | "names";

@@ -1,12 +1,8 @@
-/**
- * What may be sent of a statement. Servers hang, lose rows or lose the write on comments and blanks
- * around statements, and the newer ones see RETURNING only before a blank.
- *
- * @module
- */
-
 import { TokenView } from "./token_view.ts";
 import { significantTokens, tokenize } from "./tokenize.ts";
+
+// What may be sent of a statement. Servers hang, lose rows or lose the write on comments and blanks
+// around statements, and the newer ones see RETURNING only before a blank.
 
 /**
  * A statement without the blanks, comments and `;` around it. Comments inside become a blank each,

@@ -1,11 +1,7 @@
-/**
- * Replacing pieces of a statement by literals.
- *
- * @module
- */
-
-import { isIdentifier } from "./chars.ts";
+import { isIdentifier } from "./characters.ts";
 import { Numbering, type Placeholder } from "./placeholders.ts";
+
+// Replacing pieces of a statement by literals.
 
 /** One piece of a text and what comes in its place. */
 export interface Edit {

@@ -1,6 +1,18 @@
-import { isFragment } from "./form.ts";
-import type { SqlFragment } from "./statement.ts";
 import type { Param } from "./value.ts";
+
+/** SQL text with its bound values, made by `sql`; nestable, so fragments compose. */
+export interface SqlFragment {
+  /** The text, with a `?` for each value. */
+  readonly sql: string;
+  /** The values, in the order of the placeholders. */
+  readonly params: readonly Param[];
+}
+
+/** Whether a value is a fragment: anything with a text and a list of values. */
+export function isFragment(value: unknown): value is SqlFragment {
+  return typeof value === "object" && value !== null && "sql" in value && "params" in value &&
+    typeof value.sql === "string" && Array.isArray(value.params);
+}
 
 /** Keeps a fragment from becoming "[object Object]" in a text. It stays a plain object to whoever compares or clones it. */
 const REFUSAL: PropertyDescriptorMap = {

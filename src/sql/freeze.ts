@@ -1,11 +1,10 @@
-import { atPlace, positionOf } from "./position.ts";
+import { atPlace, positionOf } from "./problem.ts";
 import { NotSupportedError } from "../errors.ts";
 import type { Analysis } from "./analyse.ts";
 import type { Edit } from "./edit.ts";
-import { isNow, isSubsecond, isZone, timeText } from "./functions.ts";
-import { literal } from "./literal.ts";
-import type { VolatileSite } from "./site.ts";
-import { sitesOf } from "./sites.ts";
+import { isNow, isSubsecond, isZone, timeText } from "./time_functions.ts";
+import { literal } from "./quoting.ts";
+import { type VolatileValue, volatileValuesOf } from "./volatile_values.ts";
 
 /** The largest blob that `randomblob` may ask for: it is written into the statement. */
 const MAX_RANDOM_BYTES = 1 << 20;
@@ -47,7 +46,7 @@ export interface FreezeOptions {
  */
 export function freeze(analysis: Analysis, options: FreezeOptions): readonly Edit[] {
   const edits: Edit[] = [];
-  for (const site of sitesOf(analysis)) {
+  for (const site of volatileValuesOf(analysis)) {
     const text = replacement(analysis, site, options);
     if (text !== undefined) edits.push({ start: site.start, end: site.end, text });
   }
@@ -56,7 +55,7 @@ export function freeze(analysis: Analysis, options: FreezeOptions): readonly Edi
 
 function replacement(
   analysis: Analysis,
-  site: VolatileSite,
+  site: VolatileValue,
   options: FreezeOptions,
 ): string | undefined {
   const { now } = options;
@@ -92,7 +91,7 @@ function replacement(
 }
 
 /** In double quotes it is a column, and text only where there is no such column. */
-function instead({ text }: Analysis, { start }: VolatileSite): string {
+function instead({ text }: Analysis, { start }: VolatileValue): string {
   return text[start] === '"'
     ? "write 'now', or the table in front of a column"
     : "bind a value instead";
@@ -100,7 +99,7 @@ function instead({ text }: Analysis, { start }: VolatileSite): string {
 
 function servesMany(
   { text }: Analysis,
-  { rows = "one" }: VolatileSite,
+  { rows = "one" }: VolatileValue,
   { oneRow }: FreezeOptions,
 ): boolean {
   return rows === "many" || (rows === "changed" && oneRow?.(text) !== true);
@@ -108,7 +107,7 @@ function servesMany(
 
 function refuseInWrites(
   analysis: Analysis,
-  site: VolatileSite,
+  site: VolatileValue,
   options: FreezeOptions,
   advice: string,
 ): undefined {
@@ -129,7 +128,7 @@ function time(now: Date): string {
   return now.toISOString().slice(-13, -5);
 }
 
-function boundTime(site: VolatileSite, options: FreezeOptions): string | undefined {
+function boundTime(site: VolatileValue, options: FreezeOptions): string | undefined {
   const value = parameter(site, options);
   if (!meansNow(value)) return undefined;
   const subsecond = !site.bare && isSubsecond(value);
@@ -140,7 +139,7 @@ function meansNow(value: string): boolean {
   return isNow(value) || isSubsecond(value);
 }
 
-function parameter({ index = 0 }: VolatileSite, { valueOf }: FreezeOptions): string {
+function parameter({ index = 0 }: VolatileValue, { valueOf }: FreezeOptions): string {
   return timeText(valueOf?.(index));
 }
 
@@ -151,7 +150,7 @@ function randomInteger(options: FreezeOptions): string {
   return value < 0n ? `(${value})` : String(value);
 }
 
-function randomBlob(analysis: Analysis, site: VolatileSite, options: FreezeOptions): string {
+function randomBlob(analysis: Analysis, site: VolatileValue, options: FreezeOptions): string {
   const size = site.size ?? boundSize(options.valueOf?.(site.index ?? 0));
   if (size === undefined) {
     throw unsupported(analysis, site, options, "give its size as a number");
@@ -179,7 +178,7 @@ function fill(bytes: Uint8Array<ArrayBuffer>, options: FreezeOptions): Uint8Arra
 
 function unsupported(
   analysis: Analysis,
-  site: VolatileSite,
+  site: VolatileValue,
   options: FreezeOptions,
   advice: string,
 ): NotSupportedError {
@@ -193,7 +192,7 @@ function unsupported(
 
 function perRow(
   analysis: Analysis,
-  site: VolatileSite,
+  site: VolatileValue,
   options: FreezeOptions,
 ): NotSupportedError {
   const rows = site.rows === "changed" ? "name one row in WHERE by its key, or " : "";
@@ -207,7 +206,7 @@ function perRow(
 
 function refusal(
   analysis: Analysis,
-  { start, end }: VolatileSite,
+  { start, end }: VolatileValue,
   { statementIndex }: FreezeOptions,
   reason: string,
 ): NotSupportedError {

@@ -1,10 +1,6 @@
-/**
- * Paging by key: what has to be known of a statement whose rows are read page by page.
- *
- * @module
- */
-
 import { TokenView } from "./token_view.ts";
+
+// Paging by key: what has to be known of a statement whose rows are read page by page.
 
 /** How the rows of a SELECT are read page by page; `page.ts` makes the statements. */
 export type Keyset =

@@ -1,8 +1,4 @@
-/**
- * SQLite's keywords, and which of them an expression may follow.
- *
- * @module
- */
+// SQLite's keywords, and which of them an expression may follow.
 
 const keywords: ReadonlySet<string> = new Set(
   `ABORT ACTION ADD AFTER ALL ALTER ALWAYS ANALYZE AND AS ASC ATTACH AUTOINCREMENT BEFORE BEGIN

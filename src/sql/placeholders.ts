@@ -1,10 +1,6 @@
-/**
- * Numbering placeholders as SQLite does.
- *
- * @module
- */
-
 import type { TokenView } from "./token_view.ts";
+
+// Numbering placeholders as SQLite does.
 
 /** The most parameters a statement may have. */
 export const MAX_PARAMETERS = 32766;

@@ -1,70 +1,105 @@
 import { analyse, type Analysis } from "./analyse.ts";
-import type { Edit } from "./edit.ts";
-import { freeze } from "./freeze.ts";
-import { makeReady, type Prepared } from "./prepared.ts";
-import { sparing } from "./sequences.ts";
-import { sitesOf } from "./sites.ts";
-import type { Statement } from "./statement.ts";
-import type { Bindable } from "./value_check.ts";
+import { applyEdits, type Edit } from "./edit.ts";
+import { isBound, sqlAndParams, type Statement } from "./statement.ts";
+import { literal } from "./quoting.ts";
+import { refuse } from "./refuse.ts";
+import { resolveParams } from "./resolve.ts";
+import { type Bindable, looksLikeBlob } from "./bindable.ts";
 
-export type { Prepared, WireParam } from "./prepared.ts";
+/** A parameter as it goes over the wire. */
+export type WireParam = null | number | bigint | string | boolean;
 
-/** What a statement is prepared with. */
-export interface PrepareOptions {
-  /** The present time, for writes. */
-  readonly now: Date;
+/** A statement that can be sent as it is. */
+export interface Prepared {
+  /** What is known of the statement. */
+  readonly analysis: Analysis;
+  /** The text to send; `analysis.text` itself if nothing had to be written into it. */
+  readonly sql: string;
+  /** The values by SQLite's numbers, from 1 at index 0; null for what was written into the text. */
+  readonly params: readonly WireParam[];
+}
+
+/** How a statement is made ready. */
+export interface Making {
   /** Its position in the batch, for errors. */
-  readonly statementIndex?: number;
-  /** Also replaces the present time in reads, so that they can be repeated. @default {false} */
-  readonly freezeReads?: boolean;
-  /** Fills an array with random bytes. @default {crypto.getRandomValues} */
-  readonly random?: (bytes: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer>;
-  /** Whether an UPDATE or DELETE is known to change one row at most. @default {() => false} */
-  readonly oneRow?: (sql: string) => boolean;
-  /** Writes out what the text of an INSERT leaves to the schema; with the same placeholders. */
-  readonly complete?: (sql: string) => string;
+  readonly statementIndex?: number | undefined;
+  /** Takes its place. */
+  readonly replaced?: (analysis: Analysis) => Analysis;
+  /** What is written into it. */
+  readonly edited?: (analysis: Analysis, values: readonly Bindable[]) => readonly Edit[];
 }
 
 /**
- * Makes a statement ready to send: values checked and brought into order, bytes and text that a
- * server would take for bytes written into the SQL, and in writes the present time and random
- * numbers replaced by literals. It does not look at what the statement does: see {@linkcode
- * refuse}, which comes first.
+ * Makes a statement ready to send: values checked and brought into order, bytes and text that a server would take for
+ * bytes written into the SQL.
  *
- * @throws {ProgrammingError} If the values do not match the placeholders.
- * @throws {NotSupportedError} If a write holds a random number or time that cannot be replaced.
+ * @throws {ProgrammingError} If it must not be sent, or the values do not match the placeholders.
  * @throws {TypeError|RangeError} If a value cannot be bound.
- *
- * @example
- * ```ts
- * import { prepare } from "./prepare.ts";
- * prepare(["SELECT :b, :a", { a: 1, b: new Uint8Array([255]) }], { now: new Date() });
- * // { sql: "SELECT x'ff', ?2", params: [null, 1], analysis }
- * ```
  */
-export function prepare(statement: Statement, options: PrepareOptions): Prepared {
-  return makeReady(statement, {
-    statementIndex: options.statementIndex,
-    replaced: (analysis) => completed(analysis, options),
-    edited: (analysis, values) => [...frozen(analysis, values, options), ...sparing(analysis)],
-  });
+export function makeReady(
+  statement: Statement,
+  { statementIndex, replaced, edited }: Making,
+): Prepared {
+  const form = sqlAndParams(statement);
+  const analysed = analyse(form.sql);
+  const analysis = replaced?.(analysed) ?? analysed;
+  const refusal = refuse(analysis, statementIndex);
+  if (refusal !== undefined) throw refusal;
+  const values = isBound(statement)
+    ? statement.params
+    : resolveParams(analysis, form.params, statementIndex);
+  const edits = [...edited?.(analysis, values) ?? []];
+  const params = inlined(analysis, values, edits);
+  if (edits.length === 0) return { analysis, sql: analysis.text, params };
+  return { analysis, sql: applyEdits(analysis.text, edits, analysis.placeholders), params };
 }
 
-/** The same statement with nothing left to the schema; errors go on showing what the caller wrote. */
-function completed(analysis: Analysis, { complete }: PrepareOptions): Analysis {
-  const { kind, verb, text, source } = analysis;
-  if (complete === undefined || kind !== "write" || verb === "DELETE") return analysis;
-  const whole = complete(text);
-  return whole === text ? analysis : { ...analyse(whole), source };
+/** The same of a read outside of transactions: what a node evaluates for itself is left as it is. */
+export function prepareRead(statement: Statement): Prepared {
+  return makeReady(statement, {});
 }
 
-function frozen(
+/** The parameters to send; an edit is added for each placeholder whose value cannot be one. */
+function inlined(
   analysis: Analysis,
   values: readonly Bindable[],
-  options: PrepareOptions,
-): readonly Edit[] {
-  if (sitesOf(analysis).length === 0) return [];
-  const stored = analysis.kind === "write" || analysis.kind === "ddl";
-  if (!stored && !(analysis.kind === "read" && options.freezeReads)) return [];
-  return freeze(analysis, { ...options, valueOf: (index) => values[index - 1] });
+  edits: Edit[],
+): readonly WireParam[] {
+  if (edits.length === 0 && values.every(isWireParam)) return values;
+  const kept = remaining(analysis, values, edits);
+  // A node counts the placeholders that are left, so what comes behind the last of them is not
+  // sent.
+  return values.slice(0, highest(kept)).map((value, i) =>
+    kept.has(i + 1) && isWireParam(value) ? value : null
+  );
+}
+
+/** The numbers of the placeholders that stay in the text. */
+function remaining(
+  analysis: Analysis,
+  values: readonly Bindable[],
+  edits: Edit[],
+): ReadonlySet<number> {
+  const kept = new Set<number>();
+  const frozen = [...edits];
+  let next = 0;
+  for (const { start, end, index } of analysis.placeholders) {
+    while (next < frozen.length && frozen[next]!.end <= start) next++;
+    if (next < frozen.length && frozen[next]!.start <= start) continue;
+    const value = values[index - 1]!;
+    if (isWireParam(value)) kept.add(index);
+    else edits.push({ start, end, text: literal(value) });
+  }
+  return kept;
+}
+
+function highest(numbers: ReadonlySet<number>): number {
+  let result = 0;
+  for (const number of numbers) result = Math.max(result, number);
+  return result;
+}
+
+/** Whether a value can be a parameter, and need not be written into the text. */
+function isWireParam(value: Bindable): value is WireParam {
+  return typeof value === "string" ? !looksLikeBlob(value) : !(value instanceof Uint8Array);
 }

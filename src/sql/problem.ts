@@ -1,12 +1,6 @@
-/**
- * Why a text cannot be a statement.
- *
- * @module
- */
-
 import { MAX_PARAMETERS, withFewer } from "./placeholders.ts";
-import { atPlace, positionOf } from "./position.ts";
 import type { Token } from "./tokenize.ts";
+import type { Position } from "../errors.ts";
 
 /**
  * Says what is wrong, as the end of a sentence that goes on with "as".
@@ -52,4 +46,15 @@ export function tokenProblem(text: string, { start, end }: Token, place: string)
 /** The first 20 characters. */
 export function shortened(text: string): string {
   return text.length > 20 ? `${text.slice(0, 20)}…` : text;
+}
+
+/** Line and column of an offset. */
+export function positionOf(sql: string, offset: number): Position {
+  const lines = sql.slice(0, offset).split("\n");
+  return { line: lines.length, column: lines.at(-1)!.length + 1 };
+}
+
+/** As a message says it. */
+export function atPlace({ line, column }: Position): string {
+  return `line ${line}, column ${column}`;
 }

@@ -1,14 +1,9 @@
-/**
- * Bringing the values of a statement into the order of SQLite's numbers.
- *
- * @module
- */
-
 import { ProgrammingError } from "../errors.ts";
 import type { Analysis } from "./analyse.ts";
-import { described, isRecord } from "./form.ts";
+import { type Bindable, bindable, described, isRecord } from "./bindable.ts";
 import { MAX_PARAMETERS, type Placeholder, withFewer } from "./placeholders.ts";
-import { type Bindable, bindable } from "./value_check.ts";
+
+// Bringing the values of a statement into the order of SQLite's numbers.
 
 /**
  * The value of each number, from 1 at index 0.

@@ -1,15 +1,9 @@
-/**
- * SQL of objects: columns and values.
- *
- * @module
- */
-
-import { described, isFragment, isRecord } from "./form.ts";
-import { fragment, place } from "./fragment.ts";
-import { identifier } from "./identifier.ts";
-import type { SqlFragment } from "./statement.ts";
+import { bindable, described, isRecord } from "./bindable.ts";
+import { fragment, isFragment, place, type SqlFragment } from "./fragment.ts";
+import { identifier } from "./quoting.ts";
 import type { Param } from "./value.ts";
-import { bindable } from "./value_check.ts";
+
+// SQL of objects: columns and values.
 
 /** An object whose keys are columns; of an interface, too, which has no index signature. */
 export type Columns<T> = { readonly [K in keyof T]: Param | SqlFragment };

@@ -1,3 +1,6 @@
+/** The names of the rowid, in lower case; a column of such a name hides it. */
+export const ROWID_NAMES: readonly string[] = ["rowid", "_rowid_", "oid"];
+
 /**
  * The columns of `m.name` as JSON, an array of {@linkcode ColumnCells}; to be put into a query over some `m`. With `temp.`
  * in front, as everywhere, a table that is named like the function is not found in its place.

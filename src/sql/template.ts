@@ -1,8 +1,7 @@
-import { described, isFragment } from "./form.ts";
-import { fragment, place } from "./fragment.ts";
-import { identifier } from "./identifier.ts";
+import { described } from "./bindable.ts";
+import { fragment, isFragment, place, type SqlFragment } from "./fragment.ts";
+import { identifier } from "./quoting.ts";
 import { type ColumnRows, type Columns, insert, set } from "./rows.ts";
-import type { SqlFragment } from "./statement.ts";
 import type { Param } from "./value.ts";
 
 /** The type of {@linkcode sql}. */

@@ -1,6 +1,6 @@
 import { NotSupportedError } from "../errors.ts";
 import type { Prepared } from "../sql/prepare.ts";
-import { sitesOf } from "../sql/sites.ts";
+import { volatileValuesOf } from "../sql/volatile_values.ts";
 import { refuseOwnTables } from "../commit/refusals.ts";
 
 /**
@@ -24,7 +24,11 @@ export function admit(prepared: Prepared): void {
  * @throws {NotSupportedError} If it holds `random()` or the like.
  */
 export function admitGuarded(prepared: Prepared): void {
-  if (!sitesOf(prepared.analysis).some(({ kind }) => kind === "random" || kind === "randomblob")) {
+  if (
+    !volatileValuesOf(prepared.analysis).some(({ kind }) =>
+      kind === "random" || kind === "randomblob"
+    )
+  ) {
     return;
   }
   throw new NotSupportedError(

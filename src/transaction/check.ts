@@ -1,5 +1,6 @@
 import type { Facts, TableFacts } from "../schema/facts.ts";
-import { prepare, type Prepared } from "../sql/prepare.ts";
+import { prepare } from "../sql/prepare_frozen.ts";
+import type { Prepared } from "../sql/prepare.ts";
 import type { Cursor } from "./cursor.ts";
 import { columnsIn, digestOf, metReal, orderedDigestOf } from "../reads/digest.ts";
 import { type Cells, cellsGuard } from "./cells.ts";

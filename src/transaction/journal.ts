@@ -2,7 +2,7 @@ import { ProgrammingError } from "../errors.ts";
 import type { Facts } from "../schema/facts.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import type { Check, Digests } from "./check.ts";
-import { counterIn } from "../sql/counter.ts";
+import { counterIn } from "../sql/refuse.ts";
 import { isDdl } from "../commit/written_tables.ts";
 import { enclosed, type Observed, writeGuard } from "./guard.ts";
 import type { InsertedId } from "./inserted_id.ts";

@@ -1,6 +1,6 @@
 import { type Facts, hasLocalRows, type TableFacts } from "../schema/facts.ts";
 import { assignments, insertParts, type Range } from "../schema/statement_parts.ts";
-import { ROWID_NAMES } from "../sql/rowid_names.ts";
+import { ROWID_NAMES } from "../sql/table_columns.ts";
 import type { TokenView } from "../sql/token_view.ts";
 
 /**

@@ -6,7 +6,7 @@ import { applyEdits, type Edit } from "../sql/edit.ts";
 import { numberPlaceholders } from "../sql/placeholders.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import { withoutMarker } from "../sql/returning.ts";
-import { ROWID_NAMES } from "../sql/rowid_names.ts";
+import { ROWID_NAMES } from "../sql/table_columns.ts";
 import type { TokenView } from "../sql/token_view.ts";
 
 /**

@@ -3,7 +3,7 @@ import { isValue, valuesGiven } from "../schema/one_row.ts";
 import { assignments, insertParts, itemsOf, type Range, setAt } from "../schema/statement_parts.ts";
 import type { Analysis } from "../sql/analyse.ts";
 import type { Prepared, WireParam } from "../sql/prepare.ts";
-import { ROWID_NAMES } from "../sql/rowid_names.ts";
+import { ROWID_NAMES } from "../sql/table_columns.ts";
 import type { TokenView } from "../sql/token_view.ts";
 import { readsElsewhere, resolvesConflicts } from "./told.ts";
 

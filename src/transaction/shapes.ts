@@ -1,4 +1,4 @@
-import { TextCache } from "../sql/cache.ts";
+import { TextCache } from "../sql/text_cache.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import { countColumns, MOST_COLUMNS } from "../reads/digest.ts";
 

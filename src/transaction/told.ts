@@ -4,7 +4,7 @@ import { tableOf } from "../commit/written_tables.ts";
 import type { Facts, TableFacts } from "../schema/facts.ts";
 import { insertParts, itemsOf } from "../schema/statement_parts.ts";
 import type { Prepared } from "../sql/prepare.ts";
-import { ROWID_NAMES } from "../sql/rowid_names.ts";
+import { ROWID_NAMES } from "../sql/table_columns.ts";
 import type { TokenView } from "../sql/token_view.ts";
 import { readsLocal } from "./local_names.ts";
 import { preimageOf, sourceOf } from "./preimage.ts";

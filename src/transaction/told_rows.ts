@@ -1,7 +1,7 @@
 import type { TableFacts } from "../schema/facts.ts";
-import { prepare, type Prepared } from "../sql/prepare.ts";
-import { isPlain } from "../sql/plain.ts";
-import { marked } from "../sql/returning.ts";
+import { prepare } from "../sql/prepare_frozen.ts";
+import type { Prepared } from "../sql/prepare.ts";
+import { isPlain, marked } from "../sql/returning.ts";
 import type { Param, Result, Row, Value } from "../sql/value.ts";
 
 /** More rows than that are not compared one by one. */

@@ -6,7 +6,8 @@ import type {
   QueryOptions,
 } from "../calls/executor.ts";
 import type { Lock } from "../locks/lock.ts";
-import type { Results, SqlFragment, Statement } from "../sql/statement.ts";
+import type { Results, Statement } from "../sql/statement.ts";
+import type { SqlFragment } from "../sql/fragment.ts";
 import type { IntegerMode, Params, Result, Row, Value } from "../sql/value.ts";
 
 /** How a transaction is run. */

@@ -1,5 +1,5 @@
 import type { Analysis } from "../sql/analyse.ts";
-import { TextCache } from "../sql/cache.ts";
+import { TextCache } from "../sql/text_cache.ts";
 import type { Prepared } from "../sql/prepare.ts";
 
 type Param = Prepared["params"][number];
@@ -22,7 +22,7 @@ const texts: WeakMap<Analysis, string> = new WeakMap();
  *
  * @example
  * ```ts
- * import { prepare } from "../sql/prepare.ts";
+ * import { prepare } from "../sql/prepare_frozen.ts";
  * import { encode } from "./encode.ts";
  *
  * encode([prepare(["SELECT ?, ?", 1n, "a"], { now: new Date() })]); // [["SELECT ?, ?",1,"a"]]

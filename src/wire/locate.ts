@@ -1,5 +1,5 @@
 import type { Position } from "../errors.ts";
-import { atPlace, positionOf } from "../sql/position.ts";
+import { atPlace, positionOf } from "../sql/problem.ts";
 import type { Token } from "../sql/tokenize.ts";
 import { TokenView } from "../sql/token_view.ts";
 

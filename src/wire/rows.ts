@@ -1,6 +1,6 @@
-import type { Analysis } from "../sql/analyse.ts";
+import { type Analysis, tokensOf } from "../sql/analyse.ts";
+import type { TokenView } from "../sql/token_view.ts";
 import type { IntegerMode, Row, Value } from "../sql/value.ts";
-import { returnsColumns } from "../sql/returned_columns.ts";
 import { affinity, isDate, isTextual } from "./affinity.ts";
 import { type Cell, type CellSpec, decodeCell, type Reality } from "./cell.ts";
 import { type Contents, Holds } from "./envelope.ts";
@@ -73,7 +73,7 @@ export function decodeCells(
   const likely = specs.map((spec): CellSpec =>
     spec.real === "perhaps" ? { ...spec, real: "likely" } : spec
   );
-  const named = isReturning(analysis) && returnsColumns(analysis.text);
+  const named = isReturning(analysis) && returnsColumns(tokensOf(analysis));
   let use = likely;
   for (const cells of rows) {
     if (told.length > 0) decodeLook(cells, use, told, exact);
@@ -86,6 +86,18 @@ export function decodeCells(
     }
     if (!named && exact) use = specs;
   }
+}
+
+/** Whether RETURNING names nothing but columns, so that the types of its rows are declared ones. */
+function returnsColumns(view: TokenView): boolean {
+  const at = view.tokens.findLastIndex((_, i) => view.isWord(i, "RETURNING"));
+  return view.tokens.every((token, i) =>
+    i <= at ||
+    (view.isName(i)
+      ? token.kind !== "string" && !view.isOneOf(i, ["CASE", "NULL"])
+      : view.is(i, ",") || view.is(i, ".") ||
+        (view.is(i, "*") && (i === at + 1 || !view.isName(i - 1))))
+  );
 }
 
 function decodeLook(

@@ -8,7 +8,7 @@ import { completeInsert } from "../../src/schema/complete_insert.ts";
 import type { Facts } from "../../src/schema/facts.ts";
 import { FACTS_QUERY } from "../../src/schema/schema_objects.ts";
 import { readFacts } from "../../src/schema/read_facts.ts";
-import { prepare } from "../../src/sql/prepare.ts";
+import { prepare } from "../../src/sql/prepare_frozen.ts";
 
 // Two databases run the same frozen statements, but chance is each database's own, as it is each node's.
 

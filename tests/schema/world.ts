@@ -3,7 +3,7 @@ import { embedded } from "../../src/embedded/mod.ts";
 import type { Facts } from "../../src/schema/facts.ts";
 import { FACTS_QUERY, SCHEMA_VERSION } from "../../src/schema/schema_objects.ts";
 import { readFacts } from "../../src/schema/read_facts.ts";
-import { prepare } from "../../src/sql/prepare.ts";
+import { prepare } from "../../src/sql/prepare_frozen.ts";
 import { withReturning } from "../../src/sql/returning.ts";
 import type { Statement } from "../../src/sql/statement.ts";
 import { startRqlited } from "../support/rqlited.ts";

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { analyse, type PragmaPlace, type StatementKind } from "../../src/sql/analyse.ts";
+import { analyse } from "../../src/sql/analyse.ts";
+import type { PragmaPlace, StatementKind } from "../../src/sql/classify.ts";
 
 describe("analyse() kind and verb", () => {
   const cases: readonly [sql: string, kind: StatementKind, verb: string][] = [

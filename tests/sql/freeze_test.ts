@@ -3,8 +3,8 @@ import { DatabaseSync } from "node:sqlite";
 import { describe, it } from "node:test";
 import { NotSupportedError } from "../../src/errors.ts";
 import { analyse } from "../../src/sql/analyse.ts";
-import { sitesOf } from "../../src/sql/sites.ts";
-import { prepare } from "../../src/sql/prepare.ts";
+import { volatileValuesOf } from "../../src/sql/volatile_values.ts";
+import { prepare } from "../../src/sql/prepare_frozen.ts";
 import type { Statement } from "../../src/sql/statement.ts";
 import type { Param } from "../../src/sql/value.ts";
 
@@ -33,7 +33,7 @@ function bothWays(expression: string, params: Param[]): [unknown, unknown] {
   const { sql, params: rest } = prepare([`UPDATE r SET value = (${expression})`, ...params], {
     now: instant,
   });
-  assert.deepEqual(sitesOf(analyse(sql)).filter(({ kind }) => kind !== "bound"), []);
+  assert.deepEqual(volatileValuesOf(analyse(sql)).filter(({ kind }) => kind !== "bound"), []);
   db.prepare(sql).run(...rest as string[]);
   const again = read.get() as { type: string; value: unknown };
   db.close();

@@ -5,10 +5,10 @@ import process from "node:process";
 import { describe, it } from "node:test";
 import { NotSupportedError, ProgrammingError } from "../../src/errors.ts";
 import { analyse } from "../../src/sql/analyse.ts";
-import { sitesOf } from "../../src/sql/sites.ts";
+import { volatileValuesOf } from "../../src/sql/volatile_values.ts";
 import { clean } from "../../src/sql/clean.ts";
-import { literal } from "../../src/sql/literal.ts";
-import { prepare } from "../../src/sql/prepare.ts";
+import { literal } from "../../src/sql/quoting.ts";
+import { prepare } from "../../src/sql/prepare_frozen.ts";
 import { splitScript } from "../../src/sql/split.ts";
 import type { Statement } from "../../src/sql/statement.ts";
 import { sql } from "../../src/sql/template.ts";
@@ -203,11 +203,11 @@ describe("fuzzed analyse()", () => {
   it("throws nothing", () => {
     check(fc.oneof(text, statement, fc.string({ unit: "binary" })), 20_000, (source) => {
       const analysis = analyse(source);
-      for (const { start, end } of sitesOf(analysis)) {
+      for (const { start, end } of volatileValuesOf(analysis)) {
         assert.ok(start >= 0 && start <= end && end <= analysis.text.length);
       }
-      for (let i = 1; i < sitesOf(analysis).length; i++) {
-        assert.ok(sitesOf(analysis)[i]!.start >= sitesOf(analysis)[i - 1]!.end);
+      for (let i = 1; i < volatileValuesOf(analysis).length; i++) {
+        assert.ok(volatileValuesOf(analysis)[i]!.start >= volatileValuesOf(analysis)[i - 1]!.end);
       }
     });
   });
@@ -371,13 +371,14 @@ describe("fuzzed against SQLite", () => {
       assert.deepEqual(again, original, `${set}\n${frozen.sql}`);
       // Around the places each token stays where it is, but that placeholders get numbers and bytes are written out.
       let from = 0;
-      const kept = [...sitesOf(analysis), { start: text.length, end: text.length }].flatMap(
-        ({ start, end }) => {
-          const piece = tokensOf(text.slice(from, start));
-          from = end;
-          return piece;
-        },
-      );
+      const kept = [...volatileValuesOf(analysis), { start: text.length, end: text.length }]
+        .flatMap(
+          ({ start, end }) => {
+            const piece = tokensOf(text.slice(from, start));
+            from = end;
+            return piece;
+          },
+        );
       const left = tokensOf(frozen.sql).values();
       for (const token of kept.filter((one) => one !== "?")) {
         assert.ok(left.some((one) => one === token), `${token} of ${set} is gone in ${frozen.sql}`);
@@ -397,7 +398,7 @@ describe("fuzzed against SQLite", () => {
       db.exec(`${set}, at = unixepoch('now', 'subsec')`);
       const { at, ...original } = read.get() as { at: number };
       const { sql } = prepare(set, { now: new Date(Math.round(at * 1000)) });
-      assert.deepEqual(sitesOf(analyse(sql)), [], sql);
+      assert.deepEqual(volatileValuesOf(analyse(sql)), [], sql);
       db.exec(sql);
       const { at: _, ...again } = read.get() as { at: number };
       assert.deepEqual(again, original, sql);

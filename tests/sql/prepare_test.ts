@@ -3,9 +3,9 @@ import { DatabaseSync } from "node:sqlite";
 import { describe, it } from "node:test";
 import { ProgrammingError } from "../../src/errors.ts";
 import { analyse } from "../../src/sql/analyse.ts";
-import { statementOf } from "../../src/sql/form.ts";
-import { prepare, type WireParam } from "../../src/sql/prepare.ts";
-import type { Statement } from "../../src/sql/statement.ts";
+import { type Statement, statementOf } from "../../src/sql/statement.ts";
+import { prepare } from "../../src/sql/prepare_frozen.ts";
+import type { WireParam } from "../../src/sql/prepare.ts";
 import { sql } from "../../src/sql/template.ts";
 
 const now = new Date("2024-02-29T23:05:06.789Z");

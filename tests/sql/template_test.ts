@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { describe, it } from "node:test";
-import { literal } from "../../src/sql/literal.ts";
+import { literal } from "../../src/sql/quoting.ts";
 import { sql } from "../../src/sql/template.ts";
 
 describe("sql``", () => {

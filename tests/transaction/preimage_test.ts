@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Statement } from "../../mod.ts";
-import { prepare } from "../../src/sql/prepare.ts";
+import { prepare } from "../../src/sql/prepare_frozen.ts";
 import { withReturning } from "../../src/sql/returning.ts";
 import { preimageOf, sourceOf } from "../../src/transaction/preimage.ts";
 

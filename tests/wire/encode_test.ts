@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { prepare } from "../../src/sql/prepare.ts";
+import { prepare } from "../../src/sql/prepare_frozen.ts";
 import type { Statement } from "../../src/sql/statement.ts";
 import { encode } from "../../src/wire/encode.ts";
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { DataError } from "../../src/errors.ts";
 import { analyse } from "../../src/sql/analyse.ts";
-import { prepare } from "../../src/sql/prepare.ts";
+import { prepare } from "../../src/sql/prepare_frozen.ts";
 import type { IntegerMode, Value } from "../../src/sql/value.ts";
 import { Answer } from "../../src/wire/decode.ts";
 import { encode } from "../../src/wire/encode.ts";

@@ -1,4 +1,4 @@
-import { literal } from "../../sql/literal.ts";
+import { literal } from "../../sql/quoting.ts";
 import { TokenView } from "../../sql/token_view.ts";
 import type { ForeignKey, Table } from "../../inspect/schema.ts";
 import type { ColumnKind } from "./column_kind.ts";

@@ -1,6 +1,6 @@
 import type { Executor, QueryOptions } from "../../calls/executor.ts";
 import type { Column, Schema } from "../../inspect/schema.ts";
-import { identifier } from "../../sql/identifier.ts";
+import { identifier } from "../../sql/quoting.ts";
 import { affinity, isDate } from "../../wire/affinity.ts";
 
 /**

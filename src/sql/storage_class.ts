@@ -1,10 +1,6 @@
-/**
- * Statements that tell what another one's columns hold.
- *
- * @module
- */
-
 import type { Prepared } from "./prepare.ts";
+
+// Statements that tell what another one's columns hold.
 
 /**
  * The same read with further columns, one for each of those named: the storage class, or the bytes of a BLOB in

@@ -1,11 +1,6 @@
-/**
- * Turning what callers bind into what SQLite stores.
- *
- * @module
- */
-
-import { described, isFragment, isPromise } from "./form.ts";
-import { bytesOf } from "./literal.ts";
+import { isFragment } from "./fragment.ts";
+import { bytesOf } from "./quoting.ts";
+import type { Param } from "./value.ts";
 
 /** A value that a node takes as a parameter, or bytes, which must be written into the statement. */
 export type Bindable = null | number | bigint | string | boolean | Uint8Array;
@@ -79,3 +74,23 @@ export function looksLikeBlob(text: string): boolean {
 
 // White space as Go's strings.TrimSpace has it: JavaScript's and U+0085.
 const blobLike = /^[\s\u0085]*x'(?:[0-9a-f]{2})*'[\s\u0085]*$/i;
+
+/** What a wrong value is, without its contents. */
+export function described(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  if (typeof value !== "object") return `a ${typeof value}`;
+  if (isPromise(value)) return "a promise";
+  if (Array.isArray(value)) return "an array";
+  const name = Object.prototype.toString.call(value).slice(8, -1);
+  return name === "Object" ? "an object" : `an object of type ${name}`;
+}
+
+/** Whether a value would have to be awaited first. */
+export function isPromise(value: object): boolean {
+  return "then" in value && typeof value.then === "function";
+}
+
+/** Whether a value names parameters: an object that is no value itself. */
+export function isRecord(value: unknown): value is Readonly<Record<string, Param>> {
+  return Object.prototype.toString.call(value) === "[object Object]";
+}

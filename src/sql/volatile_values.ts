@@ -1,14 +1,13 @@
-/**
- * Finding what every node would evaluate for itself: random numbers, the present time, and what a
- * node alone knows.
- *
- * @module
- */
-
+import { randomCall, type RowsServed, rowsServed } from "./random_calls.ts";
+import { type Analysis, tokensOf } from "./analyse.ts";
+import { statementRanges } from "./split.ts";
+import { TextCache } from "./text_cache.ts";
+import { classify } from "./classify.ts";
 import { clauseInside, clauseOf, isCall, isValue } from "./clause.ts";
-import { type Frame, isModifier, timeUse } from "./frame.ts";
 import {
+  type Frame,
   handsThrough,
+  isModifier,
   isNow,
   isPragmaTable,
   isSubsecond,
@@ -16,19 +15,99 @@ import {
   tellsOfNode,
   timeFunction,
   timeText,
-} from "./functions.ts";
-import { bytesIn } from "./literal.ts";
-import { randomCall } from "./random_call.ts";
-import type { VolatileKind, VolatileSite } from "./site.ts";
+  timeUse,
+} from "./time_functions.ts";
+import { bytesIn } from "./quoting.ts";
 import type { Token } from "./tokenize.ts";
 import type { TokenView } from "./token_view.ts";
+
+/** What stands at a {@linkcode VolatileValue} and is to be replaced by a literal. */
+export type VolatileKind =
+  /** `random()` */
+  | "random"
+  /** `randomblob(16)` or, with `index`, `randomblob(?)` */
+  | "randomblob"
+  /** `'now'`, or `'subsec'` of timediff */
+  | "now"
+  /** the place of the missing argument in `datetime()`; also a `*` there */
+  | "only"
+  /** the place before `'subsec'` in `datetime('subsec')` */
+  | "first"
+  /** the place behind the format in `strftime('%s')` */
+  | "last"
+  /** a placeholder as a time value, of number `index` */
+  | "bound"
+  /** CURRENT_TIMESTAMP */
+  | "timestamp"
+  /** CURRENT_DATE */
+  | "date"
+  /** CURRENT_TIME */
+  | "time"
+  /** something that cannot be replaced; with `index` only if that parameter is the text 'now' */
+  | "unclear"
+  /** a modifier that takes the node's time zone; with `index` only if that parameter is such a text */
+  | "zone"
+  /** `total_changes()`, `sqlite_version()`, `pragma_…`: what a node alone knows */
+  | "node";
+
+/** A place in the text. */
+export interface VolatileValue {
+  /** What stands there. */
+  readonly kind: VolatileKind;
+  /** Offset of what is replaced. */
+  readonly start: number;
+  /** Offset behind it; equal to `start` where something is inserted. */
+  readonly end: number;
+  /** The number of the placeholder it depends on. */
+  readonly index?: number;
+  /** For how many rows a write evaluates chance; one where it is left out. */
+  readonly rows?: RowsServed;
+  /** How many bytes a `randomblob` has. */
+  readonly size?: number;
+  /** The date function takes no modifiers behind the time value. */
+  readonly bare?: boolean;
+}
+
+const cache: TextCache<readonly VolatileValue[]> = new TextCache(1000, 1_000_000);
+
+/** What every node would evaluate for itself; never inside the stored text of DDL. Answers are cached by text. */
+export function volatileValuesOf(analysis: Analysis): readonly VolatileValue[] {
+  const { stores, kind, text } = analysis;
+  if (!stores && kind !== "read" && kind !== "explain") return [];
+  if (!mayHoldVolatile(text)) return [];
+  const known = cache.get(text);
+  if (known !== undefined) return known;
+  const sites = findSites(analysis);
+  cache.set(text, sites);
+  return sites;
+}
+
+function findSites(analysis: Analysis): readonly VolatileValue[] {
+  const { stores, placeholders } = analysis;
+  const whole = tokensOf(analysis);
+  const [from, to] = statementRanges(whole)[0] ?? [0, 0];
+  const view = whole.slice(from, to);
+  let next = 0;
+  const sites = volatileValuesIn(view, (start) => {
+    while (next < placeholders.length && placeholders[next]!.start < start) next++;
+    return placeholders[next]?.index ?? 0;
+  });
+  return stores ? sites.map((site) => withRows(site, view)) : sites;
+}
+
+function withRows(site: VolatileValue, view: TokenView): VolatileValue {
+  if (site.kind !== "random" && site.kind !== "randomblob") return site;
+  const place = view.tokens.findIndex(({ start }) => start === site.start);
+  const rows = rowsServed(view, place, classify(view).at);
+  return rows === "one" ? site : { ...site, rows };
+}
 
 /** What every site contains; most statements need no closer look. */
 const candidate =
   /random|\bdate|time|julianday|unixepoch|current_|total_changes|sqlite_[vsc]|pragma_/i;
 
 /** Whether a text may hold such a place. */
-export function mayBeVolatile(sql: string): boolean {
+export function mayHoldVolatile(sql: string): boolean {
   return candidate.test(sql);
 }
 
@@ -43,17 +122,17 @@ const presentTime: ReadonlyMap<string, VolatileKind> = new Map<string, VolatileK
  *
  * @param indexOf The number of the placeholder at an offset; asked for in the order of the text.
  */
-export function volatileSites(
+export function volatileValuesIn(
   view: TokenView,
   indexOf: (start: number) => number,
-): VolatileSite[] {
-  return mayBeVolatile(view.sql) ? new Walk(view, indexOf).sites() : [];
+): VolatileValue[] {
+  return mayHoldVolatile(view.sql) ? new Walk(view, indexOf).sites() : [];
 }
 
 class Walk {
   readonly #view: TokenView;
   readonly #indexOf: (start: number) => number;
-  readonly #sites: VolatileSite[] = [];
+  readonly #sites: VolatileValue[] = [];
   readonly #outer: Frame[] = [];
   #frame: Frame = {
     call: undefined,
@@ -69,7 +148,7 @@ class Walk {
     this.#indexOf = indexOf;
   }
 
-  sites(): VolatileSite[] {
+  sites(): VolatileValue[] {
     const { tokens } = this.#view;
     for (let i = 0; i < tokens.length; i++) {
       const token = tokens[i]!;

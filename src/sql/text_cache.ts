@@ -1,8 +1,4 @@
-/**
- * A bounded cache by text.
- *
- * @module
- */
+// A bounded cache by text.
 
 /**
  * Keeps what was used lately. Two generations: entries that are not asked for while the younger one

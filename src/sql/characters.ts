@@ -1,8 +1,4 @@
-/**
- * SQLite's character classes. Everything beyond ASCII may stand in an identifier.
- *
- * @module
- */
+// SQLite's character classes. Everything beyond ASCII may stand in an identifier.
 
 const SPACE = 1;
 const DIGIT = 2;

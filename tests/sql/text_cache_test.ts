@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { TextCache } from "../../src/sql/cache.ts";
+import { TextCache } from "../../src/sql/text_cache.ts";
 
 describe("TextCache", () => {
   it("keeps what is used and drops what is not", () => {

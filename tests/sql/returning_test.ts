@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { analyse } from "../../src/sql/analyse.ts";
-import { isPlain } from "../../src/sql/plain.ts";
+import { isPlain } from "../../src/sql/returning.ts";
 import { readTranscript, type Transcript } from "../support/golden.ts";
 
 describe("isPlain()", () => {

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { NotSupportedError } from "../../src/errors.ts";
 import { analyse } from "../../src/sql/analyse.ts";
-import { sitesOf } from "../../src/sql/sites.ts";
-import { prepare } from "../../src/sql/prepare.ts";
-import type { RowsServed } from "../../src/sql/rows_served.ts";
+import { volatileValuesOf } from "../../src/sql/volatile_values.ts";
+import { prepare } from "../../src/sql/prepare_frozen.ts";
+import type { RowsServed } from "../../src/sql/random_calls.ts";
 
 /** R stands for a random number; each occurrence serves what the list says. */
 const CASES: readonly (readonly [sql: string, ...rows: RowsServed[]])[] = [
@@ -68,7 +68,7 @@ describe("analyse() of a write of chance", () => {
           /[A-Za-z]/.test(form[at - 1] ?? "") || /[A-Za-z]/.test(form[at + 1] ?? "") ? "R" : chance,
       );
       it(`knows for how many rows each place of ${sql} is`, () => {
-        assert.deepEqual(sitesOf(analyse(sql)).map(({ rows }) => rows ?? "one"), rows);
+        assert.deepEqual(volatileValuesOf(analyse(sql)).map(({ rows }) => rows ?? "one"), rows);
       });
     }
   }
