@@ -9,7 +9,7 @@ import { resultsOf } from "./results.ts";
 import { changes } from "./read_only.ts";
 
 /** Compiles on every server and fails on its first row, so that the transaction around it is rolled back. */
-export const POISON: Prepared = prepareText("SELECT abs(-9223372036854775808)");
+const POISON: Prepared = prepareText("SELECT abs(-9223372036854775808)");
 
 /** Its result at the end of a list shows that the list was run to its end and committed. */
 export const SENTINEL: Prepared = prepareText("SELECT 1");
@@ -19,10 +19,10 @@ export const SENTINEL: Prepared = prepareText("SELECT 1");
  * (ON CONFLICT ROLLBACK in the schema, RAISE(ROLLBACK) in a trigger), and commit what follows. A savepoint has gone with
  * the transaction, and to release it is an error that they do notice.
  */
-export const SAVEPOINT: Prepared = prepareText('SAVEPOINT "_rqlite_guard"');
+const SAVEPOINT: Prepared = prepareText('SAVEPOINT "_rqlite_guard"');
 
 /** The other end of {@linkcode SAVEPOINT}. */
-export const RELEASE: Prepared = prepareText('RELEASE "_rqlite_guard"');
+const RELEASE: Prepared = prepareText('RELEASE "_rqlite_guard"');
 
 /** A batch whose statements know their place in the caller's list. */
 export interface PlacedBatch extends Batch {
@@ -102,18 +102,23 @@ export async function rehearse(dispatcher: Dispatcher, batch: PlacedBatch): Prom
   if (failed >= 0) resultsOf(reply, statements.slice(0, failed + 1), settings, { positions });
 }
 
-/** Encloses each RETURNING, see {@linkcode SAVEPOINT}. */
+/** The batch with each RETURNING {@linkcode enclosed}. */
 function guarded(batch: PlacedBatch): PlacedBatch {
-  const pairs = batch.statements.flatMap((statement, i): [Prepared, number][] => {
-    const position = batch.positions?.[i] ?? i;
-    const guards = statement.analysis.returning ? [RELEASE, SAVEPOINT] : [];
-    return [statement, ...guards].map((one) => [one, position]);
+  const { positions, statements } = batch;
+  const pairs = statements.flatMap((statement, i): [Prepared, number][] => {
+    const all = statement.analysis.returning ? enclosed([statement]) : [statement];
+    return all.map((one) => [one, positions?.[i] ?? i]);
   });
   return {
     ...batch,
-    statements: [SAVEPOINT, ...pairs.map(([statement]) => statement)],
-    positions: [pairs[0]![1], ...pairs.map(([, position]) => position)],
+    statements: pairs.map(([statement]) => statement),
+    positions: pairs.map(([, position]) => position),
   };
+}
+
+/** Puts statements between a savepoint and its release, which fails where one of them has ended the transaction. */
+export function enclosed(statements: readonly Prepared[]): Prepared[] {
+  return [SAVEPOINT, ...statements, RELEASE];
 }
 
 /** The server met an error, and went on to commit the rest. */

@@ -1,12 +1,12 @@
 import { ConnectionError, NotSupportedError, OperationalError, TimeoutError } from "../errors.ts";
 import type { Deadline } from "../time/deadline.ts";
-import type { Exchange, Failure, HttpAnswer, Transport, Verdict } from "../transport/transport.ts";
+import type { Exchange, HttpAnswer, Transport, Verdict } from "../transport/transport.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import { type Node, parseNodes, parseReady, parseStatus, sequenceIn } from "../wire/cluster.ts";
 import { encode } from "../wire/encode.ts";
 import { path } from "../wire/request_path.ts";
 import { isAtLeast } from "./capabilities.ts";
-import { judge, judgeText, quote } from "./refusals.ts";
+import { judgeText, quote, refusedWrite } from "./refusals.ts";
 
 /** How long a node may wait for members that do not answer, in milliseconds. */
 const PROBE_LIMIT = 2000;
@@ -208,5 +208,5 @@ export function notSupported(what: string, since: string): NotSupportedError {
 function judgeQueued(answer: HttpAnswer): Verdict<{ sequence: bigint }> {
   const sequence = answer.status === 200 ? sequenceIn(answer.text) : undefined;
   if (sequence !== undefined) return { value: { sequence } };
-  return judge({ write: true, linearizable: false, results: -1 }, answer) as Failure;
+  return refusedWrite(answer, -1);
 }

@@ -34,8 +34,16 @@ export function judgeRefusal(
   expected: ExpectedAnswer,
   answer: HttpAnswer,
 ): Verdict<typeof READ_STRONG> {
-  const said = answer.status === 200 ? parse(answer.text)?.error : answer.text;
-  return refused(expected, answer, said);
+  return refused(expected, answer, saidBy(answer));
+}
+
+function saidBy({ status, text }: HttpAnswer): string | undefined {
+  return status === 200 ? parse(text)?.error : text;
+}
+
+/** What an answer to a write says that is none of a success. @param statements How many it has. */
+export function refusedWrite(answer: HttpAnswer, statements: number): Failure {
+  return failure(true, answer, saidBy(answer), statements);
 }
 
 /** Judges the answer to what is no data request and changes nothing; `read` throws where it is not what rqlite sends. */

@@ -1,7 +1,7 @@
 import { notSupported } from "../calls/cluster.ts";
 import type { Host } from "../calls/host.ts";
 import { Backend } from "../calls/backend.ts";
-import { judge, judgeText, quote } from "../calls/refusals.ts";
+import { judge, judgeText, quote, refusedWrite } from "../calls/refusals.ts";
 import { noteLoad } from "../calls/session.ts";
 import { commitsOf } from "../commit/commits.ts";
 import type { Call } from "../calls/call.ts";
@@ -241,7 +241,7 @@ function judgeBoot(answer: HttpAnswer): Verdict<void> {
   return brokenBy(answer) ??
     (status < 500 || text.trim() === "not leader"
       ? judgeText(answer, () => {})
-      : judge({ write: true, linearizable: false, results: 0 }, answer) as Verdict<void>);
+      : refusedWrite(answer, 0));
 }
 
 /** The file was taken and cannot be opened: then the node has none. */

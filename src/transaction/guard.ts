@@ -5,7 +5,6 @@
  * @module
  */
 
-import { RELEASE, SAVEPOINT } from "../calls/batch.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import { own } from "../commit/own_statements.ts";
 import { metReal } from "../reads/digest.ts";
@@ -30,11 +29,6 @@ export function lastRowIn(table: string): Prepared {
 export function insertedBetween(before: LastRow | undefined, after: LastRow | undefined): boolean {
   if (before === undefined || after === undefined) return false;
   return before.rowid !== after.rowid || (after.exists && !before.exists);
-}
-
-/** Puts statements between a savepoint and its release, see {@linkcode SAVEPOINT}. */
-export function enclosed(statements: readonly Prepared[]): Prepared[] {
-  return [SAVEPOINT, ...statements, RELEASE];
 }
 
 /** What was observed of a write. */

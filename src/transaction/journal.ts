@@ -1,10 +1,11 @@
 import { ProgrammingError } from "../errors.ts";
+import { enclosed } from "../calls/batch.ts";
 import type { Facts } from "../schema/facts.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import type { Check, Digests } from "./check.ts";
 import { counterIn } from "../sql/refuse.ts";
 import { isDdl } from "../commit/written_tables.ts";
-import { enclosed, type Observed, writeGuard } from "./guard.ts";
+import { type Observed, writeGuard } from "./guard.ts";
 import type { InsertedId } from "./inserted_id.ts";
 
 /** A read that has to be the same at commit. */

@@ -1,5 +1,5 @@
 import { InternalError, OperationalError } from "../errors.ts";
-import { POISON } from "../calls/batch.ts";
+import { dryRun } from "../calls/batch.ts";
 import type { Level } from "../calls/executor.ts";
 import type { Dispatcher } from "../calls/dispatch.ts";
 import type { Reply } from "../calls/request.ts";
@@ -8,7 +8,7 @@ import type { Commits } from "../commit/commits.ts";
 import { refuseStrayCounters } from "../commit/counters.ts";
 import { isDdl, isOnlyDdl, namesUnknown } from "../commit/written_tables.ts";
 import type { Call } from "../calls/call.ts";
-import { ownSettings } from "../commit/own_statements.ts";
+import { ownBatch } from "../commit/own_statements.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import { statementError } from "../wire/sql_errors.ts";
 import { readConflict, schemaConflict, tableConflict } from "./conflicts.ts";
@@ -136,14 +136,10 @@ export class Trial {
   /** Whether all reads so far are still the same, in one snapshot of the newest state. */
   async holds(): Promise<boolean> {
     const { reads } = this.#journal;
-    const { settings, deadline } = this.#call;
     const statements = reads.flatMap(({ check }) => check.statements);
-    const reply = await this.#shared.dispatcher.read({
-      statements,
-      transaction: statements.length > 1,
-      settings: { ...ownSettings(settings), level: this.#options.checkLevel },
-      deadline,
-    });
+    const several = statements.length > 1;
+    const batch = ownBatch(statements, this.#call, several, this.#options.checkLevel);
+    const reply = await this.#shared.dispatcher.read(batch);
     const cursor = new Cursor(reply);
     return reads.every((read) => isSame(read, cursor));
   }
@@ -168,13 +164,8 @@ export class Trial {
     const statements = ops.flatMap((op) =>
       op.kind === "read" ? op.check.statements : statementsOf(op)
     );
-    const { settings, deadline } = this.#call;
-    const reply = await dispatcher.speculate({
-      statements: [knowledge.question, ...statements, POISON],
-      transaction: true,
-      settings: ownSettings(settings),
-      deadline,
-    });
+    const batch = ownBatch([knowledge.question, ...statements], this.#call, true);
+    const reply = await dryRun(dispatcher, batch);
     const cursor = new Cursor(reply);
     const sighting = cursor.sighting(knowledge);
     const same = await this.schema.agrees(sighting) &&
@@ -255,7 +246,6 @@ export class Trial {
       ...(asksVersion ? [readVersion(scope)] : []),
       ...writes.flatMap(statementsOf),
       ...plans.flatMap(([, plan]) => plan?.statements ?? []),
-      ...(tries ? [POISON] : []),
     ];
     const reply = await this.#send(statements, tries, asks);
     const cursor = new Cursor(reply);
@@ -273,7 +263,7 @@ export class Trial {
       return 0;
     }
     let settled = 0;
-    let at = statements.length - (tries ? 1 : 0) -
+    let at = statements.length -
       plans.reduce((sum, [, plan]) => sum + (plan?.statements.length ?? 0), 0);
     for (const [i, [step, plan]] of plans.entries()) {
       const place = new Cursor(reply, at);
@@ -347,7 +337,7 @@ export class Trial {
     const { settings, deadline } = this.#call;
     const batch = { statements, transaction: true, settings, deadline, exact: true };
     this.tried ||= tries;
-    return await (tries ? dispatcher.speculate(batch) : dispatcher.read({ ...batch, aware: asks }));
+    return await (tries ? dryRun(dispatcher, batch) : dispatcher.read({ ...batch, aware: asks }));
   }
 
   async #learnVersion(cursor: Cursor, scope: string): Promise<void> {

@@ -1,3 +1,4 @@
+import { enclosed } from "../calls/batch.ts";
 import { NotSupportedError } from "../errors.ts";
 import { withoutStaleId } from "../commit/rowids.ts";
 import { tableOf } from "../commit/written_tables.ts";
@@ -5,7 +6,7 @@ import type { Prepared } from "../sql/prepare.ts";
 import type { Result } from "../sql/value.ts";
 import { Check, DigestError, type Digests } from "./check.ts";
 import type { Cursor } from "./cursor.ts";
-import { enclosed, insertedBetween, lastRowIn, OBSERVE, type Observed } from "./guard.ts";
+import { insertedBetween, lastRowIn, OBSERVE, type Observed } from "./guard.ts";
 import { InsertedId } from "./inserted_id.ts";
 import type { Op, ReadOp } from "./journal.ts";
 import type { PlanContext, StepPlan } from "./plan.ts";
