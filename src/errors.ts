@@ -70,7 +70,24 @@ export interface OperationalErrorInit extends DatabaseErrorInit {
 /** Where the prototype of each class here says its name, in every copy of the package. */
 const CLASS = Symbol.for("@tangled/rqlite.error");
 
-/** Base of everything thrown for what the outside world did. */
+/**
+ * Base of everything thrown for what the outside world did.
+ *
+ * @example
+ * ```ts
+ * import { connect, RqliteError } from "@tangled/rqlite";
+ * import { embedded } from "@tangled/rqlite/embedded";
+ *
+ * const db = connect(embedded());
+ * try {
+ *   await db.query("SELECT * FROM missing");
+ * } catch (error) {
+ *   if (!(error instanceof RqliteError)) throw error;
+ *   console.log(error.name, error.code, error.retryable); // ProgrammingError SQLITE_ERROR false
+ * }
+ * await db.close();
+ * ```
+ */
 export class RqliteError extends Error {
   /** "RqliteError". */
   override name = "RqliteError";
@@ -125,7 +142,22 @@ export class InterfaceError extends RqliteError {
   }
 }
 
-/** Base of the errors that a statement or the database behind it caused. */
+/**
+ * Base of the errors that a statement or the database behind it caused.
+ *
+ * @example
+ * ```ts
+ * import { connect, DatabaseError } from "@tangled/rqlite";
+ * import { embedded } from "@tangled/rqlite/embedded";
+ *
+ * const db = connect(embedded());
+ * await db.batch(["CREATE TABLE t(n)", "INSERT INTO t VALUES(1)", "INSERT INTO u VALUES(2)"]).catch((error) => {
+ *   if (!(error instanceof DatabaseError)) throw error;
+ *   console.log(error.statementIndex, error.sql); // 2 INSERT INTO u VALUES(2)
+ * });
+ * await db.close();
+ * ```
+ */
 export class DatabaseError extends RqliteError {
   /** "DatabaseError". */
   override name = "DatabaseError";
@@ -162,7 +194,22 @@ export class DatabaseError extends RqliteError {
   }
 }
 
-/** A value does not fit: an integer beyond 2^53 in mode "number", a blob that arrived as broken text. */
+/**
+ * A value does not fit: an integer beyond 2^53 in mode "number", a blob that arrived as broken text.
+ *
+ * @example
+ * ```ts
+ * import { connect, DataError } from "@tangled/rqlite";
+ * import { embedded } from "@tangled/rqlite/embedded";
+ *
+ * const db = connect(embedded());
+ * await db.query("SELECT 9007199254740993 AS n").catch((error) => {
+ *   if (!(error instanceof DataError)) throw error;
+ *   console.log(error.column); // n: ask for it with `integers: "bigint"`
+ * });
+ * await db.close();
+ * ```
+ */
 export class DataError extends DatabaseError {
   /** "DataError". */
   override name = "DataError";
@@ -191,7 +238,26 @@ export type Constraint =
   | "datatype"
   | "rowid";
 
-/** A constraint refused the statement; it changed nothing. */
+/**
+ * A constraint refused the statement; it changed nothing.
+ *
+ * @example
+ * ```ts
+ * import { connect, IntegrityError } from "@tangled/rqlite";
+ * import { embedded } from "@tangled/rqlite/embedded";
+ *
+ * const db = connect(embedded());
+ * await db.execute("CREATE TABLE users(email TEXT UNIQUE)");
+ * await db.execute("INSERT INTO users VALUES('ada@example.com')");
+ * try {
+ *   await db.execute("INSERT INTO users VALUES('ada@example.com')");
+ * } catch (error) {
+ *   if (!(error instanceof IntegrityError && error.constraint === "unique")) throw error;
+ *   console.log(error.table, error.columns); // users [ "email" ]
+ * }
+ * await db.close();
+ * ```
+ */
 export class IntegrityError extends DatabaseError {
   /** "IntegrityError". */
   override name = "IntegrityError";
@@ -237,7 +303,19 @@ export class InternalError extends DatabaseError {
   }
 }
 
-/** SQL that does not compile, a missing table, parameters that do not match; nothing was applied. */
+/**
+ * SQL that does not compile, a missing table, parameters that do not match; nothing was applied.
+ *
+ * @example
+ * ```ts
+ * import { connect, ProgrammingError } from "@tangled/rqlite";
+ * import { embedded } from "@tangled/rqlite/embedded";
+ *
+ * const db = connect(embedded());
+ * await db.query("SELECT ?, ?", [1]).catch((error) => console.log(error instanceof ProgrammingError)); // true
+ * await db.close();
+ * ```
+ */
 export class ProgrammingError extends DatabaseError {
   /** "ProgrammingError". */
   override name = "ProgrammingError";
@@ -288,7 +366,21 @@ export class OperationalError extends DatabaseError {
   }
 }
 
-/** No node could be reached; nothing was applied. */
+/**
+ * No node could be reached; nothing was applied.
+ *
+ * @example
+ * ```ts
+ * import { connect, ConnectionError } from "@tangled/rqlite";
+ *
+ * const db = connect("http://localhost:1", { retries: 0 });
+ * await db.query("SELECT 1").catch((error) => {
+ *   if (!(error instanceof ConnectionError)) throw error;
+ *   console.log(error.node); // http://localhost:1
+ * });
+ * await db.close();
+ * ```
+ */
 export class ConnectionError extends OperationalError {
   /** "ConnectionError". */
   override name = "ConnectionError";
@@ -303,7 +395,20 @@ export class ConnectionError extends OperationalError {
   }
 }
 
-/** The deadline passed before anything was sent, or during a read; nothing was applied. */
+/**
+ * The deadline passed before anything was sent, or during a read; nothing was applied.
+ *
+ * @example
+ * ```ts
+ * import { connect, TimeoutError } from "@tangled/rqlite";
+ *
+ * const never: typeof fetch = (_, init) =>
+ *   new Promise((_, reject) => init?.signal?.addEventListener("abort", () => reject(init.signal?.reason)));
+ * const db = connect({ fetch: never, timeout: 50, retries: 0 });
+ * await db.query("SELECT 1").catch((error) => console.log(error instanceof TimeoutError)); // true
+ * await db.close();
+ * ```
+ */
 export class TimeoutError extends OperationalError {
   /** "TimeoutError". */
   override name = "TimeoutError";
@@ -351,6 +456,30 @@ export class StaleReadError extends OperationalError {
 /**
  * A write may or may not have been applied: its answer was lost, cut off, malformed or of an unknown text. Where it
  * carried an id, `client.outcome(id)` tells later what became of it; otherwise look at the data before repeating it.
+ *
+ * @example
+ * ```ts
+ * import { connect, OutcomeUnknownError } from "@tangled/rqlite";
+ * import { embedded } from "@tangled/rqlite/embedded";
+ *
+ * const { fetch, close } = embedded();
+ * let lost = false;
+ * // Loses the answer to each write, and every one behind it.
+ * const losing: typeof fetch = async (input, init) => {
+ *   const answer = await fetch(input, init);
+ *   lost ||= String(init?.body).includes("VALUES(7)");
+ *   if (lost) throw new TypeError("connection reset");
+ *   return answer;
+ * };
+ * const db = connect({ fetch: losing, close, timeout: 200 });
+ * await db.execute("CREATE TABLE orders(n INTEGER)");
+ * await db.execute("INSERT INTO orders VALUES(7)", [], { id: "order-7" }).catch(async (error) => {
+ *   if (!(error instanceof OutcomeUnknownError)) throw error;
+ *   lost = false;
+ *   console.log(await db.outcome(error.id ?? "")); // committed
+ * });
+ * await db.close();
+ * ```
  */
 export class OutcomeUnknownError extends OperationalError {
   /** "OutcomeUnknownError". */
@@ -378,6 +507,21 @@ export class OutcomeUnknownError extends OperationalError {
 /**
  * Another client changed what the transaction had read, so it was refused: nothing was kept, and no late copy of it
  * can be. Running the whole transaction again may succeed.
+ *
+ * @example
+ * ```ts
+ * import { connect, TransactionConflictError } from "@tangled/rqlite";
+ * import { embedded } from "@tangled/rqlite/embedded";
+ *
+ * const db = connect(embedded());
+ * await db.script("CREATE TABLE t(n); INSERT INTO t VALUES(1)");
+ * const tx = await db.begin();
+ * const n = await tx.value<number>("SELECT n FROM t") ?? 0;
+ * await db.execute("UPDATE t SET n = 5"); // somebody else
+ * await tx.execute("UPDATE t SET n = ?", [n + 1]);
+ * await tx.commit().catch((error) => console.log(error instanceof TransactionConflictError)); // true
+ * await db.close();
+ * ```
  */
 export class TransactionConflictError extends OperationalError {
   /** "TransactionConflictError". */
@@ -414,7 +558,20 @@ export class LockError extends OperationalError {
   }
 }
 
-/** Somebody else held the lock for as long as the caller would wait. */
+/**
+ * Somebody else held the lock for as long as the caller would wait.
+ *
+ * @example
+ * ```ts
+ * import { LockTimeoutError } from "@tangled/rqlite";
+ * import { LocalLock } from "@tangled/rqlite/locks";
+ *
+ * const lock = new LocalLock("reports");
+ * const handle = await lock.acquire();
+ * await lock.acquire({ timeout: 0 }).catch((error) => console.log(error instanceof LockTimeoutError)); // true
+ * await handle.release();
+ * ```
+ */
 export class LockTimeoutError extends LockError {
   /** "LockTimeoutError". */
   override name = "LockTimeoutError";

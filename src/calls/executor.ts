@@ -6,10 +6,33 @@ import type { IntegerMode, Params, Result, Row, Value } from "../sql/value.ts";
  * How current a read has to be, rqlite's own levels: "none" asks any node for what it has, "weak" asks the
  * leader, "linearizable" makes the leader prove that it still is one, "strong" sends the read through the
  * Raft log, and "auto" is "weak" on a voter and "none" on a read replica.
+ *
+ * @example
+ * ```ts
+ * import { connect } from "@tangled/rqlite";
+ * import { embedded } from "@tangled/rqlite/embedded";
+ *
+ * const db = connect(embedded(), { level: "weak" }); // of every read that says nothing else
+ * console.log(await db.value("SELECT 1", [], { level: "none", freshness: 1_000 })); // 1
+ * await db.close();
+ * ```
  */
 export type Level = "none" | "weak" | "linearizable" | "strong" | "auto";
 
-/** What every call takes. */
+/**
+ * What every call takes.
+ *
+ * @example
+ * ```ts
+ * import { connect } from "@tangled/rqlite";
+ * import { embedded } from "@tangled/rqlite/embedded";
+ *
+ * const db = connect(embedded());
+ * const signal = AbortSignal.timeout(10_000);
+ * console.log(await db.value("SELECT 2", [], { signal, timeout: 1_000, integers: "bigint" })); // 2n
+ * await db.close();
+ * ```
+ */
 export interface CallOptions {
   /** Ends the call with the signal's own reason; a write that was already sent may still be applied. */
   signal?: AbortSignal | undefined;
@@ -25,7 +48,20 @@ export interface CallOptions {
   coalesce?: boolean | undefined;
 }
 
-/** What a read takes. */
+/**
+ * What a read takes.
+ *
+ * @example
+ * ```ts
+ * import { connect } from "@tangled/rqlite";
+ * import { embedded } from "@tangled/rqlite/embedded";
+ *
+ * const db = connect(embedded());
+ * const { rows } = await db.query("SELECT 1, 2 AS two", [], { level: "strong", rows: "array" });
+ * console.log(rows); // [ [ 1, 2 ] ]
+ * await db.close();
+ * ```
+ */
 export interface QueryOptions extends CallOptions {
   /** How current the rows have to be. @default {"linearizable"} */
   level?: Level | undefined;
@@ -37,7 +73,21 @@ export interface QueryOptions extends CallOptions {
   rows?: "object" | "array" | undefined;
 }
 
-/** What a write takes. */
+/**
+ * What a write takes.
+ *
+ * @example
+ * ```ts
+ * import { connect } from "@tangled/rqlite";
+ * import { embedded } from "@tangled/rqlite/embedded";
+ *
+ * const db = connect(embedded());
+ * await db.execute("CREATE TABLE orders(n INTEGER)");
+ * for (let i = 0; i < 2; i++) await db.execute("INSERT INTO orders VALUES(7)", [], { id: "order-7" });
+ * console.log(await db.value("SELECT count(*) FROM orders")); // 1
+ * await db.close();
+ * ```
+ */
 export interface ExecuteOptions extends CallOptions {
   /** The form of the rows of RETURNING. @default {"object"} */
   rows?: "object" | "array" | undefined;
@@ -52,13 +102,46 @@ export interface ExecuteOptions extends CallOptions {
   exactlyOnce?: boolean | undefined;
 }
 
-/** What a batch takes. */
+/**
+ * What a batch takes.
+ *
+ * @example
+ * ```ts
+ * import { connect } from "@tangled/rqlite";
+ * import { embedded } from "@tangled/rqlite/embedded";
+ *
+ * const db = connect(embedded());
+ * const statements = ["CREATE TABLE t(n UNIQUE)", "INSERT INTO t VALUES(1)", "INSERT INTO t VALUES(1)"];
+ * await db.batch(statements, { atomic: false }).catch((error) => console.log(error.statementIndex)); // 2
+ * console.log(await db.value("SELECT count(*) FROM t")); // 1, as each statement stands for itself
+ * await db.close();
+ * ```
+ */
 export interface BatchOptions extends ExecuteOptions, QueryOptions {
   /** All or nothing. Without it each statement stands for itself and the first error does not stop the rest. @default {true} */
   atomic?: boolean | undefined;
 }
 
-/** The seam between the client and everything above it: whatever executes SQL implements these. */
+/**
+ * The seam between the client and everything above it: whatever executes SQL implements these.
+ *
+ * @example
+ * ```ts
+ * import { connect, type Executor } from "@tangled/rqlite";
+ * import { embedded } from "@tangled/rqlite/embedded";
+ *
+ * // Runs on a client as on a transaction.
+ * async function rename(on: Executor, id: number, name: string): Promise<void> {
+ *   await on.execute("UPDATE users SET name = ? WHERE id = ?", [name, id]);
+ * }
+ *
+ * const db = connect(embedded());
+ * await db.execute("CREATE TABLE users(id INTEGER PRIMARY KEY, name TEXT)");
+ * await rename(db, 1, "Ada");
+ * await db.transaction((tx) => rename(tx, 1, "Grace"));
+ * await db.close();
+ * ```
+ */
 export interface Executor {
   /**
    * Runs a statement that reads.

@@ -8,7 +8,22 @@ export interface CallStatement {
   readonly params: readonly unknown[];
 }
 
-/** A call on its way down to the database. */
+/**
+ * A call on its way down to the database.
+ *
+ * @example
+ * ```ts
+ * import { connect, type Interceptor } from "@tangled/rqlite";
+ * import { embedded } from "@tangled/rqlite/embedded";
+ *
+ * // Passes on other statements than those of the call.
+ * const tagging: Interceptor = (next) => (call) =>
+ *   next({ ...call, statements: call.statements.map((one) => ({ ...one, sql: `${one.sql} -- app` })) });
+ * const db = connect({ ...embedded(), interceptors: [tagging] });
+ * console.log(await db.value("SELECT 1")); // 1
+ * await db.close();
+ * ```
+ */
 export interface Call {
   /**
    * What was called: `query`, `first`, `value`, `execute`, `batch`, `enqueue`, `nodes`, `backup` and so on. `iterate` is

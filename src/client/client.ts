@@ -480,7 +480,22 @@ export interface Client extends Executor, AsyncDisposable {
   close(): Promise<void>;
 }
 
-/** A client that remembers what it has seen, made by `session`. It shares all else with its client, and ends with that. */
+/**
+ * A client that remembers what it has seen, made by `session`. It shares all else with its client, and ends with that.
+ *
+ * @example
+ * ```ts
+ * import { connect } from "@tangled/rqlite";
+ * import { embedded } from "@tangled/rqlite/embedded";
+ *
+ * const db = connect(embedded()); // or connect(["http://node1:4001", "http://node2:4001"])
+ * const session = db.session();
+ * await session.execute("CREATE TABLE notes(body TEXT)");
+ * console.log(await session.value("SELECT count(*) FROM notes")); // 0, and never "no such table"
+ * console.log(session.bookmark.length <= 50); // true
+ * await db.close();
+ * ```
+ */
 export interface Session extends Client {
   /**
    * What the session has seen so far, for another session to go on from: a text of at most 50 characters that may stand

@@ -11,7 +11,21 @@ import {
   refused,
 } from "../options.ts";
 
-/** What `iterate` takes. */
+/**
+ * What `iterate` takes.
+ *
+ * @example
+ * ```ts
+ * import { connect } from "@tangled/rqlite";
+ * import { embedded } from "@tangled/rqlite/embedded";
+ *
+ * const db = connect(embedded());
+ * await db.script("CREATE TABLE visits(at TEXT UNIQUE, page TEXT); INSERT INTO visits VALUES('2026-01-01', '/')");
+ * const sql = "SELECT page, max(at) AS last FROM visits GROUP BY page";
+ * for await (const row of db.iterate(sql, [], { by: "last", pageSize: 500 })) console.log(row.page); // /
+ * await db.close();
+ * ```
+ */
 export interface IterateOptions extends QueryOptions {
   /** Rows asked for at a time. @default {1000} */
   pageSize?: number | undefined;
@@ -29,7 +43,22 @@ export interface SessionOptions {
   strict?: boolean | undefined;
 }
 
-/** What `insertMany` takes. */
+/**
+ * What `insertMany` takes.
+ *
+ * @example
+ * ```ts
+ * import { connect } from "@tangled/rqlite";
+ * import { embedded } from "@tangled/rqlite/embedded";
+ *
+ * const db = connect(embedded());
+ * await db.execute("CREATE TABLE tags(id INTEGER PRIMARY KEY, name TEXT)");
+ * const rows = [[1, "a"], [2, "b"], [2, "c"]];
+ * await db.insertMany("tags", rows, { columns: ["id", "name"], onConflict: "replace" });
+ * console.log(await db.value("SELECT name FROM tags WHERE id = 2")); // c
+ * await db.close();
+ * ```
+ */
 export interface InsertManyOptions extends CallOptions {
   /** Ends the call with the signal's own reason; what was sent before stays, and a request under way may be applied. */
   signal?: AbortSignal | undefined;
@@ -58,7 +87,21 @@ export interface LoadOptions extends CallOptions {
   onProgress?: ((bytes: number) => void) | undefined;
 }
 
-/** What `backup` takes. */
+/**
+ * What `backup` takes.
+ *
+ * @example
+ * ```ts
+ * import { connect } from "@tangled/rqlite";
+ * import { embedded } from "@tangled/rqlite/embedded";
+ *
+ * const db = connect(embedded());
+ * await db.execute("CREATE TABLE notes(body TEXT)");
+ * const text = await new Response(await db.backup({ format: "sql" })).text();
+ * console.log(text.includes("CREATE TABLE notes(body TEXT)")); // true
+ * await db.close();
+ * ```
+ */
 export interface BackupOptions extends LoadOptions {
   /** Ends the call, and the stream that it gave, with the signal's own reason. */
   signal?: AbortSignal | undefined;
