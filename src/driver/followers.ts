@@ -1,4 +1,4 @@
-import { HeededPromise } from "../transaction/heeded_promise.ts";
+import { TrackedPromise } from "../transaction/tracked_promise.ts";
 import { hasMethods, isTransaction, type RqliteClient } from "./target.ts";
 
 /** What knows whether the user of an ORM waits for what was sent. */
@@ -15,7 +15,7 @@ export interface Follower {
 /** A statement that failed, and the promise that says so. */
 interface Failed {
   readonly error: unknown;
-  readonly promise: HeededPromise<unknown>;
+  readonly promise: TrackedPromise<unknown>;
 }
 
 /**
@@ -23,7 +23,7 @@ interface Failed {
  * client believes that somebody looks at every error: this is what knows whether the user of the ORM did.
  */
 export class Issued implements Follower {
-  readonly #running = new Set<HeededPromise<unknown>>();
+  readonly #running = new Set<TrackedPromise<unknown>>();
   readonly #failed: Failed[] = [];
   #ended = false;
 
@@ -31,7 +31,7 @@ export class Issued implements Follower {
   follow<T>(issue: () => Promise<T>): Promise<T> {
     const result = issue();
     if (this.#ended) return result;
-    const promise = new HeededPromise<T>((resolve, reject) => {
+    const promise = new TrackedPromise<T>((resolve, reject) => {
       result.then(
         (value) => {
           this.#running.delete(promise);
@@ -64,7 +64,7 @@ export class Issued implements Follower {
       );
     }
     this.#ended = true;
-    const forgotten = this.#failed.find(({ promise }) => !promise.heeded);
+    const forgotten = this.#failed.find(({ promise }) => !promise.handled);
     if (forgotten !== undefined) throw forgotten.error;
   }
 }
@@ -129,7 +129,7 @@ export class Passing implements Follower {
   /** Whether it runs on a transaction, whose own ones are nested. */
   readonly nested: boolean;
   /** What is being followed has sent. */
-  #sent: HeededPromise<unknown>[] | undefined;
+  #sent: TrackedPromise<unknown>[] | undefined;
 
   /** Sends nothing. */
   constructor(client: RqliteClient) {
@@ -144,7 +144,7 @@ export class Passing implements Follower {
   /** Follows statements that are sent by {@linkcode Passing.client}. */
   follow<T>(issue: () => Promise<T>): Promise<T> {
     const around = this.#sent;
-    const sent: HeededPromise<unknown>[] = this.#sent = [];
+    const sent: TrackedPromise<unknown>[] = this.#sent = [];
     try {
       const result = issue();
       if (sent.length === 0) return result;
@@ -166,13 +166,13 @@ export class Passing implements Follower {
 }
 
 /** Not by its class, as the client may be one of another copy of the package. */
-function isHeeded<T>(sent: Promise<T>): sent is HeededPromise<T> {
+function isHeeded<T>(sent: Promise<T>): sent is TrackedPromise<T> {
   return hasMethods(sent, "whenSettled");
 }
 
 /** Whoever asks for it asks for what was sent, too. */
-class PassingPromise<T> extends HeededPromise<T> {
-  sent: HeededPromise<unknown>[] = [];
+class PassingPromise<T> extends TrackedPromise<T> {
+  sent: TrackedPromise<unknown>[] = [];
 
   override then<A = T, B = never>(
     onFulfilled?: ((value: T) => A | PromiseLike<A>) | null,

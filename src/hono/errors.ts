@@ -8,7 +8,7 @@ import {
   TimeoutError,
   TransactionConflictError,
 } from "../errors.ts";
-import { causesOf } from "../transaction/causes.ts";
+import { causesOf } from "../transaction/error_causes.ts";
 
 /**
  * The transaction of a request conflicted with another client's: nothing was kept, and the same request may succeed when

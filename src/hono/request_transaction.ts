@@ -7,14 +7,14 @@ import type { SqlFragment } from "../sql/fragment.ts";
 import type { Params, Result, Row, Value } from "../sql/value.ts";
 import { BEGIN } from "../transaction/options.ts";
 import type { Transaction, TransactionOptions } from "../transaction/transaction.ts";
-import { HeededPromise } from "../transaction/heeded_promise.ts";
+import { TrackedPromise } from "../transaction/tracked_promise.ts";
 import { withRequestConflict } from "./errors.ts";
 import { firstSignal, type RequestDatabase, type RequestScope } from "./request_database.ts";
 
 /** A call that runs. */
 interface Running {
   /** What its caller has. */
-  readonly promise: HeededPromise<unknown>;
+  readonly promise: TrackedPromise<unknown>;
   /** Ends it; nothing of it is kept then. */
   readonly end: AbortController;
 }
@@ -32,7 +32,7 @@ export class TransactionalDatabase implements RequestDatabase {
   #over = false;
   readonly #running = new Set<Running>();
   /** Statements that failed, and the promises that said so. */
-  readonly #failed: { readonly error: unknown; readonly promise: HeededPromise<unknown> }[] = [];
+  readonly #failed: { readonly error: unknown; readonly promise: TrackedPromise<unknown> }[] = [];
 
   /** Sends nothing. */
   constructor(
@@ -143,7 +143,7 @@ export class TransactionalDatabase implements RequestDatabase {
       await left;
       // By the handler itself, in a nested transaction, or by what ended the request.
       if (tx.state === "rolledback") return tx.signal.throwIfAborted();
-      const failed = this.#failed.find(({ promise }) => !promise.heeded);
+      const failed = this.#failed.find(({ promise }) => !promise.handled);
       if (failed !== undefined) throw failed.error;
       if (tx.state !== "committed") await tx.commit();
     });
@@ -165,14 +165,14 @@ export class TransactionalDatabase implements RequestDatabase {
    * does, which begins while the handler runs. What nobody waits for is the handler's own.
    */
   async #leave(): Promise<void> {
-    const late = [...this.#running].filter(({ promise }) => promise.heeded);
+    const late = [...this.#running].filter(({ promise }) => promise.handled);
     for (const { end } of late) end.abort(over());
     await Promise.allSettled(late.map(({ promise }) => promise));
   }
 
   #run<T>(place: Place, use: (tx: Transaction, end: AbortSignal) => Promise<T>): Promise<T> {
     const end = new AbortController();
-    const result = new HeededPromise<T>((resolve, reject) =>
+    const result = new TrackedPromise<T>((resolve, reject) =>
       withRequestConflict(() => this.#use(use, end.signal)).then(resolve, (error: unknown) => {
         this.#failed.push({ error, promise: result });
         reject(told(error, place));

@@ -1,11 +1,19 @@
 import type { Facts, TableFacts } from "../schema/facts.ts";
 import { prepare } from "../sql/prepare_frozen.ts";
 import type { Prepared } from "../sql/prepare.ts";
-import type { Cursor } from "./cursor.ts";
-import { columnsIn, digestOf, metReal, orderedDigestOf } from "../reads/digest.ts";
-import { type Cells, cellsGuard } from "./cells.ts";
+import type { AnswerReader } from "./answer_reader.ts";
+import {
+  columnsIn,
+  countColumns,
+  digestOf,
+  metReal,
+  MOST_COLUMNS,
+  orderedDigestOf,
+} from "../reads/digest.ts";
+import { type RowValues, rowValuesGuard } from "./row_values.ts";
 import { readGuard } from "./guard.ts";
 import { checkOfRead, type ReadCheck } from "../reads/read_check.ts";
+import { TextCache } from "../sql/text_cache.ts";
 
 /** What was read, by its digests. */
 export interface Digests {
@@ -15,8 +23,8 @@ export interface Digests {
   readonly judged: string | undefined;
   /** The rows themselves, where a digest does not tell all of them, or in its place. */
   readonly rows?: string | undefined;
-  /** The cells of the one row, in place of a digest; none without a row. */
-  readonly cells?: Cells | undefined;
+  /** The values of the one row, in place of a digest; none without a row. */
+  readonly values?: RowValues | undefined;
 }
 
 /** What a digest is made for. */
@@ -42,7 +50,7 @@ export class DigestError extends Error {
 }
 
 /**
- * By what reads are compared: by digests, by these and the rows themselves, or by the cells of the only row of a table,
+ * By what reads are compared: by digests, by these and the rows themselves, or by the values of the only row of a table,
  * which need no digest.
  */
 export type ComparedBy = "digests" | "rows" | TableFacts;
@@ -51,7 +59,7 @@ export type ComparedBy = "digests" | "rows" | TableFacts;
 export class Check {
   /** What is read. */
   readonly read: Prepared;
-  /** The table that it is about, where it is compared by cells. */
+  /** The table that it is about, where it is compared value by value. */
   readonly table: TableFacts | undefined;
   readonly #form: ReadCheck;
   readonly #shape: Shape;
@@ -75,7 +83,7 @@ export class Check {
     return new Check(this.read, form, this.#shape, "rows");
   }
 
-  /** The same by the cells of the only row of a table, where it {@linkcode isOfRows}. */
+  /** The same by the values of the only row of a table, where it {@linkcode isOfRows}. */
   of(table: TableFacts): Check {
     return new Check(this.read, this.#form, this.#shape, table);
   }
@@ -104,9 +112,9 @@ export class Check {
   }
 
   /** Reads the answers to the {@linkcode statements}. */
-  digests(cursor: Cursor): Digests | DigestError {
+  digests(answer: AnswerReader): Digests | DigestError {
     if (this.table !== undefined) {
-      return { guard: undefined, judged: undefined, rows: cursor.text(this.rows) };
+      return { guard: undefined, judged: undefined, rows: answer.text(this.rows) };
     }
     const found: (string | undefined)[] = [];
     let failed: DigestError | undefined;
@@ -116,18 +124,18 @@ export class Check {
         [this.#judged(), this.#judgedExtra],
       ] as const
     ) {
-      const digest = statement === undefined ? undefined : cursor.digest(statement);
+      const digest = statement === undefined ? undefined : answer.digest(statement);
       if (digest instanceof Error) failed ??= new DigestError(digest.message, extra);
       else found.push(digest);
     }
-    const rows = this.#whole ? cursor.text(this.rows) : undefined;
+    const rows = this.#whole ? answer.text(this.rows) : undefined;
     return failed ?? { guard: found[0], judged: found[1], rows };
   }
 
   /** The statement that fails on every node where the rows are not the same any more. */
-  guard({ guard, cells }: Digests): Prepared | undefined {
-    if (cells !== undefined) {
-      return cellsGuard({ ...this.read, sql: this.#form.guard! }, this.#shape.columns, cells);
+  guard({ guard, values }: Digests): Prepared | undefined {
+    if (values !== undefined) {
+      return rowValuesGuard({ ...this.read, sql: this.#form.guard! }, this.#shape.columns, values);
     }
     const statement = this.#guard();
     return statement === undefined || guard === undefined ? undefined : readGuard(statement, guard);
@@ -157,4 +165,44 @@ export function formOf({ sql, params }: Prepared, facts: Facts): ReadCheck {
   const now = new Date();
   const freezeText = (text: string): string => prepare(text, { now, freezeReads: true }).sql;
   return checkOfRead(sql, facts, freezeText, params);
+}
+
+/** In place of a number of columns: what cannot be checked, because it does not compile or is too large. */
+const UNCHECKABLE = Infinity;
+
+/** What only answers tell of reads, by their text, and a digest has to know. One for all transactions of a client. */
+export class ReadShapes {
+  readonly #counts: TextCache<number> = new TextCache(1000, 1_000_000);
+  readonly #reals: TextCache<true> = new TextCache(1000, 1_000_000);
+
+  /**
+   * The number of columns, where it is known and a digest can be made of so many.
+   *
+   * @param guess What the schema tells.
+   */
+  columnsOf({ sql }: Prepared, guess?: number): number | undefined {
+    const known = this.#counts.get(sql) ?? countColumns(sql) ?? guess;
+    return known === undefined || known > MOST_COLUMNS ? undefined : known;
+  }
+
+  /** Whether it is known that no digest can be made. */
+  isUncheckable({ sql }: Prepared): boolean {
+    const known = this.#counts.get(sql);
+    return known !== undefined && known > MOST_COLUMNS;
+  }
+
+  /** Takes the number that an answer had; without one no digest can be made. */
+  learn({ sql }: Prepared, columns: number = UNCHECKABLE): void {
+    this.#counts.set(sql, columns);
+  }
+
+  /** Whether there was a REAL among the values. */
+  hasReals({ sql }: Prepared): boolean {
+    return this.#reals.get(sql) === true;
+  }
+
+  /** There was one. */
+  learnReals({ sql }: Prepared): void {
+    this.#reals.set(sql, true);
+  }
 }

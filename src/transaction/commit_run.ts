@@ -9,10 +9,10 @@ import type { Prepared } from "../sql/prepare.ts";
 import { statementError } from "../wire/sql_errors.ts";
 import { readConflict, schemaConflict, tableConflict, writtenConflict } from "./conflicts.ts";
 import { isConflict } from "./guard.ts";
-import type { Hold } from "./hold.ts";
+import type { HeldLock } from "./held_lock.ts";
 import { type Journal, type Planned, scopesOf } from "./journal.ts";
-import type { Trial } from "./trial.ts";
-import { raiseVersion, versionGuard } from "./version.ts";
+import type { Speculation } from "./speculation.ts";
+import { raiseVersion, versionGuard } from "./version_row.ts";
 
 /** How often the leader judges anew because somebody wrote what the judgement depends on. */
 const MOST_JUDGEMENTS = 4;
@@ -43,13 +43,13 @@ export interface Run {
   /** What it did. */
   readonly journal: Journal;
   /** What it was told. */
-  readonly trial: Trial;
+  readonly trial: Speculation;
   /** Ids of earlier runs that are not settled. */
   readonly earlier: readonly CommitId[];
   /** The name of the version row that all commits of a scope raise. */
   readonly scope: string | undefined;
   /** Let go of by the commit itself where that is possible. */
-  readonly hold: Hold | undefined;
+  readonly hold: HeldLock | undefined;
   /** Reads and results are checked. */
   readonly checked: boolean;
   /** Reads are as current when they are answered as they have to be when they are checked. */

@@ -1,10 +1,10 @@
 import type { Backend } from "../calls/backend.ts";
 import type { Deadline } from "../time/deadline.ts";
 import type { CommitId } from "../commit/log_table.ts";
-import type { Hold } from "./hold.ts";
-import type { Passage } from "./passage.ts";
+import type { HeldLock } from "./held_lock.ts";
+import type { InterceptedCalls } from "./intercepted_calls.ts";
 import type { ResolvedTransactionOptions } from "./options.ts";
-import type { Shared } from "./trial.ts";
+import type { Shared } from "./speculation.ts";
 import type { Turn } from "../locks/queue.ts";
 import type { Prepared } from "../sql/prepare.ts";
 
@@ -15,7 +15,7 @@ export interface TransactionContext {
   readonly options: ResolvedTransactionOptions;
   /** The end of everything, reruns included. */
   readonly deadline: Deadline;
-  readonly hold: Hold | undefined;
+  readonly hold: HeldLock | undefined;
   /** Its turn among others of the client, if it took one. */
   readonly turn: () => Turn | undefined;
   /** Called before its first statement is sent, which waits for it. */
@@ -25,7 +25,7 @@ export interface TransactionContext {
   /** The end of this transaction is the end of the hold and of the turn, too. */
   readonly ends: boolean;
   /** Its way through the interceptors of the client, if there are any. */
-  readonly passage?: Passage | undefined;
+  readonly passage?: InterceptedCalls | undefined;
   /** Told when it is over. @param error Why it has failed, if it has. */
   readonly over?: ((error: unknown) => void) | undefined;
 }

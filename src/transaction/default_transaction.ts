@@ -10,7 +10,7 @@ import { readConflict } from "./conflicts.ts";
 import type { TransactionContext } from "./context.ts";
 import { type Core, TransactionHandle } from "./handle.ts";
 import { Lifetime } from "./lifetime.ts";
-import type { Passage } from "./passage.ts";
+import type { InterceptedCalls } from "./intercepted_calls.ts";
 import { type Event, Status } from "./states.ts";
 import { Statements } from "./statements.ts";
 import type { Transaction } from "./transaction.ts";
@@ -166,7 +166,7 @@ export class DefaultTransaction implements Core {
   }
 
   /** Commits behind the interceptors, and behind all that they have not let through yet. */
-  async #closeThrough(passage: Passage): Promise<RunEnding> {
+  async #closeThrough(passage: InterceptedCalls): Promise<RunEnding> {
     const { deadline } = this.#call;
     let closing: Promise<RunEnding> | undefined;
     const close = ({ signal, meter }: Deadline): Promise<RunEnding> => {

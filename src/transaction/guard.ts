@@ -1,9 +1,5 @@
-/**
- * Statements that make a whole batch fail. They run on every node, so they depend on nothing but table contents and
- * parameters, and on `changes()` and `last_insert_rowid()` as the same batch set them.
- *
- * @module
- */
+// Statements that make a whole batch fail. They run on every node, so they depend on nothing but table contents and
+// parameters, and on `changes()` and `last_insert_rowid()` as the same batch set them.
 
 import type { Prepared } from "../sql/prepare.ts";
 import { own } from "../commit/own_statements.ts";

@@ -5,15 +5,13 @@ import type { Prepared } from "../sql/prepare.ts";
 import type { Result } from "../sql/value.ts";
 import { affinity } from "../wire/affinity.ts";
 import { statementError } from "../wire/sql_errors.ts";
-import { type Check, DigestError } from "./check.ts";
-import { cellsOf, learnCells, tableOfCells } from "./cells.ts";
-import { type Cursor, textOf } from "./cursor.ts";
+import { type Check, DigestError, type ReadShapes } from "./check.ts";
+import { learnRowValues, rowValuesOf, tableOfRow } from "./row_values.ts";
+import { type AnswerReader, textOf } from "./answer_reader.ts";
 import type { Op } from "./journal.ts";
-import type { PlanContext, StepPlan } from "./plan.ts";
-import { areTooLong, checkOf, learns, longestOf } from "./plan_check.ts";
-import type { Shapes } from "./shapes.ts";
+import { areTooLong, checkOf, learns, longestOf, type PlanContext, type StepPlan } from "./plan.ts";
 import type { Step } from "./step.ts";
-import { scopesOf } from "./told.ts";
+import { scopesNamedIn } from "./statement_reads.ts";
 
 /** A read whose rows have to be the same at commit: its digests, and the rows. */
 export class ReadPlan implements StepPlan {
@@ -21,7 +19,7 @@ export class ReadPlan implements StepPlan {
   readonly asks: boolean;
   readonly #step: Step;
   readonly #prepared: Prepared;
-  readonly #shapes: Shapes;
+  readonly #shapes: ReadShapes;
   readonly #facts: Facts;
   readonly #check: Check | undefined;
 
@@ -32,24 +30,24 @@ export class ReadPlan implements StepPlan {
     this.#facts = context.facts;
     const check = checkOf(prepared, context, true);
     this.#check = check;
-    const byCells = check?.table !== undefined;
+    const byValues = check?.table !== undefined;
     // The commit is refused where the table has changed, but a node that is behind names the columns of a `*` as it knows them.
-    this.asks = !byCells || prepared.sql.includes("*");
-    const digests = byCells ? [] : check?.statements ?? [];
+    this.asks = !byValues || prepared.sql.includes("*");
+    const digests = byValues ? [] : check?.statements ?? [];
     this.statements = [...digests, check?.rows ?? prepared];
   }
 
-  settle(cursor: Cursor, since: number | undefined): readonly Op[] | undefined {
+  settle(answer: AnswerReader, since: number | undefined): readonly Op[] | undefined {
     const step = this.#step;
-    if (this.#check?.table !== undefined) return this.#settleByCells(this.#check, cursor, since);
-    const digests = this.#check?.digests(cursor);
+    if (this.#check?.table !== undefined) return this.#settleByValues(this.#check, answer, since);
+    const digests = this.#check?.digests(answer);
     if (digests instanceof DigestError && learns(this.#shapes, this.#prepared, digests)) {
       return undefined;
     }
     const failed = digests instanceof DigestError ? digests.message : undefined;
     // A statement that fails on its first row ends the transaction already within its digest.
-    if (failed !== undefined && cursor.ended) return this.#fail(failed);
-    const result = cursor.result(step, step.settings);
+    if (failed !== undefined && answer.ended) return this.#fail(failed);
+    const result = answer.result(step, step.settings);
     if (result === undefined) return [];
     if (this.#check === undefined || digests === undefined) return this.#learnShape(result);
     if (digests instanceof DigestError) return this.#fail(digests.message);
@@ -59,48 +57,52 @@ export class ReadPlan implements StepPlan {
       return [];
     }
     step.succeed(result);
-    this.#learnCells(this.#check, result, cursor);
+    this.#learnRowValues(this.#check, result, answer);
     if (!hasSignlessZero(result)) return [{ kind: "read", check: this.#check, digests, since }];
-    const tables = scopesOf(this.#prepared, this.#facts).filter((name) => name !== EVERYTHING);
+    const tables = scopesNamedIn(this.#prepared, this.#facts).filter((name) => name !== EVERYTHING);
     const check = this.#check.signed(tables);
     return [{
       kind: "read",
       check,
-      digests: { ...digests, rows: textOf(cursor.before(this.#prepared)) },
+      digests: { ...digests, rows: textOf(answer.before(this.#prepared)) },
       since,
     }];
   }
 
-  #learnCells({ isOfRows }: Check, { rows }: Result, cursor: Cursor): void {
+  #learnRowValues({ isOfRows }: Check, { rows }: Result, answer: AnswerReader): void {
     const read = this.#prepared;
-    if (!isOfRows || tableOfCells(read, this.#facts) !== undefined) return;
+    if (!isOfRows || tableOfRow(read, this.#facts) !== undefined) return;
     // Nobody decodes all the rows of a large one a second time.
-    learnCells(read, this.#facts, rows.length > 1 ? undefined : cellsOf(cursor.before(read)));
+    learnRowValues(
+      read,
+      this.#facts,
+      rows.length > 1 ? undefined : rowValuesOf(answer.before(read)),
+    );
   }
 
-  #settleByCells(
+  #settleByValues(
     check: Check,
-    cursor: Cursor,
+    answer: AnswerReader,
     since: number | undefined,
   ): readonly Op[] | undefined {
-    const result = cursor.result(this.#step, this.#step.settings);
+    const result = answer.result(this.#step, this.#step.settings);
     if (result === undefined) return [];
-    const table = cursor.before(this.#prepared);
-    const cells = cellsOf(table);
-    if (cells === undefined) {
-      learnCells(this.#prepared, this.#facts, undefined);
+    const table = answer.before(this.#prepared);
+    const values = rowValuesOf(table);
+    if (values === undefined) {
+      learnRowValues(this.#prepared, this.#facts, undefined);
       return undefined;
     }
     this.#step.succeed(result);
-    const digests = { guard: undefined, judged: undefined, rows: textOf(table), cells };
+    const digests = { guard: undefined, judged: undefined, rows: textOf(table), values };
     return [{ kind: "read", check, digests, since }];
   }
 
-  learn(cursor: Cursor): void {
-    const digests = this.#check?.digests(cursor);
+  learn(answer: AnswerReader): void {
+    const digests = this.#check?.digests(answer);
     if (digests instanceof DigestError) learns(this.#shapes, this.#prepared, digests);
     if (this.#check !== undefined) return;
-    const columns = cursor.columns(this.#prepared);
+    const columns = answer.columns(this.#prepared);
     if (columns !== undefined) this.#shapes.learn(this.#prepared, columns);
   }
 
@@ -116,6 +118,26 @@ export class ReadPlan implements StepPlan {
     this.#step.fail(tooLarge(this.#prepared, `it has ${columns.length} columns`));
     return [];
   }
+}
+
+/** A read that nobody checks. */
+export class UncheckedReadPlan implements StepPlan {
+  readonly statements: readonly Prepared[];
+  readonly asks = false;
+  readonly #step: Step;
+
+  constructor(step: Step, prepared: Prepared) {
+    this.#step = step;
+    this.statements = [prepared];
+  }
+
+  settle(answer: AnswerReader): readonly Op[] {
+    const result = answer.result(this.#step, this.#step.settings);
+    if (result !== undefined) this.#step.succeed(result);
+    return [];
+  }
+
+  learn(): void {}
 }
 
 /** Whether a zero among the rows may be -0.0: only columns that take a REAL as it is keep one. */

@@ -11,16 +11,16 @@ import type { CommitId } from "../commit/log_table.ts";
 import type { TransactionContext } from "./context.ts";
 import { lastConflict } from "./conflicts.ts";
 import { DefaultTransaction } from "./default_transaction.ts";
-import { Hold } from "./hold.ts";
+import { HeldLock } from "./held_lock.ts";
 import type { ResolvedTransactionOptions } from "./options.ts";
-import { Passage } from "./passage.ts";
+import { InterceptedCalls } from "./intercepted_calls.ts";
 import type { Transaction } from "./transaction.ts";
 import type { Prepared } from "../sql/prepare.ts";
-import type { Shared } from "./trial.ts";
+import type { Shared } from "./speculation.ts";
 import type { Queue, Turn } from "../locks/queue.ts";
-import { Shapes } from "./shapes.ts";
+import { ReadShapes } from "./check.ts";
 import { beginningOf, Collisions, makeTurns, takeTurn } from "./turns.ts";
-import { pauseBeforeRetry } from "./pause.ts";
+import { pauseBeforeRetry } from "./with_retry.ts";
 
 /** The longest waits before another run, by the number of runs so far, in milliseconds. */
 const FIRST_PAUSE = 5;
@@ -45,7 +45,7 @@ export interface Runner {
 export function makeRunner(client: Executor, host: Host): Runner {
   const backend = host.backendBy(Backend);
   const { dispatcher } = backend;
-  const shared = { dispatcher, commits: commitsOf(dispatcher), shapes: new Shapes() };
+  const shared = { dispatcher, commits: commitsOf(dispatcher), shapes: new ReadShapes() };
   return { client, backend, shared, turns: makeTurns(), collisions: new Collisions() };
 }
 
@@ -84,7 +84,7 @@ function beginThrough(
       begun = true;
       await new Promise<void>((end, fail) => {
         const over = (error: unknown) => error === undefined ? end() : fail(error);
-        const passage = new Passage(layers, transaction);
+        const passage = new InterceptedCalls(layers, transaction);
         begin(runner, options, deadline.by(signal, meter), { passage, over }).then(
           // What an interceptor has given up meanwhile, nobody else would end.
           (tx) => refused ? tx.rollback() : resolve(tx),
@@ -137,7 +137,7 @@ export async function runTransaction<T>(
   return await backend.through(deadline, (layers) => {
     const transaction = layers.nameTransaction();
     const made = { operation: "transaction", transaction, deadline, ends: true };
-    const passage = () => new Passage(layers, transaction);
+    const passage = () => new InterceptedCalls(layers, transaction);
     return layers.carry(made, (_, counted) => runAll(runner, options, counted, fn, passage));
   });
 }
@@ -148,7 +148,7 @@ async function runAll<T>(
   options: ResolvedTransactionOptions,
   deadline: Deadline,
   fn: (tx: Transaction) => Promise<T>,
-  passage?: () => Passage,
+  passage?: () => InterceptedCalls,
 ): Promise<T> {
   const hold = await acquire(runner, options, deadline);
   try {
@@ -163,9 +163,9 @@ class Runs<T> {
   readonly #runner: Runner;
   readonly #options: ResolvedTransactionOptions;
   readonly #deadline: Deadline;
-  readonly #hold: Hold | undefined;
+  readonly #hold: HeldLock | undefined;
   readonly #fn: (tx: Transaction) => Promise<T>;
-  readonly #passage: (() => Passage) | undefined;
+  readonly #passage: (() => InterceptedCalls) | undefined;
   /** Runs whose commit was refused, and what they would have answered: a late copy may have taken effect. */
   readonly #unsettled: { readonly id: CommitId; readonly result: T }[] = [];
   #count = 0;
@@ -178,9 +178,9 @@ class Runs<T> {
     runner: Runner,
     options: ResolvedTransactionOptions,
     deadline: Deadline,
-    hold: Hold | undefined,
+    hold: HeldLock | undefined,
     fn: (tx: Transaction) => Promise<T>,
-    passage: (() => Passage) | undefined,
+    passage: (() => InterceptedCalls) | undefined,
   ) {
     this.#runner = runner;
     this.#options = options;
@@ -321,10 +321,10 @@ async function acquire(
   { client }: Runner,
   { lock, lockTimeout }: ResolvedTransactionOptions,
   deadline: Deadline,
-): Promise<Hold | undefined> {
+): Promise<HeldLock | undefined> {
   if (lock === undefined) return undefined;
   const { signal, remaining } = deadline;
   const timeout = Math.min(lockTimeout, remaining);
   const handle = await lock.acquire({ timeout, ...(signal !== undefined && { signal }) });
-  return new Hold(handle, client);
+  return new HeldLock(handle, client);
 }

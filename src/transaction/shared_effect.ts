@@ -1,10 +1,10 @@
 import { tableOf } from "../commit/written_tables.ts";
 import { checkOfRead } from "../reads/read_check.ts";
 import { CachePerSchema, type Facts, hasLocalRows, type TableFacts } from "../schema/facts.ts";
+import { tokensOf } from "../sql/analyse.ts";
 import type { Prepared } from "../sql/prepare.ts";
-import { readsLocal, upsertOf } from "./local_names.ts";
+import { readsElsewhere, readsLocal, resolvesConflicts, upsertOf } from "./statement_reads.ts";
 import { preimageOf, sourceOf } from "./preimage.ts";
-import { readsElsewhere, resolvesConflicts, viewOf } from "./told.ts";
 
 const caches: CachePerSchema<boolean> = new CachePerSchema();
 
@@ -40,7 +40,7 @@ function isLocal(table: TableFacts | undefined): boolean {
 }
 
 function insertIsShared(prepared: Prepared, table: TableFacts, facts: Facts): boolean {
-  const view = viewOf(prepared);
+  const view = tokensOf(prepared.analysis);
   const conflicts = resolvesConflicts(view, table);
   // A row that one node has and another has not may be met on that one only.
   if (conflicts && (hasLocalRows(table) || table.localUnique)) return false;
@@ -58,7 +58,7 @@ function insertIsShared(prepared: Prepared, table: TableFacts, facts: Facts): bo
 
 function changeIsShared(prepared: Prepared, table: TableFacts, facts: Facts): boolean {
   if (hasLocalRows(table)) return false;
-  const view = viewOf(prepared);
+  const view = tokensOf(prepared.analysis);
   const rows = preimageOf(prepared);
   if (rows === undefined || !choosesAlike(rows, facts)) return false;
   if (prepared.analysis.verb === "DELETE" || !resolvesConflicts(view, table)) return true;

@@ -13,17 +13,16 @@ import { alsoEndedBy } from "../time/also_ended_by.ts";
 import { Deadline } from "../time/deadline.ts";
 import { together } from "../time/meter.ts";
 import type { TransactionContext } from "./context.ts";
-import { HeededPromise } from "./heeded_promise.ts";
+import { TrackedPromise } from "./tracked_promise.ts";
 import { Journal } from "./journal.ts";
 import type { Lifetime } from "./lifetime.ts";
-import { abandonment, limit } from "./limits.ts";
-import type { Passage } from "./passage.ts";
+import { abandonment, isFinal, limit, Step } from "./step.ts";
+import type { InterceptedCalls } from "./intercepted_calls.ts";
 import { isGuarded, prepareStep } from "./prepare_step.ts";
-import { Queue } from "./queue.ts";
+import { Queue } from "./statement_queue.ts";
 import type { Event, Status } from "./states.ts";
-import { isFinal, Step } from "./step.ts";
 import type { Savepoint } from "./transaction.ts";
-import { Trial } from "./trial.ts";
+import { Speculation } from "./speculation.ts";
 
 /** How statements are issued: by the method that was called, with its options. */
 export interface Issue {
@@ -38,7 +37,7 @@ export class Statements {
   /** What succeeded so far, and is part of the commit. */
   readonly journal: Journal = new Journal();
   /** What runs them. */
-  readonly trial: Trial;
+  readonly trial: Speculation;
   readonly #context: TransactionContext;
   readonly #status: Status;
   readonly #lifetime: Lifetime;
@@ -48,7 +47,7 @@ export class Statements {
   readonly #queue = new Queue((steps, whole) => this.#run(steps, whole));
   readonly #open = new Set<Step>();
   /** Statements that failed, and what told their caller. */
-  readonly #failed: { readonly error: unknown; readonly told: HeededPromise<unknown> }[] = [];
+  readonly #failed: { readonly error: unknown; readonly told: TrackedPromise<unknown> }[] = [];
   #issued = 0;
   /** Whether statements are made now that were called for before the transaction began to end. */
   #event: Event = "statement";
@@ -62,7 +61,7 @@ export class Statements {
     this.#call = call;
     this.#trying = { ...call };
     const { options, shared } = context;
-    this.trial = new Trial(shared, this.journal, this.#trying, {
+    this.trial = new Speculation(shared, this.journal, this.#trying, {
       scope: options.scope,
       checked: options.isolation === "serializable",
       lazy: options.mode === "lazy",
@@ -102,7 +101,7 @@ export class Statements {
     const { passage } = this.#context;
     if (passage !== undefined) return this.#pass(passage, issue, forms, make);
     const steps = this.#prepare(issue, forms);
-    const told = new HeededPromise<T>((resolve, reject) =>
+    const told = new TrackedPromise<T>((resolve, reject) =>
       Promise.all(steps.map((step) => step.result)).then(make).then(resolve, reject)
     );
     told.whenSettled(() => {});
@@ -161,7 +160,7 @@ export class Statements {
     const pending = [...this.#open];
     return await this.#queue.act(async () => {
       const failed = pending.find(({ error }) => error !== undefined) ??
-        this.#failed.find(({ told }) => !told.heeded);
+        this.#failed.find(({ told }) => !told.handled);
       if (failed !== undefined) throw keep(failed.error);
       return await action();
     });
@@ -217,11 +216,11 @@ export class Statements {
    * issued where they are passed on as they were; what else is passed on, and what is once more, is made then.
    */
   #pass<T>(
-    passage: Passage,
+    passage: InterceptedCalls,
     issue: Issue,
     forms: readonly Statement[],
     make: (results: Result[]) => T,
-  ): HeededPromise<T> {
+  ): TrackedPromise<T> {
     const { operation, options: { timeout, signal } } = issue;
     let unused: Step[] | undefined = this.#prepare(issue, forms);
     const own = unused.map(({ form }) => form);
@@ -241,7 +240,7 @@ export class Statements {
       return Promise.all(steps.map((step) => step.result));
     };
     let begin!: () => void;
-    const told = new HeededPromise<T>((resolve, reject) => {
+    const told = new TrackedPromise<T>((resolve, reject) => {
       begin = () => {
         passage.answer(made, send).then(make).then(resolve, (error: unknown) => {
           this.#failed.push({ error, told });
@@ -279,7 +278,7 @@ export class Statements {
   #enqueue(
     steps: readonly Step[],
     whole: boolean,
-    told: HeededPromise<unknown>,
+    told: TrackedPromise<unknown>,
     limits: CallOptions,
   ): void {
     for (const step of steps) {

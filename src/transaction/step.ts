@@ -1,4 +1,4 @@
-import { DatabaseError, TransactionConflictError } from "../errors.ts";
+import { DatabaseError, TimeoutError, TransactionConflictError } from "../errors.ts";
 import type { Settings } from "../calls/settings.ts";
 import { changes } from "../calls/read_only.ts";
 import type { Facts } from "../schema/facts.ts";
@@ -6,8 +6,11 @@ import type { Prepared } from "../sql/prepare.ts";
 import type { Statement } from "../sql/statement.ts";
 import type { Result } from "../sql/value.ts";
 import type { CallMeter } from "../time/meter.ts";
-import type { Keys } from "./told_rows.ts";
-import { HeededPromise } from "./heeded_promise.ts";
+import type { Keys } from "./returned_keys.ts";
+import { TrackedPromise } from "./tracked_promise.ts";
+import type { CallOptions } from "../calls/executor.ts";
+import { Closing } from "../time/closing.ts";
+import { Interrupted, within } from "../time/within.ts";
 
 /** One statement that was issued in a transaction and waits for its result. */
 export class Step {
@@ -22,7 +25,7 @@ export class Step {
   /** Its rows have to be the same at commit. */
   readonly guarded: boolean;
   /** Settles when the statement is done; it never causes an unhandled rejection by itself. */
-  readonly result: HeededPromise<Result>;
+  readonly result: TrackedPromise<Result>;
   /** Why it failed. */
   error: unknown;
   /** It has its result, or failed. */
@@ -52,7 +55,7 @@ export class Step {
     this.settings = settings;
     this.index = index;
     this.guarded = guarded;
-    this.result = new HeededPromise((resolve, reject) => {
+    this.result = new TrackedPromise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     });
@@ -101,4 +104,40 @@ export class Step {
 export function isFinal(error: unknown): boolean {
   return error instanceof TransactionConflictError ||
     (error instanceof DatabaseError && error.statementIndex !== undefined);
+}
+
+/** A statement's limits end the statement; what ends the transaction ends the wait for it by itself. */
+export const NEVER: Closing = new Closing();
+
+/** Fails statements that were issued together when their own limits say so; the transaction can go on without them. */
+export function limit(steps: readonly Step[], { signal, timeout }: CallOptions): void {
+  if (signal === undefined && timeout === undefined) return;
+  for (const step of steps) step.limited = true;
+  const settled = (): Promise<void> => new Promise((resolve) => whenAllSettled(steps, resolve));
+  within(timeout ?? Infinity, { abort: signal, closing: NEVER }, settled).catch(
+    (error: unknown) => {
+      const aborted = error instanceof Interrupted && error.by === "abort";
+      const reason: unknown = aborted ? signal!.reason : tooLate();
+      for (const step of steps) step.fail(reason);
+    },
+  );
+}
+
+/** Fires when nobody waits for any of the statements any more; `undefined` where somebody does until the end. */
+export function abandonment(steps: readonly Step[]): AbortSignal | undefined {
+  if (!steps.every(({ limited }) => limited)) return undefined;
+  const controller = new AbortController();
+  whenAllSettled(steps, () => controller.abort());
+  return controller.signal;
+}
+
+function whenAllSettled(steps: readonly Step[], callback: () => void): void {
+  let left = steps.length;
+  for (const step of steps) step.result.whenSettled(() => --left === 0 && callback());
+}
+
+function tooLate(): TimeoutError {
+  return new TimeoutError(
+    "The statement took longer than its `timeout`: nothing of it was kept, and the transaction can go on",
+  );
 }

@@ -2,7 +2,7 @@ import { TimeoutError } from "../errors.ts";
 import { Queue, type Turn } from "../locks/queue.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import type { Deadline } from "../time/deadline.ts";
-import type { Hold } from "./hold.ts";
+import type { HeldLock } from "./held_lock.ts";
 
 /** How long whoever has the turn may do nothing, in milliseconds: on Workers the request that has it may never end. */
 const LONGEST_SILENCE = 5_000;
@@ -47,7 +47,7 @@ export class Collisions {
 export async function takeTurn(
   turns: Queue,
   { remaining, signal }: Deadline,
-  hold: Hold | undefined,
+  hold: HeldLock | undefined,
 ): Promise<Turn> {
   const signals = [signal, hold?.signal].filter((one) => one !== undefined);
   return await turns.enter(remaining, tooLate, hold ? AbortSignal.any(signals) : signal);

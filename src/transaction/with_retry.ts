@@ -1,9 +1,9 @@
 import { checkFunction } from "../calls/checks.ts";
-import { RqliteError } from "../errors.ts";
+import { RqliteError, TimeoutError } from "../errors.ts";
 import { type Checks, isCount, isSignal, readOptions } from "../options.ts";
 import { Deadline } from "../time/deadline.ts";
-import { causesOf } from "./causes.ts";
-import { pauseBeforeRetry } from "./pause.ts";
+import { causesOf } from "./error_causes.ts";
+import { pause } from "../time/pause.ts";
 
 /** How often {@linkcode withRetry} repeats. */
 export interface RetryOptions {
@@ -67,4 +67,19 @@ export async function withRetry<T>(
 /** What an error of this package has as its cause says nothing about itself. */
 function isRetryable(error: unknown): boolean {
   return causesOf(error).find((one) => one instanceof RqliteError)?.retryable ?? false;
+}
+
+/**
+ * Waits until the transaction may run again.
+ *
+ * @throws {TimeoutError} If the deadline comes first; and the reason of its signal, if that fires.
+ */
+export async function pauseBeforeRetry(
+  milliseconds: number,
+  { signal, remaining }: Deadline,
+): Promise<void> {
+  if (remaining <= milliseconds) {
+    throw new TimeoutError("Out of time before the transaction could run again");
+  }
+  await pause(milliseconds, signal);
 }

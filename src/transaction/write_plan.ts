@@ -5,15 +5,15 @@ import { tableOf } from "../commit/written_tables.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import type { Result } from "../sql/value.ts";
 import { Check, DigestError, type Digests } from "./check.ts";
-import type { Cursor } from "./cursor.ts";
+import type { AnswerReader } from "./answer_reader.ts";
 import { insertedBetween, lastRowIn, OBSERVE, type Observed } from "./guard.ts";
 import { InsertedId } from "./inserted_id.ts";
 import type { Op, ReadOp } from "./journal.ts";
-import type { PlanContext, StepPlan } from "./plan.ts";
-import { areTooLong, checkOf, learns } from "./plan_check.ts";
+import { areTooLong, checkOf, learns, type PlanContext, type StepPlan } from "./plan.ts";
 import { hasSharedEffect } from "./shared_effect.ts";
 import type { Step } from "./step.ts";
-import { scopesOf, type Told, toldOf } from "./told.ts";
+import { type ReturningCheck, returningCheckOf } from "./returning_check.ts";
+import { scopesNamedIn } from "./statement_reads.ts";
 import {
   distinct,
   keyed,
@@ -22,11 +22,11 @@ import {
   rowsOf,
   sameKeys,
   withoutKeys,
-} from "./told_rows.ts";
+} from "./returned_keys.ts";
 
 /** What a write told, and what is compared for that. */
 interface Checked {
-  readonly told: Told;
+  readonly told: ReturningCheck;
   /** What has to hold before it; a read whose number of columns is not known yet is sent as it is. */
   readonly before: readonly (Check | Prepared)[];
   /** What has to hold behind it: the rows that were told when it was tried first. */
@@ -95,41 +95,41 @@ export class WritePlan implements StepPlan {
     return this.#checked.before.length > 0 || this.#key !== undefined || this.#scopes().length > 0;
   }
 
-  settle(cursor: Cursor, since: number | undefined): readonly Op[] | undefined {
-    const before = this.#readBefore(cursor, since);
-    if (this.#fragile) cursor.take();
-    const told = this.#key === undefined ? undefined : cursor.keys(this.#prepared, this.#key);
+  settle(answer: AnswerReader, since: number | undefined): readonly Op[] | undefined {
+    const before = this.#readBefore(answer, since);
+    if (this.#fragile) answer.take();
+    const told = this.#key === undefined ? undefined : answer.keys(this.#prepared, this.#key);
     if (before === "again") {
       this.#knows(told);
       return undefined;
     }
-    const [result, observed] = this.#tried(cursor);
-    if (this.#fragile) cursor.take();
+    const [result, observed] = this.#tried(answer);
+    if (this.#fragile) answer.take();
     if (result === undefined) return [];
     if (this.#key !== undefined && !this.#knows(told)) return undefined;
-    const behind = this.#readBehind(cursor, since);
+    const behind = this.#readBehind(answer, since);
     if (behind === "again") return undefined;
     return [...before, this.#keep(result, observed, since), ...behind];
   }
 
-  #tried(cursor: Cursor): [result: Result | undefined, observed: Observed | undefined] {
+  #tried(answer: AnswerReader): [result: Result | undefined, observed: Observed | undefined] {
     const place = this.#upserted === undefined ? undefined : lastRowIn(this.#upserted);
-    const before = place && cursor.lastRow(place);
-    const result = cursor.result(this.#step, this.#step.settings, this.#prepared);
+    const before = place && answer.lastRow(place);
+    const result = answer.result(this.#step, this.#step.settings, this.#prepared);
     const observed = this.#asks
-      ? cursor.observed(this.#prepared)
+      ? answer.observed(this.#prepared)
       : this.#observes && result !== undefined
       ? { changes: result.rowsAffected, rowid: result.lastInsertId }
       : undefined;
     const updated = this.#prepared.analysis.upsert &&
-      !insertedBetween(before, place && cursor.lastRow(place));
+      !insertedBetween(before, place && answer.lastRow(place));
     return [result, updated && observed ? { ...observed, rowid: undefined } : observed];
   }
 
-  learn(cursor: Cursor): void {
-    this.#readBefore(cursor, undefined);
-    if (this.#fragile) cursor.take();
-    if (this.#key !== undefined) this.#knows(cursor.keys(this.#prepared, this.#key));
+  learn(answer: AnswerReader): void {
+    this.#readBefore(answer, undefined);
+    if (this.#fragile) answer.take();
+    if (this.#key !== undefined) this.#knows(answer.keys(this.#prepared, this.#key));
   }
 
   #keep(result: Result, observed: Observed | undefined, since: number | undefined): Op {
@@ -171,7 +171,7 @@ export class WritePlan implements StepPlan {
     if (this.#shared || !this.#context.checked || this.#prepared.analysis.kind !== "write") {
       return scopes;
     }
-    return [...new Set([...scopes, ...scopesOf(this.#prepared, this.#context.facts)])];
+    return [...new Set([...scopes, ...scopesNamedIn(this.#prepared, this.#context.facts)])];
   }
 
   /** The rowid counts only where all nodes give the same. */
@@ -182,31 +182,31 @@ export class WritePlan implements StepPlan {
   }
 
   /** What is kept of the rows before; "again" when only now it is known how to ask for them. */
-  #readBefore(cursor: Cursor, since: number | undefined): readonly ReadOp[] | "again" {
+  #readBefore(answer: AnswerReader, since: number | undefined): readonly ReadOp[] | "again" {
     const ops: ReadOp[] = [];
     let again = false;
     for (const one of this.#checked.before) {
       const read = one instanceof Check
-        ? this.#readCheck(one, cursor, since)
-        : this.#learn(one, cursor);
+        ? this.#readCheck(one, answer, since)
+        : this.#learn(one, answer);
       if (read === "again") again = true;
       else ops.push(...read);
     }
     return again ? "again" : ops;
   }
 
-  #learn(read: Prepared, cursor: Cursor): "again" {
+  #learn(read: Prepared, answer: AnswerReader): "again" {
     const { shapes } = this.#context;
-    const columns = cursor.columns(read);
+    const columns = answer.columns(read);
     if (columns !== undefined) shapes.learn(read, columns);
     // What no guard can take is judged by the leader alone.
     if (columns === undefined || shapes.isUncheckable(read)) this.#step.judged = true;
     return "again";
   }
 
-  #readBehind(cursor: Cursor, since: number | undefined): readonly ReadOp[] | "again" {
+  #readBehind(answer: AnswerReader, since: number | undefined): readonly ReadOp[] | "again" {
     const check = this.#checked.behind;
-    const read = check === undefined ? [] : this.#readCheck(check, cursor, since);
+    const read = check === undefined ? [] : this.#readCheck(check, answer, since);
     if (check === undefined || read === "again") return read;
     // A server may answer a key in a form that finds no row.
     const rows = rowsIn(read[0]!.digests);
@@ -215,8 +215,12 @@ export class WritePlan implements StepPlan {
     return "again";
   }
 
-  #readCheck(check: Check, cursor: Cursor, since: number | undefined): readonly ReadOp[] | "again" {
-    const digests = check.digests(cursor);
+  #readCheck(
+    check: Check,
+    answer: AnswerReader,
+    since: number | undefined,
+  ): readonly ReadOp[] | "again" {
+    const digests = check.digests(answer);
     if (digests instanceof Error || areTooLong(digests)) {
       const learned = digests instanceof DigestError &&
         learns(this.#context.shapes, check.read, digests);
@@ -254,16 +258,20 @@ function checkedOf(
   }
   // No node but the leader has changed those rows.
   if (shared && !step.judged) {
-    const found = guardedBy(toldOf(prepared, facts), step.keys, context);
+    const found = guardedBy(returningCheckOf(prepared, facts), step.keys, context);
     if (found !== undefined) return found;
     step.judged = true;
   }
-  const told: Told = { is: "judged", scopes: scopesOf(prepared, facts) };
+  const told: ReturningCheck = { is: "judged", scopes: scopesNamedIn(prepared, facts) };
   return { told, before: [], behind: undefined };
 }
 
 /** How guards say what a write told; `undefined` if they cannot. */
-function guardedBy(told: Told, keys: Keys | undefined, context: PlanContext): Checked | undefined {
+function guardedBy(
+  told: ReturningCheck,
+  keys: Keys | undefined,
+  context: PlanContext,
+): Checked | undefined {
   if (told.is !== "preimage" && told.is !== "rows") return { told, before: [], behind: undefined };
   try {
     const { read } = told;

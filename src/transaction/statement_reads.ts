@@ -1,7 +1,42 @@
+import { EVERYTHING } from "../commit/log_table.ts";
 import { type Facts, hasLocalRows, type TableFacts } from "../schema/facts.ts";
 import { assignments, insertParts, type Range } from "../schema/statement_parts.ts";
+import { tokensOf } from "../sql/analyse.ts";
+import type { Prepared } from "../sql/prepare.ts";
 import { ROWID_NAMES } from "../sql/table_columns.ts";
 import type { TokenView } from "../sql/token_view.ts";
+
+/** What nobody may write while the answer to a statement is to stay true: the tables that it names. */
+export function scopesNamedIn(prepared: Prepared, facts: Facts): readonly string[] {
+  const view = tokensOf(prepared.analysis);
+  const names = new Set<string>();
+  for (let i = 0; i < view.tokens.length; i++) {
+    const table = facts.table(view.name(i));
+    for (const name of table?.reads ?? []) names.add(name);
+    for (const name of table?.interposed ?? []) {
+      for (const below of facts.table(name)?.reads ?? []) names.add(below);
+    }
+  }
+  return names.size === 0 ? [EVERYTHING] : [...names];
+}
+
+/** Whether a statement reads rows of its own choice from some token on: by SELECT, or by `x IN table`. */
+export function readsElsewhere(view: TokenView, from = 0, to = view.tokens.length): boolean {
+  return view.tokens.some((_, i) =>
+    i >= from && i < to &&
+    (view.isWord(i, "SELECT") || (view.isWord(i, "IN") && !view.is(i + 1, "(")))
+  );
+}
+
+/** Whether an INSERT or UPDATE may leave out or replace rows where it meets others. */
+export function resolvesConflicts(view: TokenView, table: TableFacts): boolean {
+  return /\bon\s+conflict\b/i.test(table.sql) ||
+    view.tokens.some((_, i) =>
+      (view.isWord(i, "ON") && view.isWord(i + 1, "CONFLICT")) ||
+      (view.isOneOf(i, ["INSERT", "UPDATE"]) && view.isWord(i + 1, "OR")) ||
+      (view.isWord(i, "REPLACE") && view.isWord(i + 1, "INTO"))
+    );
+}
 
 /**
  * Whether a write, or a part of it, reads what nodes may hold differently, by the names in it. What it assigns, and what

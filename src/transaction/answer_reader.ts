@@ -5,12 +5,12 @@ import type { Result, Value } from "../sql/value.ts";
 import type { Knowledge, Sighting } from "../commit/knowledge.ts";
 import { type LastRow, OBSERVE, type Observed } from "./guard.ts";
 import type { Step } from "./step.ts";
-import { type Keys, keysIn } from "./told_rows.ts";
+import { type Keys, keysIn } from "./returned_keys.ts";
 
 const NOT_RUN = "it was not run";
 
 /** Walks through an answer; a transaction that was aborted has fewer entries than statements. */
-export class Cursor {
+export class AnswerReader {
   readonly #reply: Reply;
   #at = 0;
 

@@ -1,15 +1,15 @@
 /** A promise that knows whether anybody has asked for its outcome, by `await`, `then` or `catch`. */
-export class HeededPromise<T> extends Promise<T> {
+export class TrackedPromise<T> extends Promise<T> {
   /** What is made of it is an ordinary promise. */
   static override get [Symbol.species](): PromiseConstructor {
     return Promise;
   }
 
-  #heeded = false;
+  #handled = false;
 
   /** Somebody asked. */
-  get heeded(): boolean {
-    return this.#heeded;
+  get handled(): boolean {
+    return this.#handled;
   }
 
   /** See {@linkcode Promise.then}. */
@@ -17,7 +17,7 @@ export class HeededPromise<T> extends Promise<T> {
     onFulfilled?: ((value: T) => A | PromiseLike<A>) | null,
     onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
   ): Promise<A | B> {
-    this.#heeded = true;
+    this.#handled = true;
     return super.then(onFulfilled, onRejected);
   }
 

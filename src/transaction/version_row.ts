@@ -1,9 +1,5 @@
-/**
- * Version rows: transactions of one scope serialise by a number that each commit raises (locks.md §3.3). The table has
- * no rowids, so that raising one leaves `last_insert_rowid()` alone.
- *
- * @module
- */
+// Version rows: transactions of one scope serialise by a number that each commit raises. The table has
+// no rowids, so that raising one leaves `last_insert_rowid()` alone.
 
 import type { Prepared } from "../sql/prepare.ts";
 import { own } from "../commit/own_statements.ts";

@@ -5,34 +5,34 @@ import type { Analysis } from "../sql/analyse.ts";
 import type { Prepared, WireParam } from "../sql/prepare.ts";
 import { ROWID_NAMES } from "../sql/table_columns.ts";
 import type { TokenView } from "../sql/token_view.ts";
-import { readsElsewhere, resolvesConflicts } from "./told.ts";
+import { readsElsewhere, resolvesConflicts } from "./statement_reads.ts";
 
 /** The row is inserted, changed, gone or read. */
 export type Does = "insert" | "update" | "delete" | "read";
 
 /** How the text of a statement names the one row that it is about. */
-export interface RowForm {
+export interface RowAccess {
   readonly table: TableFacts;
   readonly does: Does;
   /** What the columns of the key are, in its order. */
-  readonly key: readonly Cell[] | undefined;
+  readonly key: readonly GivenValue[] | undefined;
   /** What the rowid is that an INSERT gives. */
-  readonly number: Cell | undefined;
+  readonly number: GivenValue | undefined;
   /** By columns, in lower case: what the row that is inserted holds, or what those that are read have to. */
-  readonly holds: ReadonlyMap<string, Cell>;
+  readonly holds: ReadonlyMap<string, GivenValue>;
   /** What is stored in each set of columns that is unique besides the key: `null` and `undefined` as in `OneRow`. */
-  readonly stores: readonly (readonly Cell[] | null | undefined)[] | undefined;
+  readonly stores: readonly (readonly GivenValue[] | null | undefined)[] | undefined;
 }
 
 /** A value in a text, or the number of the placeholder that stands for it. */
-export type Cell = { readonly value: WireParam } | { readonly index: number };
+export type GivenValue = { readonly value: WireParam } | { readonly index: number };
 
 /** What a `SELECT … FROM table WHERE column = value` of that table alone reads. */
 export function rowRead(
   { analysis }: Prepared,
   view: TokenView,
   facts: Facts,
-): RowForm | undefined {
+): RowAccess | undefined {
   if (!view.isWord(0, "SELECT") || readsElsewhere(view, 1)) return undefined;
   const from = view.tokens.findIndex((_, i) =>
     view.isWord(i, "FROM") && !view.isWord(i - 1, "DISTINCT")
@@ -44,7 +44,7 @@ export function rowRead(
   const alone = view.isWord(at + 1, "WHERE") || view.isWord(at + 1 + alias, "WHERE");
   if (table?.kind !== "table" || !alone) return undefined;
   const key = keyGiven(analysis, view, from, table);
-  const holds = cellsOf(analysis, view, valuesGiven(view, from));
+  const holds = givenValuesOf(analysis, view, valuesGiven(view, from));
   if (key === undefined && holds.size === 0) return undefined;
   return { table, does: "read", key, number: undefined, holds, stores: [] };
 }
@@ -54,7 +54,7 @@ export function rowWritten(
   { analysis }: Prepared,
   view: TokenView,
   table: TableFacts,
-): RowForm | undefined {
+): RowAccess | undefined {
   const { bonds } = table;
   const own = table.name.toLowerCase();
   const tied = bonds.triggers !== undefined || bonds.parents.has(own) || bonds.children.has(own);
@@ -82,7 +82,7 @@ function rowInserted(
   analysis: Analysis,
   view: TokenView,
   table: TableFacts,
-): RowForm | undefined {
+): RowAccess | undefined {
   const parts = insertParts(view, 0);
   if (parts === undefined) return undefined;
   const { sourceAt } = parts;
@@ -95,12 +95,12 @@ function rowInserted(
   if (listed && names.length !== items.length) return undefined;
   const values = new Map(names.map((name, i) => [name.toLowerCase(), items[i]!]));
   const numbers = [...values].filter(([name]) => isNumber(table, name));
-  const number = numbers[0] && cellOf(analysis, view, numbers[0][1]);
+  const number = numbers[0] && givenValueOf(analysis, view, numbers[0][1]);
   if (numbers.length > 1 || (numbers.length === 1 && number === undefined)) return undefined;
   const key = isKeyed(table) ? keyIn(analysis, view, table, values) : undefined;
   if (isKeyed(table) && key === undefined) return undefined;
   const stored = new Map<string, Range | undefined>(values);
-  const holds = new Map(cellsOf(analysis, view, values));
+  const holds = new Map(givenValuesOf(analysis, view, values));
   // What is NULL there gets a number.
   for (const [name] of numbers) holds.delete(name);
   for (const { name, default: own, generated } of table.columns) {
@@ -123,15 +123,15 @@ function storesOf(
   view: TokenView,
   { bonds }: TableFacts,
   values: ReadonlyMap<string, Range | undefined>,
-): RowForm["stores"] {
+): RowAccess["stores"] {
   return bonds.uniques?.map((names) => {
     // Where an INSERT says nothing it leaves NULL, or a number that no other row has.
     if (names.some((name) => !values.has(name))) return null;
-    const cells = names.map((name) => {
+    const givens = names.map((name) => {
       const range = values.get(name);
-      return range && cellOf(analysis, view, range);
+      return range && givenValueOf(analysis, view, range);
     });
-    return cells.includes(undefined) ? undefined : cells.map((cell) => cell!);
+    return allOf(givens);
   });
 }
 
@@ -148,17 +148,17 @@ function isNumber({ rowid, columns, withoutRowid }: TableFacts, name: string): b
 }
 
 /** Those of columns whose values are literals or placeholders. */
-function cellsOf(
+function givenValuesOf(
   analysis: Analysis,
   view: TokenView,
   values: ReadonlyMap<string, Range>,
-): ReadonlyMap<string, Cell> {
-  const cells = new Map<string, Cell>();
+): ReadonlyMap<string, GivenValue> {
+  const givens = new Map<string, GivenValue>();
   for (const [name, range] of values) {
-    const cell = cellOf(analysis, view, range);
-    if (cell !== undefined) cells.set(name, cell);
+    const given = givenValueOf(analysis, view, range);
+    if (given !== undefined) givens.set(name, given);
   }
-  return cells;
+  return givens;
 }
 
 /** The key that WHERE says. @param at See `valuesGiven`. */
@@ -167,12 +167,12 @@ function keyGiven(
   view: TokenView,
   at: number,
   table: TableFacts,
-): readonly Cell[] | undefined {
+): readonly GivenValue[] | undefined {
   const given = valuesGiven(view, at);
   if (isKeyed(table)) return keyIn(analysis, view, table, given);
   const [, range] = [...given].find(([name]) => isNumber(table, name)) ?? [];
-  const cell = range && cellOf(analysis, view, range);
-  return cell && [cell];
+  const value = range && givenValueOf(analysis, view, range);
+  return value && [value];
 }
 
 function keyIn(
@@ -180,12 +180,12 @@ function keyIn(
   view: TokenView,
   { key }: TableFacts,
   values: ReadonlyMap<string, Range>,
-): readonly Cell[] | undefined {
-  const cells = key.map((name) => {
+): readonly GivenValue[] | undefined {
+  const givens = key.map((name) => {
     const range = values.get(name.toLowerCase());
-    return range && cellOf(analysis, view, range);
+    return range && givenValueOf(analysis, view, range);
   });
-  return cells.includes(undefined) ? undefined : cells.map((cell) => cell!);
+  return allOf(givens);
 }
 
 /** The columns that an UPDATE assigns, in lower case. */
@@ -207,11 +207,11 @@ function insertable({ columns }: TableFacts): string[] {
 }
 
 /** A literal or placeholder; `undefined` if it is anything else. */
-function cellOf(
+function givenValueOf(
   { placeholders }: Analysis,
   view: TokenView,
   range: Range,
-): Cell | undefined {
+): GivenValue | undefined {
   const [from, to] = range;
   if (to === from + 1 && view.isWord(from, "NULL")) return { value: null };
   if (!isValue(view, range)) return undefined;
@@ -225,4 +225,10 @@ function cellOf(
   if (kind === "string") return { value: view.name(from) };
   const place = placeholders.find((one) => one.start === start);
   return place && { index: place.index };
+}
+
+/** The values, if there are all of them. */
+function allOf<T>(values: readonly (T | undefined)[]): readonly T[] | undefined {
+  const found = values.filter((value) => value !== undefined);
+  return found.length === values.length ? found : undefined;
 }

@@ -13,7 +13,7 @@ import type { TokenView } from "../sql/token_view.ts";
  * An INSERT of one row with the rowid that its table gave it, so that it inserts the same row where those in front of it
  * are missing; `undefined` where that cannot be written.
  */
-export function numbered(
+export function insertWithRowid(
   prepared: Prepared,
   table: TableFacts,
   rowid: number | bigint,

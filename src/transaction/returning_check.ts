@@ -1,16 +1,15 @@
-import { tokensOf } from "../sql/analyse.ts";
-import { EVERYTHING } from "../commit/log_table.ts";
 import { tableOf } from "../commit/written_tables.ts";
 import type { Facts, TableFacts } from "../schema/facts.ts";
 import { insertParts, itemsOf } from "../schema/statement_parts.ts";
+import { tokensOf } from "../sql/analyse.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import { ROWID_NAMES } from "../sql/table_columns.ts";
 import type { TokenView } from "../sql/token_view.ts";
-import { readsLocal } from "./local_names.ts";
+import { readsElsewhere, readsLocal, resolvesConflicts, scopesNamedIn } from "./statement_reads.ts";
 import { preimageOf, sourceOf } from "./preimage.ts";
 
 /** What the answer to a write depends on, beyond how many rows it changed; it is what has to hold at commit. */
-export type Told =
+export type ReturningCheck =
   /** Nothing: the number of rows says it all. */
   | { readonly is: "count" }
   /** The values that were inserted, and with `rowid` the number that the table gave them. */
@@ -18,12 +17,12 @@ export type Told =
   /** The rows that it is about, as they were before. */
   | { readonly is: "preimage"; readonly read: Prepared }
   /** The rows before and behind it, of those keys that it tells. */
-  | ToldRows
+  | RowsByKey
   /** More than guards can say: nobody may write these tables until the commit. */
   | { readonly is: "judged"; readonly scopes: readonly string[] };
 
 /** Rows that are compared by their keys. */
-export interface ToldRows {
+export interface RowsByKey {
   readonly is: "rows";
   readonly table: TableFacts;
   readonly key: readonly string[];
@@ -33,14 +32,14 @@ export interface ToldRows {
   readonly scopes: readonly string[];
 }
 
-const COUNT: Told = { is: "count" };
+const COUNT: ReturningCheck = { is: "count" };
 
 /** What a write tells its caller. */
-export function toldOf(prepared: Prepared, facts: Facts): Told {
+export function returningCheckOf(prepared: Prepared, facts: Facts): ReturningCheck {
   const { analysis } = prepared;
   if (!analysis.returning) return COUNT;
   const table = tableOf(analysis.table, facts);
-  const view = viewOf(prepared);
+  const view = tokensOf(prepared.analysis);
   const returning = view.tokens.findLastIndex((_, i) => view.isWord(i, "RETURNING"));
   // Triggers in front of it may leave rows out, and a SELECT behind it may tell other rows than those.
   const clear = table?.kind === "table" && table.interposed === undefined &&
@@ -49,56 +48,21 @@ export function toldOf(prepared: Prepared, facts: Facts): Told {
   const told = !clear
     ? undefined
     : inserts
-    ? toldOfInsert(prepared, view, table, facts)
-    : toldOfChange(prepared, view, table, facts);
+    ? checkOfInsert(prepared, view, table, facts)
+    : checkOfChange(prepared, view, table, facts);
   // Rows behind it are the same on every node only where what it assigns is.
   const differs = told?.is === "rows" && readsLocal(view, facts);
-  return told === undefined || differs ? { is: "judged", scopes: scopesOf(prepared, facts) } : told;
+  return told === undefined || differs
+    ? { is: "judged", scopes: scopesNamedIn(prepared, facts) }
+    : told;
 }
 
-/** What nobody may write while the answer to a statement is to stay true: the tables that it names. */
-export function scopesOf(prepared: Prepared, facts: Facts): readonly string[] {
-  const view = viewOf(prepared);
-  const names = new Set<string>();
-  for (let i = 0; i < view.tokens.length; i++) {
-    const table = facts.table(view.name(i));
-    for (const name of table?.reads ?? []) names.add(name);
-    for (const name of table?.interposed ?? []) {
-      for (const below of facts.table(name)?.reads ?? []) names.add(below);
-    }
-  }
-  return names.size === 0 ? [EVERYTHING] : [...names];
-}
-
-/** Whether a statement reads rows of its own choice from some token on: by SELECT, or by `x IN table`. */
-export function readsElsewhere(view: TokenView, from = 0, to = view.tokens.length): boolean {
-  return view.tokens.some((_, i) =>
-    i >= from && i < to &&
-    (view.isWord(i, "SELECT") || (view.isWord(i, "IN") && !view.is(i + 1, "(")))
-  );
-}
-
-/** Whether an INSERT or UPDATE may leave out or replace rows where it meets others. */
-export function resolvesConflicts(view: TokenView, table: TableFacts): boolean {
-  return /\bon\s+conflict\b/i.test(table.sql) ||
-    view.tokens.some((_, i) =>
-      (view.isWord(i, "ON") && view.isWord(i + 1, "CONFLICT")) ||
-      (view.isOneOf(i, ["INSERT", "UPDATE"]) && view.isWord(i + 1, "OR")) ||
-      (view.isWord(i, "REPLACE") && view.isWord(i + 1, "INTO"))
-    );
-}
-
-/** The tokens of a statement. */
-export function viewOf({ analysis }: Prepared): TokenView {
-  return tokensOf(analysis);
-}
-
-function toldOfInsert(
+function checkOfInsert(
   prepared: Prepared,
   view: TokenView,
   table: TableFacts,
   facts: Facts,
-): Told | undefined {
+): ReturningCheck | undefined {
   const conflicts = resolvesConflicts(view, table);
   const selects = readsElsewhere(view);
   if (!conflicts && !selects && !choosesKeys(view, table)) {
@@ -111,7 +75,7 @@ function toldOfInsert(
   if (upserts.length > 0 && readsElsewhere(view, upserts[0]!)) return undefined;
   const read = conflicts && selects ? sourceOf(prepared) : undefined;
   // With several clauses a row may be told although it was left as it is.
-  const scopes = upserts.length > 1 ? scopesOf(prepared, facts) : [];
+  const scopes = upserts.length > 1 ? scopesNamedIn(prepared, facts) : [];
   return { is: "rows", table, key: table.key, read, scopes };
 }
 
@@ -133,12 +97,12 @@ function itemsEnd(view: TokenView, open: number): number {
   return (items.at(-1)?.[1] ?? open) + 1;
 }
 
-function toldOfChange(
+function checkOfChange(
   prepared: Prepared,
   view: TokenView,
   table: TableFacts,
   facts: Facts,
-): Told | undefined {
+): ReturningCheck | undefined {
   const read = preimageOf(prepared);
   if (read === undefined) return undefined;
   const conflicts = prepared.analysis.verb === "UPDATE" && resolvesConflicts(view, table);
@@ -146,7 +110,7 @@ function toldOfChange(
   if (!conflicts && !readsElsewhere(view)) return { is: "preimage", read };
   if (table.key.length === 0) return undefined;
   // Which rows are left out depends on rows that are not told.
-  const scopes = conflicts ? scopesOf(prepared, facts) : [];
+  const scopes = conflicts ? scopesNamedIn(prepared, facts) : [];
   return { is: "rows", table, key: table.key, read, scopes };
 }
 

@@ -1,17 +1,18 @@
 import type { Facts } from "../schema/facts.ts";
 import type { Journal, WriteOp } from "./journal.ts";
-import { type OneRow, type Reach, reachOf } from "./reach.ts";
+import { type OneRow, type ReadWriteSet, readWriteSetOf } from "./read_write_set.ts";
 import type { Step } from "./step.ts";
+import { NotSupportedError, TimeoutError } from "../errors.ts";
 
 /** The writes that go in front of statements that are tried. */
-export interface Slice {
+export interface ResentWrites {
   readonly writes: readonly WriteOp[];
   /** None is left out. */
   readonly whole: boolean;
 }
 
 /** All writes so far. */
-export function wholeOf({ writes }: Journal): Slice {
+export function allWrites({ writes }: Journal): ResentWrites {
   return { writes: writes.map((write) => ({ ...write, observed: undefined })), whole: true };
 }
 
@@ -19,15 +20,15 @@ export function wholeOf({ writes }: Journal): Slice {
  * The writes that some statements may depend on, and those that these depend on: the answers are the same as behind all
  * of them, unless one fails that does not then.
  */
-export function sliceOf(journal: Journal, steps: readonly Step[], facts: Facts): Slice {
+export function neededWrites(journal: Journal, steps: readonly Step[], facts: Facts): ResentWrites {
   const { writes } = journal;
   // What was never tried has to be told of its errors.
   if (journal.lastDdl !== undefined || writes.some(({ lazy }) => lazy !== undefined)) {
-    return wholeOf(journal);
+    return allWrites(journal);
   }
-  const reaches = writes.map((write) => reachOfWrite(write, facts));
+  const reaches = writes.map((write) => setOfWrite(write, facts));
   const needs = new Needs(writes, reaches);
-  for (const step of steps) if (!step.done) needs.add(reachOfStep(step, facts));
+  for (const step of steps) if (!step.done) needs.add(setOfStep(step, facts));
   const kept: WriteOp[] = [];
   for (let i = writes.length - 1; i >= 0; i--) {
     const reach = reaches[i];
@@ -37,31 +38,31 @@ export function sliceOf(journal: Journal, steps: readonly Step[], facts: Facts):
     kept.push({ ...writes[i]!, observed: undefined, ...(again && { prepared: again }) });
   }
   return needs.all || kept.length === writes.length
-    ? wholeOf(journal)
+    ? allWrites(journal)
     : { writes: kept.reverse(), whole: false };
 }
 
-const known: WeakMap<WriteOp, { readonly facts: Facts; readonly reach: Reach | undefined }> =
+const known: WeakMap<WriteOp, { readonly facts: Facts; readonly reach: ReadWriteSet | undefined }> =
   new WeakMap();
 
-function reachOfWrite(write: WriteOp, facts: Facts): Reach | undefined {
+function setOfWrite(write: WriteOp, facts: Facts): ReadWriteSet | undefined {
   const found = known.get(write);
   if (found?.facts === facts) return found.reach;
-  const reach = reachOf(write.prepared, facts, { rowid: write.rowid });
+  const reach = readWriteSetOf(write.prepared, facts, { rowid: write.rowid });
   known.set(write, { facts, reach });
   return reach;
 }
 
-function reachOfStep(step: Step, facts: Facts): Reach | undefined {
+function setOfStep(step: Step, facts: Facts): ReadWriteSet | undefined {
   try {
-    return reachOf(step.by(facts), facts);
+    return readWriteSetOf(step.by(facts), facts);
   } catch {
     // It is not sent.
     return NOTHING;
   }
 }
 
-const NOTHING: Reach = { reads: new Set(), writes: new Set(), one: undefined };
+const NOTHING: ReadWriteSet = { reads: new Set(), writes: new Set(), one: undefined };
 
 /** What is needed of what was written before. */
 class Needs {
@@ -74,17 +75,17 @@ class Needs {
   /** By table, and in the order of what is unique in it: what may be met there. */
   readonly #uniques = new Map<string, Set<string>[]>();
   readonly #writes: readonly WriteOp[];
-  readonly #reaches: readonly (Reach | undefined)[];
+  readonly #reaches: readonly (ReadWriteSet | undefined)[];
   /** Tables of which a statement in front has changed more than a row that it inserted. */
   readonly #stirred = new Set<string>();
 
-  constructor(writes: readonly WriteOp[], reaches: readonly (Reach | undefined)[]) {
+  constructor(writes: readonly WriteOp[], reaches: readonly (ReadWriteSet | undefined)[]) {
     this.#writes = writes;
     this.#reaches = reaches;
   }
 
   /** What a statement needs, in order. */
-  add(reach: Reach | undefined): void {
+  add(reach: ReadWriteSet | undefined): void {
     this.follow(reach);
     if (reach?.one !== undefined) this.#addUniques(reach.one);
     if (reach?.one?.counts) this.#addHighest(reach.one.table);
@@ -94,7 +95,7 @@ class Needs {
   }
 
   /** What a write needs so that it does the same again. */
-  follow(reach: Reach | undefined): void {
+  follow(reach: ReadWriteSet | undefined): void {
     if (reach === undefined) {
       this.all = true;
       return;
@@ -109,7 +110,7 @@ class Needs {
   }
 
   /** Whether something needed may depend on a write. */
-  has(reach: Reach | undefined): boolean {
+  has(reach: ReadWriteSet | undefined): boolean {
     if (this.all || reach === undefined) return true;
     const { one, writes } = reach;
     for (const table of writes) {
@@ -181,4 +182,51 @@ function mayMatch(
 /** Whether what a write stores may be one of the values. */
 function mayStore(stored: string | null | undefined, values: ReadonlySet<string>): boolean {
   return values.size > 0 && (stored === undefined || (stored !== null && values.has(stored)));
+}
+
+/** Writes that are sent again, all in all: more would take about as long as a transaction may by default. */
+const MOST_WRITES = 250_000;
+
+/** The same of the characters of their texts and values. */
+const MOST_CHARACTERS = 250_000_000;
+
+/** From so many on it is their number that takes the time. */
+const MANY = 10_000;
+
+const ADVICE =
+  "each statement is tried behind the writes that it may depend on, which are sent again for it. " +
+  'Give { mode: "lazy" } where no write has to answer at once, issue writes together (Promise.all, or one batch), ' +
+  "or make several transactions of it";
+
+/** What a transaction has sent again in front of statements that were tried. */
+export class ResendCount {
+  #writes = 0;
+  #characters = 0;
+
+  /**
+   * Counts writes before they are sent again.
+   *
+   * @throws {NotSupportedError} If that is more than makes sense.
+   */
+  add(writes: readonly WriteOp[]): void {
+    this.#writes += writes.length;
+    for (const { prepared: { sql, params } } of writes) {
+      this.#characters += sql.length;
+      for (const value of params) if (typeof value === "string") this.#characters += value.length;
+    }
+    if (this.#writes <= MOST_WRITES && this.#characters <= MOST_CHARACTERS) return;
+    throw new NotSupportedError(
+      `Cannot run the statement, and nothing of it was kept, as the transaction would send ${this.#writes} ` +
+        `writes again, of ${this.#characters} characters: ${ADVICE}`,
+    );
+  }
+
+  /** The error of a time-out: where writes were sent again and again, another run takes as long. */
+  explained(error: unknown): unknown {
+    if (!(error instanceof TimeoutError) || this.#writes < MANY) return error;
+    return new TimeoutError(
+      `The transaction took too long, and nothing was kept: it has sent ${this.#writes} writes again, as ${ADVICE}`,
+      { retryable: false, cause: error },
+    );
+  }
 }

@@ -3,7 +3,7 @@ import type { Interceptors, Made, Send } from "../calls/interceptors.ts";
 import type { Result } from "../sql/value.ts";
 import type { Deadline } from "../time/deadline.ts";
 import { type Interrupted, within } from "../time/within.ts";
-import { NEVER } from "./limits.ts";
+import { NEVER } from "./step.ts";
 
 /** A call that has not gone on yet; what lets it go on is there once it may. */
 interface Ticket {
@@ -14,7 +14,7 @@ interface Ticket {
  * The calls of one run of a transaction on their way through the interceptors: however long each of those takes, what they
  * pass on is issued in the order in which it was called for.
  */
-export class Passage {
+export class InterceptedCalls {
   readonly #layers: Interceptors;
   readonly #transaction: string;
   readonly #tickets: Ticket[] = [];

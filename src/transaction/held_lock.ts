@@ -10,7 +10,7 @@ import { own } from "../commit/own_statements.ts";
 const GRACE = 250;
 
 /** The lock of a transaction while it is held: believed only as far as its clocks go, and let go of on every path. */
-export class Hold {
+export class HeldLock {
   readonly #handle: LockHandle;
   readonly #riding: BatchRelease | undefined;
   #released: Promise<void> | undefined;

@@ -12,16 +12,16 @@ import { ownBatch } from "../commit/own_statements.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import { statementError } from "../wire/sql_errors.ts";
 import { readConflict, schemaConflict, tableConflict } from "./conflicts.ts";
-import { Cursor } from "./cursor.ts";
+import { AnswerReader } from "./answer_reader.ts";
 import { type Journal, type Op, type ReadOp, statementsOf, type WriteOp } from "./journal.ts";
-import { Repeats } from "./repeats.ts";
-import type { Shapes } from "./shapes.ts";
-import { type Slice, sliceOf, wholeOf } from "./slice.ts";
+import { allWrites, neededWrites, ResendCount, type ResentWrites } from "./resent_writes.ts";
 import type { Step } from "./step.ts";
 import { PinnedSchema } from "./pinned_schema.ts";
-import type { StepPlan } from "./plan.ts";
-import { planOf } from "./step_plan.ts";
-import { readVersion, versionTable } from "./version.ts";
+import { readVersion, versionTable } from "./version_row.ts";
+import type { PlanContext, StepPlan } from "./plan.ts";
+import { ReadPlan, UncheckedReadPlan } from "./read_plan.ts";
+import { WritePlan } from "./write_plan.ts";
+import type { ReadShapes } from "./check.ts";
 
 /** How often it may become clear only in the answer how a statement has to be sent. */
 const MOST_ROUNDS = 5;
@@ -30,11 +30,11 @@ const MOST_ROUNDS = 5;
 export interface Shared {
   readonly dispatcher: Dispatcher;
   readonly commits: Commits;
-  readonly shapes: Shapes;
+  readonly shapes: ReadShapes;
 }
 
 /** How a transaction's statements are tried. */
-export interface TrialOptions {
+export interface SpeculationOptions {
   /** Name of the version row. */
   readonly scope: string | undefined;
   /** Results are checked at commit. */
@@ -52,11 +52,11 @@ export interface TrialOptions {
  * comes behind a write is *tried*: all writes so far, the statement, and one that fails on purpose go as one transaction,
  * of which the server keeps nothing but its answer.
  */
-export class Trial {
+export class Speculation {
   readonly #shared: Shared;
   readonly #journal: Journal;
   readonly #call: Call;
-  readonly #options: TrialOptions;
+  readonly #options: SpeculationOptions;
   /** What the statements are made by. */
   readonly schema: PinnedSchema;
   /** How many answers have told something of the database. */
@@ -66,11 +66,11 @@ export class Trial {
   /** The version of the scope, once it was read. */
   version: number | undefined;
   /** The writes that were sent again. */
-  readonly repeats = new Repeats();
+  readonly repeats = new ResendCount();
   /** For the statements that run, no write is left out and no question. */
   #careful = false;
 
-  constructor(shared: Shared, journal: Journal, call: Call, options: TrialOptions) {
+  constructor(shared: Shared, journal: Journal, call: Call, options: SpeculationOptions) {
     this.#shared = shared;
     this.#journal = journal;
     this.#call = call;
@@ -140,8 +140,8 @@ export class Trial {
     const several = statements.length > 1;
     const batch = ownBatch(statements, this.#call, several, this.#options.checkLevel);
     const reply = await this.#shared.dispatcher.read(batch);
-    const cursor = new Cursor(reply);
-    return reads.every((read) => isSame(read, cursor));
+    const answer = new AnswerReader(reply);
+    return reads.every((read) => isSame(read, answer));
   }
 
   /** Whether all that callers were told holds in one state; writes that were kept back and not tried yet told nothing. */
@@ -166,11 +166,11 @@ export class Trial {
     );
     const batch = ownBatch([knowledge.question, ...statements], this.#call, true);
     const reply = await dryRun(dispatcher, batch);
-    const cursor = new Cursor(reply);
-    const sighting = cursor.sighting(knowledge);
+    const answer = new AnswerReader(reply);
+    const sighting = answer.sighting(knowledge);
     const same = await this.schema.agrees(sighting) &&
       ops.every((op) =>
-        op.kind === "read" ? isSame(op, cursor) : takeWrite(op, cursor) === undefined
+        op.kind === "read" ? isSame(op, answer) : takeWrite(op, answer) === undefined
       );
     return same ? sighting.base : undefined;
   }
@@ -248,15 +248,15 @@ export class Trial {
       ...plans.flatMap(([, plan]) => plan?.statements ?? []),
     ];
     const reply = await this.#send(statements, tries, asks);
-    const cursor = new Cursor(reply);
-    const sighting = asks ? cursor.sighting(knowledge) : undefined;
-    if (asksVersion) await this.#learnVersion(cursor, scope);
+    const answer = new AnswerReader(reply);
+    const sighting = asks ? answer.sighting(knowledge) : undefined;
+    if (asksVersion) await this.#learnVersion(answer, scope);
     const stands = sighting === undefined ||
       await this.schema.take(sighting, this.#options.readOnly);
     if (stands === "again") return 0;
     if (!stands) throw schemaConflict();
     try {
-      takeWrites(writes, cursor);
+      takeWrites(writes, answer);
     } catch (error) {
       if (whole && asks) throw error;
       this.#careful = true;
@@ -266,7 +266,7 @@ export class Trial {
     let at = statements.length -
       plans.reduce((sum, [, plan]) => sum + (plan?.statements.length ?? 0), 0);
     for (const [i, [step, plan]] of plans.entries()) {
-      const place = new Cursor(reply, at);
+      const place = new AnswerReader(reply, at);
       at += plan?.statements.length ?? 0;
       if (place.ended && plan !== undefined) break;
       // Behind one that has to be sent again nothing counts, but how it has to be sent is learned of all.
@@ -295,17 +295,17 @@ export class Trial {
       if (ops !== undefined && step.done) settled++;
     }
     if (settled > 0) this.answers++;
-    const end = new Cursor(reply, at);
+    const end = new AnswerReader(reply, at);
     if (tries && settled === steps.length && !end.ended && end.take() === undefined) {
       throw new InternalError("The server kept a transaction that ends in a failing statement");
     }
     return settled;
   }
 
-  #slice(steps: readonly Step[]): Slice {
+  #slice(steps: readonly Step[]): ResentWrites {
     // Those alone are to be seen.
     const all = this.#careful || steps.length === 0;
-    return all ? wholeOf(this.#journal) : sliceOf(this.#journal, steps, this.schema.current);
+    return all ? allWrites(this.#journal) : neededWrites(this.#journal, steps, this.schema.current);
   }
 
   /** A step that cannot be planned has failed, and none is needed. */
@@ -340,8 +340,8 @@ export class Trial {
     return await (tries ? dryRun(dispatcher, batch) : dispatcher.read({ ...batch, aware: asks }));
   }
 
-  async #learnVersion(cursor: Cursor, scope: string): Promise<void> {
-    const version = cursor.number(readVersion(scope));
+  async #learnVersion(answer: AnswerReader, scope: string): Promise<void> {
+    const version = answer.number(readVersion(scope));
     if (version === undefined) {
       const { settings, deadline } = this.#call;
       const statements = [versionTable()];
@@ -349,6 +349,19 @@ export class Trial {
     }
     this.version = version ?? 0;
   }
+}
+
+/**
+ * Plans one step.
+ *
+ * @throws {NotSupportedError} If nobody can check what it answers, or write out what it leaves to the schema.
+ */
+function planOf(step: Step, context: PlanContext): StepPlan {
+  const prepared = step.by(context.facts);
+  if (step.writes) return new WritePlan(step, prepared, context);
+  return step.guarded && prepared.analysis.kind === "read"
+    ? new ReadPlan(step, prepared, context)
+    : new UncheckedReadPlan(step, prepared);
 }
 
 /** Those that are neither done nor given up. */
@@ -365,9 +378,9 @@ function together(steps: readonly Step[]): number {
 }
 
 /** @throws {TransactionConflictError|DatabaseError} If one that was sent again fails. */
-function takeWrites(writes: readonly WriteOp[], cursor: Cursor): void {
+function takeWrites(writes: readonly WriteOp[], answer: AnswerReader): void {
   for (const write of writes) {
-    const error = takeWrite(write, cursor);
+    const error = takeWrite(write, answer);
     if (error === undefined) continue;
     if (write.lazy === undefined) throw tableConflict(write, error);
     const sql = write.prepared.analysis.source;
@@ -376,16 +389,16 @@ function takeWrites(writes: readonly WriteOp[], cursor: Cursor): void {
 }
 
 /** The error of a write that was sent again, or of its guard. */
-function takeWrite({ fragile, observed }: WriteOp, cursor: Cursor): string | undefined {
-  if (fragile) cursor.take();
-  const error = cursor.take() ?? (observed && cursor.take());
-  if (fragile) cursor.take();
+function takeWrite({ fragile, observed }: WriteOp, answer: AnswerReader): string | undefined {
+  if (fragile) answer.take();
+  const error = answer.take() ?? (observed && answer.take());
+  if (fragile) answer.take();
   return error;
 }
 
 /** Whether a read that was sent again answers the same. */
-function isSame({ check, digests }: ReadOp, cursor: Cursor): boolean {
-  const found = check.digests(cursor);
+function isSame({ check, digests }: ReadOp, answer: AnswerReader): boolean {
+  const found = check.digests(answer);
   return !(found instanceof Error) && found.guard === digests.guard &&
     found.judged === digests.judged &&
     found.rows === digests.rows;

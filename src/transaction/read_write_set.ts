@@ -2,13 +2,13 @@ import { tableOf } from "../commit/written_tables.ts";
 import { EVERYTHING } from "../commit/log_table.ts";
 import { CachePerSchema, type Facts } from "../schema/facts.ts";
 import { namesIn } from "../schema/node_state.ts";
+import { tokensOf } from "../sql/analyse.ts";
 import type { Prepared, WireParam } from "../sql/prepare.ts";
-import { numbered } from "./numbered.ts";
-import { type Cell, type Does, type RowForm, rowRead, rowWritten } from "./row_form.ts";
-import { viewOf } from "./told.ts";
+import { insertWithRowid } from "./insert_with_rowid.ts";
+import { type Does, type GivenValue, type RowAccess, rowRead, rowWritten } from "./row_access.ts";
 
 /** What a statement depends on and what it changes, as far as its text and the schema tell. */
-export interface Reach {
+export interface ReadWriteSet {
   /** The tables, in lower case, whose rows matter to it; without that of {@linkcode one}. */
   readonly reads: ReadonlySet<string>;
   /** The tables, in lower case, that it may write. */
@@ -51,7 +51,11 @@ export interface ToldNumber {
  * @param told For a write that was tried before.
  * @returns `undefined` if it may depend on anything, and change anything.
  */
-export function reachOf(prepared: Prepared, facts: Facts, told?: ToldNumber): Reach | undefined {
+export function readWriteSetOf(
+  prepared: Prepared,
+  facts: Facts,
+  told?: ToldNumber,
+): ReadWriteSet | undefined {
   const cache = caches.of(facts);
   const { text } = prepared.analysis;
   let form = cache.get(text);
@@ -64,10 +68,10 @@ export function reachOf(prepared: Prepared, facts: Facts, told?: ToldNumber): Re
 /** What the text alone tells of it. */
 interface Form {
   /** Without a look at single rows. */
-  readonly all: Reach;
+  readonly all: ReadWriteSet;
   /** The tables, in lower case, whose rows matter to it besides the one row that it is about. */
   readonly beside: ReadonlySet<string>;
-  readonly one: RowForm | undefined;
+  readonly one: RowAccess | undefined;
 }
 
 const caches: CachePerSchema<Form | "any"> = new CachePerSchema();
@@ -80,7 +84,7 @@ const COUNTERS = /last_insert_rowid|changes/i;
 function formOf(prepared: Prepared, facts: Facts): Form | "any" {
   const { kind, text, table: target } = prepared.analysis;
   if ((kind !== "read" && kind !== "write") || COUNTERS.test(text)) return "any";
-  const view = viewOf(prepared);
+  const view = tokensOf(prepared.analysis);
   const names = [...namesIn(view)];
   if (names.some(isOfNode)) return "any";
   const reads = names.flatMap((name) => [...facts.table(name)?.reads ?? []]);
@@ -103,7 +107,7 @@ function isOfNode(name: string): boolean {
 }
 
 /** The tables that decide about a write to one. */
-function decisive(name: string, facts: Facts, one: RowForm | undefined): string[] {
+function decisive(name: string, facts: Facts, one: RowAccess | undefined): string[] {
   const bonds = facts.table(name)?.bonds;
   if (bonds === undefined) return [];
   const does = one?.table.name.toLowerCase() === name ? one.does : undefined;
@@ -118,13 +122,13 @@ function decisive(name: string, facts: Facts, one: RowForm | undefined): string[
 /** The row that a statement with these values is about. */
 function rowOf(
   prepared: Prepared,
-  { table, does, key, number, holds, stores }: RowForm,
+  { table, does, key, number, holds, stores }: RowAccess,
   told: ToldNumber | undefined,
 ): OneRow | undefined {
   const base = {
     table: table.name.toLowerCase(),
     does,
-    stores: stores?.map((cells) => cells && uniqueOf(prepared, cells)),
+    stores: stores?.map((givens) => givens && uniqueOf(prepared, givens)),
     holds: heldBy(prepared, holds),
     counts: false,
     again: undefined,
@@ -137,7 +141,7 @@ function rowOf(
   if (number !== undefined && given === undefined) return undefined;
   const counts = !table.withoutRowid && (given ?? undefined) === undefined;
   const rowid = told?.rowid;
-  const again = counts && rowid !== undefined ? numbered(prepared, table, rowid) : undefined;
+  const again = counts && rowid !== undefined ? insertWithRowid(prepared, table, rowid) : undefined;
   // Tried again without those in front of it, it would get another number.
   if (counts && told !== undefined && again === undefined) return undefined;
   const own = counts ? rowid : given ?? undefined;
@@ -150,31 +154,34 @@ function rowOf(
 }
 
 /** What it stands for; `undefined` if that cannot be told. */
-function valueOf({ analysis, sql, params }: Prepared, cell: Cell): WireParam | undefined {
-  if ("value" in cell) return cell.value;
-  const value = params[cell.index - 1];
+function valueOf({ analysis, sql, params }: Prepared, given: GivenValue): WireParam | undefined {
+  if ("value" in given) return given.value;
+  const value = params[given.index - 1];
   // It may stand in the text instead.
   return value === null && sql !== analysis.text ? undefined : value;
 }
 
-function keyOf(prepared: Prepared, key: readonly Cell[]): string | undefined {
-  const values = key.map((cell) => valueOf(prepared, cell));
+function keyOf(prepared: Prepared, key: readonly GivenValue[]): string | undefined {
+  const values = key.map((given) => valueOf(prepared, given));
   if (values.some((value) => value === undefined || value === null)) return undefined;
   return values.map((value) => comparable(value!)).join("\0");
 }
 
-function heldBy(prepared: Prepared, cells: ReadonlyMap<string, Cell>): Map<string, string | null> {
+function heldBy(
+  prepared: Prepared,
+  givens: ReadonlyMap<string, GivenValue>,
+): Map<string, string | null> {
   const held = new Map<string, string | null>();
-  for (const [name, cell] of cells) {
-    const value = valueOf(prepared, cell);
+  for (const [name, given] of givens) {
+    const value = valueOf(prepared, given);
     if (value !== undefined) held.set(name, value === null ? null : comparable(value));
   }
   return held;
 }
 
 /** NULL is never equal to anything. */
-function uniqueOf(prepared: Prepared, cells: readonly Cell[]): string | null | undefined {
-  return cells.some((cell) => valueOf(prepared, cell) === null) ? null : keyOf(prepared, cells);
+function uniqueOf(prepared: Prepared, givens: readonly GivenValue[]): string | null | undefined {
+  return givens.some((given) => valueOf(prepared, given) === null) ? null : keyOf(prepared, givens);
 }
 
 /** A text that is another one only where values differ for SQLite, whatever the column's affinity and collation. */
