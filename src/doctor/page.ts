@@ -1,5 +1,5 @@
-import { identifier } from "../sql/quoting.ts";
 import { type Prepared, prepareRead } from "../sql/prepare.ts";
+import { identifier } from "../sql/quoting.ts";
 import { cellFrom, cellOf, literalOf } from "./cells.ts";
 import type { ComparedTable } from "./compared_table.ts";
 

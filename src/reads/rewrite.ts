@@ -1,6 +1,7 @@
 import type { TableFacts } from "../schema/facts.ts";
 import { applyEdits, type Edit } from "../sql/edit.ts";
 import type { Placeholder } from "../sql/placeholders.ts";
+import { quotedName } from "../sql/quoting.ts";
 import type { TokenView } from "../sql/token_view.ts";
 import type { ParsedQuery } from "./parse_query.ts";
 import type { SelectItem } from "./syntax_tree.ts";
@@ -100,9 +101,11 @@ function maskOf(table: TableFacts): string {
   const key = maskKey(table);
   const columns = table.columns.filter(({ hidden }) => !hidden).map(({ name }) => {
     const local = table.local.has(name.toLowerCase());
-    return local ? `${key === undefined ? "NULL" : quoted(key)} AS ${quoted(name)}` : quoted(name);
+    return local
+      ? `${key === undefined ? "NULL" : quotedName(key)} AS ${quotedName(name)}`
+      : quotedName(name);
   });
-  const name = quoted(table.name);
+  const name = quotedName(table.name);
   return `${name} AS NOT MATERIALIZED (SELECT ${columns.join()} FROM main.${name})`;
 }
 
@@ -121,10 +124,6 @@ export function maskKey(table: TableFacts): string | undefined {
 
 /** The view as it is, its time frozen. */
 function inlinedView({ facts, body }: InlinedView): string {
-  const columns = facts.columns.map(({ name }) => quoted(name)).join();
-  return `${quoted(facts.name)}(${columns}) AS NOT MATERIALIZED (${body})`;
-}
-
-function quoted(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
+  const columns = facts.columns.map(({ name }) => quotedName(name)).join();
+  return `${quotedName(facts.name)}(${columns}) AS NOT MATERIALIZED (${body})`;
 }

@@ -2,6 +2,7 @@ import { NotSupportedError } from "../errors.ts";
 import { analyse, tokensOf } from "../sql/analyse.ts";
 import { classify } from "../sql/classify.ts";
 import { applyEdits, type Edit } from "../sql/edit.ts";
+import { quotedName } from "../sql/quoting.ts";
 import type { TokenView } from "../sql/token_view.ts";
 import { CachePerSchema, type ColumnFacts, type Facts, type TableFacts } from "./facts.ts";
 import {
@@ -131,8 +132,7 @@ function missingOf({ columns }: TableFacts, listed: readonly string[]): ColumnFa
 }
 
 function addition(table: TableFacts, column: ColumnFacts, sql: string): Addition {
-  const name = `"${column.name.replaceAll('"', '""')}"`;
-  return { name, ...frozenDefault(table, column, sql) };
+  return { name: quotedName(column.name), ...frozenDefault(table, column, sql) };
 }
 
 function perRow(table: TableFacts, { name }: Addition, sql: string): NotSupportedError {

@@ -62,5 +62,10 @@ export function identifier(name: string): string {
   if (name.includes("\0") || !name.isWellFormed()) {
     throw new RangeError("Cannot quote an identifier that holds a NUL or half of a surrogate pair");
   }
+  return quotedName(name);
+}
+
+/** The name of something that is there, in quotes: SQLite may take more for a name than {@linkcode identifier} does. */
+export function quotedName(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }

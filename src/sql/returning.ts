@@ -3,6 +3,7 @@ import type { Prepared } from "./prepare.ts";
 import { type Analysis, tokensOf } from "./analyse.ts";
 import { TextCache } from "./text_cache.ts";
 import { isKeyword } from "./keywords.ts";
+import { quotedName } from "./quoting.ts";
 import type { TokenKind } from "./tokenize.ts";
 
 /**
@@ -46,7 +47,7 @@ export function withoutMarker(sql: string): string {
 
 /** The table's own name in the one quoting that every server's parser reads, without the schema. */
 function plainName(table: string): string {
-  return `"${TokenView.of(table).lastName().replaceAll('"', '""')}"`;
+  return quotedName(TokenView.of(table).lastName());
 }
 
 /**
