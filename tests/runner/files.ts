@@ -141,7 +141,7 @@ export const PLACEMENTS: readonly Placement[] = [
     why: "Folders, paths and permissions are the engine's",
   },
   {
-    files: ["transaction/states_test.ts"],
+    files: ["commit/chosen_ids_model_test.ts", "transaction/states_test.ts"],
     engines: ["deno"],
     why: "States and the order of calls, over SQLite alone",
   },
