@@ -1,4 +1,4 @@
-// A seal on the table of commits in a database file. Batches that were on their way to the database that the file
+// A seal on the log of commits in a database file. Batches that were on their way to the database that the file
 // replaces must not be applied to it: so the file names a column of the table otherwise, and no commit compiles until a
 // client has begun a new range of numbers (see `docs/internals/commits.md`). Only letters change, and no length.
 
@@ -33,7 +33,7 @@ export class DamagedFile extends Error {
 }
 
 /**
- * Where the table of commits is sealed in a file; `undefined` if the file has no such table.
+ * Where the log of commits is sealed in a file; `undefined` if the file has no such table.
  *
  * @throws {DamagedFile} If the schema cannot be read.
  */
@@ -127,7 +127,7 @@ function localOf(length: number, usable: number): number {
   return some <= most ? some : least;
 }
 
-/** Of the row of the table of commits: type, name, tbl_name, rootpage, sql. */
+/** Of the row of the log of commits: type, name, tbl_name, rootpage, sql. */
 function patchesOf(
   { bytes, at }: SchemaRow,
   { encoding }: FileHeader,

@@ -21,6 +21,7 @@ export type Whose = "own" | "chosen" | "earlier";
 
 /** A commit took effect by the copy that was answered. */
 export interface Committed {
+  /** Its name. */
   readonly is: "committed";
   /** The results begin at its `first`. */
   readonly reply: Reply;
@@ -30,6 +31,7 @@ export interface Committed {
 
 /** A statement refused it. */
 export interface Refused {
+  /** Its name. */
   readonly is: "refused";
   /** The position behind the ids; negative where not even they could be written. */
   readonly entry: number;
@@ -53,6 +55,7 @@ export type IdEnding = "done" | "fenced" | "interfered" | "repeated" | "reused" 
 
 /** A commit that ended at one of its ids. */
 export interface EndedAt<Is extends IdEnding> {
+  /** Its name. */
   readonly is: Is;
   /** The id. */
   readonly id: string;
@@ -93,7 +96,9 @@ const BATCH_ENDINGS = {
 
 /** What a proof of one id means, by whose it is; "resend" is for what is left of the batch without that id. */
 const ID_ENDINGS = {
+  // It took effect before: by an earlier copy, in an earlier run, or in another call that was the same.
   done: { own: "done", chosen: "repeated", earlier: "done", fence: "done" },
+  // Somebody asked for its outcome first; a chosen one may also have failed before.
   fenced: { own: "fenced", chosen: "spent", earlier: "fenced", fence: "fenced" },
   // Rows were deleted by hand up to its base, or it is an old one.
   expired: { own: "expired", chosen: "expired", earlier: "expired", fence: "expired" },

@@ -243,7 +243,7 @@ function barred(names: string): string {
 }
 
 /**
- * Fails where the table of commits is missing or that of an older client. It compiles there, too: `/db/request` goes on
+ * Fails where the log of commits is missing or that of an older client. It compiles there, too: `/db/request` goes on
  * behind a statement that does not, and would apply a write without its id.
  */
 export function readiness(): Prepared {

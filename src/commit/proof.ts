@@ -40,6 +40,7 @@ export interface IdProof {
  * - `unusable`: the table is somebody else's, or something in the database keeps ids out of it.
  */
 export interface TextProof<Is extends "refused" | "unusable"> {
+  /** Which of the two. */
   readonly is: Is;
   /** The entry that failed: that of an id where the node could not write it, as on a full disk. */
   readonly entry: number;

@@ -104,7 +104,7 @@ export function unsealing({ hashed, counted }: Sealed, now: number, base: number
   ];
 }
 
-/** The table of commits for a database that came without one: nothing that was on its way is in it. */
+/** The log of commits for a database that came without one: nothing that was on its way is in it. */
 export function beginning(now: number, base: number): Prepared[] {
   const start = startOf(now, base);
   return [

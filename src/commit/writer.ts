@@ -32,7 +32,7 @@ import {
   refuseOwnTables,
 } from "./refusals.ts";
 
-/** How long an account that may not make the table of commits is not asked again, in milliseconds. */
+/** How long an account that may not make the log of commits is not asked again, in milliseconds. */
 const DENIED = 10_000;
 
 /** Writer outside of transactions: each call is one commit with an id, sent again until it is known what became of it. */

@@ -2,7 +2,7 @@ import { type Analysis, tokensOf } from "./analyse.ts";
 import type { Edit } from "./edit.ts";
 import type { TokenView } from "./token_view.ts";
 
-/** The table of commits. */
+/** The log of commits. */
 export const COMMIT_TABLE = "_rqlite_commit";
 
 /** The tables that clients keep in the database for themselves, see `docs/transactions.md` and `src/locks/lease_row.ts`. */
@@ -13,7 +13,7 @@ export function isOwnTable(name: string): boolean {
   return OWN_TABLES.includes(name.toLowerCase());
 }
 
-/** By a pattern, as what names the table of commits is no part of a commit. */
+/** By a pattern, as what names the log of commits is no part of a commit. */
 const SPARED = "NOT GLOB '_rqlite_*'";
 
 /** What an UPDATE or DELETE ends with behind its WHERE. */

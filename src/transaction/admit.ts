@@ -6,7 +6,7 @@ import { refuseOwnTables } from "../commit/refusals.ts";
 /**
  * Refuses what has no meaning inside a transaction.
  *
- * @throws {NotSupportedError} For VACUUM, PRAGMAs like it and the helper tables.
+ * @throws {NotSupportedError} For VACUUM, PRAGMAs like it and our own tables.
  */
 export function admit(prepared: Prepared): void {
   const { analysis } = prepared;

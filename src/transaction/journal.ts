@@ -13,7 +13,7 @@ export interface ReadOp {
   readonly kind: "read";
   readonly check: Check;
   readonly digests: Digests;
-  /** The value of the sequence in the state that it was judged by; `undefined` without a table of commits. */
+  /** The value of the sequence in the state that it was judged by; `undefined` without a log of commits. */
   readonly since: number | undefined;
 }
 

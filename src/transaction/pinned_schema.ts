@@ -60,7 +60,7 @@ export class PinnedSchema {
     if (this.#facts === undefined) await this.#look();
   }
 
-  /** Makes the table of commits where it is missing, as that changes the schema: later this would look like another's DDL. */
+  /** Makes the log of commits where it is missing, as that changes the schema: later this would look like another's DDL. */
   async ready(): Promise<void> {
     if (this.#since !== undefined || !this.#journal.untold) return;
     await this.#commits.knowledge.ready(this.#call);

@@ -30,10 +30,13 @@ const LONGEST_PAUSE = 500;
 export interface Runner {
   /** What the user calls. */
   readonly client: Executor;
+  /** Of the client. */
   readonly backend: Backend;
+  /** What its transactions share. */
   readonly shared: Shared;
   /** Of the transactions that take turns. */
   readonly turns: Queue;
+  /** What transactions have collided by, and still may. */
   readonly collisions: Collisions;
 }
 
