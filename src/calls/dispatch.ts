@@ -9,7 +9,7 @@ import { Capabilities } from "./capabilities.ts";
 import type { Level } from "./executor.ts";
 import { accepted, type Batch, type ExpectedAnswer, READ_STRONG, type Reply } from "./request.ts";
 import { Late } from "../late.ts";
-import { askForMarks, marksIn } from "./logged_commits.ts";
+import { commitsIn, selectCommits } from "./logged_commits.ts";
 import { SecondLook } from "./second_look.ts";
 import { readIn } from "./session.ts";
 import { SharedReads } from "./shared_reads.ts";
@@ -132,16 +132,16 @@ export class Dispatcher {
   #query(batch: Batch, level: Exclude<Level, "linearizable">): Promise<Reply>;
   #query(batch: Batch, level: Level): Promise<Reply | typeof READ_STRONG>;
   #query(batch: Batch, level: Level): Promise<Reply | typeof READ_STRONG> {
-    const { statements, transaction, settings, texts, marks } = batch;
+    const { statements, transaction, settings, texts, commits } = batch;
     const refreshes = !batch.aware && statements.some(readsTables);
     const refresh = refreshes ? REFRESH_SCHEMA : NOTHING;
-    const prefix = marks === undefined ? refresh : [...refresh, askForMarks(marks)];
+    const prefix = commits === undefined ? refresh : [...refresh, selectCommits(commits)];
     const linearizable = level === "linearizable";
     return this.#exchange(batch, {
       path: path("/db/query", {
         ...UNPARSED,
         level,
-        transaction: transaction || marks !== undefined,
+        transaction: transaction || commits !== undefined,
         timings: batch.timed,
         db_timeout: timeOf(batch, level === "strong"),
         linearizable_timeout: linearizable ? LINEARIZABLE_WAIT : undefined,
@@ -186,7 +186,7 @@ export class Dispatcher {
   }
 
   #exchange(
-    { statements, deadline, node, marks }: Batch,
+    { statements, deadline, node, commits }: Batch,
     { path, body, leader, repeatable, first }: {
       path: string;
       body: string;
@@ -212,7 +212,11 @@ export class Dispatcher {
         this.#capabilities.learn(answer.version);
         const value = accepted(expected, answer);
         return value === undefined ? refused(expected, answer, deadline) : {
-          value: { answer: value, first, marks: marks && marksIn(value, first - 1, analysis) },
+          value: {
+            answer: value,
+            first,
+            commits: commits && commitsIn(value, first - 1, analysis),
+          },
         };
       },
     });

@@ -5,13 +5,13 @@ import type { Result } from "../sql/value.ts";
 import { alsoEndedBy } from "../time/also_ended_by.ts";
 import { Closing } from "../time/closing.ts";
 import type { Deadline } from "../time/deadline.ts";
+import type { CallMeter, SentRequest } from "../time/meter.ts";
 import { Interrupted, within } from "../time/within.ts";
 import { keep } from "./error_stacks.ts";
 import type { Call, CallOutcome, CallStatement, Interceptor } from "./interceptor.ts";
 import type { Settings } from "./settings.ts";
 import { readCall } from "./intercepted_call.ts";
 import { pause } from "../time/pause.ts";
-import { Tally } from "./tally.ts";
 
 /** A call as it was made. */
 export interface Made {
@@ -115,11 +115,11 @@ export class Interceptors {
       const { forms, signal } = readCall(given, call, own, single);
       signal?.throwIfAborted();
       if (over?.aborted) throw reasonOf(deadline);
-      const tally = new Tally();
-      const sent = send(forms, alsoEndedBy(deadline, signal, tally));
+      const counted = new CallCounts();
+      const sent = send(forms, alsoEndedBy(deadline, signal, counted));
       passed.push(sent);
       try {
-        return { results: await sent, ...tally.counts };
+        return { results: await sent, ...counted.counts };
       } catch (error) {
         thrown = error;
         throw error;
@@ -231,3 +231,50 @@ function reasonOf({ signal }: Deadline): unknown {
 
 /** Of an interceptor that goes on when all was done. */
 const DONE: CallOutcome = { results: [], requests: 0, queued: 0, network: 0 };
+
+/** Counts what is done for a call. */
+class CallCounts implements CallMeter {
+  #requests = 0;
+  #network = 0;
+  #sent = 0;
+  #received = 0;
+  #node: string | undefined;
+  #queued = 0;
+  #waiting = 0;
+  #since = 0;
+
+  /** What was counted so far, as an outcome tells it. */
+  get counts(): Omit<CallOutcome, "results"> {
+    return {
+      requests: this.#requests,
+      queued: this.#queued,
+      network: this.#network,
+      sent: this.#sent,
+      received: this.#received,
+      ...(this.#node !== undefined && { node: this.#node }),
+    };
+  }
+
+  /** Counts a request that was answered, or failed. */
+  sent(request: SentRequest): void {
+    this.#requests++;
+    this.#network += request.duration;
+    this.#node = request.node;
+    if (typeof request.body === "string") this.#sent += bytesOf(request.body);
+    this.#received += bytesOf(request.text);
+  }
+
+  /** The call begins to wait for its place in a request. */
+  waits(): void {
+    if (this.#waiting++ === 0) this.#since = performance.now();
+  }
+
+  /** It waits no longer. */
+  goes(): void {
+    if (--this.#waiting === 0) this.#queued += performance.now() - this.#since;
+  }
+}
+
+function bytesOf(text: string): number {
+  return new TextEncoder().encode(text).length;
+}

@@ -2,7 +2,7 @@ import type { Prepared } from "../sql/prepare.ts";
 import type { Deadline } from "../time/deadline.ts";
 import type { HttpAnswer } from "../transport/transport.ts";
 import { Answer, MalformedAnswerError } from "../wire/decode.ts";
-import type { Mark } from "./logged_commits.ts";
+import type { LoggedCommit } from "./logged_commits.ts";
 import type { Settings } from "./settings.ts";
 
 /** Statements that travel together. */
@@ -25,8 +25,8 @@ export interface Batch {
   readonly texts?: readonly string[];
   /** Each result of a read says how long it took. @default {false} */
   readonly timed?: boolean;
-  /** Commits whose marks a read brings along, of the one state that all of it is from then. */
-  readonly marks?: readonly number[] | undefined;
+  /** The numbers of commits that a read looks for in the log, in the same state as the rest of it. */
+  readonly commits?: readonly number[] | undefined;
 }
 
 /** The part of an answer that belongs to a batch. */
@@ -35,8 +35,8 @@ export interface Reply {
   readonly answer: Answer;
   /** The position of the first statement's result. */
   readonly first: number;
-  /** Where they were asked for: those that are there, between the first and the last of all. */
-  readonly marks?: readonly Mark[] | undefined;
+  /** Where commits were looked for: those that are there, between the first and the last of all. */
+  readonly commits?: readonly LoggedCommit[] | undefined;
 }
 
 /** What a request asked for, as far as its answer has to match. */

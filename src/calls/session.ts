@@ -3,7 +3,7 @@ import type { Batch, Reply } from "./request.ts";
 import { prepareRead } from "../sql/prepare.ts";
 import type { Call } from "./call.ts";
 import type { Level } from "./executor.ts";
-import { type Mark, nameOf, numberIn } from "./logged_commits.ts";
+import { type LoggedCommit, nameOfCommit, numberOfCommit } from "./logged_commits.ts";
 import type { SessionState } from "./session_state.ts";
 
 /** Who is asked next where a node lacks something: those that are not here have all that was ever answered. */
@@ -28,52 +28,58 @@ export async function readIn(
   const seen = [before.read, before.wrote].filter((name) => name !== "");
   const { settings } = batch;
   const read = (level: Level) =>
-    send({ ...batch, settings: { ...settings, level }, marks: seen.map(numberIn) });
+    send({ ...batch, settings: { ...settings, level }, commits: seen.map(numberOfCommit) });
   let level = before.open && NEXT[settings.level] ? "linearizable" : settings.level;
   let reply = await read(level);
   for (;;) {
-    const marks = reply.marks ?? [];
+    const commits = reply.commits ?? [];
     const next = NEXT[level];
-    if (marks.length > 0 || (seen.length === 0 && next === undefined)) {
-      if (seen.every((name) => holds(name, marks))) {
-        take(session, before, marks.at(-1));
+    if (commits.length > 0 || (seen.length === 0 && next === undefined)) {
+      if (seen.every((name) => holds(name, commits))) {
+        take(session, before, commits.at(-1));
         return reply;
       }
     }
     if (next === undefined) {
       if (session.strict) throw lost();
-      begin(session, before, marks.at(-1));
+      begin(session, before, commits.at(-1));
       return reply;
     }
     // Without a log a node tells nothing about itself.
-    level = marks.length === 0 ? "linearizable" : next;
+    level = commits.length === 0 ? "linearizable" : next;
     reply = await read(level).catch((error: unknown) => {
       throw unasked(error);
     });
   }
 }
 
-/** Whether the state with these marks has that commit, which is the oldest that are left out. */
-function holds(name: string, marks: readonly Mark[]): boolean {
-  const n = numberIn(name);
-  const mark = marks.find((mark) => mark.n === n);
-  if (mark !== undefined) return nameOf(mark) === name;
-  const [first] = marks;
+/** Whether the state with these commits has that commit, which is the oldest that are left out. */
+function holds(name: string, commits: readonly LoggedCommit[]): boolean {
+  const n = numberOfCommit(name);
+  const commit = commits.find((commit) => commit.n === n);
+  if (commit !== undefined) return nameOfCommit(commit) === name;
+  const [first] = commits;
   return first !== undefined && n < first.n && first.id === `${first.n}.floor`;
 }
 
 /** The session has read a state in which that commit is the newest. @param before What it was when the read began. */
-function take(session: SessionState, before: SessionState, newest: Mark | undefined): void {
+function take(session: SessionState, before: SessionState, newest: LoggedCommit | undefined): void {
   session.given = false;
   if (session.wrote === before.wrote) session.wrote = "";
-  if (newest !== undefined && numberIn(session.read) < newest.n) session.read = nameOf(newest);
+  if (newest !== undefined && numberOfCommit(session.read) < newest.n) {
+    session.read = nameOfCommit(newest);
+  }
   if (session.times !== before.times) return;
   if (before.open === "u" || newest === undefined) session.open = "r";
-  else if (before.open === "r" && newest.n > numberIn(before.read)) session.open = "";
+  else if (before.open === "r" && newest.n > numberOfCommit(before.read)) session.open = "";
 }
 
 /** Forgets what is not there, as if the session began with this read. */
-function begin(session: SessionState, before: SessionState, newest: Mark | undefined): void {
+function begin(
+  session: SessionState,
+  before: SessionState,
+  newest: LoggedCommit | undefined,
+): void {
   if (session.read === before.read) session.read = "";
   take(session, before, newest);
 }
@@ -97,15 +103,15 @@ function unasked(error: unknown): unknown {
 }
 
 /** The session has written that commit. @param times Its `times` when that began: what was open then is behind it. */
-export function noteCommit(session: SessionState, mark: Mark, times: number): void {
+export function noteCommit(session: SessionState, commit: LoggedCommit, times: number): void {
   // The next read looks for an older one, too, by which it notices that another database was loaded meanwhile.
   if (session.read === "") session.read = session.wrote;
-  if (numberIn(session.wrote) < mark.n) session.wrote = nameOf(mark);
+  if (numberOfCommit(session.wrote) < commit.n) session.wrote = nameOfCommit(commit);
   if (session.times === times) session.open = "";
 }
 
 /** The session has written, or may have, or was shown, what has no commit by which a node could be asked for it. */
-export function noteUnmarked(session: SessionState): void {
+export function noteUnlogged(session: SessionState): void {
   session.open = "u";
   session.times++;
 }
@@ -114,7 +120,7 @@ export function noteUnmarked(session: SessionState): void {
 export function noteLoad(session: SessionState): void {
   session.read = session.wrote = "";
   session.given = false;
-  noteUnmarked(session);
+  noteUnlogged(session);
 }
 
 /**

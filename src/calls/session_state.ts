@@ -1,6 +1,6 @@
 /**
- * What a session has seen: its bookmark, taken apart. Commits are named as `nameOf` in `marks.ts` does it; "" is none. What a
- * session does with it is loaded late.
+ * What a session has seen: its bookmark, taken apart. Commits are named as `nameOfCommit` in `logged_commits.ts` does it; ""
+ * is none. What a session does with it is loaded late.
  */
 export interface SessionState {
   /** The newest commit of a state that was read; before there was a read, its first commit that is not the last. */

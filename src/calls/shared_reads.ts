@@ -53,14 +53,15 @@ export class SharedReads {
     try {
       const { call } = passengers[0]!;
       const list = { ...call, statements, texts, deadline, timed: statements.length > 1 };
-      const asked = call.marks && [...new Set(passengers.flatMap(({ call }) => call.marks ?? []))];
-      const { answer, first, marks } = await this.#timed({ ...list, marks: asked });
+      const asked = call.commits &&
+        [...new Set(passengers.flatMap(({ call }) => call.commits ?? []))];
+      const { answer, first, commits } = await this.#timed({ ...list, commits: asked });
       let fresh = 0;
       for (let i = 0; i < passengers.length; i++) {
         const at = first + slots[i]!;
         if (slots[i] === fresh) fresh++;
         else answer.keep(at);
-        passengers[i]!.resolve({ answer, first: at, marks });
+        passengers[i]!.resolve({ answer, first: at, commits });
       }
     } catch (error) {
       await Promise.all(passengers.map((passenger) => this.#failed(passenger, error)));
@@ -123,10 +124,10 @@ function choose(waiting: Iterable<Batch>): readonly Batch[] {
 }
 
 function isSame(
-  { marks, settings: one }: Batch,
-  { marks: others, settings: other }: Batch,
+  { commits, settings: one }: Batch,
+  { commits: others, settings: other }: Batch,
 ): boolean {
-  return (marks === undefined) === (others === undefined) && one.level === other.level &&
+  return (commits === undefined) === (others === undefined) && one.level === other.level &&
     one.freshness === other.freshness &&
     one.freshnessStrict === other.freshnessStrict;
 }

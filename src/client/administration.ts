@@ -5,7 +5,7 @@ import type { CallOptions } from "../calls/executor.ts";
 import type { Made, Send } from "../calls/interceptors.ts";
 import type { WriteCall } from "../commit/write_call.ts";
 import { type Call, until } from "../calls/call.ts";
-import { noteUnmarked } from "../calls/session.ts";
+import { noteUnlogged } from "../calls/session.ts";
 import { isName } from "../options.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import type { Deadline } from "../time/deadline.ts";
@@ -35,7 +35,7 @@ export function enqueue(
       return await ask(host, deadline, (cluster) => cluster.enqueue(deadline, statements, wait));
     } finally {
       const { session } = asked.call.settings;
-      if (session !== undefined && wait) noteUnmarked(session);
+      if (session !== undefined && wait) noteUnlogged(session);
     }
   });
 }

@@ -1,6 +1,13 @@
 import { OperationalError } from "../errors.ts";
 import { notSupported } from "../calls/cluster.ts";
-import { type FileHeader, HEADER_SIZE, isGzip, problemOf, readHeader } from "./sqlite_file.ts";
+import {
+  concatBytes,
+  type FileHeader,
+  HEADER_SIZE,
+  isGzip,
+  problemOf,
+  readHeader,
+} from "./sqlite_file.ts";
 
 /** Looks at a backup as it goes by: a server that fails in the middle of one ends it like any other. */
 export interface BackupCheck {
@@ -39,7 +46,7 @@ class FileCheck implements BackupCheck {
   add(part: Uint8Array): void {
     this.#length += part.length;
     if (this.#header !== undefined) return;
-    this.#start = joined([this.#start, part.subarray(0, HEADER_SIZE)]);
+    this.#start = concatBytes([this.#start, part.subarray(0, HEADER_SIZE)]);
     if (this.#start.length < HEADER_SIZE) return;
     this.#header = readHeader(this.#start);
     if (this.#header === undefined) throw incomplete("it does not begin as a database does");
@@ -140,15 +147,4 @@ async function readAll(readable: ReadableStream<Uint8Array>, check: BackupCheck)
     if (read.done) return await check.end();
     await check.add(read.value);
   }
-}
-
-/** Parts as one. */
-export function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }

@@ -282,7 +282,7 @@ export class DefaultClient implements Client {
   ): Promise<{ sequence: bigint }> {
     return called(() => {
       const { wait = false, ...given } = readOptions(options, ENQUEUE);
-      const asked = writeCallOf(this.#host, listOf(statements), given, "enqueue");
+      const asked = writeCallOf(this.#host, queuedStatements(statements), given, "enqueue");
       const { deadline } = asked.call;
       const ready = async (asked: WriteCall) =>
         await this.#writing(deadline, (writer) => writer.queued(asked));
@@ -408,7 +408,7 @@ class DefaultSession extends DefaultClient implements Session {
 }
 
 /** What `enqueue` was given, as a list. A text with places for values begins one statement; without them it can only be the first of several. */
-function listOf(given: Statement | readonly Statement[]): readonly Statement[] {
+function queuedStatements(given: Statement | readonly Statement[]): readonly Statement[] {
   const isList = Array.isArray(given) && (typeof given[0] !== "string" || !/[?:@$]/.test(given[0]));
   return isList ? given : [given as Statement];
 }

@@ -1,7 +1,6 @@
 import { DataError } from "../errors.ts";
 import { refused } from "../options.ts";
-import { joined } from "./backup_checks.ts";
-import { isGzip } from "./sqlite_file.ts";
+import { concatBytes, isGzip } from "./sqlite_file.ts";
 
 /** What `load` takes. */
 export type LoadSource = Uint8Array | string | Blob | ReadableStream<Uint8Array>;
@@ -56,7 +55,7 @@ export async function unpacked(bytes: Bytes): Promise<Bytes> {
 export async function allOf(bytes: Pick<Bytes, "parts">): Promise<Uint8Array<ArrayBuffer>> {
   const parts: Uint8Array[] = [];
   for await (const part of bytes.parts()) parts.push(part);
-  return joined(parts);
+  return concatBytes(parts);
 }
 
 /** As a stream, which reads no more than it is asked for. */
@@ -131,7 +130,7 @@ class StreamBytes implements Bytes {
       }
       at += part.length;
     }
-    return joined(found);
+    return concatBytes(found);
   }
 
   async *parts(): AsyncGenerator<Uint8Array<ArrayBuffer>> {

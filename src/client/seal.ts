@@ -4,9 +4,8 @@
 
 import { SEALED_STATE } from "../commit/log_table.ts";
 import { COMMIT_TABLE } from "../sql/own_tables.ts";
-import { joined } from "./backup_checks.ts";
 import type { FileHeader } from "./sqlite_file.ts";
-import { HEADER_SIZE } from "./sqlite_file.ts";
+import { concatBytes, HEADER_SIZE } from "./sqlite_file.ts";
 
 /** Reads bytes of a file. */
 type Slice = (from: number, to: number) => Promise<Uint8Array>;
@@ -106,7 +105,7 @@ async function readRow(
     next = uint32(more, 0);
   }
   return {
-    bytes: joined(pieces.map((piece) => piece.bytes)),
+    bytes: concatBytes(pieces.map((piece) => piece.bytes)),
     at: (i) => {
       let left = i;
       for (const piece of pieces) {

@@ -53,3 +53,14 @@ export function problemOf({ pageSize, pages = 1 }: FileHeader, length: number): 
   if (length >= pageSize * pages && length % pageSize === 0) return undefined;
   return `it has ${length} bytes, and by its header at least ${pages} pages of ${pageSize}`;
 }
+
+/** Parts as one. */
+export function concatBytes(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}

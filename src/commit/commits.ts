@@ -2,7 +2,7 @@ import type { Call } from "../calls/call.ts";
 import type { Dispatcher } from "../calls/dispatch.ts";
 import type { Reply } from "../calls/request.ts";
 import { infinityIn } from "../calls/refusals.ts";
-import type { Mark } from "../calls/logged_commits.ts";
+import type { LoggedCommit } from "../calls/logged_commits.ts";
 import { TimeoutError } from "../errors.ts";
 import type { Facts } from "../schema/facts.ts";
 import type { Prepared } from "../sql/prepare.ts";
@@ -318,7 +318,7 @@ interface Settled {
   readonly id: string;
 }
 
-function markOf({ id, mixed }: Commit, { answer, first }: Reply): Mark | undefined {
+function markOf({ id, mixed }: Commit, { answer, first }: Reply): LoggedCommit | undefined {
   const n = answer.insertedAt(first + (mixed ? 1 : 0));
   return n === undefined ? undefined : { n: Number(n), id: id.id };
 }

@@ -3,7 +3,7 @@
 
 import type { Reply } from "../calls/request.ts";
 import { infinityIn } from "../calls/refusals.ts";
-import type { Mark } from "../calls/logged_commits.ts";
+import type { LoggedCommit } from "../calls/logged_commits.ts";
 import {
   DataError,
   IntegrityError,
@@ -26,7 +26,7 @@ export interface Committed {
   /** The results begin at its `first`. */
   readonly reply: Reply;
   /** Its place in the log; `undefined` where the node does not tell that of the id. */
-  readonly mark: Mark | undefined;
+  readonly mark: LoggedCommit | undefined;
 }
 
 /** A statement refused it. */

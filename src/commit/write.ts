@@ -2,7 +2,7 @@ import type { Backend } from "../calls/backend.ts";
 import { isSound, type PlacedBatch } from "../calls/batch.ts";
 import type { Call } from "../calls/call.ts";
 import type { BatchOptions } from "../calls/executor.ts";
-import type { Mark } from "../calls/logged_commits.ts";
+import type { LoggedCommit } from "../calls/logged_commits.ts";
 import { prepareFor } from "../calls/prepare.ts";
 import { emptyResult } from "../calls/read_results.ts";
 import { changes } from "../calls/read_only.ts";
@@ -55,7 +55,7 @@ export class Write {
   /** What its requests are run with. */
   readonly call: Call;
   /** The commit that it took effect by, where that is known. */
-  mark: Mark | undefined;
+  mark: LoggedCommit | undefined;
   /** It goes without an id. */
   plain = false;
   readonly #backend: Backend;

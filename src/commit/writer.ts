@@ -2,7 +2,7 @@ import { runAtomic, runLoose } from "../calls/batch.ts";
 import { Backend } from "../calls/backend.ts";
 import type { Host } from "../calls/host.ts";
 import { changes } from "../calls/read_only.ts";
-import { confirm, noteCommit, noteUnmarked } from "../calls/session.ts";
+import { confirm, noteCommit, noteUnlogged } from "../calls/session.ts";
 import type { SessionState } from "../calls/session_state.ts";
 import {
   AuthenticationError,
@@ -110,7 +110,7 @@ export class Writer {
       throw error;
     } finally {
       if (write.mark !== undefined) noteCommit(session, write.mark, times);
-      else if (write.changes && !refused) noteUnmarked(session);
+      else if (write.changes && !refused) noteUnlogged(session);
     }
   }
 

@@ -1,5 +1,5 @@
 import type { Call } from "../calls/call.ts";
-import type { Mark } from "../calls/logged_commits.ts";
+import type { LoggedCommit } from "../calls/logged_commits.ts";
 import type { Commit, Commits } from "../commit/commits.ts";
 import { type Ending, fencedOff, notEntered } from "../commit/endings.ts";
 import type { CommitId, Entry } from "../commit/log_table.ts";
@@ -22,7 +22,7 @@ export type RunEnding =
   | {
     readonly is: "committed";
     /** Its place in the log, where that is known. */
-    readonly mark?: Mark | undefined;
+    readonly mark?: LoggedCommit | undefined;
   }
   | {
     /** An earlier run took effect, this one never will. */

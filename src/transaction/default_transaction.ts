@@ -1,7 +1,7 @@
 import { InterfaceError, OutcomeUnknownError, TransactionConflictError } from "../errors.ts";
 import { type Call, until } from "../calls/call.ts";
-import type { Mark } from "../calls/logged_commits.ts";
-import { confirm, noteCommit, noteUnmarked } from "../calls/session.ts";
+import type { LoggedCommit } from "../calls/logged_commits.ts";
+import { confirm, noteCommit, noteUnlogged } from "../calls/session.ts";
 import { type CommitId, mint } from "../commit/log_table.ts";
 import type { Deadline } from "../time/deadline.ts";
 import { together } from "../time/meter.ts";
@@ -239,7 +239,7 @@ export class DefaultTransaction implements Core {
    * @param mark Of the commit.
    * @returns Whether it ends by it.
    */
-  #end(event: Event, mark?: Mark): boolean {
+  #end(event: Event, mark?: LoggedCommit): boolean {
     const { sent } = this.#status;
     if (!this.#status.move(event)) return false;
     this.#lifetime.end();
@@ -247,7 +247,7 @@ export class DefaultTransaction implements Core {
     if (session !== undefined) {
       if (mark !== undefined) noteCommit(session, mark, this.#times);
       // What was read in front of any write, the session knows already.
-      else if (this.statements.trial.tried || sent || earlier.length > 0) noteUnmarked(session);
+      else if (this.statements.trial.tried || sent || earlier.length > 0) noteUnlogged(session);
     }
     if (this.#context.ends) this.#context.turn()?.leave();
     return true;
