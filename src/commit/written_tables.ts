@@ -90,7 +90,8 @@ export function nameIn(written: string | undefined): string | undefined {
   if (written === undefined) return undefined;
   let name = names.get(written);
   if (name === undefined) {
-    name = TokenView.of(written).lastName();
+    const view = TokenView.of(written);
+    name = view.name(view.tokens.length - 1);
     names.set(written, name);
   }
   return name;

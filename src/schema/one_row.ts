@@ -1,6 +1,6 @@
 import { classify } from "../sql/classify.ts";
 import { ROWID_NAMES } from "../sql/table_columns.ts";
-import { isName, type TokenView } from "../sql/token_view.ts";
+import type { TokenView } from "../sql/token_view.ts";
 import { type Facts, NO_FACTS, type TableFacts } from "./facts.ts";
 import { viewOf } from "./node_state.ts";
 import { definitionOf } from "./schema_objects.ts";
@@ -131,7 +131,7 @@ function isOwn(view: TokenView, [from, to]: Range, table: string): boolean {
 function columnIn(view: TokenView, [from, to]: Range): string | undefined {
   for (let i = from; i < to; i += 2) {
     const token = view.tokens[i];
-    if (token?.kind === "string" || !isName(token)) return undefined;
+    if (token?.kind === "string" || !view.isName(i)) return undefined;
     if (i === to - 1) return view.name(i).toLowerCase();
     if (!view.is(i + 1, ".")) return undefined;
   }

@@ -47,7 +47,8 @@ export function withoutMarker(sql: string): string {
 
 /** The table's own name in the one quoting that every server's parser reads, without the schema. */
 function plainName(table: string): string {
-  return quotedName(TokenView.of(table).lastName());
+  const view = TokenView.of(table);
+  return quotedName(view.name(view.tokens.length - 1));
 }
 
 /**

@@ -53,7 +53,8 @@ export class TokenView {
 
   /** Whether SQLite would take the token for a name: `a`, `"a"`, `` `a` ``, `[a]` and also `'a'`. */
   isName(i: number): boolean {
-    return isName(this.tokens[i]);
+    const kind = this.tokens[i]?.kind;
+    return kind === "word" || kind === "quoted" || kind === "string";
   }
 
   /** The text of a token. */
@@ -64,13 +65,12 @@ export class TokenView {
 
   /** What a name or string stands for: without its quotes, doubled ones once. Of any other token, its text. */
   name(i: number): string {
-    const token = this.tokens[i];
-    return token === undefined ? "" : nameOf(this.sql, token);
-  }
-
-  /** The same of the last token: the table in `main."t"`. */
-  lastName(): string {
-    return this.name(this.tokens.length - 1);
+    const text = this.text(i);
+    const kind = this.tokens[i]?.kind;
+    if (kind !== "quoted" && kind !== "string") return text;
+    const inner = text.slice(1, -1);
+    const mark = text.charAt(0);
+    return mark === "[" ? inner : inner.replaceAll(mark + mark, mark);
   }
 
   /** Offset of the first character of a token, the end of the text beyond the last token. */
@@ -104,27 +104,9 @@ export class TokenView {
   groupEnd(open: number): number {
     let depth = 0;
     for (let i = open; i < this.tokens.length; i++) {
-      const token = this.tokens[i];
-      if (token?.kind !== "punct") continue;
-      const code = this.sql.charCodeAt(token.start);
-      if (code === 40) depth++;
-      else if (code === 41 && --depth === 0) return i + 1;
+      if (this.is(i, "(")) depth++;
+      else if (this.is(i, ")") && --depth === 0) return i + 1;
     }
     return this.tokens.length;
   }
-}
-
-/** Whether SQLite would take the token for a name, see {@linkcode TokenView.isName}. */
-export function isName(token: Token | undefined): boolean {
-  return token !== undefined &&
-    (token.kind === "word" || token.kind === "quoted" || token.kind === "string");
-}
-
-/** What a token stands for, see {@linkcode TokenView.name}. */
-export function nameOf(sql: string, token: Token): string {
-  const text = sql.slice(token.start, token.end);
-  if (token.kind !== "quoted" && token.kind !== "string") return text;
-  const inner = text.slice(1, -1);
-  const mark = text.charAt(0);
-  return mark === "[" ? inner : inner.replaceAll(mark + mark, mark);
 }
