@@ -1,6 +1,5 @@
 import { NotSupportedError } from "../errors.ts";
-import { analyse, type Analysis } from "../sql/analyse.ts";
-import { clean } from "../sql/clean.ts";
+import { analyse, type Analysis, tokensOf } from "../sql/analyse.ts";
 import { applyEdits } from "../sql/edit.ts";
 import { freeze } from "../sql/freeze.ts";
 import type { TokenView } from "../sql/token_view.ts";
@@ -43,11 +42,11 @@ export function frozenDefault(
 
 function frozenNow(column: ColumnFacts): FrozenDefault | undefined {
   // A comment at the end would take the parenthesis behind it along.
-  const expression = clean(column.default ?? "NULL");
-  const view = viewOf(expression);
-  const text = view?.tokens.length === 1 ? expression : `(${expression})`;
+  const expression = analyse(column.default ?? "NULL");
+  const alone = tokensOf(expression).tokens.length === 1;
+  const text = alone ? expression.text : `(${expression.text})`;
   const analysis = analyse(`${PREFIX}${text}`);
-  if (view === undefined || !isFreezable(analysis)) return undefined;
+  if (expression.problem !== undefined || !isFreezable(analysis)) return undefined;
   const random = volatileValuesOf(analysis).some(({ kind }) =>
     kind === "random" || kind === "randomblob"
   );

@@ -10,7 +10,10 @@ const classes: Uint8Array = buildClasses();
 function buildClasses(): Uint8Array {
   const table = new Uint8Array(128);
   const mark = (characters: string, flag: number): void => {
-    for (let i = 0; i < characters.length; i++) table[characters.charCodeAt(i)]! |= flag;
+    for (let i = 0; i < characters.length; i++) {
+      const code = characters.charCodeAt(i);
+      table[code] = (table[code] ?? 0) | flag;
+    }
   };
   mark(" \t\n\v\f\r", SPACE);
   mark("0123456789", DIGIT | HEX | ID);

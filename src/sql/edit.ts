@@ -44,6 +44,24 @@ function byPlace(a: Edit, b: Edit): number {
   return a.start - b.start || a.end - b.end;
 }
 
+/**
+ * The placeholders that are part of no edit.
+ *
+ * @param placeholders In the order of the text.
+ * @param edits In the order of the text.
+ */
+export function untouched(
+  placeholders: readonly Placeholder[],
+  edits: readonly Edit[],
+): Placeholder[] {
+  let next = 0;
+  return placeholders.filter(({ start }) => {
+    let edit = edits[next];
+    while (edit !== undefined && edit.end <= start) edit = edits[++next];
+    return edit === undefined || edit.start > start;
+  });
+}
+
 function renumbered(
   text: string,
   sorted: readonly Edit[],
@@ -51,10 +69,7 @@ function renumbered(
 ): Edit[] {
   const edits: Edit[] = [];
   const numbering = new Numbering();
-  let next = 0;
-  for (const { start, end, index } of placeholders) {
-    while (next < sorted.length && sorted[next]!.end <= start) next++;
-    if (next < sorted.length && sorted[next]!.start <= start && sorted[next]!.end > start) continue;
+  for (const { start, end, index } of untouched(placeholders, sorted)) {
     const written = text.slice(start, end);
     if (numbering.peek(written) === index) numbering.next(written);
     else {

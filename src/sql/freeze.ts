@@ -46,24 +46,26 @@ export interface FreezeOptions {
  */
 export function freeze(analysis: Analysis, options: FreezeOptions): readonly Edit[] {
   const edits: Edit[] = [];
-  for (const site of volatileValuesOf(analysis)) {
-    const text = replacement(analysis, site, options);
-    if (text !== undefined) edits.push({ start: site.start, end: site.end, text });
+  for (const value of volatileValuesOf(analysis)) {
+    const text = replacement(analysis, value, options);
+    if (text !== undefined) edits.push({ start: value.start, end: value.end, text });
   }
   return edits;
 }
 
 function replacement(
   analysis: Analysis,
-  site: VolatileValue,
+  value: VolatileValue,
   options: FreezeOptions,
 ): string | undefined {
   const { now } = options;
-  switch (site.kind) {
+  switch (value.kind) {
     case "random":
     case "randomblob":
-      if (servesMany(analysis, site, options)) throw perRow(analysis, site, options);
-      return site.kind === "random" ? randomInteger(options) : randomBlob(analysis, site, options);
+      if (servesMany(analysis, value, options)) throw perRow(analysis, value, options);
+      return value.kind === "random"
+        ? randomInteger(options)
+        : randomBlob(analysis, value, options);
     case "now":
     case "only":
       return timeValue(now);
@@ -78,15 +80,15 @@ function replacement(
     case "time":
       return `'${time(now)}'`;
     case "bound":
-      return boundTime(site, options);
+      return boundTime(value, options);
     case "unclear":
-      if (site.index !== undefined && !meansNow(parameter(site, options))) return undefined;
-      throw unsupported(analysis, site, options, instead(analysis, site));
+      if (value.index !== undefined && !meansNow(parameter(value, options))) return undefined;
+      throw unsupported(analysis, value, options, instead(analysis, value));
     case "zone":
-      if (site.index !== undefined && !isZone(parameter(site, options))) return undefined;
-      return refuseInWrites(analysis, site, options, "compute the time in the client and bind it");
+      if (value.index !== undefined && !isZone(parameter(value, options))) return undefined;
+      return refuseInWrites(analysis, value, options, "compute the time in the client and bind it");
     case "node":
-      return refuseInWrites(analysis, site, options, "read it first and bind what was read");
+      return refuseInWrites(analysis, value, options, "read it first and bind what was read");
   }
 }
 
@@ -107,12 +109,12 @@ function servesMany(
 
 function refuseInWrites(
   analysis: Analysis,
-  site: VolatileValue,
+  value: VolatileValue,
   options: FreezeOptions,
   advice: string,
 ): undefined {
   if (analysis.kind === "read") return undefined;
-  throw unsupported(analysis, site, options, advice);
+  throw unsupported(analysis, value, options, advice);
 }
 
 /** The `Z` makes SQLite treat it as UTC, as it does 'now', when the modifier 'utc' follows. */
@@ -128,10 +130,10 @@ function time(now: Date): string {
   return now.toISOString().slice(-13, -5);
 }
 
-function boundTime(site: VolatileValue, options: FreezeOptions): string | undefined {
-  const value = parameter(site, options);
-  if (!meansNow(value)) return undefined;
-  const subsecond = !site.bare && isSubsecond(value);
+function boundTime(value: VolatileValue, options: FreezeOptions): string | undefined {
+  const text = parameter(value, options);
+  if (!meansNow(text)) return undefined;
+  const subsecond = !value.bare && isSubsecond(text);
   return subsecond ? `${timeValue(options.now)}, 'subsec'` : timeValue(options.now);
 }
 
@@ -150,13 +152,13 @@ function randomInteger(options: FreezeOptions): string {
   return value < 0n ? `(${value})` : String(value);
 }
 
-function randomBlob(analysis: Analysis, site: VolatileValue, options: FreezeOptions): string {
-  const size = site.size ?? boundSize(options.valueOf?.(site.index ?? 0));
+function randomBlob(analysis: Analysis, value: VolatileValue, options: FreezeOptions): string {
+  const size = value.size ?? boundSize(options.valueOf?.(value.index ?? 0));
   if (size === undefined) {
-    throw unsupported(analysis, site, options, "give its size as a number");
+    throw unsupported(analysis, value, options, "give its size as a number");
   }
   if (size > MAX_RANDOM_BYTES) {
-    throw unsupported(analysis, site, options, `at most ${MAX_RANDOM_BYTES} bytes can be sent`);
+    throw unsupported(analysis, value, options, `at most ${MAX_RANDOM_BYTES} bytes can be sent`);
   }
   return literal(fill(new Uint8Array(size), options));
 }
@@ -178,13 +180,13 @@ function fill(bytes: Uint8Array<ArrayBuffer>, options: FreezeOptions): Uint8Arra
 
 function unsupported(
   analysis: Analysis,
-  site: VolatileValue,
+  value: VolatileValue,
   options: FreezeOptions,
   advice: string,
 ): NotSupportedError {
   return refusal(
     analysis,
-    site,
+    value,
     options,
     `each node would evaluate it to something else: ${advice}`,
   );
@@ -192,13 +194,13 @@ function unsupported(
 
 function perRow(
   analysis: Analysis,
-  site: VolatileValue,
+  value: VolatileValue,
   options: FreezeOptions,
 ): NotSupportedError {
-  const rows = site.rows === "changed" ? "name one row in WHERE by its key, or " : "";
+  const rows = value.rows === "changed" ? "name one row in WHERE by its key, or " : "";
   return refusal(
     analysis,
-    site,
+    value,
     options,
     `all rows would get the same value: ${rows}bind values of the client's, one statement for each row in a batch`,
   );

@@ -2,12 +2,24 @@ import { TokenView } from "./token_view.ts";
 
 // Paging by key: what has to be known of a statement whose rows are read page by page.
 
-/** How the rows of a SELECT are read page by page; `page.ts` makes the statements. */
+/** How the rows of a SELECT are read page by page; `keyset_page.ts` makes the statements. */
 export type Keyset =
   /** By a column of its result. */
-  | { readonly by: string; readonly sql: string }
+  | {
+    /** The name of the column. */
+    readonly by: string;
+    /** The whole statement. */
+    readonly sql: string;
+  }
   /** By the rowid of its table; the SELECT is cut at its FROM, and has a WHERE to go on with. */
-  | { readonly by: undefined; readonly head: string; readonly tail: string };
+  | {
+    /** No column. */
+    readonly by: undefined;
+    /** The text in front of FROM. */
+    readonly head: string;
+    /** The text from FROM on, which ends with a condition. */
+    readonly tail: string;
+  };
 
 /** What makes "the rowid" ambiguous or meaningless, or the order of the rows the caller's own. */
 const UNPAGEABLE = [

@@ -1,5 +1,5 @@
 import { analyse, type Analysis } from "./analyse.ts";
-import { applyEdits, type Edit } from "./edit.ts";
+import { applyEdits, type Edit, untouched } from "./edit.ts";
 import { isBound, sqlAndParams, type Statement } from "./statement.ts";
 import { literal } from "./quoting.ts";
 import { refuse } from "./refuse.ts";
@@ -20,7 +20,7 @@ export interface Prepared {
 }
 
 /** How a statement is made ready. */
-export interface Making {
+export interface PrepareHooks {
   /** Its position in the batch, for errors. */
   readonly statementIndex?: number | undefined;
   /** Takes its place. */
@@ -36,9 +36,9 @@ export interface Making {
  * @throws {ProgrammingError} If it must not be sent, or the values do not match the placeholders.
  * @throws {TypeError|RangeError} If a value cannot be bound.
  */
-export function makeReady(
+export function prepareWith(
   statement: Statement,
-  { statementIndex, replaced, edited }: Making,
+  { statementIndex, replaced, edited }: PrepareHooks,
 ): Prepared {
   const form = sqlAndParams(statement);
   const analysed = analyse(form.sql);
@@ -56,7 +56,7 @@ export function makeReady(
 
 /** The same of a read outside of transactions: what a node evaluates for itself is left as it is. */
 export function prepareRead(statement: Statement): Prepared {
-  return makeReady(statement, {});
+  return prepareWith(statement, {});
 }
 
 /** The parameters to send; an edit is added for each placeholder whose value cannot be one. */
@@ -81,12 +81,8 @@ function remaining(
   edits: Edit[],
 ): ReadonlySet<number> {
   const kept = new Set<number>();
-  const frozen = [...edits];
-  let next = 0;
-  for (const { start, end, index } of analysis.placeholders) {
-    while (next < frozen.length && frozen[next]!.end <= start) next++;
-    if (next < frozen.length && frozen[next]!.start <= start) continue;
-    const value = values[index - 1]!;
+  for (const { start, end, index } of untouched(analysis.placeholders, edits)) {
+    const value = values[index - 1] ?? null;
     if (isWireParam(value)) kept.add(index);
     else edits.push({ start, end, text: literal(value) });
   }

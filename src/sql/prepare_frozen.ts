@@ -1,7 +1,7 @@
 import { analyse, type Analysis } from "./analyse.ts";
 import type { Edit } from "./edit.ts";
 import { freeze } from "./freeze.ts";
-import { makeReady, type Prepared } from "./prepare.ts";
+import { type Prepared, prepareWith } from "./prepare.ts";
 import { sparing } from "./own_tables.ts";
 import { volatileValuesOf } from "./volatile_values.ts";
 import type { Statement } from "./statement.ts";
@@ -41,7 +41,7 @@ export interface PrepareOptions {
  * ```
  */
 export function prepare(statement: Statement, options: PrepareOptions): Prepared {
-  return makeReady(statement, {
+  return prepareWith(statement, {
     statementIndex: options.statementIndex,
     replaced: (analysis) => completed(analysis, options),
     edited: (analysis, values) => [...frozen(analysis, values, options), ...sparing(analysis)],

@@ -50,8 +50,8 @@ export function shortened(text: string): string {
 
 /** Line and column of an offset. */
 export function positionOf(sql: string, offset: number): Position {
-  const lines = sql.slice(0, offset).split("\n");
-  return { line: lines.length, column: lines.at(-1)!.length + 1 };
+  const before = sql.slice(0, offset);
+  return { line: before.split("\n").length, column: before.length - before.lastIndexOf("\n") };
 }
 
 /** As a message says it. */

@@ -1,5 +1,4 @@
-/** The character codes of the hexadecimal digits. */
-const DIGITS = new TextEncoder().encode("0123456789abcdef");
+const DIGITS = "0123456789abcdef";
 
 const DECODER = new TextDecoder();
 
@@ -42,9 +41,10 @@ function textLiteral(text: string): string {
 function blobLiteral(bytes: Uint8Array): string {
   // A text that is put together digit by digit costs many times more where there are millions of them.
   const hex = new Uint8Array(2 * bytes.length);
-  for (let i = 0, at = 0; i < bytes.length; i++) {
-    hex[at++] = DIGITS[bytes[i]! >> 4]!;
-    hex[at++] = DIGITS[bytes[i]! & 15]!;
+  let at = 0;
+  for (const byte of bytes) {
+    hex[at++] = DIGITS.charCodeAt(byte >> 4);
+    hex[at++] = DIGITS.charCodeAt(byte & 15);
   }
   return `x'${DECODER.decode(hex)}'`;
 }

@@ -1,55 +1,52 @@
-import type { VolatileValue } from "./volatile_values.ts";
 import type { TokenView } from "./token_view.ts";
 
-/** A call of `random` or `randomblob`, and the index of its last token. */
+/** A call of `random` or `randomblob`. */
 export interface RandomCall {
-  /** What it is replaced as. */
-  readonly site: VolatileValue;
-  /** The index of its `)`. */
-  readonly last: number;
+  /** The function; "unclear" where the size of the blob cannot be told. */
+  readonly kind: "random" | "randomblob" | "unclear";
+  /** How many bytes a `randomblob` has. */
+  readonly size?: number;
+  /** The number of the placeholder that is the size. */
+  readonly index?: number;
 }
 
 /**
  * Reads the call whose `(` is at `open`, if it is one that SQLite would accept.
  *
+ * @param last The index of its `)`.
  * @param name The function's name in lower case.
  * @param indexOf The number of the placeholder at an offset.
  */
 export function randomCall(
   view: TokenView,
   open: number,
+  last: number,
   name: string,
   indexOf: (start: number) => number,
 ): RandomCall | undefined {
-  if (name !== "random" && name !== "randomblob") return undefined;
-  const last = view.groupEnd(open) - 1;
-  const size = name === "random"
-    ? noArgument(view, open, last)
-    : blobSize(view, open, last, indexOf);
-  if (size === undefined) return undefined;
-  const site = { ...size, start: view.tokens[open - 1]!.start, end: view.tokens[last]!.end };
-  return { site, last };
+  if (name === "random") return withoutArgument(view, open, last);
+  return name === "randomblob" ? blobCall(view, open, last, indexOf) : undefined;
 }
 
-type Size = Pick<VolatileValue, "kind" | "size" | "index">;
-
 /** `random()`, and `random(*)`, which is the same. */
-function noArgument(view: TokenView, open: number, last: number): Size | undefined {
+function withoutArgument(view: TokenView, open: number, last: number): RandomCall | undefined {
   return last === open + (view.is(open + 1, "*") ? 2 : 1) ? { kind: "random" } : undefined;
 }
 
-function blobSize(
+function blobCall(
   view: TokenView,
   open: number,
   last: number,
   indexOf: (start: number) => number,
-): Size | undefined {
+): RandomCall | undefined {
   if (last <= open + 1) return undefined;
   const negative = view.is(open + 1, "-");
   const at = negative || view.is(open + 1, "+") ? open + 2 : open + 1;
   if (last !== at + 1) return { kind: "unclear" };
-  const { kind, start } = view.tokens[at]!;
-  if (kind === "placeholder" && !negative) return { kind: "randomblob", index: indexOf(start) };
+  const kind = view.tokens[at]?.kind;
+  if (kind === "placeholder" && !negative) {
+    return { kind: "randomblob", index: indexOf(view.start(at)) };
+  }
   if (view.isWord(at, "NULL")) return { kind: "randomblob", size: 1 };
   if (kind !== "number") return { kind: "unclear" };
   const size = Number(view.text(at).replaceAll("_", ""));

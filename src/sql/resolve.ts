@@ -82,9 +82,10 @@ function resolveRecord(
   const missing = new Set<string>();
   const unused = new Set(keys);
   for (const placeholder of analysis.placeholders) {
-    if (placeholder.name === undefined) fail(recordForPositions(analysis, keys.size));
-    const text = analysis.text.slice(placeholder.start, placeholder.end);
-    const key = keys.has(text) ? text : placeholder.name!;
+    const { start, end, name } = placeholder;
+    if (name === undefined) return fail(recordForPositions(analysis, keys.size));
+    const text = analysis.text.slice(start, end);
+    const key = keys.has(text) ? text : name;
     unused.delete(key);
     if (!keys.has(key)) missing.add(text);
     else bound[placeholder.index - 1] ??= bindable(record[key], text);

@@ -10,13 +10,13 @@ import type { TokenKind } from "./tokenize.ts";
  * Makes every server answer the rows of a RETURNING clause. A server returns them only if its own SQL parser
  * understands the statement; that parser reads up to the first `;`, and of a string marked as returning rows only
  * the last statement is run. So a statement in front that is understood, and that would do nothing, marks it
- * (orm-drivers §1.4; undocumented, hence the option `returningRewrite`).
+ * (see `docs/internals/server.md`; rqlite does not document it, hence the option `returningRewrite`).
  *
  * @returns The same statement if it needs nothing.
  */
 export function withReturning(prepared: Prepared): Prepared {
   const { analysis, sql } = prepared;
-  return isPlain(analysis) && sql === analysis.text ? prepared : marked(prepared);
+  return anyServerParses(analysis) && sql === analysis.text ? prepared : marked(prepared);
 }
 
 /** The same for every statement with RETURNING. */
@@ -25,7 +25,7 @@ export function marked(prepared: Prepared): Prepared {
   if (!analysis.returning || analysis.table === undefined) return prepared;
   return {
     ...prepared,
-    sql: `DELETE FROM ${plainName(analysis.table)} WHERE 0 RETURNING 1; ${sql}`,
+    sql: `DELETE FROM ${unqualified(analysis.table)} WHERE 0 RETURNING 1; ${sql}`,
   };
 }
 
@@ -46,7 +46,7 @@ export function withoutMarker(sql: string): string {
 }
 
 /** The table's own name in the one quoting that every server's parser reads, without the schema. */
-function plainName(table: string): string {
+function unqualified(table: string): string {
   const view = TokenView.of(table);
   return quotedName(view.name(view.tokens.length - 1));
 }
@@ -62,12 +62,12 @@ function plainName(table: string): string {
  *
  * Answers are cached by text.
  */
-export function isPlain(analysis: Analysis): boolean {
+export function anyServerParses(analysis: Analysis): boolean {
   const { returning, statements, text } = analysis;
   if (!returning || statements !== 1) return false;
   let known = cache.get(text);
   if (known === undefined) {
-    known = new PlainParser(tokensOf(analysis)).accepts();
+    known = new SimpleWriteParser(tokensOf(analysis)).accepts();
     cache.set(text, known);
   }
   return known;
@@ -75,7 +75,7 @@ export function isPlain(analysis: Analysis): boolean {
 
 const cache: TextCache<boolean> = new TextCache(1000, 1_000_000);
 
-class PlainParser {
+class SimpleWriteParser {
   readonly #view: TokenView;
   #at = 0;
 

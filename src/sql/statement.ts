@@ -10,7 +10,12 @@ import type { NamedParams, Param, Params, Result } from "./value.ts";
 export type Statement =
   | string
   | SqlFragment
-  | { readonly sql: string; readonly params?: Params | undefined }
+  | {
+    /** The text. */
+    readonly sql: string;
+    /** The values. */
+    readonly params?: Params | undefined;
+  }
   | readonly [sql: string, ...params: Param[]]
   | readonly [sql: string, params: Readonly<Record<string, Param>> | NamedParams]
   | readonly (Param | Readonly<Record<string, Param>> | NamedParams)[];
@@ -62,6 +67,7 @@ export interface BoundStatement {
   readonly sql: string;
   /** As many as it has placeholders; nobody changes them. */
   readonly params: Bindable[];
+  /** Its mark. */
   readonly [BOUND]: true;
 }
 

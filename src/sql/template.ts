@@ -97,9 +97,9 @@ function tag(
   }
   let text = strings[0] ?? "";
   const params: Param[] = [];
-  for (let i = 0; i < values.length; i++) {
-    text += place(values[i]!, params) + strings[i + 1]!;
-  }
+  values.forEach((value, i) => {
+    text += place(value, params) + (strings[i + 1] ?? "");
+  });
   return fragment(text, params);
 }
 

@@ -4,7 +4,7 @@ import type { TokenView } from "./token_view.ts";
 /** How a function takes its time value: how many arguments come before it. */
 export interface TimeFunction {
   /** Which arguments are time values. */
-  readonly time: readonly number[];
+  readonly time: readonly [number, ...number[]];
   /** Without a time value it takes the present one. */
   readonly implied: boolean;
 }
@@ -90,7 +90,7 @@ export function isSubsecond(text: string): boolean {
 }
 
 /** One depth of parentheses. */
-export interface Frame {
+export interface Depth {
   /** The date function whose arguments these are. */
   readonly call: TimeFunction | undefined;
   /** The value of an argument is the value of the whole. */
@@ -118,40 +118,40 @@ export interface TimeUse {
 /**
  * The date function that takes the token at `i` as its time, if one does.
  *
- * @param frames The depths of parentheses around the token, from the outside in.
+ * @param depths The depths of parentheses around the token, from the outside in.
  */
 export function timeUse(
   view: TokenView,
   i: number,
-  frames: readonly Frame[],
+  depths: readonly Depth[],
 ): TimeUse | undefined {
-  const at = frames.findLastIndex(({ call }) => call !== undefined);
-  const frame = frames[at];
-  if (frame?.call === undefined || !frame.call.time.includes(frame.argument)) return undefined;
-  const direct = at === frames.length - 1 && isArgument(view, i, i + 1);
-  return { call: frame.call, clear: direct || isHanded(view, i, frames, at), direct };
+  const at = depths.findLastIndex(({ call }) => call !== undefined);
+  const depth = depths[at];
+  if (depth?.call === undefined || !depth.call.time.includes(depth.argument)) return undefined;
+  const direct = at === depths.length - 1 && isArgument(view, i, i + 1);
+  return { call: depth.call, clear: direct || isHanded(view, i, depths, at), direct };
 }
 
 /**
- * Whether a token inside these frames may become a modifier of a date function.
+ * Whether a token inside these depths may become a modifier of a date function.
  *
- * @param frames The depths of parentheses around the token, from the outside in.
+ * @param depths The depths of parentheses around the token, from the outside in.
  */
-export function isModifier(frames: readonly Frame[]): boolean {
-  const frame = frames.findLast(({ call }) => call !== undefined);
-  return frame?.call?.implied === true && frame.argument > frame.call.time[0]!;
+export function isModifier(depths: readonly Depth[]): boolean {
+  const depth = depths.findLast(({ call }) => call !== undefined);
+  return depth?.call?.implied === true && depth.argument > depth.call.time[0];
 }
 
-/** Whether the value of the token is the value of the whole argument in the frame at `target`. */
+/** Whether the value of the token is the value of the whole argument in the depth at `target`. */
 function isHanded(
   view: TokenView,
   i: number,
-  frames: readonly Frame[],
+  depths: readonly Depth[],
   target: number,
 ): boolean {
   let span: Span = widened(view, [i, i + 1]);
-  for (let at = frames.length - 1; at > target; at--) {
-    const { first, open, through } = frames[at]!;
+  for (const depth of depths.slice(target + 1).reverse()) {
+    const { first, open, through } = depth;
     if (!through || !isArgument(view, ...span)) return false;
     span = widened(view, [first, view.groupEnd(open)]);
   }

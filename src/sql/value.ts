@@ -9,10 +9,15 @@ export type Param = Value | Date | ArrayBuffer | ArrayBufferView;
  * members are: each value is checked when it is bound.
  */
 export type NamedParams = object & {
+  /** It is no list. */
   readonly [Symbol.iterator]?: never;
+  /** It is no Date. */
   readonly [Symbol.toPrimitive]?: never;
+  /** It holds no bytes. */
   readonly byteLength?: never;
+  /** It is no promise. */
   readonly then?: never;
+  /** It is no function. */
   readonly call?: never;
 };
 

@@ -5,7 +5,7 @@ import { TextCache } from "./text_cache.ts";
 import { classify } from "./classify.ts";
 import { clauseInside, clauseOf, isCall, isValue } from "./clause.ts";
 import {
-  type Frame,
+  type Depth,
   handsThrough,
   isModifier,
   isNow,
@@ -77,32 +77,32 @@ export function volatileValuesOf(analysis: Analysis): readonly VolatileValue[] {
   if (!mayHoldVolatile(text)) return [];
   const known = cache.get(text);
   if (known !== undefined) return known;
-  const sites = findSites(analysis);
-  cache.set(text, sites);
-  return sites;
+  const values = findValues(analysis);
+  cache.set(text, values);
+  return values;
 }
 
-function findSites(analysis: Analysis): readonly VolatileValue[] {
+function findValues(analysis: Analysis): readonly VolatileValue[] {
   const { stores, placeholders } = analysis;
   const whole = tokensOf(analysis);
   const [from, to] = statementRanges(whole)[0] ?? [0, 0];
   const view = whole.slice(from, to);
   let next = 0;
-  const sites = volatileValuesIn(view, (start) => {
-    while (next < placeholders.length && placeholders[next]!.start < start) next++;
+  const values = volatileValuesIn(view, (start) => {
+    while ((placeholders[next]?.start ?? start) < start) next++;
     return placeholders[next]?.index ?? 0;
   });
-  return stores ? sites.map((site) => withRows(site, view)) : sites;
+  return stores ? values.map((value) => withRows(value, view)) : values;
 }
 
-function withRows(site: VolatileValue, view: TokenView): VolatileValue {
-  if (site.kind !== "random" && site.kind !== "randomblob") return site;
-  const place = view.tokens.findIndex(({ start }) => start === site.start);
+function withRows(value: VolatileValue, view: TokenView): VolatileValue {
+  if (value.kind !== "random" && value.kind !== "randomblob") return value;
+  const place = view.tokens.findIndex(({ start }) => start === value.start);
   const rows = rowsServed(view, place, classify(view).at);
-  return rows === "one" ? site : { ...site, rows };
+  return rows === "one" ? value : { ...value, rows };
 }
 
-/** What every site contains; most statements need no closer look. */
+/** What every value contains; most statements need no closer look. */
 const candidate =
   /random|\bdate|time|julianday|unixepoch|current_|total_changes|sqlite_[vsc]|pragma_/i;
 
@@ -126,15 +126,15 @@ export function volatileValuesIn(
   view: TokenView,
   indexOf: (start: number) => number,
 ): VolatileValue[] {
-  return mayHoldVolatile(view.sql) ? new Walk(view, indexOf).sites() : [];
+  return mayHoldVolatile(view.sql) ? new Walk(view, indexOf).values() : [];
 }
 
 class Walk {
   readonly #view: TokenView;
   readonly #indexOf: (start: number) => number;
-  readonly #sites: VolatileValue[] = [];
-  readonly #outer: Frame[] = [];
-  #frame: Frame = {
+  readonly #values: VolatileValue[] = [];
+  readonly #outer: Depth[] = [];
+  #depth: Depth = {
     call: undefined,
     through: false,
     first: -1,
@@ -148,21 +148,21 @@ class Walk {
     this.#indexOf = indexOf;
   }
 
-  sites(): VolatileValue[] {
+  values(): VolatileValue[] {
     const { tokens } = this.#view;
     for (let i = 0; i < tokens.length; i++) {
-      const token = tokens[i]!;
+      const token = tokens[i];
+      if (token === undefined) break;
       if (token.kind === "punct") i = this.#punct(i, token);
       else if (this.#isPragmaTable(i)) this.#node(i);
       else if (token.kind === "word") this.#word(i, token);
       else if (token.kind !== "number") this.#value(i, token);
     }
-    return this.#sites;
+    return this.#values;
   }
 
   #node(i: number): void {
-    const { start, end } = this.#view.tokens[i]!;
-    this.#sites.push({ kind: "node", start, end });
+    this.#values.push({ kind: "node", start: this.#view.start(i), end: this.#view.end(i) });
   }
 
   /** Answers the index of the last token that was dealt with. */
@@ -170,65 +170,68 @@ class Walk {
     const code = this.#view.sql.charCodeAt(token.start);
     if (code === 40) return this.#open(i);
     if (code === 41) this.#close(token);
-    else if (code === 44) this.#frame.argument++;
+    else if (code === 44) this.#depth.argument++;
     return i;
   }
 
   #open(i: number): number {
-    const called = isCall(this.#view, i - 1, this.#frame.clause);
+    const called = isCall(this.#view, i - 1, this.#depth.clause);
     const name = called ? this.#view.name(i - 1).toLowerCase() : "";
-    const random = randomCall(this.#view, i, name, this.#indexOf);
+    const last = this.#view.groupEnd(i) - 1;
+    const random = randomCall(this.#view, i, last, name, this.#indexOf);
     if (random !== undefined) {
-      this.#sites.push(this.#orders() ? { ...random.site, kind: "unclear" } : random.site);
-      return random.last;
+      const place = { start: this.#view.start(i - 1), end: this.#view.end(last) };
+      const kind = this.#orders() ? "unclear" : random.kind;
+      this.#values.push({ ...random, ...place, kind });
+      return last;
     }
     if (tellsOfNode(name)) this.#node(i - 1);
-    const frame: Frame = {
+    const depth: Depth = {
       call: timeFunction(name),
       through: !called || handsThrough(name),
       first: called ? i - 1 : i,
       open: i,
-      clause: clauseInside(this.#view, i, this.#frame.clause),
+      clause: clauseInside(this.#view, i, this.#depth.clause),
       argument: 0,
     };
-    this.#outer.push(this.#frame);
-    this.#frame = frame;
-    return this.#implied(i, frame) ? i + 1 : i;
+    this.#outer.push(this.#depth);
+    this.#depth = depth;
+    return this.#implied(i, depth) ? i + 1 : i;
   }
 
   /** In ORDER BY and GROUP BY a literal would be a column number, or no order at all. */
   #orders(): boolean {
-    return this.#frame.clause === "by" || this.#outer.some(({ clause }) => clause === "by");
+    return this.#depth.clause === "by" || this.#outer.some(({ clause }) => clause === "by");
   }
 
   /** `datetime()` and `datetime(*)`: the token behind the parenthesis is dealt with. */
-  #implied(i: number, { call }: Frame): boolean {
+  #implied(i: number, { call }: Depth): boolean {
     const next = this.#view.tokens[i + 1];
     if (call?.implied !== true || call.time[0] !== 0 || next === undefined) return false;
     const star = this.#view.is(i + 1, "*") && this.#view.is(i + 2, ")");
     if (!star && !this.#view.is(i + 1, ")")) return false;
-    this.#sites.push({ kind: "only", start: next.start, end: star ? next.end : next.start });
+    this.#values.push({ kind: "only", start: next.start, end: star ? next.end : next.start });
     if (!star) this.#leave();
     return true;
   }
 
   #close({ start }: Token): void {
-    const { call, argument, open } = this.#frame;
+    const { call, argument, open } = this.#depth;
     const formatOnly = call?.time[0] === 1 && argument === 0 && !this.#view.is(open + 1, ")");
-    if (formatOnly) this.#sites.push({ kind: "last", start, end: start });
+    if (formatOnly) this.#values.push({ kind: "last", start, end: start });
     this.#leave();
   }
 
   #leave(): void {
-    this.#frame = this.#outer.pop() ?? this.#frame;
+    this.#depth = this.#outer.pop() ?? this.#depth;
   }
 
   #word(i: number, { start, end }: Token): void {
-    this.#frame.clause = clauseOf(this.#view, i) ?? this.#frame.clause;
+    this.#depth.clause = clauseOf(this.#view, i) ?? this.#depth.clause;
     if (end - start < 12 || end - start > 17) return;
     const kind = presentTime.get(this.#view.text(i).toUpperCase());
-    if (kind !== undefined && isValue(this.#view, i, this.#frame.clause)) {
-      this.#sites.push({ kind, start, end });
+    if (kind !== undefined && isValue(this.#view, i, this.#depth.clause)) {
+      this.#values.push({ kind, start, end });
     }
   }
 
@@ -238,40 +241,40 @@ class Walk {
     if (!view.isName(i) || !isPragmaTable(view.name(i))) return false;
     if (view.isWord(i - 1, "FROM")) return !view.isWord(i - 2, "DELETE");
     if (view.isOneOf(i - 1, ["IN", "JOIN"])) return true;
-    const { clause } = this.#frame;
+    const { clause } = this.#depth;
     if (clause === "from" && view.tokens[i - 1]?.kind === "punct") return true;
     return view.is(i + 1, "(") && isCall(view, i, clause);
   }
 
   #value(i: number, token: Token): void {
-    const frames = [...this.#outer, this.#frame];
-    if (isModifier(frames)) this.#modifier(i, token);
-    const use = timeUse(this.#view, i, frames);
+    const depths = [...this.#outer, this.#depth];
+    if (isModifier(depths)) this.#modifier(i, token);
+    const use = timeUse(this.#view, i, depths);
     if (use === undefined) return;
     const { start, end, kind } = token;
     const bare = !use.call.implied;
     if (kind === "placeholder") {
       const index = this.#indexOf(start);
-      this.#sites.push({ kind: use.clear ? "bound" : "unclear", start, end, index, bare });
+      this.#values.push({ kind: use.clear ? "bound" : "unclear", start, end, index, bare });
       return;
     }
     const text = this.#timeText(i, token);
     // It may be a column.
     const clear = use.clear && kind !== "quoted";
-    if (isNow(text)) this.#sites.push({ kind: clear ? "now" : "unclear", start, end });
+    if (isNow(text)) this.#values.push({ kind: clear ? "now" : "unclear", start, end });
     else if (isSubsecond(text)) {
-      if (!use.direct || !clear) this.#sites.push({ kind: "unclear", start, end });
-      else if (bare) this.#sites.push({ kind: "now", start, end });
-      else this.#sites.push({ kind: "first", start, end: start });
+      if (!use.direct || !clear) this.#values.push({ kind: "unclear", start, end });
+      else if (bare) this.#values.push({ kind: "now", start, end });
+      else this.#values.push({ kind: "first", start, end: start });
     }
   }
 
   #modifier(i: number, token: Token): void {
     const { start, end, kind } = token;
     if (kind === "placeholder") {
-      this.#sites.push({ kind: "zone", start, end, index: this.#indexOf(start) });
+      this.#values.push({ kind: "zone", start, end, index: this.#indexOf(start) });
     } else if (isZone(this.#timeText(i, token))) {
-      this.#sites.push({ kind: "zone", start, end });
+      this.#values.push({ kind: "zone", start, end });
     }
   }
 

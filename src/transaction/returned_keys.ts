@@ -1,7 +1,7 @@
 import type { TableFacts } from "../schema/facts.ts";
 import { prepare } from "../sql/prepare_frozen.ts";
 import type { Prepared } from "../sql/prepare.ts";
-import { isPlain, marked } from "../sql/returning.ts";
+import { anyServerParses, marked } from "../sql/returning.ts";
 import type { Param, Result, Row, Value } from "../sql/value.ts";
 
 /** More rows than that are not compared one by one. */
@@ -20,7 +20,7 @@ export function keyed(prepared: Prepared, key: readonly string[]): Prepared {
     `hex(${quoted(name)}) AS "_rqlite_key${CELLS * i + 1}"`
   );
   const { analysis } = prepared;
-  const { sql } = isPlain(analysis) ? marked(prepared) : prepared;
+  const { sql } = anyServerParses(analysis) ? marked(prepared) : prepared;
   return { ...prepared, sql: sql + columns.join("") };
 }
 
