@@ -1,20 +1,15 @@
 import type { Prepared } from "../sql/prepare.ts";
-import type { Deadline } from "../time/deadline.ts";
 import type { HttpAnswer } from "../transport/transport.ts";
 import { Answer, MalformedAnswerError } from "../wire/decode.ts";
 import type { LoggedCommit } from "./logged_commits.ts";
-import type { Settings } from "./settings.ts";
+import type { CallContext } from "./call_context.ts";
 
 /** Statements that travel together. */
-export interface Batch {
+export interface Batch extends CallContext {
   /** At least one; none of them empty. */
   readonly statements: readonly Prepared[];
   /** In one transaction. */
   readonly transaction: boolean;
-  /** How current reads have to be, and how their rows are told. */
-  readonly settings: Settings;
-  /** The end of the call, where it takes several requests. */
-  readonly deadline: Deadline;
   /** The only node that a read is sent to. */
   readonly node?: string | undefined;
   /** Values that the answer to a read leaves in doubt are asked for again. @default {false} */

@@ -1,7 +1,7 @@
 import { AuthenticationError, OperationalError, StaleReadError, TimeoutError } from "../errors.ts";
 import type { Batch, Reply } from "./request.ts";
 import { prepareRead } from "../sql/prepare.ts";
-import type { Call } from "./call.ts";
+import type { CallContext } from "./call_context.ts";
 import type { Level } from "./executor.ts";
 import { type LoggedCommit, nameOfCommit, numberOfCommit } from "./logged_commits.ts";
 import type { SessionState } from "./session_state.ts";
@@ -130,7 +130,7 @@ export function noteLoad(session: SessionState): void {
  */
 export async function confirm(
   dispatcher: { read(batch: Batch): Promise<Reply> },
-  call: Call,
+  call: CallContext,
 ): Promise<void> {
   await dispatcher.read({ ...call, statements: [prepareRead("SELECT 1")], transaction: false });
 }

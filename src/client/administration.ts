@@ -4,7 +4,7 @@ import { Backend } from "../calls/backend.ts";
 import type { CallOptions } from "../calls/executor.ts";
 import type { Made, Send } from "../calls/interceptors.ts";
 import type { WriteCall } from "../commit/write_call.ts";
-import { type Call, until } from "../calls/call.ts";
+import { type CallContext, until } from "../calls/call_context.ts";
 import { noteUnlogged } from "../calls/session.ts";
 import { isName } from "../options.ts";
 import type { Prepared } from "../sql/prepare.ts";
@@ -43,7 +43,7 @@ export function enqueue(
 /** What is one question about the cluster. */
 function asking<O, T, Subject extends readonly unknown[] = []>(
   question: (cluster: Cluster, deadline: Deadline, given: O, ...subject: Subject) => Promise<T>,
-): (host: Host, call: Call, given: O, ...subject: Subject) => Promise<T> {
+): (host: Host, call: CallContext, given: O, ...subject: Subject) => Promise<T> {
   return (host, { deadline }, given, ...subject) =>
     ask(host, deadline, (cluster) => question(cluster, deadline, given, ...subject));
 }
@@ -79,7 +79,7 @@ export type SubjectOf<Name extends keyof Administration> = Parameters<Administra
 export function administer<Name extends keyof Administration>(
   name: Name,
   host: Host,
-  call: Call,
+  call: CallContext,
   given: OptionsOf<Name>,
   subject: SubjectOf<Name>,
 ): Promise<unknown> {

@@ -3,7 +3,7 @@ import { isAtLeast } from "../calls/capabilities.ts";
 import { notSupported } from "../calls/cluster.ts";
 import type { Host } from "../calls/host.ts";
 import { Backend } from "../calls/backend.ts";
-import type { Call } from "../calls/call.ts";
+import type { CallContext } from "../calls/call_context.ts";
 import { own, ownSettings } from "../commit/own_statements.ts";
 import { NotSupportedError, OperationalError, ProgrammingError, TimeoutError } from "../errors.ts";
 import { identifier } from "../sql/quoting.ts";
@@ -21,7 +21,7 @@ type OpenAnswer = HttpAnswer & { readonly body: Stream };
 /** A copy of the database as a stream. */
 export async function backup(
   host: Host,
-  call: Call,
+  call: CallContext,
   options: BackupOptions,
 ): Promise<ReadableStream<Uint8Array>> {
   const { format = "binary", vacuum = false, compress = false, tables, onProgress } = options;
@@ -46,7 +46,7 @@ export async function backup(
 
 function ask(
   { transport }: Backend,
-  { deadline }: Call,
+  { deadline }: CallContext,
   noLeader: boolean,
   flags: Parameters<typeof path>[1],
 ): Promise<OpenAnswer> {
@@ -79,7 +79,7 @@ interface Watch {
 /** The body of an answer from its first bytes on, as the caller gets it. */
 async function opened(
   answer: OpenAnswer,
-  { deadline, settings: { signal } }: Call,
+  { deadline, settings: { signal } }: CallContext,
   watch: Watch,
 ): Promise<ReadableStream<Uint8Array>> {
   const { node, body: { closing } } = answer;
@@ -184,7 +184,7 @@ function streamed(
 /** Servers before 8.43 give all tables, whatever is asked for: a name that no table has tells. */
 async function refuseOldServer(
   client: Backend,
-  call: Call,
+  call: CallContext,
   noLeader: boolean,
 ): Promise<void> {
   const answer = await ask(client, call, noLeader, { fmt: "sql", tables: crypto.randomUUID() });
@@ -215,7 +215,7 @@ const MOST_VALUES = 100;
 /** The server's SQL text lacks rows of some tables, and the end of a text with a NUL character, without a word. */
 async function refuseLosses(
   client: Backend,
-  call: Call,
+  call: CallContext,
   noLeader: boolean,
   only: readonly string[] | undefined,
 ): Promise<void> {
@@ -251,7 +251,7 @@ async function refuseLosses(
 
 async function read(
   client: Backend,
-  { settings, deadline }: Call,
+  { settings, deadline }: CallContext,
   noLeader: boolean,
   statements: readonly Prepared[],
 ): Promise<(readonly unknown[])[][]> {

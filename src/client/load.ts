@@ -4,7 +4,7 @@ import { Backend } from "../calls/backend.ts";
 import { judge, judgeText, quote, refusedWrite } from "../calls/refusals.ts";
 import { noteLoad } from "../calls/session.ts";
 import { commitsOf } from "../commit/commits.ts";
-import type { Call } from "../calls/call.ts";
+import type { CallContext } from "../calls/call_context.ts";
 import {
   DataError,
   NotSupportedError,
@@ -32,7 +32,7 @@ const STREAMS: boolean = /^(?:Deno|Bun|Node\.js|Cloudflare-Workers)\b/.test(
 /** Replaces the database by a file, or runs SQL text. @param runText Runs SQL text as `script` does. */
 export async function load(
   host: Host,
-  call: Call,
+  call: CallContext,
   options: LoadOptions,
   source: LoadSource,
   runText: RunText,
@@ -53,7 +53,7 @@ export async function load(
 /** Replaces the database of a cluster of one node by a file. */
 export async function boot(
   host: Host,
-  call: Call,
+  call: CallContext,
   options: LoadOptions,
   source: Exclude<LoadSource, string>,
 ): Promise<void> {
@@ -68,7 +68,7 @@ export async function boot(
 
 async function opened(
   source: Exclude<LoadSource, string>,
-  call: Call,
+  call: CallContext,
 ): Promise<{ readonly bytes: Bytes; readonly start: Uint8Array }> {
   const given = bytesOf(source);
   return await inTime(call, given, async () => {
@@ -81,7 +81,7 @@ async function opened(
 
 async function loadFile(
   host: Host,
-  call: Call,
+  call: CallContext,
   { onProgress }: LoadOptions,
   endpoint: "/db/load" | "/boot",
   bytes: Bytes,
@@ -286,7 +286,7 @@ function textOf(bytes: Uint8Array): string {
 
 /** Runs what reads a source of the caller's, as long as there is time. Where it fails, nobody wants the rest. */
 async function inTime<T>(
-  { deadline, settings: { signal } }: Call,
+  { deadline, settings: { signal } }: CallContext,
   bytes: Bytes,
   work: () => Promise<T>,
 ): Promise<T> {

@@ -1,4 +1,4 @@
-import type { Call } from "../calls/call.ts";
+import type { CallContext } from "../calls/call_context.ts";
 import type { Dispatcher } from "../calls/dispatch.ts";
 import type { Reply } from "../calls/request.ts";
 import { infinityIn } from "../calls/refusals.ts";
@@ -114,12 +114,12 @@ export class Commits {
   }
 
   /** Makes an id; a client that knows no fresh base asks for one. */
-  async mint(call: Call): Promise<CommitId> {
+  async mint(call: CallContext): Promise<CommitId> {
     return mint((await this.knowledge.ready(call)).base);
   }
 
   /** The id in a text: under its own base if a client made it, else under a fresh one. */
-  async identify(id: string, call: Call): Promise<CommitId> {
+  async identify(id: string, call: CallContext): Promise<CommitId> {
     return parseMinted(id) ??
       { id, base: (await this.knowledge.ready(call)).base, minted: false };
   }
@@ -130,7 +130,7 @@ export class Commits {
    * @throws {OutcomeUnknownError} If not even the fence was answered, or the id is too old.
    * @throws {RqliteError} Whose `applied` is certain: nothing was, nor will be.
    */
-  async commit(commit: Commit, call: Call): Promise<Ending> {
+  async commit(commit: Commit, call: CallContext): Promise<Ending> {
     const { deadline } = call;
     if (deadline.remaining === 0) throw new TimeoutError("Out of time before the commit was sent");
     const { remaining, signal, meter } = deadline;
@@ -152,7 +152,7 @@ export class Commits {
   }
 
   /** How a commit ended whose batch was answered. */
-  async #endingOf(commit: Commit, { proof, reply }: Answered, call: Call): Promise<Ending> {
+  async #endingOf(commit: Commit, { proof, reply }: Answered, call: CallContext): Promise<Ending> {
     const entries = idEntries(commit);
     const results = { ...reply, first: reply.first + entries };
     if (proof.is === "refused") {
@@ -189,7 +189,7 @@ export class Commits {
   }
 
   /** There was no answer to use: fences the ids, so that what is reported stays true. */
-  async #giveUp(error: unknown, commit: Commit, call: Call): Promise<Ending> {
+  async #giveUp(error: unknown, commit: Commit, call: CallContext): Promise<Ending> {
     if (call.settings.signal?.aborted) throw error;
     const { id, chosen, earlier = [] } = commit;
     if (!leavesOpen(error, earlier)) throw error;
@@ -207,7 +207,7 @@ export class Commits {
    */
   async settle(
     { ids, chosen, because, along }: Unsettled,
-    call: Call,
+    call: CallContext,
   ): Promise<TookEffect | undefined> {
     let settled: Settled;
     try {
@@ -224,7 +224,7 @@ export class Commits {
   }
 
   /** See `Client.outcome`. */
-  async outcome(id: string, call: Call): Promise<"committed" | "not committed" | "unknown"> {
+  async outcome(id: string, call: CallContext): Promise<"committed" | "not committed" | "unknown"> {
     const ids = parseName(id) ?? [await this.identify(id, call)];
     const { proof, reply } = await this.#send([...ids.map(fence), touchStart()], ids, call);
     const ending = fenceEndingBy(proof);
@@ -242,7 +242,7 @@ export class Commits {
   }
 
   /** Whether an id that took effect in another call did so for the same statements and values. */
-  async #compare({ id, hash }: ChosenId, call: Call): Promise<TookEffect> {
+  async #compare({ id, hash }: ChosenId, call: CallContext): Promise<TookEffect> {
     const read = readHash(id);
     const reply = await this.#dispatcher.read(ownBatch([read], call, false, "strong"));
     const stored = rowsAt(reply, 0, read)?.[0]?.[0];
@@ -251,7 +251,7 @@ export class Commits {
 
   async #fence(
     ids: readonly CommitId[],
-    call: Call,
+    call: CallContext,
     others: readonly Prepared[],
   ): Promise<Settled> {
     const { proof, reply } = await this.#send([...ids.map(fence), ...others], ids, call);
@@ -272,7 +272,7 @@ export class Commits {
   async #send(
     statements: readonly Prepared[],
     ids: readonly CommitId[],
-    call: Call,
+    call: CallContext,
     mixed = false,
   ): Promise<Answered> {
     const batch = ownBatch(statements, call, true);
@@ -286,7 +286,7 @@ export class Commits {
   }
 
   /** What an id proves that is not in range: after a load that is more. */
-  async #expired(id: string, ids: readonly CommitId[], call: Call): Promise<Proof> {
+  async #expired(id: string, ids: readonly CommitId[], call: CallContext): Promise<Proof> {
     const base = ids.find((one) => one.id === id)?.base ?? 0;
     try {
       return { is: await this.knowledge.isOfBefore(base, call) ? "replaced" : "expired", id };

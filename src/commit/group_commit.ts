@@ -1,4 +1,4 @@
-import type { Call } from "../calls/call.ts";
+import type { CallContext } from "../calls/call_context.ts";
 import type { Dispatcher } from "../calls/dispatch.ts";
 import { isOfOne, Lane, type Passenger, type Waiting } from "../calls/lane.ts";
 import { OperationalError, OutcomeUnknownError, RqliteError, TimeoutError } from "../errors.ts";
@@ -34,7 +34,7 @@ export interface GroupOptions {
   /** Sends the commit. */
   readonly commits: Commits;
   /** What its requests are run with, and the end of all of them. */
-  readonly call: Call;
+  readonly call: CallContext;
   /** Runs one by itself; never rejects. */
   readonly alone: (member: Member) => Promise<void>;
   /** Told of each write among those of which nobody got an answer, as it cannot be sent. */

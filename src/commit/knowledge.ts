@@ -1,5 +1,5 @@
 import { dryRun } from "../calls/batch.ts";
-import type { Call } from "../calls/call.ts";
+import type { CallContext } from "../calls/call_context.ts";
 import type { Dispatcher } from "../calls/dispatch.ts";
 import type { Reply } from "../calls/request.ts";
 import { OperationalError } from "../errors.ts";
@@ -117,20 +117,20 @@ export class Knowledge {
   }
 
   /** What a write is built on; asks where what is known is not fresh, and makes the log of commits where it is missing. */
-  async ready(call: Call): Promise<Basis> {
+  async ready(call: CallContext): Promise<Basis> {
     const { base, facts } = await this.look(call);
     return base === undefined ? await this.#make(call) : { base, facts };
   }
 
   /** What is known of the schema; asks where that is not fresh, and for nothing else. */
-  async facts(call: Call): Promise<Facts> {
+  async facts(call: CallContext): Promise<Facts> {
     const facts = this.#schema.latest;
     if (facts !== undefined && isFresh(this.#looked)) return facts;
     return (await this.#ask(call, "weak", { base: false })).facts;
   }
 
   /** The schema as it will be behind each of some lists of statements, in their order. Nothing is kept. */
-  async behind(steps: readonly (readonly Prepared[])[], call: Call): Promise<SchemaBehind> {
+  async behind(steps: readonly (readonly Prepared[])[], call: CallContext): Promise<SchemaBehind> {
     const statements = steps.flatMap((step) => [...step, FACTS]);
     const reply = await dryRun(this.#dispatcher, ownBatch(statements, call, true));
     const { answer, first } = reply;
@@ -163,13 +163,15 @@ export class Knowledge {
   }
 
   /** The schema that a node said it has and that was not known so; `undefined` if it has changed again. */
-  async identify(sighting: Sighting, call: Call): Promise<Facts | undefined> {
+  async identify(sighting: Sighting, call: CallContext): Promise<Facts | undefined> {
     await this.#ask(call, "weak", { all: true });
     return this.confirm(sighting);
   }
 
   /** One look at both, without making the log of commits. */
-  async look(call: Call): Promise<{ readonly base: number | undefined; readonly facts: Facts }> {
+  async look(
+    call: CallContext,
+  ): Promise<{ readonly base: number | undefined; readonly facts: Facts }> {
     return this.#known() ?? await this.#ask(call, "weak");
   }
 
@@ -180,13 +182,13 @@ export class Knowledge {
   }
 
   /** The place in the log, as the leader says it now. */
-  async seek(call: Call): Promise<number> {
+  async seek(call: CallContext): Promise<number> {
     const { base } = await this.#ask(call, "weak");
     return Math.max(base ?? 0, this.#seen);
   }
 
   /** Makes the log of commits, or gives the one of an older client or of a loaded database what it lacks. */
-  async repair(what: "missing" | "outdated", call: Call): Promise<void> {
+  async repair(what: "missing" | "outdated", call: CallContext): Promise<void> {
     if (what === "outdated") {
       if (await this.unseal(call)) return;
       await this.#create(call);
@@ -203,7 +205,7 @@ export class Knowledge {
    *
    * @param base The highest that is known to have been handed out.
    */
-  async unseal(call: Call, base = this.#seen): Promise<boolean> {
+  async unseal(call: CallContext, base = this.#seen): Promise<boolean> {
     const sealed = sealIn(await this.#row(askForSeal(), call));
     if (sealed === undefined) return false;
     this.replaced();
@@ -214,19 +216,19 @@ export class Knowledge {
   }
 
   /** Makes the log of commits for a loaded database that has none. @param base As for {@linkcode Knowledge.unseal}. */
-  async begin(call: Call, base: number): Promise<void> {
+  async begin(call: CallContext, base: number): Promise<void> {
     await change(this.#dispatcher, call, beginning(Date.now(), base));
   }
 
   /** Whether an id of that base that is not in the log did not take effect, as another database was loaded since. */
-  async isOfBefore(base: number, call: Call): Promise<boolean> {
+  async isOfBefore(base: number, call: CallContext): Promise<boolean> {
     if (!isOfBefore(await this.#row(readFirstRow(), call), base)) return false;
     this.replaced();
     return true;
   }
 
   /** The first row that the leader has, by a read that sees all that was applied. */
-  async #row(statement: Prepared, call: Call): Promise<readonly unknown[]> {
+  async #row(statement: Prepared, call: CallContext): Promise<readonly unknown[]> {
     const reply = await this.#dispatcher.read(ownBatch([statement], call, false, "strong"));
     return rowsIn(reply, 0, statement)[0] ?? [];
   }
@@ -238,7 +240,7 @@ export class Knowledge {
     return isFresh(base.at) && isFresh(this.#looked) ? { base: base.value, facts } : undefined;
   }
 
-  async #make(call: Call): Promise<Basis> {
+  async #make(call: CallContext): Promise<Basis> {
     await this.#create(call);
     this.forget();
     const { base, facts } = await this.#ask(call, "strong");
@@ -248,7 +250,7 @@ export class Knowledge {
 
   /** One snapshot of both; the facts only where the version is not known. */
   async #ask(
-    call: Call,
+    call: CallContext,
     level: "weak" | "strong",
     { all = this.#changed, base: asksBase = true }: { all?: boolean; base?: boolean } = {},
   ): Promise<{ readonly base: number | undefined; readonly facts: Facts }> {
@@ -280,7 +282,7 @@ export class Knowledge {
     return facts;
   }
 
-  async #create(call: Call): Promise<void> {
+  async #create(call: CallContext): Promise<void> {
     await createTable(this.#dispatcher, call, this.#seen);
   }
 }

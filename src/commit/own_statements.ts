@@ -1,4 +1,4 @@
-import type { Call } from "../calls/call.ts";
+import type { CallContext } from "../calls/call_context.ts";
 import type { Batch, Reply } from "../calls/request.ts";
 import type { Level } from "../calls/executor.ts";
 import type { Settings } from "../calls/settings.ts";
@@ -33,7 +33,7 @@ export function ownSettings(settings: Settings): Settings {
  */
 export function ownBatch(
   statements: readonly Prepared[],
-  { settings, deadline }: Call,
+  { settings, deadline }: CallContext,
   transaction: boolean,
   level: Level = "weak",
 ): Batch {

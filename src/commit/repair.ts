@@ -4,7 +4,7 @@
 // out. The ids that the file has stay known; of any other it is certain that it did not take effect in what is there now,
 // unless its row may have been pruned in the file. See `docs/internals/commits.md`.
 
-import type { Call } from "../calls/call.ts";
+import type { CallContext } from "../calls/call_context.ts";
 import type { Dispatcher } from "../calls/dispatch.ts";
 import {
   AuthenticationError,
@@ -145,7 +145,7 @@ export function isOfBefore([n, id]: readonly unknown[], base: number): boolean {
  */
 export async function createTable(
   dispatcher: Dispatcher,
-  call: Call,
+  call: CallContext,
   seen: number,
 ): Promise<void> {
   const text = await change(dispatcher, call, creation(Date.now(), seen));
@@ -156,7 +156,7 @@ export async function createTable(
 /** Gives the table of an older client what it lacks, and all nodes the same sequence. @param base As far as it is known. */
 export async function upgradeTable(
   dispatcher: Dispatcher,
-  call: Call,
+  call: CallContext,
   base: number,
 ): Promise<void> {
   // Beyond the numbers that any node has, so that one that is ahead agrees, too.
@@ -166,7 +166,7 @@ export async function upgradeTable(
 /** Changes the table; answers why the last statement failed, if it did. */
 export async function change(
   dispatcher: Dispatcher,
-  call: Call,
+  call: CallContext,
   statements: readonly Prepared[],
   transaction = true,
 ): Promise<string | undefined> {

@@ -2,7 +2,7 @@ import type { Dispatcher } from "../calls/dispatch.ts";
 import type { Facts } from "../schema/facts.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import type { Result } from "../sql/value.ts";
-import type { Call } from "../calls/call.ts";
+import type { CallContext } from "../calls/call_context.ts";
 import { own, ownBatch } from "./own_statements.ts";
 import { tableOf } from "./written_tables.ts";
 
@@ -35,7 +35,7 @@ export class Rowids {
     result: Result,
     statement: Prepared,
     facts: Facts | undefined,
-    call: Call,
+    call: CallContext,
   ): Promise<Result> {
     const { table } = statement.analysis;
     if (result.lastInsertId === undefined || table === undefined) return result;
@@ -49,7 +49,7 @@ export class Rowids {
     return this.#known.get(table) ? result : { ...result, lastInsertId: undefined };
   }
 
-  async #ask(table: string, call: Call): Promise<boolean> {
+  async #ask(table: string, call: CallContext): Promise<boolean> {
     const statements = [own(`SELECT _rowid_ FROM ${table} WHERE 0`)];
     const { answer, first } = await this.#dispatcher.write(ownBatch(statements, call, false));
     return answer.errorAt(first) === undefined;

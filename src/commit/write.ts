@@ -1,6 +1,6 @@
 import type { Backend } from "../calls/backend.ts";
 import { isSound, type PlacedBatch } from "../calls/batch.ts";
-import type { Call } from "../calls/call.ts";
+import type { CallContext } from "../calls/call_context.ts";
 import type { BatchOptions } from "../calls/executor.ts";
 import type { LoggedCommit } from "../calls/logged_commits.ts";
 import { prepareFor } from "../calls/prepare.ts";
@@ -53,7 +53,7 @@ export class Write {
   /** What the caller asked for besides. */
   readonly options: BatchOptions;
   /** What its requests are run with. */
-  readonly call: Call;
+  readonly call: CallContext;
   /** The commit that it took effect by, where that is known. */
   mark: LoggedCommit | undefined;
   /** It goes without an id. */

@@ -1,5 +1,5 @@
 import type { Host } from "../calls/host.ts";
-import type { Call } from "../calls/call.ts";
+import type { CallContext } from "../calls/call_context.ts";
 import type { BatchOptions } from "../calls/executor.ts";
 import { deadlineOf } from "../calls/settings.ts";
 import { copyStatement, type Statement, statementList } from "../sql/statement.ts";
@@ -11,7 +11,7 @@ export interface WriteCall {
   /** What the caller asked for besides. */
   readonly options: BatchOptions;
   /** What its requests are run with. */
-  readonly call: Call;
+  readonly call: CallContext;
   /** What was called; but for `execute`, errors name the statement by its position. */
   readonly operation: string;
   /** When it was. */

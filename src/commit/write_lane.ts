@@ -1,4 +1,4 @@
-import { type Call, until } from "../calls/call.ts";
+import { type CallContext, until } from "../calls/call_context.ts";
 import type { Dispatcher } from "../calls/dispatch.ts";
 import { commonDeadline, Lane, lengthOf, MOST_TEXT } from "../calls/lane.ts";
 import { TextCache } from "../sql/text_cache.ts";
@@ -20,7 +20,7 @@ export interface WriteLaneOptions {
   /** Sends the commits. */
   readonly commits: Commits;
   /** Whether the account may do what commits need. */
-  readonly mayCommit: (call: Call) => Promise<boolean>;
+  readonly mayCommit: (call: CallContext) => Promise<boolean>;
   /** Runs a write by itself. */
   readonly alone: (sharing: Sharing) => Promise<Result[]>;
 }

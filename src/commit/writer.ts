@@ -17,7 +17,7 @@ import { NO_FACTS } from "../schema/facts.ts";
 import type { Result } from "../sql/value.ts";
 import type { WriteCall } from "./write_call.ts";
 import { type Commits, commitsOf } from "./commits.ts";
-import { type Call, until } from "../calls/call.ts";
+import { type CallContext, until } from "../calls/call_context.ts";
 import { doubtFacts, prepareBy } from "./prepare_write.ts";
 import { Rowids } from "./rowids.ts";
 import { SingleCommit } from "./single_commit.ts";
@@ -62,7 +62,7 @@ export class Writer {
   /** See `Client.outcome`. */
   async outcome(
     id: string,
-    call: Call,
+    call: CallContext,
   ): Promise<"committed" | "not committed" | "unknown"> {
     const { deadline } = call;
     if (!this.#backend.intercepted) return await this.#commits.outcome(id, call);
@@ -192,7 +192,7 @@ export class Writer {
   }
 
   /** Whether the account may do what commits need; not without an answer. */
-  async #mayCommit(call: Call): Promise<boolean> {
+  async #mayCommit(call: CallContext): Promise<boolean> {
     if (performance.now() < this.#deniedUntil) return false;
     try {
       await this.#commits.knowledge.ready(call);
@@ -213,7 +213,7 @@ export class Writer {
     else await prepareBy(write, facts, this.#commits.knowledge);
   }
 
-  async #factsFor(call: Call): Promise<Facts | undefined> {
+  async #factsFor(call: CallContext): Promise<Facts | undefined> {
     if (performance.now() < this.#deniedUntil) return undefined;
     try {
       return await this.#commits.knowledge.facts(call);

@@ -1,18 +1,14 @@
 import type { Backend } from "../calls/backend.ts";
 import { firstError, readResults } from "../calls/read_results.ts";
-import type { Settings } from "../calls/settings.ts";
+import type { CallContext } from "../calls/call_context.ts";
 import { DatabaseError } from "../errors.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import type { Deadline } from "../time/deadline.ts";
 
 /** What every question to a node is sent with. */
-export interface Asking {
+export interface Asking extends CallContext {
   /** What reaches the nodes. */
   readonly connection: Backend;
-  /** How questions are asked and answers read. */
-  readonly settings: Settings;
-  /** When all has to be answered. */
-  readonly deadline: Deadline;
 }
 
 /** What a node tells of itself, as far as it tells it. */

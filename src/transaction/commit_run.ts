@@ -1,4 +1,4 @@
-import type { Call } from "../calls/call.ts";
+import type { CallContext } from "../calls/call_context.ts";
 import type { LoggedCommit } from "../calls/logged_commits.ts";
 import type { Commit, Commits } from "../commit/commits.ts";
 import { type Ending, fencedOff, notEntered } from "../commit/endings.ts";
@@ -65,7 +65,7 @@ export async function commitWrites(
   run: Run,
   first: CommitId,
   commits: Commits,
-  call: Call,
+  call: CallContext,
 ): Promise<RunEnding> {
   const { journal, trial, hold } = run;
   await trial.schema.complete();
@@ -186,7 +186,7 @@ function storeIds(
 export async function commitReads(
   { journal, trial, earlier, hold, checkedAtOnce }: Run,
   commits: Commits,
-  call: Call,
+  call: CallContext,
 ): Promise<RunEnding> {
   const oneSnapshot = checkedAtOnce && trial.answers <= 1;
   if (!oneSnapshot && journal.reads.length > 0 && !await trial.holds()) {

@@ -1,5 +1,5 @@
 import { InterfaceError, OutcomeUnknownError, TransactionConflictError } from "../errors.ts";
-import { type Call, until } from "../calls/call.ts";
+import { type CallContext, until } from "../calls/call_context.ts";
 import type { LoggedCommit } from "../calls/logged_commits.ts";
 import { confirm, noteCommit, noteUnlogged } from "../calls/session.ts";
 import { type CommitId, mint } from "../commit/log_table.ts";
@@ -22,7 +22,7 @@ export class DefaultTransaction implements Core {
   /** What is issued in it. */
   readonly statements: Statements;
   readonly #context: TransactionContext;
-  readonly #call: Call;
+  readonly #call: CallContext;
   readonly #status = new Status();
   readonly #lifetime: Lifetime;
   #id: CommitId | undefined;
@@ -193,7 +193,7 @@ export class DefaultTransaction implements Core {
     return await closing!;
   }
 
-  async #close(call: Call): Promise<RunEnding> {
+  async #close(call: CallContext): Promise<RunEnding> {
     let ending: RunEnding;
     try {
       ending = await this.statements.complete(() => this.#send(call));
@@ -210,7 +210,7 @@ export class DefaultTransaction implements Core {
     return ending;
   }
 
-  async #send(call: Call): Promise<RunEnding> {
+  async #send(call: CallContext): Promise<RunEnding> {
     this.statements.checkAlive();
     this.#status.move("done");
     const { options, shared: { commits, dispatcher }, hold, earlier } = this.#context;

@@ -1,6 +1,6 @@
 import type { Commits } from "../commit/commits.ts";
 import { isFresh, type Sighting } from "../commit/knowledge.ts";
-import type { Call } from "../calls/call.ts";
+import type { CallContext } from "../calls/call_context.ts";
 import { type Facts, sameTables } from "../schema/facts.ts";
 import type { Journal, Op } from "./journal.ts";
 
@@ -11,7 +11,7 @@ import type { Journal, Op } from "./journal.ts";
 export class PinnedSchema {
   readonly #commits: Commits;
   readonly #journal: Journal;
-  readonly #call: Call;
+  readonly #call: CallContext;
   #facts: Facts | undefined;
   /** The schema behind the DDL of this transaction, and the last statement of it. */
   #behind: { readonly facts: Facts; readonly ddl: Op } | undefined;
@@ -21,7 +21,7 @@ export class PinnedSchema {
   #seen = -Infinity;
 
   /** Sends nothing. */
-  constructor(commits: Commits, journal: Journal, call: Call) {
+  constructor(commits: Commits, journal: Journal, call: CallContext) {
     this.#commits = commits;
     this.#journal = journal;
     this.#call = call;

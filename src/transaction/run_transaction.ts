@@ -1,7 +1,7 @@
 import { InterfaceError, InternalError, TransactionConflictError } from "../errors.ts";
 import { Backend } from "../calls/backend.ts";
 import type { Host } from "../calls/host.ts";
-import { until } from "../calls/call.ts";
+import { until } from "../calls/call_context.ts";
 import { ofCaller } from "../calls/error_stacks.ts";
 import type { Executor } from "../calls/executor.ts";
 import type { Interceptors } from "../calls/interceptors.ts";

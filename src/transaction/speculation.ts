@@ -7,7 +7,7 @@ import { emptyResult } from "../calls/read_results.ts";
 import type { Commits } from "../commit/commits.ts";
 import { refuseStrayCounters } from "../commit/counters.ts";
 import { isDdl, isOnlyDdl, namesUnknown } from "../commit/written_tables.ts";
-import type { Call } from "../calls/call.ts";
+import type { CallContext } from "../calls/call_context.ts";
 import { ownBatch } from "../commit/own_statements.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import { statementError } from "../wire/sql_errors.ts";
@@ -55,7 +55,7 @@ export interface SpeculationOptions {
 export class Speculation {
   readonly #shared: Shared;
   readonly #journal: Journal;
-  readonly #call: Call;
+  readonly #call: CallContext;
   readonly #options: SpeculationOptions;
   /** What the statements are made by. */
   readonly schema: PinnedSchema;
@@ -70,7 +70,7 @@ export class Speculation {
   /** For the statements that run, no write is left out and no question. */
   #careful = false;
 
-  constructor(shared: Shared, journal: Journal, call: Call, options: SpeculationOptions) {
+  constructor(shared: Shared, journal: Journal, call: CallContext, options: SpeculationOptions) {
     this.#shared = shared;
     this.#journal = journal;
     this.#call = call;

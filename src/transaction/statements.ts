@@ -1,7 +1,7 @@
 import { InternalError } from "../errors.ts";
 import { keep } from "../calls/error_stacks.ts";
 import type { BatchOptions, CallOptions } from "../calls/executor.ts";
-import type { Call } from "../calls/call.ts";
+import type { CallContext } from "../calls/call_context.ts";
 import { resolveSettings, type Settings } from "../calls/settings.ts";
 import { emptyResult } from "../calls/read_results.ts";
 import { checkQuery } from "../calls/read_only.ts";
@@ -41,7 +41,7 @@ export class Statements {
   readonly #context: TransactionContext;
   readonly #status: Status;
   readonly #lifetime: Lifetime;
-  readonly #call: Call;
+  readonly #call: CallContext;
   /** The same for the statements that run, which may be given up before the transaction is. */
   readonly #trying: { readonly settings: Settings; deadline: Deadline };
   readonly #queue = new Queue((steps, whole) => this.#run(steps, whole));
@@ -54,7 +54,7 @@ export class Statements {
   #admitted = false;
 
   /** Sends nothing. @param call Of the transaction. */
-  constructor(context: TransactionContext, status: Status, lifetime: Lifetime, call: Call) {
+  constructor(context: TransactionContext, status: Status, lifetime: Lifetime, call: CallContext) {
     this.#context = context;
     this.#status = status;
     this.#lifetime = lifetime;
