@@ -86,13 +86,22 @@ class Real {
   controller = new AbortController();
   /** What becomes of a commit: it is lost on its way there, or on the way back, as the caller gives up. */
   fate: "passes" | "is lost" | "arrives, its answer is lost" = "passes";
+  /** Called while a commit is under way. */
+  meanwhile: (() => Promise<void>) | undefined;
   /** Calls wait for it on their way through the interceptor. */
   gate: Promise<void> | undefined;
   readonly #fetch: typeof fetch;
 
   constructor(node: typeof fetch) {
     this.#fetch = async (input, init) => {
-      const loses = this.fate !== "passes" && holdsId(String(init?.body));
+      const commits = holdsId(String(init?.body));
+      if (commits && this.meanwhile !== undefined) {
+        const { meanwhile } = this;
+        // Not when its id is settled.
+        this.meanwhile = undefined;
+        await meanwhile();
+      }
+      const loses = this.fate !== "passes" && commits;
       if (!loses || this.fate !== "is lost") {
         const response = await node(input, init);
         if (!loses) return response;
@@ -109,7 +118,9 @@ class Real {
     await this.db?.close();
     const interceptor: Interceptor = (next) => async (call) => {
       await this.gate;
-      return await next(call);
+      // Another object, so that it is made once more.
+      const statements = call.statements.map((statement) => ({ ...statement }));
+      return await next({ ...call, statements });
     };
     this.db = connect(URL, {
       fetch: this.#fetch,
@@ -314,8 +325,19 @@ function takeEnd(model: Model, error: unknown): void {
   model.move("succeed");
 }
 
-const commit = fc.constant(command("commit", async (model, { tx }) => {
-  const error = await errorOf(tx.commit());
+/** While a transaction commits, nothing else comes in between. */
+async function refusesAll(tx: Transaction): Promise<void> {
+  for (const call of [() => tx.query(READ), () => tx.savepoint(), () => tx.commit()]) {
+    assertRefused(await errorOf(call()));
+  }
+  await tx.rollback();
+  assert.equal(tx.state, "active");
+}
+
+const commit = fc.constant(command("commit", async (model, real) => {
+  real.meanwhile = () => refusesAll(real.tx);
+  const error = await errorOf(real.tx.commit());
+  real.meanwhile = undefined;
   if (model.aborted) return assert.equal(error, "aborted");
   if (model.over) return assertRefused(error);
   model.move("commit");
@@ -341,34 +363,71 @@ const lost = fc.constantFrom("is lost", "arrives, its answer is lost").map((fate
   )
 );
 
-/** While an interceptor holds a statement up, the commit waits for it and nothing else comes in between. */
-const held = fc.constant(command(
-  "commit behind a held statement",
-  async (model, real) => {
-    let open!: () => void;
-    real.gate = new Promise((resolve) => open = resolve);
-    const { tx } = real;
-    const update = tx.execute(UPDATE, [1, 0]);
-    const ended = errorOf(tx.commit());
-    assertRefused(await errorOf(tx.query(READ)));
-    assertRefused(await errorOf(tx.savepoint()));
-    assertRefused(await errorOf(tx.commit()));
-    await tx.rollback();
-    assert.equal(tx.state, "active");
-    for (const event of ["commit", "rollback", "pass on", "statement"] as const) {
-      if (event !== "statement") model.move(event);
-      else assert.equal(typeof TRANSITIONS[model.state][event], "object");
-    }
-    open();
-    real.gate = undefined;
-    const { rowsAffected } = await update;
-    model.done.push({ does: "update", id: 0, n: 1, told: rowsAffected });
-    takeEnd(model, await ended);
-  },
-  (model) =>
-    model.passes && model.state === "active" && !model.unseen && !model.closed &&
-    model.rows !== undefined,
-));
+/** While an interceptor holds a statement up, the commit waits for it; what is rolled back takes it no more. */
+const held = fc.boolean().map((commits) =>
+  command(
+    `${commits ? "commit" : "rollback"} behind a held statement`,
+    async (model, real) => {
+      const { tx } = real;
+      let open!: () => void;
+      real.gate = new Promise((resolve) => open = resolve);
+      let rowsAffected = 0;
+      const update = errorOf(
+        tx.execute(UPDATE, [1, 0]).then((result) => rowsAffected = result.rowsAffected),
+      );
+      const ended = errorOf(commits ? tx.commit() : tx.rollback());
+      if (commits) await refusesAll(tx);
+      open();
+      real.gate = undefined;
+      if (!commits) {
+        assertRefused(await update);
+        assert.equal(await ended, undefined);
+        return model.move("rollback");
+      }
+      model.move("commit");
+      model.move("pass on");
+      assert.equal(await update, model.reason);
+      if (model.reason === undefined) {
+        model.done.push({ does: "update", id: 0, n: 1, told: rowsAffected });
+      }
+      const error = await ended;
+      takeEnd(model, error);
+    },
+    (model) =>
+      model.passes && !model.over && !model.unseen && !model.closed &&
+      model.rows !== undefined,
+  )
+);
+
+/** A commit that is called for while a statement runs, which the caller may give up meanwhile. */
+const atOnce = fc.tuple(id, fc.boolean()).map(([id, aborts]) =>
+  command(
+    `commit as insert ${id} runs${aborts ? ", and abort" : ""}`,
+    async (model, { tx, controller }) => {
+      const insert = errorOf(tx.execute(INSERT, [id, 1]));
+      const ended = errorOf(tx.commit());
+      if (aborts) controller.abort("aborted");
+      const error = await insert;
+      model.move("commit");
+      if (aborts) {
+        assert.equal(error, "aborted");
+        assert.equal(await ended, "aborted");
+        model.aborted = true;
+        return model.move("lose");
+      }
+      if (error === undefined) model.done.push({ does: "insert", id, n: 1 });
+      else {
+        assert.equal(await ended, error);
+        if (error instanceof TransactionConflictError && model.reason === undefined) {
+          model.move("doom");
+        }
+        return model.move("refuse");
+      }
+      takeEnd(model, await ended);
+    },
+    (model) => !model.over && !model.unseen && !model.closed && model.reason === undefined,
+  )
+);
 
 /** Of a nested transaction that inserts: what is done around it, and how it ends. */
 const nested = fc.tuple(id, fc.boolean(), fc.boolean()).map(([id, around, throws]) =>
