@@ -425,7 +425,8 @@ const atOnce = fc.tuple(id, fc.boolean()).map(([id, aborts]) =>
       }
       takeEnd(model, await ended);
     },
-    (model) => !model.over && !model.unseen && !model.closed && model.reason === undefined,
+    (model) =>
+      !model.passes && !model.over && !model.unseen && !model.closed && model.reason === undefined,
   )
 );
 
@@ -514,6 +515,8 @@ describe("a transaction", () => {
           commit,
           lost,
           held,
+          held,
+          atOnce,
           nested,
           nested,
           rollback,
