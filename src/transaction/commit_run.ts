@@ -103,7 +103,7 @@ async function judgeAgain({ journal, trial }: Run): Promise<number | undefined> 
   const { scoped } = journal;
   if (scoped.length === 0) return await trial.schema.review();
   // What a write told cannot be compared again.
-  return scoped.some(({ kind }) => kind === "write") ? undefined : await trial.judge();
+  return scoped.some(({ kind }) => kind === "write") ? undefined : await trial.recheck.judge();
 }
 
 /** What a run applies. @param judged The id, and what the leader judged in which state. */
@@ -189,7 +189,7 @@ export async function commitReads(
   call: CallContext,
 ): Promise<RunEnding> {
   const oneSnapshot = checkedAtOnce && trial.answers <= 1;
-  if (!oneSnapshot && journal.reads.length > 0 && !await trial.holds()) {
+  if (!oneSnapshot && journal.reads.length > 0 && !await trial.recheck.holds()) {
     return { is: "refused", error: readConflict(), unsettled: [] };
   }
   if (earlier.length === 0) return { is: "committed" };

@@ -145,7 +145,7 @@ export class DefaultTransaction implements Core {
     try {
       return await this.statements.after(async () => {
         this.statements.checkAlive();
-        return await trial.toldHolds() ? undefined : readConflict();
+        return await trial.recheck.toldHolds() ? undefined : readConflict();
       });
     } catch {
       return undefined;

@@ -8,14 +8,14 @@ import type { Commits } from "../commit/commits.ts";
 import { refuseStrayCounters } from "../commit/counters.ts";
 import { isDdl, isOnlyDdl, namesUnknown } from "../commit/written_tables.ts";
 import type { CallContext } from "../calls/call_context.ts";
-import { ownBatch } from "../commit/own_statements.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import { statementError } from "../wire/sql_errors.ts";
 import { readConflict, schemaConflict, tableConflict } from "./conflicts.ts";
 import { AnswerReader } from "./answer_reader.ts";
-import { type Journal, type Op, type ReadOp, statementsOf, type WriteOp } from "./journal.ts";
+import { type Journal, statementsOf, type WriteOp } from "./journal.ts";
 import { allWrites, neededWrites, ResendCount, type ResentWrites } from "./resent_writes.ts";
 import type { Step } from "./step.ts";
+import { Recheck, takeWrite } from "./recheck.ts";
 import { PinnedSchema } from "./pinned_schema.ts";
 import { readVersion, versionTable } from "./version_row.ts";
 import type { PlanContext, StepPlan } from "./plan.ts";
@@ -28,8 +28,11 @@ const MOST_ROUNDS = 5;
 
 /** What all transactions of a client share. */
 export interface Shared {
+  /** What sends their requests. */
   readonly dispatcher: Dispatcher;
+  /** What commits, and knows the schema and the sequence of commits. */
   readonly commits: Commits;
+  /** What answers have told of reads. */
   readonly shapes: ReadShapes;
 }
 
@@ -47,6 +50,9 @@ export interface SpeculationOptions {
   readonly checkLevel: Level;
 }
 
+/** A statement and its plan, if it is sent. */
+type Planned = readonly [Step, StepPlan | undefined];
+
 /**
  * Runs the statements of a transaction before it is committed. Reads in front of any write are read as they are; what
  * comes behind a write is *tried*: all writes so far, the statement, and one that fails on purpose go as one transaction,
@@ -59,6 +65,8 @@ export class Speculation {
   readonly #options: SpeculationOptions;
   /** What the statements are made by. */
   readonly schema: PinnedSchema;
+  /** Asks whether what they told still holds. */
+  readonly recheck: Recheck;
   /** How many answers have told something of the database. */
   answers = 0;
   /** Whether something was tried, and so read from the leader together with what was not written yet. */
@@ -70,12 +78,16 @@ export class Speculation {
   /** For the statements that run, no write is left out and no question. */
   #careful = false;
 
+  /** Sends nothing. */
   constructor(shared: Shared, journal: Journal, call: CallContext, options: SpeculationOptions) {
     this.#shared = shared;
     this.#journal = journal;
     this.#call = call;
     this.#options = options;
-    this.schema = new PinnedSchema(shared.commits, journal, call);
+    const { dispatcher, commits } = shared;
+    const schema = this.schema = new PinnedSchema(commits, journal, call);
+    const level = options.checkLevel;
+    this.recheck = new Recheck({ dispatcher, commits, journal, schema, call, level });
   }
 
   /**
@@ -133,48 +145,6 @@ export class Speculation {
     await this.#round([], { writes: [], whole: true });
   }
 
-  /** Whether all reads so far are still the same, in one snapshot of the newest state. */
-  async holds(): Promise<boolean> {
-    const { reads } = this.#journal;
-    const statements = reads.flatMap(({ check }) => check.statements);
-    const several = statements.length > 1;
-    const batch = ownBatch(statements, this.#call, several, this.#options.checkLevel);
-    const reply = await this.#shared.dispatcher.read(batch);
-    const answer = new AnswerReader(reply);
-    return reads.every((read) => isSame(read, answer));
-  }
-
-  /** Whether all that callers were told holds in one state; writes that were kept back and not tried yet told nothing. */
-  async toldHolds(): Promise<boolean> {
-    const { ops } = this.#journal;
-    const last = ops.findLastIndex((op) => op.kind === "read" || op.lazy === undefined);
-    const told = ops.slice(0, last + 1);
-    if (told.some(({ kind }) => kind === "write")) return await this.judge(told) !== undefined;
-    return told.length === 0 || await this.holds();
-  }
-
-  /**
-   * Judges once more, in one state: whether the reads are still the same, behind the writes in front of them.
-   *
-   * @param ops From the first on.
-   * @returns The value of the sequence in that state; `undefined` if something is not the same.
-   */
-  async judge(ops: readonly Op[] = this.#journal.ops): Promise<number | undefined> {
-    const { commits: { knowledge }, dispatcher } = this.#shared;
-    const statements = ops.flatMap((op) =>
-      op.kind === "read" ? op.check.statements : statementsOf(op)
-    );
-    const batch = ownBatch([knowledge.question, ...statements], this.#call, true);
-    const reply = await dryRun(dispatcher, batch);
-    const answer = new AnswerReader(reply);
-    const sighting = answer.sighting(knowledge);
-    const same = await this.schema.agrees(sighting) &&
-      ops.every((op) =>
-        op.kind === "read" ? isSame(op, answer) : takeWrite(op, answer) === undefined
-      );
-    return same ? sighting.base : undefined;
-  }
-
   #keepsBack({ writes, prepared: { analysis } }: Step): boolean {
     return this.#options.lazy && writes && !analysis.returning;
   }
@@ -228,10 +198,10 @@ export class Speculation {
   /**
    * One request; answers how many of the statements, from the first on, are settled.
    *
-   * @param slice The writes in front of them.
+   * @param resent The writes in front of them.
    */
-  async #round(steps: readonly Step[], slice = this.#slice(steps)): Promise<number> {
-    const { writes, whole } = slice;
+  async #round(steps: readonly Step[], resent = this.#resentFor(steps)): Promise<number> {
+    const { writes } = resent;
     const plans = this.#plan(steps);
     if (steps.length > 0 && plans.every(([, plan]) => plan === undefined)) return steps.length;
     this.repeats.add(writes);
@@ -241,12 +211,12 @@ export class Speculation {
     const tries = writes.length > 0 || steps.some((step) => step.writes && !step.done);
     const asks = steps.length === 0 || this.#careful || !this.schema.isFresh(tries) ||
       plans.some(([, plan]) => plan?.asks);
-    const statements = [
+    const before = [
       ...(asks ? [knowledge.question] : []),
       ...(asksVersion ? [readVersion(scope)] : []),
       ...writes.flatMap(statementsOf),
-      ...plans.flatMap(([, plan]) => plan?.statements ?? []),
     ];
+    const statements = [...before, ...plans.flatMap(([, plan]) => plan?.statements ?? [])];
     const reply = await this.#send(statements, tries, asks);
     const answer = new AnswerReader(reply);
     const sighting = asks ? answer.sighting(knowledge) : undefined;
@@ -255,16 +225,44 @@ export class Speculation {
       await this.schema.take(sighting, this.#options.readOnly);
     if (stands === "again") return 0;
     if (!stands) throw schemaConflict();
+    // An error may come of what was left out, or of a schema that was not asked for.
+    const certain = resent.whole && asks;
+    if (!this.#takeWrites(writes, answer, certain)) return 0;
+    const settled = await this.#settle(plans, reply, before.length, certain);
+    if (settled > 0) this.answers++;
+    const end = new AnswerReader(reply, statements.length);
+    if (tries && settled === steps.length && !end.ended && end.take() === undefined) {
+      throw new InternalError("The server kept a transaction that ends in a failing statement");
+    }
+    return settled;
+  }
+
+  /** @returns Whether those that were sent again succeeded; if not, all are sent once more. */
+  #takeWrites(writes: readonly WriteOp[], answer: AnswerReader, certain: boolean): boolean {
     try {
       takeWrites(writes, answer);
+      return true;
     } catch (error) {
-      if (whole && asks) throw error;
+      if (certain) throw error;
       this.#careful = true;
-      return 0;
+      return false;
     }
+  }
+
+  /**
+   * Settles statements by the answer to their plans.
+   *
+   * @param at Where that begins.
+   * @param certain Whether an error is that of the statement in any case.
+   * @returns How many, from the first on, are settled.
+   */
+  async #settle(
+    plans: readonly Planned[],
+    reply: Reply,
+    at: number,
+    certain: boolean,
+  ): Promise<number> {
     let settled = 0;
-    let at = statements.length -
-      plans.reduce((sum, [, plan]) => sum + (plan?.statements.length ?? 0), 0);
     for (const [i, [step, plan]] of plans.entries()) {
       const place = new AnswerReader(reply, at);
       at += plan?.statements.length ?? 0;
@@ -281,35 +279,30 @@ export class Speculation {
       }
       const ops = plan === undefined ? [] : plan.settle(place, this.schema.since);
       if (step.error !== undefined && !step.done) {
-        if (!whole || !asks) {
+        if (!certain) {
           step.error = undefined;
           this.#careful = true;
           break;
         }
         // It may be about what another client has written behind a read, or about a rowid that is that client's by now.
         const judges = step.writes && this.#journal.ops.length > 0;
-        if (judges && await this.judge() === undefined) throw readConflict();
+        if (judges && await this.recheck.judge() === undefined) throw readConflict();
         step.fail(step.error);
       }
       for (const op of ops ?? []) this.#journal.add(op);
       if (ops !== undefined && step.done) settled++;
     }
-    if (settled > 0) this.answers++;
-    const end = new AnswerReader(reply, at);
-    if (tries && settled === steps.length && !end.ended && end.take() === undefined) {
-      throw new InternalError("The server kept a transaction that ends in a failing statement");
-    }
     return settled;
   }
 
-  #slice(steps: readonly Step[]): ResentWrites {
+  #resentFor(steps: readonly Step[]): ResentWrites {
     // Those alone are to be seen.
     const all = this.#careful || steps.length === 0;
     return all ? allWrites(this.#journal) : neededWrites(this.#journal, steps, this.schema.current);
   }
 
   /** A step that cannot be planned has failed, and none is needed. */
-  #plan(steps: readonly Step[]): (readonly [Step, StepPlan | undefined])[] {
+  #plan(steps: readonly Step[]): Planned[] {
     const before = this.#journal.writes.map(({ prepared }) => prepared);
     const context = {
       facts: this.schema.current,
@@ -386,22 +379,6 @@ function takeWrites(writes: readonly WriteOp[], answer: AnswerReader): void {
     const sql = write.prepared.analysis.source;
     throw statementError(error, { sql, statementIndex: write.index });
   }
-}
-
-/** The error of a write that was sent again, or of its guard. */
-function takeWrite({ fragile, observed }: WriteOp, answer: AnswerReader): string | undefined {
-  if (fragile) answer.take();
-  const error = answer.take() ?? (observed && answer.take());
-  if (fragile) answer.take();
-  return error;
-}
-
-/** Whether a read that was sent again answers the same. */
-function isSame({ check, digests }: ReadOp, answer: AnswerReader): boolean {
-  const found = check.digests(answer);
-  return !(found instanceof Error) && found.guard === digests.guard &&
-    found.judged === digests.judged &&
-    found.rows === digests.rows;
 }
 
 function restless(): OperationalError {
