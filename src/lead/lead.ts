@@ -2,7 +2,7 @@ import { checkFunction } from "../calls/checks.ts";
 import { pause } from "../time/pause.ts";
 import { LockTimeoutError } from "../errors.ts";
 import { checkLock } from "../locks/acquire_options.ts";
-import { mayPass } from "../locks/lease_row.ts";
+import { mayPass } from "../locks/lock_errors.ts";
 import type { Lock, LockHandle } from "../locks/lock.ts";
 import { type Checks, isSignal, readOptions } from "../options.ts";
 
@@ -28,7 +28,7 @@ export interface Leadership {
   readonly signal: AbortSignal;
   /**
    * The number of this leadership, greater than that of every leader before: what each write has to bring along, so
-   * that one that comes late is refused. See {@linkcode LockHandle.fencingToken}; `undefined` where the lock has none.
+   * that one that comes late is refused. It is the `fencingToken` of the lock's handle; `undefined` where the lock has none.
    */
   readonly fencingToken: bigint | undefined;
   /**

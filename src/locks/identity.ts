@@ -10,6 +10,7 @@ export const HOLDER: unique symbol = Symbol("holder");
 
 /** A lock that may have it. */
 export interface Held {
+  /** The token of whoever holds it, if anybody does. */
   readonly [HOLDER]?: (options: AcquireOptions) => Promise<unknown>;
 }
 

@@ -1,10 +1,12 @@
 import { LockLostError } from "../errors.ts";
 import { HolderTimer } from "../time/holder_timer.ts";
-import { released } from "./released.ts";
+import { released } from "./lock_errors.ts";
 
 /** A moment by both clocks: the monotonic one stops while the machine sleeps, the other one can be set. */
 export interface Moment {
+  /** By `performance.now()`. */
   readonly steady: number;
+  /** By `Date.now()`. */
   readonly wall: number;
 }
 

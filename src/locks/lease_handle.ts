@@ -3,12 +3,17 @@ import type { Executor } from "../calls/executor.ts";
 import type { SqlFragment } from "../sql/fragment.ts";
 import type { Lease } from "./lease.ts";
 import type { BatchRelease, LockHandle } from "./lock.ts";
+import type { Turn } from "./queue.ts";
 
-/** What a {@linkcode LeaseHandle} is made of. */
+/** What a handle is made of. */
 export interface LeaseHandleOptions {
+  /** What is locked. */
   readonly name: string;
+  /** Who holds it, told from all others. */
   readonly token: string;
+  /** Its number, if it has one. */
   readonly fencingToken?: bigint;
+  /** Renews it, and knows when it is lost. */
   readonly lease: Lease;
   /** Frees the lease, and never throws; true if it was still held. */
   readonly free: () => Promise<boolean>;
@@ -19,7 +24,7 @@ export interface LeaseHandleOptions {
 }
 
 /** A lease while it is held. */
-export class LeaseHandle implements LockHandle {
+class LeaseHandle implements LockHandle {
   readonly #options: LeaseHandleOptions;
   #over = false;
 
@@ -30,37 +35,41 @@ export class LeaseHandle implements LockHandle {
     options.lease.onLoss(options.leave);
   }
 
-  /** See {@linkcode LockHandle.name}. */
+  /** What is locked. */
   get name(): string {
     return this.#options.name;
   }
 
-  /** See {@linkcode LockHandle.token}. */
+  /** Who holds it, told from all others. */
   get token(): string {
     return this.#options.token;
   }
 
-  /** See {@linkcode LockHandle.fencingToken}. */
+  /** Greater than that of whoever held it before; `undefined` where the lock has none. */
   get fencingToken(): bigint | undefined {
     return this.#options.fencingToken;
   }
 
-  /** See {@linkcode LockHandle.held}. */
+  /** Whether nobody else can have it yet, by the stricter of two clocks. */
   get held(): boolean {
     return this.#options.lease.held;
   }
 
-  /** See {@linkcode LockHandle.signal}. */
+  /** Fires when it is lost. */
   get signal(): AbortSignal {
     return this.#options.lease.signal;
   }
 
-  /** See {@linkcode LockHandle.throwIfLost}. */
+  /**
+   * Asks the clocks.
+   *
+   * @throws {LockLostError} If it was lost, or this handle was released.
+   */
   throwIfLost(): void {
     this.#options.lease.throwIfLost();
   }
 
-  /** See {@linkcode LockHandle.release}. */
+  /** Lets go; true if this call freed it. It never throws. */
   async release(): Promise<boolean> {
     if (!this.#end()) return false;
     const { free, leave } = this.#options;
@@ -69,7 +78,7 @@ export class LeaseHandle implements LockHandle {
     return freed;
   }
 
-  /** See {@linkcode LockHandle.releaseWith}. */
+  /** How to let go within a batch of `client`, if that is where the lease is kept. */
   releaseWith(client: Executor): BatchRelease | undefined {
     const { freeWith, leave } = this.#options;
     const statement = freeWith?.(client);
@@ -98,5 +107,19 @@ export class LeaseHandle implements LockHandle {
   /** How it is printed. */
   [INSPECT](): string {
     return shown("LockHandle", { name: this.name, held: this.held });
+  }
+}
+
+/** Takes a lease in the turn of this process; the next one gets it when the handle is released, or nothing was taken. */
+export async function acquireInTurn(
+  turn: Turn,
+  acquire: () => Promise<Omit<LeaseHandleOptions, "leave">>,
+): Promise<LockHandle> {
+  const leave = (): void => turn.leave();
+  try {
+    return new LeaseHandle({ ...await acquire(), leave });
+  } catch (error) {
+    leave();
+    throw error;
   }
 }

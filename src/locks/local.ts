@@ -2,17 +2,28 @@ import { INSPECT, shown } from "../calls/shown.ts";
 import { checkName, resolveAcquire } from "./acquire_options.ts";
 import { keyOf } from "./identity.ts";
 import type { AcquireOptions, Lock, LockHandle } from "./lock.ts";
-import { Queue, tooLate, type Turn } from "./queue.ts";
-import { released } from "./released.ts";
+import { released, tooLate } from "./lock_errors.ts";
+import { Queue, type Turn } from "./queue.ts";
 
 /**
  * Mutual exclusion within one process: whoever shares the object takes turns, first come first served, and it is handed
  * over directly. It is never lost. Other processes, workers and machines know nothing of it.
+ *
+ * @example
+ * ```ts
+ * import { LocalLock } from "@tangled/rqlite/locks";
+ *
+ * const lock = new LocalLock("report");
+ * {
+ *   await using _handle = await lock.acquire({ timeout: 1_000 });
+ *   // one task of this process at a time
+ * }
+ * ```
  */
 export class LocalLock implements Lock {
   /** What is locked; only for messages and for the order of {@linkcode withLock}. */
   readonly name: string;
-  /** See {@linkcode Lock.key}. */
+  /** What it is, for whoever takes several locks: another text for each object. */
   readonly key: string;
   readonly #queue = new Queue();
 
@@ -32,17 +43,6 @@ export class LocalLock implements Lock {
    * @throws {LockTimeoutError} If it was not to be had in time.
    * @throws {TypeError|RangeError} If an option is wrong.
    * @throws The signal's reason, if that fires.
-   *
-   * @example
-   * ```ts
-   * import { LocalLock } from "@tangled/rqlite/locks";
-   *
-   * const lock = new LocalLock("report");
-   * {
-   *   await using _handle = await lock.acquire({ timeout: 1_000 });
-   *   // one task of this process at a time
-   * }
-   * ```
    */
   async acquire(options?: AcquireOptions): Promise<LockHandle> {
     const { timeout, signal } = resolveAcquire(options);

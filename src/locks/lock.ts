@@ -1,7 +1,19 @@
 import type { Executor } from "../calls/executor.ts";
 import type { SqlFragment } from "../sql/fragment.ts";
 
-/** How long and until when to wait for a lock. */
+/**
+ * How long and until when to wait for a lock.
+ *
+ * @example
+ * ```ts
+ * import { type AcquireOptions, LocalLock, withLock } from "@tangled/rqlite/locks";
+ *
+ * const stop = new AbortController(); // fired when the process is to end
+ * const options: AcquireOptions = { timeout: 5_000, signal: stop.signal };
+ * const report = await withLock(new LocalLock("report"), async () => await "done", options);
+ * console.assert(report === "done");
+ * ```
+ */
 export interface AcquireOptions {
   /** Milliseconds; 0 tries once, Infinity waits. @default {10000} */
   timeout?: number | undefined;
@@ -34,7 +46,28 @@ export interface Lock {
   look?(options?: AcquireOptions): Promise<void>;
 }
 
-/** A lock while it is held. */
+/**
+ * A lock while it is held.
+ *
+ * @example
+ * ```ts
+ * import { LocalLock, type LockHandle } from "@tangled/rqlite/locks";
+ *
+ * async function readAll(files: string[], handle: LockHandle): Promise<void> {
+ *   for (const _file of files) {
+ *     handle.throwIfLost(); // before each step that must not happen without the lock
+ *     await Promise.resolve(); // one step, which `handle.signal` can end
+ *   }
+ * }
+ *
+ * const handle = await new LocalLock("import").acquire();
+ * try {
+ *   await readAll(["a.csv", "b.csv"], handle);
+ * } finally {
+ *   await handle.release(); // or `await using handle = …`
+ * }
+ * ```
+ */
 export interface LockHandle extends AsyncDisposable {
   /** What is locked. */
   readonly name: string;

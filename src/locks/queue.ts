@@ -1,6 +1,3 @@
-import { LockTimeoutError } from "../errors.ts";
-import { reasonOf } from "../reason.ts";
-
 /** How long somebody who waits goes without a look at whoever has the turn, in milliseconds. */
 const LOOK = 1_000;
 
@@ -88,7 +85,7 @@ export class Queue {
       this.#waiting.splice(at, 1);
       reject(reason(at + 1));
     };
-    const onAbort = (): void => giveUp(() => signal!.reason);
+    const onAbort = (): void => giveUp(() => signal?.reason);
     const onTimer = (): void => {
       this.#passOver();
       if (performance.now() < end) return wait();
@@ -135,23 +132,4 @@ export class Queue {
   #passOver(): void {
     if (this.#turn?.over) this.#next();
   }
-}
-
-/**
- * The error of whoever waited for a lock as long as he would.
- *
- * @param cause What went wrong with whatever keeps the lock, if that was it.
- * @param holder What is known of whoever holds it.
- */
-export function tooLate(name: string, cause?: unknown, holder?: string): LockTimeoutError {
-  const reason = cause === undefined
-    ? `others held it until the end of \`timeout\`${holder === undefined ? "" : ` (${holder})`}; ` +
-      "it is not reentrant: whoever holds it must not take it again"
-    : `it could not be asked for until the end of \`timeout\`: ${
-      cause instanceof Error ? cause.message : reasonOf(cause)
-    }`;
-  return new LockTimeoutError(`Cannot take the lock ${JSON.stringify(name)} as ${reason}`, {
-    lock: name,
-    cause,
-  });
 }

@@ -23,11 +23,12 @@ import { INSPECT, shown } from "../calls/shown.ts";
 import { type Checks, isBoolean, isTimeout, readOptions } from "../options.ts";
 import { checkName, isWellFormed, resolveAcquire } from "./acquire_options.ts";
 import { HOLDER, keyOf } from "./identity.ts";
-import { LeaseHandle } from "./lease_handle.ts";
+import { acquireInTurn } from "./lease_handle.ts";
 import { isLease, isRetryDelay, type Limits, limitsOf } from "./limits.ts";
 import type { AcquireOptions, Lock, LockHandle } from "./lock.ts";
 import { Pace } from "./pace.ts";
-import { Queue, tooLate, Turn } from "./queue.ts";
+import { tooLate } from "./lock_errors.ts";
+import { Queue, Turn } from "./queue.ts";
 import { COMMAND_LIMIT, RedisAcquisition } from "./redis_acquisition.ts";
 import type { RedisCommand } from "./redis_clients.ts";
 import { RedisKey } from "./redis_key.ts";
@@ -94,12 +95,24 @@ const QUEUES = new WeakMap<RedisCommand, Map<string, Queue>>();
  * Mutual exclusion between everybody who uses the same key of a Redis or Valkey server, by a lease of that key. It is
  * fast, and as good as the server's memory and everybody's clocks: a server that forgets, a holder that is stopped for
  * longer than its lease lets two in. The commit of a transaction is guarded against that.
+ *
+ * @example
+ * ```ts ignore
+ * import { ioRedis, RedisLock } from "@tangled/rqlite/locks/redis";
+ * import { Redis } from "ioredis";
+ *
+ * const lock = new RedisLock({ name: "report", command: ioRedis(new Redis()) });
+ * {
+ *   await using handle = await lock.acquire({ timeout: 5_000 });
+ *   handle.throwIfLost(); // before each step that must not happen without the lock
+ * }
+ * ```
  */
 export class RedisLock implements Lock {
   /** What is locked. */
   readonly name: string;
   /**
-   * See {@linkcode Lock.key}. The place is `command`, as that alone does not tell which server it leads to: two clients
+   * What it is, for whoever takes several locks: kind, key and place as text. The place is `command`, as that alone does not tell which server it leads to: two clients
    * count as two servers, until one of them is found to hold the other's lock.
    */
   readonly key: string;
@@ -141,18 +154,6 @@ export class RedisLock implements Lock {
    * @throws {LockUnavailableError} If the server refuses it, its client is closed, or the adapter is of another client.
    * @throws {TypeError|RangeError} If an option is wrong.
    * @throws The signal's reason, if that fires.
-   *
-   * @example
-   * ```ts ignore
-   * import { ioRedis, RedisLock } from "@tangled/rqlite/locks/redis";
-   * import { Redis } from "ioredis";
-   *
-   * const lock = new RedisLock({ name: "report", command: ioRedis(new Redis()) });
-   * {
-   *   await using handle = await lock.acquire({ timeout: 5_000 });
-   *   handle.throwIfLost(); // before each step that must not happen without the lock
-   * }
-   * ```
    */
   async acquire(options?: AcquireOptions): Promise<LockHandle> {
     const { timeout, signal, lasting } = resolveAcquire(options);
@@ -160,8 +161,7 @@ export class RedisLock implements Lock {
     const end = performance.now() + timeout;
     const { maxHoldTime, maxRetryDelay } = limitsOf(this.#limits, lasting, USUAL);
     const turn = await this.#enter(timeout, signal);
-    const leave = (): void => turn.leave();
-    try {
+    return await acquireInTurn(turn, async () => {
       const command = await this.#made(end, signal);
       const { token, lease, free } = await new RedisAcquisition({
         name: this.name,
@@ -171,14 +171,11 @@ export class RedisLock implements Lock {
         pace: lasting ? new Pace(maxRetryDelay, maxRetryDelay) : this.#pace,
         signal,
       }).run(end);
-      return new LeaseHandle({ name: this.name, token, lease, free, leave });
-    } catch (error) {
-      leave();
-      throw error;
-    }
+      return { name: this.name, token, lease, free };
+    });
   }
 
-  /** See {@linkcode HOLDER}. */
+  /** What the key holds: the token of whoever has the lock, if anybody has. */
   async [HOLDER](options?: AcquireOptions): Promise<unknown> {
     const { timeout, signal } = resolveAcquire(options);
     const command = await this.#made(performance.now() + timeout, signal);

@@ -3,10 +3,10 @@ import { Lease, type Moment, now } from "./lease.ts";
 import type { Pace } from "./pace.ts";
 import { pause } from "../time/pause.ts";
 import { causeOf } from "../reason.ts";
-import { RELEASE_LIMIT } from "./persist.ts";
-import { tooLate } from "./queue.ts";
+import { tooLate, unavailable } from "./lock_errors.ts";
 import type { RedisKey } from "./redis_key.ts";
-import { refusal, unavailable } from "./redis_refusal.ts";
+import { refusal } from "./redis_refusal.ts";
+import { RELEASE_LIMIT, untilTaken } from "./tries.ts";
 import { TooSlow, waitAtMost } from "../time/wait_at_most.ts";
 
 /** How long a command may take, in milliseconds: several clients keep one for as long as the server is away. */
@@ -17,19 +17,25 @@ const LAST_LIMIT = 100;
 
 /** What an acquisition is to get. */
 export interface RedisAcquisitionOptions {
+  /** Of the lock, for errors. */
   readonly name: string;
+  /** What it takes. */
   readonly key: RedisKey;
-  /** Milliseconds. */
+  /** How long it is without a sign of life, in milliseconds. */
   readonly duration: number;
   /** For how long it is renewed, in milliseconds. */
   readonly maxHoldTime: number;
+  /** When it tries again. */
   readonly pace: Pace;
+  /** Ends the wait with its own reason. */
   readonly signal: AbortSignal | undefined;
 }
 
 /** A lock that was taken. */
 export interface Taken {
+  /** Who holds it, told from all others. */
   readonly token: string;
+  /** Renews it. */
   readonly lease: Lease;
   /** Frees it, and never throws; true if it was still held. */
   readonly free: () => Promise<boolean>;
@@ -49,6 +55,9 @@ export class RedisAcquisition {
   #token = crypto.randomUUID();
   /** The commands whose answers nobody waited for to the end. */
   #open: Promise<unknown>[] = [];
+  /** The last try found another holder, and what it told of him. */
+  #held = false;
+  #holder: string | undefined;
   /** A command failed, and it may have taken the lock all the same. */
   #doubt = false;
 
@@ -64,36 +73,33 @@ export class RedisAcquisition {
    * @throws {LockTimeoutError|LockUnavailableError} Or the signal's reason.
    */
   async run(end: number): Promise<Taken> {
-    const { name, pace, signal, duration } = this.#options;
-    try {
-      const began = performance.now();
-      const ahead = Math.min(pace.ahead(began), end - began);
-      if (ahead > 0) await pause(ahead, signal);
-      let held = false;
-      let holder: string | undefined;
-      for (let round = 0;; round++) {
-        const found = await this.#try(limitOf(end - performance.now(), round));
-        if ("lease" in found) {
-          pace.taken(performance.now() - began, round);
-          return found;
-        }
-        const present = performance.now();
-        const wait = Math.min(found.free, pace.wait(present - began));
-        // A last try that time was too short for does not change what the one before it found.
-        const failure: unknown = held && found.failure instanceof TooSlow
-          ? undefined
-          : found.failure;
-        held = failure === undefined;
-        if (found.failure === undefined) holder = toldOf(found.free, duration);
-        if (present >= end) throw tooLate(name, failure, holder);
-        // Up to the very end: a lease as long as the wait runs out only then.
-        await pause(Math.min(wait, Math.max(0, end - present)), signal);
-      }
-    } catch (error) {
+    const began = performance.now();
+    const giveUp = (): void => {
       this.#timer.clear();
       this.#withdraw();
-      throw error;
+    };
+    const next = (round: number) => this.#next(round, began, end);
+    return await untilTaken(next, giveUp, this.#options.signal);
+  }
+
+  async #next(round: number, began: number, end: number): Promise<Taken | number> {
+    const { name, pace, signal, duration } = this.#options;
+    const ahead = round > 0 ? 0 : Math.min(pace.ahead(began), end - began);
+    if (ahead > 0) await pause(ahead, signal);
+    const found = await this.#try(limitOf(end - performance.now(), round));
+    if ("lease" in found) {
+      pace.taken(performance.now() - began, round);
+      return found;
     }
+    const present = performance.now();
+    const wait = Math.min(found.free, pace.wait(present - began));
+    // A last try that time was too short for does not change what the one before it found.
+    const failure = this.#held && found.failure instanceof TooSlow ? undefined : found.failure;
+    this.#held = failure === undefined;
+    if (found.failure === undefined) this.#holder = toldOf(found.free, duration);
+    if (present >= end) throw tooLate(name, failure, this.#holder);
+    // Up to the very end: a lease as long as the wait runs out only then.
+    return Math.min(wait, Math.max(0, end - present));
   }
 
   async #try(limit: number): Promise<Taken | NotYet> {
@@ -108,7 +114,7 @@ export class RedisAcquisition {
       else this.#doubt = true;
       signal?.throwIfAborted();
       const reason = refusal(failure);
-      if (reason !== undefined) throw unavailable(name, reason, failure);
+      if (reason !== undefined) throw unavailable(name, reason, causeOf(failure));
       return { free: Infinity, failure: causeOf(failure) };
     }
   }

@@ -6,14 +6,36 @@
  */
 export type RedisCommand = (args: [string, ...string[]], key: string) => Promise<unknown>;
 
-/** Sends commands by a client of the package `@db/redis`. */
+/**
+ * Sends commands by a client of the package `@db/redis`.
+ *
+ * @example
+ * ```ts ignore
+ * import { denoRedis, RedisLock } from "@tangled/rqlite/locks/redis";
+ * import { connect } from "@db/redis";
+ *
+ * const client = await connect({ hostname: "localhost" });
+ * const lock = new RedisLock({ name: "report", command: denoRedis(client) });
+ * ```
+ */
 export function denoRedis(
   client: { sendCommand(command: string, args: string[]): Promise<unknown> },
 ): RedisCommand {
   return once(client, denoRedis, ([command, ...args]) => client.sendCommand(command, args));
 }
 
-/** Sends commands by a client of the package `redis`. */
+/**
+ * Sends commands by a client of the package `redis`.
+ *
+ * @example
+ * ```ts ignore
+ * import { nodeRedis, RedisLock } from "@tangled/rqlite/locks/redis";
+ * import { createClient } from "redis";
+ *
+ * const client = await createClient().connect();
+ * const lock = new RedisLock({ name: "report", command: nodeRedis(client) });
+ * ```
+ */
 export function nodeRedis(
   client: { sendCommand(args: string[]): Promise<unknown> },
 ): RedisCommand {
@@ -41,7 +63,19 @@ export function glide(
   return once(client, glide, (args) => client.customCommand(args));
 }
 
-/** Sends commands by a client of the package `@upstash/redis`. */
+/**
+ * Sends commands by a client of the package `@upstash/redis`.
+ *
+ * @example
+ * ```ts ignore
+ * import { RedisLock, upstash } from "@tangled/rqlite/locks/redis";
+ * import { Redis } from "@upstash/redis/cloudflare";
+ *
+ * // On Workers a client must not outlive its request: so it is a factory.
+ * const command = () => upstash(Redis.fromEnv(env));
+ * const lock = new RedisLock({ name: "report", command });
+ * ```
+ */
 export function upstash(
   client: { exec(args: [string, ...string[]]): Promise<unknown> },
 ): RedisCommand {
@@ -62,6 +96,7 @@ function once(client: object, adapter: unknown, command: RedisCommand): RedisCom
   // What is no client shows that when it is used.
   if (Object(client) !== client) return command;
   const known = COMMANDS.get(client) ?? new Map<unknown, RedisCommand>();
-  COMMANDS.set(client, known.set(adapter, known.get(adapter) ?? command));
-  return known.get(adapter)!;
+  const same = known.get(adapter) ?? command;
+  COMMANDS.set(client, known.set(adapter, same));
+  return same;
 }

@@ -1,5 +1,5 @@
 import type { HolderTimer } from "../time/holder_timer.ts";
-import { persist } from "./persist.ts";
+import { persist } from "./tries.ts";
 import type { RedisCommand } from "./redis_clients.ts";
 import { refusal, WrongAnswer } from "./redis_refusal.ts";
 import { waitAtMost } from "../time/wait_at_most.ts";

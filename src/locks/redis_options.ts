@@ -1,6 +1,7 @@
 import type { RedisCommand } from "./redis_clients.ts";
-import { tooLate } from "./queue.ts";
-import { brief, unavailable } from "./redis_refusal.ts";
+import { causeOf } from "../reason.ts";
+import { tooLate, unavailable } from "./lock_errors.ts";
+import { brief } from "./redis_refusal.ts";
 import { TooSlow, waitAtMost } from "../time/wait_at_most.ts";
 
 type Factory = () => RedisCommand | Promise<RedisCommand>;
@@ -75,7 +76,7 @@ export async function made(
   } catch (error) {
     signal?.throwIfAborted();
     if (error instanceof TooSlow) throw tooLate(name, error);
-    throw unavailable(name, `\`command\` failed: ${brief(String(error))}`, error);
+    throw unavailable(name, `\`command\` failed: ${brief(String(error))}`, causeOf(error));
   }
   if (typeof command === "function" && command.length > 0) return command as RedisCommand;
   throw new TypeError(

@@ -1,5 +1,4 @@
-import { LockUnavailableError } from "../errors.ts";
-import { causeOf, reasonOf, withoutUsers } from "../reason.ts";
+import { reasonOf, withoutUsers } from "../reason.ts";
 
 /** An answer that none of the scripts gives: the client answered something else, or for somebody else. */
 export class WrongAnswer extends Error {
@@ -57,14 +56,6 @@ function hintOf(code: string): string {
 /** `fetch` reports a broken connection as a TypeError too. */
 function isNetwork({ cause, message }: TypeError): boolean {
   return cause !== undefined || /fetch|network|connection|socket|load failed/i.test(message);
-}
-
-/** The error of a lock that cannot be taken for that reason. */
-export function unavailable(name: string, reason: string, cause: unknown): LockUnavailableError {
-  return new LockUnavailableError(`Cannot take the lock ${JSON.stringify(name)} as ${reason}`, {
-    lock: name,
-    cause: causeOf(cause),
-  });
 }
 
 /** Without the command, which servers and clients like to repeat, and the user of a URL. */

@@ -25,19 +25,33 @@ import { INSPECT, shown } from "../calls/shown.ts";
 import type { Executor } from "../calls/executor.ts";
 import { type Checks, isTimeout, readOptions } from "../options.ts";
 import { checkClient, checkName, resolveAcquire } from "./acquire_options.ts";
-import { Acquisition, REQUEST_LIMIT } from "./acquisition.ts";
+import { Acquisition, REQUEST_LIMIT } from "./rqlite_acquisition.ts";
 import { databaseOf, HOLDER, keyOf } from "./identity.ts";
-import { LeaseHandle } from "./lease_handle.ts";
-import { LeaseRow, mayPass } from "./lease_row.ts";
+import { acquireInTurn } from "./lease_handle.ts";
 import { isLease, isRetryDelay, type Limits, limitsOf } from "./limits.ts";
 import type { AcquireOptions, Lock, LockHandle } from "./lock.ts";
-import { persist, RELEASE_LIMIT } from "./persist.ts";
-import { observe, placeOf } from "./places.ts";
-import { tooLate } from "./queue.ts";
+import { mayPass, tooLate } from "./lock_errors.ts";
+import { observe, placeOf } from "./rqlite_places.ts";
+import { LeaseRow } from "./rqlite_row.ts";
+import { persist, RELEASE_LIMIT } from "./tries.ts";
 
 export type { AcquireOptions, BatchRelease, Lock, LockHandle } from "./lock.ts";
 
-/** How an {@linkcode RqliteLock} is made. */
+/**
+ * How an {@linkcode RqliteLock} is made.
+ *
+ * @example
+ * ```ts
+ * import { connect } from "@tangled/rqlite";
+ * import { embedded } from "@tangled/rqlite/embedded";
+ * import { RqliteLock, type RqliteLockOptions } from "@tangled/rqlite/locks/rqlite";
+ *
+ * const client = connect(embedded());
+ * const patient: RqliteLockOptions = { name: "report", client, leaseDuration: 30_000, maxRetryDelay: 500 };
+ * console.assert(new RqliteLock(patient).name === "report");
+ * await client.close();
+ * ```
+ */
 export interface RqliteLockOptions {
   /** What is locked: all that use the same name and database exclude each other. */
   name: string;
@@ -74,12 +88,28 @@ const USUAL: Limits = { maxHoldTime: 60_000, maxRetryDelay: 50 };
  * made on first use. Good for low contention, Workers, migrations: taking and freeing it are two writes of the cluster,
  * one where a transaction frees it in its commit. Like every lease it may be lost while its holder is stopped; the
  * commit of a transaction is guarded against that.
+ *
+ * @example
+ * ```ts
+ * import { connect } from "@tangled/rqlite";
+ * import { embedded } from "@tangled/rqlite/embedded";
+ * import { RqliteLock } from "@tangled/rqlite/locks/rqlite";
+ *
+ * const db = connect(embedded());
+ * const lock = new RqliteLock({ name: "setup", client: db });
+ * {
+ *   await using handle = await lock.acquire({ timeout: 5_000 });
+ *   await db.execute("CREATE TABLE products(id INTEGER PRIMARY KEY)");
+ *   handle.throwIfLost();
+ * }
+ * await db.close();
+ * ```
  */
 export class RqliteLock implements Lock {
   /** What is locked. */
   readonly name: string;
   /**
-   * See {@linkcode Lock.key}. The place is the addresses that the client was given; with a `fetch` of its own that
+   * What it is, for whoever takes several locks: kind, name and place as text. The place is the addresses that the client was given; with a `fetch` of its own that
    * function, too, so that two clients which share neither count as two databases.
    */
   readonly key: string;
@@ -110,22 +140,6 @@ export class RqliteLock implements Lock {
    * @throws {LockTimeoutError} If it was not to be had in time; it says since when the holder has shown no sign of life.
    * @throws {LockUnavailableError} If the database refuses it, or its client is closed.
    * @throws The signal's reason, if that fires.
-   *
-   * @example
-   * ```ts
-   * import { connect } from "@tangled/rqlite";
-   * import { embedded } from "@tangled/rqlite/embedded";
-   * import { RqliteLock } from "@tangled/rqlite/locks/rqlite";
-   *
-   * const db = connect(embedded());
-   * const migrations = new RqliteLock({ name: "migrations", client: db });
-   * {
-   *   await using handle = await migrations.acquire({ timeout: 5_000 });
-   *   await db.execute("CREATE TABLE products(id INTEGER PRIMARY KEY)");
-   *   handle.throwIfLost();
-   * }
-   * await db.close();
-   * ```
    */
   async acquire(options?: AcquireOptions): Promise<LockHandle> {
     const { timeout, signal, lasting } = resolveAcquire(options);
@@ -139,34 +153,27 @@ export class RqliteLock implements Lock {
       () => tooLate(this.name, undefined, watch.told),
       signal,
     );
-    const leave = (): void => turn.leave();
-    try {
+    return await acquireInTurn(turn, async () => {
       const acquisition = new Acquisition(this.name, row, terms, watch, turn, signal);
       const { token, version, lease } = await acquisition.run(timeout, end);
-      return new LeaseHandle({
+      const release = (timeout: number) => row.release(token, { timeout });
+      return {
         name: this.name,
         token,
         fencingToken: BigInt(version),
         lease,
-        free: async () => {
-          const release = (timeout: number) => row.release(token, { timeout });
-          return await persist(release, RELEASE_LIMIT, mayPass) ?? false;
-        },
+        free: async () => await persist(release, RELEASE_LIMIT, mayPass) ?? false,
         freeWith: (whose) => whose === client ? row.releaseStatement(token) : undefined,
-        leave,
-      });
-    } catch (error) {
-      leave();
-      throw error;
-    }
+      };
+    });
   }
 
-  /** See {@linkcode Lock.look}. */
+  /** Looks who holds it, and waits for nobody: from then on it is known how long he has shown no sign of life. */
   async look(options?: AcquireOptions): Promise<void> {
     await this[HOLDER](options);
   }
 
-  /** See {@linkcode HOLDER}. */
+  /** The token of whoever holds it, `null` if nobody does. */
   async [HOLDER](options?: AcquireOptions): Promise<unknown> {
     const { timeout, signal } = resolveAcquire(options);
     const asked = performance.now();

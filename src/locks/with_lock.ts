@@ -6,7 +6,7 @@ import type { AcquireOptions, Lock, LockHandle } from "./lock.ts";
 
 /**
  * Runs a function while one lock or several are held. Several are taken one after the other, in the order of what they
- * are, so that two callers never wait for each other; all are let go of on every path. See {@linkcode Lock.key}.
+ * are, so that two callers never wait for each other; all are let go of on every path. That order is told by `key` of each lock.
  *
  * @param fn Gets one handle that stands for all of them: as soon as one lock is lost, it is lost.
  * @param options For all of them together.
@@ -51,7 +51,8 @@ export async function withLock<T>(
       handles.push(await one.acquire(within()));
       await looks;
     }
-    return await fn(handles.length === 1 ? handles[0]! : new JointHandle(handles));
+    const [first, second] = handles;
+    return await fn(first !== undefined && second === undefined ? first : new JointHandle(handles));
   } finally {
     await looks;
     await releaseAll(handles);

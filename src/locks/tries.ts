@@ -31,3 +31,27 @@ export async function persist<T>(
     await pause(wait);
   }
 }
+
+/**
+ * Tries to take something until it is taken.
+ *
+ * @param next One try, by how many were made before it: what was taken, or how long to wait for the next one, in
+ * milliseconds. It throws where there is none.
+ * @param giveUp Undoes what tries may still take; called where there is no next one, or the signal fires.
+ */
+export async function untilTaken<T extends object>(
+  next: (round: number) => Promise<T | number>,
+  giveUp: () => void,
+  signal: AbortSignal | undefined,
+): Promise<T> {
+  try {
+    for (let round = 0;; round++) {
+      const taken = await next(round);
+      if (typeof taken !== "number") return taken;
+      await pause(taken, signal);
+    }
+  } catch (error) {
+    giveUp();
+    throw error;
+  }
+}

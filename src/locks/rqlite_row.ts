@@ -1,20 +1,7 @@
-/**
- * The row of a lease, as SQL (locks.md §4). No clock of a server enters into it: the holder changes `beat`, and whoever
- * has seen the row unchanged for a whole lease on its own clock may take it over. Copies of a write may arrive late and
- * any number of times, so each names what it relies on: an acquisition the very row that was read, everything else its
- * owner, who is another one for each acquisition.
- *
- * @module
- */
-
-import {
-  ConnectionError,
-  LockUnavailableError,
-  OutcomeUnknownError,
-  RqliteError,
-} from "../errors.ts";
+import { LockUnavailableError, RqliteError } from "../errors.ts";
 import type { CallOptions, ExecuteOptions, Executor } from "../calls/executor.ts";
 import type { SqlFragment } from "../sql/fragment.ts";
+import { mayPass } from "./lock_errors.ts";
 
 /** The table, made on first use. Without rowids, so that nothing here sets `last_insert_rowid()`. */
 const CREATE_TABLE = `CREATE TABLE IF NOT EXISTS _rqlite_lock(
@@ -56,7 +43,12 @@ export interface Seen {
 
 const ABSENT: Seen = { owner: null, version: 0, beat: 0, lease: 0 };
 
-/** The row of one name. */
+/**
+ * The row of one lock's lease, see `docs/internals/locks.md`. No clock of a server enters into it: the holder changes
+ * `beat`, and whoever has seen the row unchanged for a whole lease on its own clock may take it over. Copies of a write may
+ * arrive late and any number of times, so each names what it relies on: an acquisition the very row that was read,
+ * everything else its owner, who is another one for each acquisition.
+ */
 export class LeaseRow {
   readonly #client: Executor;
   readonly #name: string;
@@ -144,12 +136,6 @@ export class LeaseRow {
 /** Copies do no harm here, and who has to know what became of a write looks at the row: it needs no id. */
 function plainly(options: CallOptions): ExecuteOptions {
   return { ...options, exactlyOnce: false };
-}
-
-/** Whether trying again may help: nothing that a lease sends does harm when it is sent twice. */
-export function mayPass(error: unknown): boolean {
-  return error instanceof OutcomeUnknownError ||
-    error instanceof RqliteError && (error.retryable || error instanceof ConnectionError);
 }
 
 function isMissing(error: unknown): boolean {

@@ -1,7 +1,6 @@
 import type { Executor } from "../calls/executor.ts";
-import type { Seen } from "./lease_row.ts";
+import type { Seen } from "./rqlite_row.ts";
 import { Queue } from "./queue.ts";
-import { Watch } from "./watch.ts";
 
 /** For how many names of a client it is remembered who held them, while nobody waits. */
 const MOST_WATCHED = 1_000;
@@ -12,9 +11,59 @@ const MOST_WATCHED = 1_000;
  */
 export const SILENCE = 6_000;
 
+/**
+ * Watches somebody's lease: it has run out when the row was the same for as long, by the clock of whoever watches. Who
+ * looks again later goes on with it, as a holder that lives would have changed the row meanwhile.
+ */
+export class Watch {
+  #last: Seen | undefined;
+  #since = 0;
+
+  /**
+   * Takes what was read; answers the milliseconds after which it can be taken over, 0 if it can be now.
+   *
+   * @param asked When the read was sent, by `performance.now()`.
+   */
+  see(seen: Seen, asked: number): number {
+    if (seen.owner === null) {
+      this.forget();
+      return 0;
+    }
+    if (this.#last === undefined || !isSame(seen, this.#last)) {
+      this.#last = seen;
+      // The holder may have shown itself at any moment until the answer.
+      this.#since = performance.now();
+    }
+    return Math.max(0, this.#since + seen.lease - asked);
+  }
+
+  /** Nobody else has it any more. */
+  forget(): void {
+    this.#last = undefined;
+  }
+
+  /** Whether there is somebody to watch. */
+  get watches(): boolean {
+    return this.#last !== undefined;
+  }
+
+  /** What is known of the holder, for whoever waited in vain. */
+  get told(): string | undefined {
+    if (this.#last === undefined) return undefined;
+    const silent = Math.round(performance.now() - this.#since);
+    return `its holder has shown no sign of life for ${silent} ms; after ${this.#last.lease} ms of that, its lease, it is taken over`;
+  }
+}
+
+function isSame(a: Seen, b: Seen): boolean {
+  return a.owner === b.owner && a.version === b.version && a.beat === b.beat;
+}
+
 /** What the locks of one name and client share within a process: one of them asks at a time. */
 export interface Place {
+  /** Those who wait in this process. */
   readonly queue: Queue;
+  /** What is known of the holder. */
   readonly watch: Watch;
 }
 
@@ -55,8 +104,8 @@ class Places {
     this.#watched.delete(name);
     if (!watch.watches) return;
     this.#watched.set(name, watch);
-    const [oldest] = this.#watched.keys();
-    if (this.#watched.size > MOST_WATCHED) this.#watched.delete(oldest!);
+    const [oldest = ""] = this.#watched.keys();
+    if (this.#watched.size > MOST_WATCHED) this.#watched.delete(oldest);
   }
 }
 

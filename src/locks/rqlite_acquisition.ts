@@ -1,12 +1,11 @@
 import { LockUnavailableError, OutcomeUnknownError, RqliteError } from "../errors.ts";
 import { Lease, type Moment, now } from "./lease.ts";
-import { type LeaseRow, mayPass, type Seen } from "./lease_row.ts";
 import type { Limits } from "./limits.ts";
-import { pause } from "../time/pause.ts";
-import { persist } from "./persist.ts";
-import { SILENCE } from "./places.ts";
-import { tooLate, type Turn } from "./queue.ts";
-import type { Watch } from "./watch.ts";
+import { mayPass, tooLate, unavailable } from "./lock_errors.ts";
+import type { Turn } from "./queue.ts";
+import { SILENCE, type Watch } from "./rqlite_places.ts";
+import type { LeaseRow, Seen } from "./rqlite_row.ts";
+import { persist, untilTaken } from "./tries.ts";
 
 /** Waits between two looks at the row, in milliseconds: at random, up to a limit that doubles. */
 const FIRST_WAIT = 4;
@@ -28,9 +27,11 @@ export interface LeaseTerms extends Limits {
 
 /** A lease that was taken. */
 export interface Taken {
+  /** Who holds it, told from all others. */
   readonly token: string;
   /** What the acquisition made of the row's. */
   readonly version: number;
+  /** Renews it. */
   readonly lease: Lease;
 }
 
@@ -77,39 +78,38 @@ export class Acquisition {
    */
   async run(timeout: number, end: number): Promise<Taken> {
     if (timeout > 0) this.#last = LAST_LIMIT;
+    const giveUp = (): void => void this.#withdraw();
+    return await untilTaken((round) => this.#try(round, end), giveUp, this.#signal);
+  }
+
+  async #try(round: number, end: number): Promise<Taken | number> {
+    this.#turn.trust();
+    const limit = Math.min(this.#terms.maxRetryDelay, FIRST_WAIT * 2 ** Math.min(round, 20));
+    let wait = Math.random() * limit;
+    let failure: unknown;
     try {
-      for (let round = 0;; round++) {
-        this.#turn.trust();
-        const limit = Math.min(this.#terms.maxRetryDelay, FIRST_WAIT * 2 ** Math.min(round, 20));
-        let wait = Math.random() * limit;
-        let failure: unknown;
-        try {
-          const found = await this.#look(end);
-          if (typeof found !== "number") return found;
-          wait = Math.min(wait, found);
-        } catch (error) {
-          this.#signal?.throwIfAborted();
-          if (!mayPass(error)) throw unavailable(this.#name, error);
-          failure = error;
-        }
-        if (performance.now() + wait >= end) throw tooLate(this.#name, failure, this.#watch.told);
-        this.#turn.trust(SILENCE + wait);
-        await pause(wait, this.#signal);
-      }
+      const found = await this.#look(end);
+      if (typeof found !== "number") return found;
+      wait = Math.min(wait, found);
     } catch (error) {
-      void this.#withdraw();
-      throw error;
+      this.#signal?.throwIfAborted();
+      if (!mayPass(error)) throw unusable(this.#name, error);
+      failure = error;
     }
+    if (performance.now() + wait >= end) throw tooLate(this.#name, failure, this.#watch.told);
+    this.#turn.trust(SILENCE + wait);
+    return wait;
   }
 
   /** Takes the lease if it is free, or answers when it will be at the latest, in milliseconds. */
   async #look(end: number): Promise<Taken | number> {
     const asked = performance.now();
     const seen = await this.#row.read(() => this.#options(end));
-    if (seen.owner === this.#token) return this.#keep(this.#doubt!.sent, seen.version);
-    // Versions only grow, so no copy of the earlier write finds the row as it was.
-    if (this.#doubt !== undefined && seen.version > this.#doubt.seen.version) {
-      this.#doubt = undefined;
+    const doubt = this.#doubt;
+    if (doubt !== undefined) {
+      if (seen.owner === this.#token) return this.#keep(doubt.sent, seen.version);
+      // Versions only grow, so no copy of the earlier write finds the row as it was.
+      if (seen.version > doubt.seen.version) this.#doubt = undefined;
     }
     const wait = this.#watch.see(seen, asked);
     if (wait > 0) return wait;
@@ -175,11 +175,8 @@ export class Acquisition {
   }
 }
 
-function unavailable(name: string, cause: unknown): unknown {
+function unusable(name: string, cause: unknown): LockUnavailableError {
   if (cause instanceof LockUnavailableError) return cause;
   const reason = cause instanceof Error ? cause.message : String(cause);
-  return new LockUnavailableError(
-    `Cannot take the lock ${JSON.stringify(name)} as its row cannot be used: ${reason}`,
-    { lock: name, cause },
-  );
+  return unavailable(name, `its row cannot be used: ${reason}`, cause);
 }
