@@ -197,13 +197,14 @@ function tagOf(value: unknown): string {
 /** How many letters have to be put in, left out or replaced. */
 function distance(a: string, b: string): number {
   let row = [...Array(b.length + 1).keys()];
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    row = next;
+  for (let i = 0; i < a.length; i++) {
+    let [diagonal, left] = [i, i + 1];
+    const next = row.slice(1).map((above, j) => {
+      left = Math.min(diagonal + (a[i] === b[j] ? 0 : 1), above + 1, left + 1);
+      diagonal = above;
+      return left;
+    });
+    row = [i + 1, ...next];
   }
   return row.at(-1) ?? 0;
 }

@@ -16,7 +16,8 @@ import { Late } from "../late.ts";
 import type { Interceptors } from "./interceptors.ts";
 import type { ResolvedOptions, Settings } from "./settings.ts";
 
-import { type Cells, type Page, type PageSpec, readPage } from "./page.ts";
+import { type PageSpec, readPage } from "./page.ts";
+import type { Cells, Page } from "./paging.ts";
 import { emptyResult, firstError, placeOf, readResults } from "./read_results.ts";
 import { checkAlone, checkQuery } from "./read_only.ts";
 

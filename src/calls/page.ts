@@ -3,20 +3,9 @@ import type { Analysis } from "../sql/analyse.ts";
 import type { Keyset } from "../sql/keyset.ts";
 import { HIDDEN_COLUMNS, pageOf } from "../sql/keyset_page.ts";
 import type { Prepared } from "../sql/prepare.ts";
-import type { Result, Row, Value } from "../sql/value.ts";
+import type { Result, Row } from "../sql/value.ts";
 import { rowBuilder } from "../wire/rows.ts";
-import { notByRowid } from "./keyset.ts";
-
-/** A row with its columns in order. */
-export type Cells = Value[];
-
-/** What is read at a time. */
-export interface Page<R = Row | Cells> {
-  /** In the form that was asked for. */
-  readonly rows: readonly R[];
-  /** The key that the next page begins behind; `undefined` if there is none. */
-  readonly after: string | undefined;
-}
+import { type Cells, notByRowid, type Page } from "./paging.ts";
 
 /** Which page of what is read. */
 export interface PageSpec {

@@ -10,8 +10,7 @@ import {
   valueOf,
 } from "../calls/executor.ts";
 import { type Host, setHost } from "../calls/host.ts";
-import { iterate } from "../calls/iterate.ts";
-import { query } from "../calls/query.ts";
+import { iterate, query } from "../calls/query.ts";
 import { bookmarkOf, type SessionState, stateOf } from "../calls/session_state.ts";
 import { deadlineOf } from "../calls/settings.ts";
 import { INSPECT, shown } from "../calls/shown.ts";

@@ -2,6 +2,19 @@ import { ProgrammingError } from "../errors.ts";
 import type { Analysis } from "../sql/analyse.ts";
 import { type Keyset, keysetByRowid } from "../sql/keyset.ts";
 import type { Prepared } from "../sql/prepare.ts";
+import type { Row, Value } from "../sql/value.ts";
+import { type Place, told } from "./error_stacks.ts";
+
+/** A row with its columns in order. */
+export type Cells = Value[];
+
+/** What is read at a time. */
+export interface Page<R = Row | Cells> {
+  /** In the form that was asked for. */
+  readonly rows: readonly R[];
+  /** The key that the next page begins behind; `undefined` if there is none. */
+  readonly after: string | undefined;
+}
 
 /**
  * How a statement is read page by page.
@@ -27,4 +40,21 @@ export function notByRowid({ source }: Analysis): ProgrammingError {
       "name a unique column with `by`",
     { sql: source },
   );
+}
+
+/** The rows of one page after another. @param read The page behind that key. */
+export async function* rowsOf<R>(
+  place: Place,
+  read: (after: string | undefined) => Promise<Page<R>>,
+): AsyncGenerator<R> {
+  try {
+    let after: string | undefined;
+    do {
+      const page = await read(after);
+      after = page.after;
+      for (const row of page.rows) yield row;
+    } while (after !== undefined);
+  } catch (error) {
+    throw told(error, place);
+  }
 }
