@@ -1,12 +1,11 @@
 import { OutcomeUnknownError } from "../errors.ts";
-import { analyse } from "../sql/analyse.ts";
+import { analyse, changes } from "../sql/analyse.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import type { Result } from "../sql/value.ts";
 import type { Dispatcher } from "./dispatch.ts";
 import type { Batch, Reply } from "./request.ts";
 import { firstError } from "./read_results.ts";
 import { resultsOf } from "./results.ts";
-import { changes } from "./read_only.ts";
 
 /** Compiles on every server and fails on its first row, so that the transaction around it is rolled back. */
 const POISON: Prepared = prepareText("SELECT abs(-9223372036854775808)");

@@ -1,20 +1,6 @@
 import { ProgrammingError } from "../errors.ts";
-import type { Analysis } from "../sql/analyse.ts";
+import { type Analysis, changes } from "../sql/analyse.ts";
 import { counterIn, strayCounter } from "../sql/refuse.ts";
-
-/** Whether a statement goes into the log; what nobody can classify is taken for a write, so that it is never repeated. */
-export function changes({ kind, pragma }: Analysis): boolean {
-  switch (kind) {
-    case "read":
-    case "explain":
-    case "empty":
-      return false;
-    case "pragma":
-      return pragma?.writes ?? true;
-    default:
-      return true;
-  }
-}
 
 /**
  * Refuses what is no query: reads are repeated freely, so they must be reads. What nobody can classify is let through.

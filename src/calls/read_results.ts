@@ -8,7 +8,7 @@ import type { Prepared } from "../sql/prepare.ts";
 import type { Result } from "../sql/value.ts";
 import type { Reply } from "./request.ts";
 import type { Settings } from "./settings.ts";
-import { changes } from "./read_only.ts";
+import { changes } from "../sql/analyse.ts";
 
 /** What a statement that is nothing but blanks and comments answers, without a request. */
 export function emptyResult(): Result {

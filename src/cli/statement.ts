@@ -1,7 +1,6 @@
-import { analyse } from "../sql/analyse.ts";
+import { analyse, changes } from "../sql/analyse.ts";
 import type { Params, Result, Value } from "../sql/value.ts";
 import type { Level } from "../calls/executor.ts";
-import { changes } from "../calls/read_only.ts";
 import { wordOf } from "./arguments.ts";
 import type { Options, Session } from "./command.ts";
 import { UsageError } from "./exit.ts";

@@ -5,7 +5,7 @@ import type { BatchOptions } from "../calls/executor.ts";
 import type { LoggedCommit } from "../calls/logged_commits.ts";
 import { prepareFor } from "../calls/prepare.ts";
 import { emptyResult } from "../calls/read_results.ts";
-import { changes } from "../calls/read_only.ts";
+import { changes } from "../sql/analyse.ts";
 import { namesIn, viewOf } from "../schema/node_state.ts";
 import { completeInsert } from "../schema/complete_insert.ts";
 import type { Facts } from "../schema/facts.ts";

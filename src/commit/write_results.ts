@@ -1,7 +1,7 @@
 import type { Reply } from "../calls/request.ts";
 import { emptyResult, firstError, readResults } from "../calls/read_results.ts";
 import { resultsOf } from "../calls/results.ts";
-import { changes } from "../calls/read_only.ts";
+import { changes } from "../sql/analyse.ts";
 import { tornBatch } from "../calls/batch.ts";
 import { DataError, OutcomeUnknownError } from "../errors.ts";
 import type { Result } from "../sql/value.ts";

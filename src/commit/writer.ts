@@ -1,7 +1,7 @@
 import { runAtomic, runLoose } from "../calls/batch.ts";
 import { Backend } from "../calls/backend.ts";
 import type { Host } from "../calls/host.ts";
-import { changes } from "../calls/read_only.ts";
+import { changes } from "../sql/analyse.ts";
 import { confirm, noteCommit, noteUnlogged } from "../calls/session.ts";
 import type { SessionState } from "../calls/session_state.ts";
 import {

@@ -1,8 +1,7 @@
 import type { Facts, TableFacts } from "../schema/facts.ts";
-import { changes } from "../calls/read_only.ts";
+import { changes, tokensOf } from "../sql/analyse.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import { TextCache } from "../sql/text_cache.ts";
-import { tokensOf } from "../sql/analyse.ts";
 import { isOwnTable } from "../sql/own_tables.ts";
 import { asOfVirtual } from "../sql/returning.ts";
 import { TokenView } from "../sql/token_view.ts";

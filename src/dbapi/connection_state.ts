@@ -1,11 +1,10 @@
 import { InterfaceError, ProgrammingError } from "../errors.ts";
-import { changes } from "../calls/read_only.ts";
+import { analyse, changes } from "../sql/analyse.ts";
 import type { Client } from "../client/client.ts";
 import { ACQUIRE_TIMEOUT } from "../locks/acquire_options.ts";
 import type { Lock, LockHandle } from "../locks/lock.ts";
 import { withLock } from "../locks/with_lock.ts";
 import { isBoolean } from "../options.ts";
-import { analyse } from "../sql/analyse.ts";
 import { prepare } from "../sql/prepare_frozen.ts";
 import type { Statement } from "../sql/statement.ts";
 import type { Params, Result, Value } from "../sql/value.ts";

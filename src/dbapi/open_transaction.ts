@@ -1,6 +1,5 @@
 import { NotSupportedError } from "../errors.ts";
-import { changes } from "../calls/read_only.ts";
-import { analyse } from "../sql/analyse.ts";
+import { analyse, changes } from "../sql/analyse.ts";
 import type { Statement } from "../sql/statement.ts";
 import type { Params, Result, Value } from "../sql/value.ts";
 import type { Transaction } from "../transaction/transaction.ts";

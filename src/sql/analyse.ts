@@ -77,6 +77,20 @@ export function analyse(sql: string): Analysis {
   return analysis;
 }
 
+/** Whether a statement goes into the log; what nobody can classify is taken for a write, so that it is never repeated. */
+export function changes({ kind, pragma }: Analysis): boolean {
+  switch (kind) {
+    case "read":
+    case "explain":
+    case "empty":
+      return false;
+    case "pragma":
+      return pragma?.writes ?? true;
+    default:
+      return true;
+  }
+}
+
 function analyseNow(source: string): Analysis {
   const { tokens, comments, error } = significantTokens(source);
   const view = new TokenView(source, tokens);

@@ -1,5 +1,5 @@
 import { prepareFor } from "../calls/prepare.ts";
-import { changes } from "../calls/read_only.ts";
+import { changes } from "../sql/analyse.ts";
 import { markedFor } from "../commit/written_tables.ts";
 import { NotSupportedError } from "../errors.ts";
 import { completeInsert } from "../schema/complete_insert.ts";

@@ -1,6 +1,6 @@
 import { DatabaseError, TimeoutError, TransactionConflictError } from "../errors.ts";
 import type { Settings } from "../calls/settings.ts";
-import { changes } from "../calls/read_only.ts";
+import { changes } from "../sql/analyse.ts";
 import type { Facts } from "../schema/facts.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import type { Statement } from "../sql/statement.ts";
