@@ -1,10 +1,16 @@
 import type { Statement } from "./body.ts";
 import type { Connection } from "./connection.ts";
 import { type ErrorOutcome, type Outcome, RequestFailed } from "./results.ts";
-import { isReadOnly, type RunFlags, runForEffect, runForRows, StatementFailed } from "./run.ts";
+import {
+  isReadOnly,
+  type RunContext,
+  type RunFlags,
+  runForEffect,
+  runForRows,
+  StatementFailed,
+} from "./run.ts";
 import { SqliteError } from "./sqlite_error.ts";
 import { isExplain, returnsRows } from "./statement_text.ts";
-import type { Turn } from "./turns.ts";
 
 /** Takes the lock at once: a read that wants to write later may find that it comes too late. */
 const BEGIN_WRITES = "BEGIN IMMEDIATE";
@@ -19,25 +25,25 @@ export interface ListFlags extends RunFlags {
   readonly rollbackOnError?: boolean;
 }
 
+/** Where a list runs, and how. */
+export interface ListContext extends RunContext {
+  /** How it is run. */
+  readonly flags: ListFlags;
+}
+
 /** Runs a list on the writing connection as /db/execute does. @throws {RequestFailed} */
 export async function executeList(
-  connection: Connection,
+  context: ListContext,
   statements: readonly Statement[],
-  flags: ListFlags,
-  turn: Turn,
 ): Promise<Outcome[]> {
-  return await transacted(connection, BEGIN_WRITES, flags, turn, async (abort) => {
-    const outcomes: Outcome[] = [];
-    for (const statement of statements) {
-      if (statement.sql === "") continue;
-      await turn.rest();
-      const outcome = await attempt(false, () => execute(connection, statement, flags, turn));
-      outcomes.push(outcome);
-      if (outcome.kind !== "error") continue;
-      if (flags.rollbackOnError) rollBack(connection);
-      if (abort() || flags.rollbackOnError) break;
-    }
-    return outcomes;
+  const { connection, flags: { rollbackOnError = false } } = context;
+  return await transacted(context, BEGIN_WRITES, async (abort) => {
+    const run = (statement: Statement) => attempt(false, () => execute(context, statement));
+    return await each(context, statements, run, ({ kind }) => {
+      if (kind !== "error") return false;
+      if (rollbackOnError) rollBack(connection);
+      return abort() || rollbackOnError;
+    });
   });
 }
 
@@ -47,85 +53,76 @@ export async function executeList(
  * @throws {RequestFailed} when the transaction fails
  */
 export async function queryList(
-  connection: Connection,
+  context: ListContext,
   statements: readonly Statement[],
-  flags: ListFlags,
-  turn: Turn,
 ): Promise<Outcome[]> {
-  return await transacted(connection, "BEGIN", flags, turn, async () => {
-    const outcomes: Outcome[] = [];
-    for (const statement of statements) {
-      if (statement.sql === "") continue;
-      await turn.rest();
-      outcomes.push(await attempt(true, () => read(connection, statement, flags, turn)));
-    }
-    return outcomes;
-  });
+  const run = (statement: Statement) => attempt(true, () => read(context, statement));
+  return await transacted(context, "BEGIN", () => each(context, statements, run, () => false));
 }
 
 /** Runs a list on the writing connection as /db/request does. @throws {RequestFailed} */
 export async function requestList(
-  connection: Connection,
+  context: ListContext,
   statements: readonly Statement[],
-  flags: ListFlags,
-  turn: Turn,
 ): Promise<Outcome[]> {
-  return await transacted(connection, BEGIN_WRITES, flags, turn, async (abort) => {
-    const outcomes: Outcome[] = [];
-    for (const statement of statements) {
-      if (statement.sql === "") continue;
-      await turn.rest();
-      const readOnly = await attempt(false, () => isReadOnly(connection, statement, turn));
-      // rqlite's own hole: what does not compile is reported, but does not end the transaction.
-      if (typeof readOnly !== "boolean") {
-        outcomes.push(readOnly);
-        continue;
-      }
-      const outcome = readOnly
-        ? await attempt(true, () => runForRows(connection, statement, flags, turn))
-        : await attempt(false, () => execute(connection, statement, flags, turn));
-      outcomes.push(outcome);
-      if (outcome.kind === "error" && abort()) break;
-    }
-    return outcomes;
+  return await transacted(context, BEGIN_WRITES, async (abort) => {
+    let compiles = true;
+    const run = async (statement: Statement): Promise<Outcome> => {
+      const readOnly = await attempt(false, () => isReadOnly(context, statement));
+      compiles = typeof readOnly === "boolean";
+      if (typeof readOnly !== "boolean") return readOnly;
+      return readOnly
+        ? await attempt(true, () => runForRows(context, statement))
+        : await attempt(false, () => execute(context, statement));
+    };
+    // rqlite's own hole: what does not compile is reported, but does not end the transaction.
+    return await each(context, statements, run, ({ kind }) => {
+      return kind === "error" && compiles && abort();
+    });
   });
 }
 
 /** Whether rqlite would answer a list of /db/request from the reading connection. */
 export async function isReadOnlyList(
-  connection: Connection,
+  context: ListContext,
   statements: readonly Statement[],
-  { noParse }: ListFlags,
-  turn: Turn,
 ): Promise<boolean> {
   for (const statement of statements) {
     if (statement.sql === "") continue;
-    const readOnly = await attempt(false, () => isReadOnly(connection, statement, turn));
-    const explains = readOnly === false && !noParse && isExplain(statement.sql);
+    const readOnly = await attempt(false, () => isReadOnly(context, statement));
+    const explains = readOnly === false && !context.flags.noParse && isExplain(statement.sql);
     if (readOnly !== true && !explains) return false;
   }
   return true;
 }
 
-function execute(
-  connection: Connection,
-  statement: Statement,
-  flags: ListFlags,
-  turn: Turn,
-): Promise<Outcome> {
-  const withRows = !flags.noParse && returnsRows(statement.sql);
-  const run = withRows ? runForRows : runForEffect;
-  return run(connection, statement, { ...flags, qualifyColumns: false }, turn);
+/** Runs statements one after the other, with time for timers in between, until one ends the list. */
+async function each(
+  { turn }: ListContext,
+  statements: readonly Statement[],
+  run: (statement: Statement) => Promise<Outcome>,
+  ends: (outcome: Outcome) => boolean,
+): Promise<Outcome[]> {
+  const outcomes: Outcome[] = [];
+  for (const statement of statements) {
+    if (statement.sql === "") continue;
+    await turn.rest();
+    const outcome = await run(statement);
+    outcomes.push(outcome);
+    if (ends(outcome)) break;
+  }
+  return outcomes;
 }
 
-async function read(
-  connection: Connection,
-  statement: Statement,
-  flags: ListFlags,
-  turn: Turn,
-): Promise<Outcome> {
+function execute(context: ListContext, statement: Statement): Promise<Outcome> {
+  const { flags } = context;
+  if (flags.noParse || !returnsRows(statement.sql)) return runForEffect(context, statement);
+  return runForRows({ ...context, flags: { ...flags, qualifyColumns: false } }, statement);
+}
+
+async function read(context: ListContext, statement: Statement): Promise<Outcome> {
   try {
-    return await runForRows(connection, statement, flags, turn);
+    return await runForRows(context, statement);
   } catch (error) {
     if (!(error instanceof StatementFailed) || !error.readOnly) throw error;
     throw new StatementFailed("attempt to change database via query operation");
@@ -143,14 +140,13 @@ async function attempt<T>(asRows: boolean, action: () => Promise<T>): Promise<T 
 
 /** Begins and commits when asked to; `abort` rolls back and tells whether it had to. */
 async function transacted(
-  connection: Connection,
+  context: ListContext,
   begin: string,
-  { transaction }: ListFlags,
-  turn: Turn,
   action: (abort: () => boolean) => Promise<Outcome[]>,
 ): Promise<Outcome[]> {
-  if (!transaction) return await action(() => false);
-  const locked = await start(connection, begin, turn);
+  const { connection, flags } = context;
+  if (!flags.transaction) return await action(() => false);
+  const locked = await start(context, begin);
   if (locked !== undefined) return [locked];
   let open = true;
   const abort = (): boolean => {
@@ -171,9 +167,8 @@ async function transacted(
 
 /** Begins; when somebody else keeps the file, that is the error of the first statement. */
 async function start(
-  connection: Connection,
+  { connection, turn }: ListContext,
   begin: string,
-  turn: Turn,
 ): Promise<ErrorOutcome | undefined> {
   try {
     await turn.whenFree(connection, () => connection.run(begin));

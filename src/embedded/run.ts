@@ -17,6 +17,16 @@ export interface RunFlags {
   readonly strictCount: boolean;
 }
 
+/** Where statements run, and how. */
+export interface RunContext {
+  /** What runs them. */
+  readonly connection: Connection;
+  /** How they are run. */
+  readonly flags: RunFlags;
+  /** The turn of the request that they belong to. */
+  readonly turn: Turn;
+}
+
 /** A statement can not run, or failed; the message is what the client reads. */
 export class StatementFailed extends Error {
   /** "StatementFailed". */
@@ -33,10 +43,8 @@ export class StatementFailed extends Error {
 
 /** Runs all pieces of a statement, each for one step. @throws {StatementFailed} */
 export async function runForEffect(
-  connection: Connection,
+  { connection, flags: { strictCount }, turn }: RunContext,
   statement: Statement,
-  { strictCount }: RunFlags,
-  turn: Turn,
 ): Promise<WriteOutcome> {
   const { args } = statement;
   return await failing(async () => {
@@ -65,10 +73,8 @@ export async function runForEffect(
  * @throws {StatementFailed} with the text for the client
  */
 export async function runForRows(
-  connection: Connection,
+  { connection, flags: { qualifyColumns }, turn }: RunContext,
   statement: Statement,
-  { qualifyColumns }: RunFlags,
-  turn: Turn,
 ): Promise<RowsOutcome> {
   return await failing(() => {
     const started = performance.now();
@@ -119,9 +125,8 @@ function qualified(
  * @throws {StatementFailed} when it does not compile
  */
 export async function isReadOnly(
-  connection: Connection,
+  { connection, turn }: RunContext,
   statement: Statement,
-  turn: Turn,
 ): Promise<boolean> {
   return await failing(() => {
     const [piece] = toPieces(statement.sql);

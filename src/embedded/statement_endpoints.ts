@@ -1,7 +1,15 @@
 import { type Answer, failure, JSON_TYPE, TEXT_TYPE, wrongMethod } from "./answer.ts";
 import { BadRequest, parseStatements, type Statement } from "./body.ts";
+import type { Connection } from "./connection.ts";
 import { goIndent, UnsupportedValue } from "./go_json.ts";
-import { executeList, isReadOnlyList, type ListFlags, queryList, requestList } from "./lists.ts";
+import {
+  executeList,
+  isReadOnlyList,
+  type ListContext,
+  type ListFlags,
+  queryList,
+  requestList,
+} from "./lists.ts";
 import { bodyText, type EngineRequest, isText } from "./request.ts";
 import { encodeEnvelope, type Envelope, type Outcome, RequestFailed } from "./results.ts";
 
@@ -31,7 +39,7 @@ export async function query(call: EngineRequest): Promise<Answer> {
       throw new RequestFailed(NOT_UTF8);
     }
     return {
-      results: await queryList(store.reader, statements, listFlags(call), call.turn),
+      results: await queryList(contextOf(call, store.reader), statements),
       raftIndex: strong ? ++store.index : undefined,
     };
   });
@@ -42,16 +50,16 @@ export async function request(call: EngineRequest): Promise<Answer> {
   if (call.method !== "POST") return wrongMethod(JSON_TYPE);
   const { store } = call;
   const statements = parseStatements(bodyText(call));
-  const flags = listFlags(call);
   return await respond(call, async () => {
     refuseBreakingPragma(statements);
     store.reader.refresh();
-    if (!isStrong(call) && await isReadOnlyList(store.reader, statements, flags, call.turn)) {
-      return { results: await queryList(store.reader, statements, flags, call.turn) };
+    const reading = contextOf(call, store.reader);
+    if (!isStrong(call) && await isReadOnlyList(reading, statements)) {
+      return { results: await queryList(reading, statements) };
     }
     await call.turn.write();
     store.index++;
-    const results = await requestList(store.writer, statements, flags, call.turn);
+    const results = await requestList(contextOf(call, store.writer), statements);
     return { results, raftIndex: store.index };
   });
 }
@@ -100,7 +108,7 @@ async function apply(
   refuseBreakingPragma(statements);
   await turn.write();
   store.index++;
-  const results = await executeList(store.writer, statements, flags, turn);
+  const results = await executeList({ connection: store.writer, flags, turn }, statements);
   return { results, raftIndex: store.index };
 }
 
@@ -152,6 +160,10 @@ function isPlain({ type }: EngineRequest): boolean {
 
 function isStrong({ flags }: EngineRequest): boolean {
   return flags.get("level").toLowerCase() === "strong";
+}
+
+function contextOf(call: EngineRequest, connection: Connection): ListContext {
+  return { connection, flags: listFlags(call), turn: call.turn };
 }
 
 function listFlags({ flags }: EngineRequest): ListFlags {
