@@ -1,3 +1,4 @@
+import { InternalError } from "../errors.ts";
 import type { Reply } from "../calls/request.ts";
 import { resultsOf } from "../calls/results.ts";
 import type { Prepared } from "../sql/prepare.ts";
@@ -41,7 +42,9 @@ export class AnswerReader {
     const { answer, first } = this.#reply;
     const reply = { answer, first: first + this.#at++ };
     try {
-      return resultsOf(reply, [prepared], settings, { positions: [step.index], tried: true })[0]!;
+      const place = { positions: [step.index], tried: true };
+      const [result] = resultsOf(reply, [prepared], settings, place);
+      return result;
     } catch (error) {
       step.error = error;
       return undefined;
@@ -90,7 +93,9 @@ export class AnswerReader {
   /** What the statement before answered. */
   before(prepared: Prepared): Table {
     this.#at--;
-    return this.#table(prepared)!;
+    const table = this.#table(prepared);
+    if (table === undefined) throw new InternalError("Cannot read an answer once more");
+    return table;
   }
 
   /** How many columns the next statement answers; `undefined` if it failed. */
@@ -129,7 +134,9 @@ export class AnswerReader {
 
 /** A result, its integers exact. */
 export interface Table {
+  /** The values, row by row. */
   readonly rows: readonly (readonly Value[])[];
+  /** The declared type of each column; "" where it has none. */
   readonly types: readonly string[];
 }
 

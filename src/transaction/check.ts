@@ -29,7 +29,9 @@ export interface Digests {
 
 /** What a digest is made for. */
 export interface Shape {
+  /** How many columns the read has. */
   readonly columns: number;
+  /** There may be a REAL among its values. */
   readonly reals: boolean;
 }
 
@@ -134,8 +136,9 @@ export class Check {
 
   /** The statement that fails on every node where the rows are not the same any more. */
   guard({ guard, values }: Digests): Prepared | undefined {
-    if (values !== undefined) {
-      return rowValuesGuard({ ...this.read, sql: this.#form.guard! }, this.#shape.columns, values);
+    const { guard: sql } = this.#form;
+    if (values !== undefined && sql !== undefined) {
+      return rowValuesGuard({ ...this.read, sql }, this.#shape.columns, values);
     }
     const statement = this.#guard();
     return statement === undefined || guard === undefined ? undefined : readGuard(statement, guard);

@@ -10,11 +10,15 @@ import type { Prepared } from "../sql/prepare.ts";
 
 /** What a transaction is made of. */
 export interface TransactionContext {
+  /** What is below the client that it belongs to. */
   readonly backend: Backend;
+  /** What all transactions of the client share. */
   readonly shared: Shared;
+  /** How it is run. */
   readonly options: ResolvedTransactionOptions;
   /** The end of everything, reruns included. */
   readonly deadline: Deadline;
+  /** Its lock, if it was given one. */
   readonly hold: HeldLock | undefined;
   /** Its turn among others of the client, if it took one. */
   readonly turn: () => Turn | undefined;

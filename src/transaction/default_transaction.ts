@@ -177,10 +177,11 @@ export class DefaultTransaction implements Core {
     try {
       await passage.idle();
       const made = { operation: "commit", deadline, ends: true };
-      await passage.carry(made, async (_, counted) => {
+      return await passage.carry(made, async (_, counted) => {
         // It is done once: whoever calls for it again is told what became of it.
         const ending = await (closing ??= close(counted));
         if (ending.is === "refused") throw ending.error;
+        return ending;
       });
     } catch (error) {
       // An interceptor may have given up what is under way.
@@ -190,7 +191,6 @@ export class DefaultTransaction implements Core {
       // Whoever throws something else than the conflict does not want it to be tried again.
       return { ...ending, error: error as Error };
     }
-    return await closing!;
   }
 
   async #close(call: CallContext): Promise<RunEnding> {

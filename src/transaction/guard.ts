@@ -10,7 +10,9 @@ export const OBSERVE: Prepared = own("SELECT changes(), last_insert_rowid()");
 
 /** The row that was inserted last, into whatever table, and whether a table has one of that rowid. */
 export interface LastRow {
+  /** Its rowid. */
   readonly rowid: unknown;
+  /** Whether the table that was asked about has a row of that rowid. */
   readonly exists: boolean;
 }
 
@@ -29,6 +31,7 @@ export function insertedBetween(before: LastRow | undefined, after: LastRow | un
 
 /** What was observed of a write. */
 export interface Observed {
+  /** How many rows it changed. */
   readonly changes: number | bigint;
   /** Where it inserted a row into a table whose rowids are the same on all nodes. */
   readonly rowid: number | bigint | undefined;

@@ -44,17 +44,23 @@ function editsOf(view: TokenView, table: TableFacts, text: string): Edit[] | und
   );
   const source = sourceOf(view, parts);
   // It was NULL.
-  if (at >= 0) return coalesced(view, itemsOf(view, source.rows![0]!)[at]!, text);
+  if (at >= 0) {
+    const [row] = source.rows ?? [];
+    const item = row === undefined ? undefined : itemsOf(view, row)[at];
+    return item === undefined ? undefined : coalesced(view, item, text);
+  }
   if (parts.columns !== undefined) {
     const wanted = { appended: [addition], instead: new Map(), width: columns.length };
     return insertionEdits(view, parts, source, wanted);
   }
-  const { start } = view.tokens[parts.sourceAt]!;
   const list = [...columns.map(quoted), addition.name].join(", ");
-  const { start: close } = view.tokens[itemsOf(view, parts.sourceAt + 1).at(-1)![1]]!;
+  const last = itemsOf(view, parts.sourceAt + 1).at(-1);
+  const open = view.tokens[parts.sourceAt];
+  const close = last && view.tokens[last[1]];
+  if (open === undefined || close === undefined) return undefined;
   return [
-    { start, end: start, text: `(${list}) ` },
-    { start: close, end: close, text: `, ${text}` },
+    { start: open.start, end: open.start, text: `(${list}) ` },
+    { start: close.start, end: close.start, text: `, ${text}` },
   ];
 }
 

@@ -86,7 +86,7 @@ export class InterceptedCalls {
           if (!waits) return;
           waits = false;
           reject(
-            by === "abort" ? end.signal!.reason : new TimeoutError(
+            by === "abort" ? end.signal?.reason : new TimeoutError(
               "Out of time behind statements that interceptors have not passed on",
             ),
           );

@@ -10,8 +10,11 @@ import type { InsertedId } from "./inserted_id.ts";
 
 /** A read that has to be the same at commit. */
 export interface ReadOp {
+  /** Tells it from a write. */
   readonly kind: "read";
+  /** How it is compared. */
   readonly check: Check;
+  /** What it is compared with. */
   readonly digests: Digests;
   /** The value of the sequence in the state that it was judged by; `undefined` without a log of commits. */
   readonly since: number | undefined;
@@ -19,7 +22,9 @@ export interface ReadOp {
 
 /** A write that is applied at commit. */
 export interface WriteOp {
+  /** Tells it from a read. */
   readonly kind: "write";
+  /** What is sent. */
   readonly prepared: Prepared;
   /** What it did when it was tried; `undefined` if nobody looked. */
   readonly observed: Observed | undefined;
@@ -29,10 +34,11 @@ export interface WriteOp {
   readonly inserted: InsertedId | undefined;
   /** What nobody may write between its trial and the commit, as what it told depends on it. */
   readonly scopes: readonly string[];
+  /** The value of the sequence when it was tried; `undefined` without a log of commits. */
   readonly since: number | undefined;
   /** It was never tried, so it may fail by itself; it can be made anew by other facts about the schema. */
   readonly lazy: ((facts: Facts) => Prepared) | undefined;
-  /** It has to be enclosed, see {@linkcode enclosed}. */
+  /** It has to be {@linkcode enclosed}, as the server may go on behind its RETURNING. */
   readonly fragile: boolean;
   /** Its position among the statements of the transaction. */
   readonly index: number;
@@ -43,7 +49,9 @@ export type Op = ReadOp | WriteOp;
 
 /** One statement of a commit, and what it stands for. */
 export interface Planned {
+  /** What is sent. */
   readonly prepared: Prepared;
+  /** What it is, or what it guards. */
   readonly op: Op;
 }
 
@@ -130,8 +138,7 @@ export class Journal {
    * state left in which they could be checked.
    */
   rollbackTo(name: string): void {
-    const i = this.#find(name, "roll back to");
-    const { at } = this.#savepoints[i]!;
+    const { i, at } = this.#find(name, "roll back to");
     this.#savepoints = this.#savepoints.slice(0, i + 1);
     const write = this.#ops.findIndex((op, place) => place >= at && op.kind === "write");
     if (write >= 0) this.#ops.length = write;
@@ -139,7 +146,7 @@ export class Journal {
 
   /** Forgets a savepoint and those behind it; what was done stays. */
   release(name: string): void {
-    this.#savepoints = this.#savepoints.slice(0, this.#find(name, "release"));
+    this.#savepoints = this.#savepoints.slice(0, this.#find(name, "release").i);
   }
 
   /** @throws {ProgrammingError} If there is no savepoint of that name. */
@@ -148,10 +155,11 @@ export class Journal {
   }
 
   /** SQLite's names of savepoints know no case. */
-  #find(name: string, attempt: string): number {
+  #find(name: string, attempt: string): { readonly i: number; readonly at: number } {
     const wanted = name.toLowerCase();
     const i = this.#savepoints.findLastIndex((one) => one.name.toLowerCase() === wanted);
-    if (i >= 0) return i;
+    const found = this.#savepoints[i];
+    if (found !== undefined) return { i, at: found.at };
     throw new ProgrammingError(
       `Cannot ${attempt} the savepoint ${
         JSON.stringify(name)

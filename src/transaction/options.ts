@@ -13,13 +13,19 @@ export interface ResolvedTransactionOptions {
   readonly settings: Settings;
   /** For the check of a transaction that only read. */
   readonly checkLevel: Level;
+  /** Taken before the first run. */
   readonly lock: Lock | undefined;
   /** How long to wait for the lock at most, in milliseconds. */
   readonly lockTimeout: number;
+  /** The name of its version row: its own, or that of the lock. */
   readonly scope: string | undefined;
+  /** Whether what was read is checked at commit. */
   readonly isolation: "serializable" | "none";
+  /** Whether every write answers at once, or those without RETURNING are kept back. */
   readonly mode: "eager" | "lazy";
+  /** It refuses writes. */
   readonly readOnly: boolean;
+  /** Runs of the function after the first. */
   readonly retries: number;
   /** It waits for its turn among others of the client. */
   readonly turns: boolean;

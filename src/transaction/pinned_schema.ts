@@ -1,3 +1,4 @@
+import { InternalError } from "../errors.ts";
 import type { Commits } from "../commit/commits.ts";
 import { isFresh, type Sighting } from "../commit/knowledge.ts";
 import type { CallContext } from "../calls/call_context.ts";
@@ -52,7 +53,9 @@ export class PinnedSchema {
   /** What statements are made by from here on. */
   get current(): Facts {
     const ddl = this.#journal.lastDdl;
-    return ddl !== undefined && ddl === this.#behind?.ddl ? this.#behind.facts : this.#facts!;
+    if (ddl !== undefined && ddl === this.#behind?.ddl) return this.#behind.facts;
+    if (this.#facts === undefined) throw new InternalError("The schema was not asked for yet");
+    return this.#facts;
   }
 
   /** What the schema is taken for, until a node says otherwise. */
@@ -70,8 +73,7 @@ export class PinnedSchema {
   /** Asks for the schema and makes everything anew by it; only where nothing was answered yet. */
   async remake(): Promise<void> {
     this.#commits.knowledge.forget();
-    await this.#look();
-    this.#journal.remake(this.#facts!, this.#since);
+    this.#journal.remake(await this.#look(), this.#since);
   }
 
   /**
@@ -147,20 +149,21 @@ export class PinnedSchema {
   }
 
   /** Where this fails, what was pinned stays. */
-  async #look(): Promise<void> {
+  async #look(): Promise<Facts> {
     const { knowledge } = this.#commits;
     const { base, facts } = await knowledge.look(this.#call);
     this.#facts = facts;
     this.#since = base;
     this.#seen = knowledge.looked;
+    return facts;
   }
 
   #adopt(facts: Facts): boolean {
-    const known = this.#facts!;
+    const known = this.#facts;
     const same = facts === known ||
       this.#journal.lastDdl === undefined && this.#journal.ops.every((op) => {
           const { analysis } = op.kind === "read" ? op.check.read : op.prepared;
-          return sameTables(analysis.text, known, facts);
+          return known !== undefined && sameTables(analysis.text, known, facts);
         });
     if (same) this.#facts = facts;
     return same;

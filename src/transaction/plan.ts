@@ -9,6 +9,7 @@ import { tableOfRow } from "./row_values.ts";
 
 /** What a statement becomes in one request, and how the answer to just that request is read. */
 export interface StepPlan {
+  /** What is sent, in order. */
   readonly statements: readonly Prepared[];
   /** What it answers depends on the schema as it is then: by another one nodes may compare what differs between them. */
   readonly asks: boolean;
@@ -25,7 +26,9 @@ export interface StepPlan {
 
 /** What plans are made by. */
 export interface PlanContext {
+  /** What is known of the schema. */
   readonly facts: Facts;
+  /** What answers have told of reads. */
   readonly shapes: ReadShapes;
   /** Results are checked at commit. */
   readonly checked: boolean;

@@ -16,11 +16,12 @@ export function preimageOf(prepared: Prepared): Prepared | undefined {
 export function sourceOf(prepared: Prepared): Prepared | undefined {
   const clauses = Clauses.of(prepared);
   const at = clauses.find("INSERT") ?? clauses.find("REPLACE");
-  const parts = at === undefined ? undefined : insertParts(clauses.view, at);
+  if (at === undefined) return undefined;
+  const parts = insertParts(clauses.view, at);
   if (parts === undefined) return undefined;
   const returning = clauses.find("RETURNING") ?? clauses.end;
   const end = Math.min(returning, clauses.upsertAt ?? returning);
-  return asRead(prepared, clauses.before(at!) + clauses.text(parts.sourceAt, end));
+  return asRead(prepared, clauses.before(at) + clauses.text(parts.sourceAt, end));
 }
 
 function asRead(prepared: Prepared, read: string | undefined): Prepared | undefined {

@@ -15,7 +15,9 @@ import { scopesNamedIn } from "./statement_reads.ts";
 
 /** A read whose rows have to be the same at commit: its digests, and the rows. */
 export class ReadPlan implements StepPlan {
+  /** What is sent, in order. */
   readonly statements: readonly Prepared[];
+  /** Whether what it answers depends on the schema as it is then. */
   readonly asks: boolean;
   readonly #step: Step;
   readonly #prepared: Prepared;
@@ -23,6 +25,7 @@ export class ReadPlan implements StepPlan {
   readonly #facts: Facts;
   readonly #check: Check | undefined;
 
+  /** Makes the statements. */
   constructor(step: Step, prepared: Prepared, context: PlanContext) {
     this.#step = step;
     this.#prepared = prepared;
@@ -37,6 +40,7 @@ export class ReadPlan implements StepPlan {
     this.statements = [...digests, check?.rows ?? prepared];
   }
 
+  /** Reads the answer, and settles the step unless it has to be sent again. */
   settle(answer: AnswerReader, since: number | undefined): readonly Op[] | undefined {
     const step = this.#step;
     if (this.#check?.table !== undefined) return this.#settleByValues(this.#check, answer, since);
@@ -98,6 +102,7 @@ export class ReadPlan implements StepPlan {
     return [{ kind: "read", check, digests, since }];
   }
 
+  /** Takes from the answer only how the step has to be sent. */
   learn(answer: AnswerReader): void {
     const digests = this.#check?.digests(answer);
     if (digests instanceof DigestError) learns(this.#shapes, this.#prepared, digests);
@@ -122,21 +127,26 @@ export class ReadPlan implements StepPlan {
 
 /** A read that nobody checks. */
 export class UncheckedReadPlan implements StepPlan {
+  /** What is sent, in order. */
   readonly statements: readonly Prepared[];
+  /** Whether what it answers depends on the schema as it is then. */
   readonly asks = false;
   readonly #step: Step;
 
+  /** Makes the statements. */
   constructor(step: Step, prepared: Prepared) {
     this.#step = step;
     this.statements = [prepared];
   }
 
+  /** Reads the answer, and settles the step unless it has to be sent again. */
   settle(answer: AnswerReader): readonly Op[] {
     const result = answer.result(this.#step, this.#step.settings);
     if (result !== undefined) this.#step.succeed(result);
     return [];
   }
 
+  /** Takes from the answer only how the step has to be sent. */
   learn(): void {}
 }
 

@@ -21,6 +21,7 @@ export interface ReadWriteSet {
 export interface OneRow {
   /** In lower case. */
   readonly table: string;
+  /** What becomes of it. */
   readonly does: Does;
   /**
    * What it stores in each set of columns that is unique besides the key: `null` where it cannot meet another row by it,
@@ -42,6 +43,7 @@ export interface OneRow {
 
 /** What was told of an insert that was tried. */
 export interface ToldNumber {
+  /** The number that its table gave it. */
   readonly rowid: number | bigint | undefined;
 }
 
@@ -162,9 +164,9 @@ function valueOf({ analysis, sql, params }: Prepared, given: GivenValue): WirePa
 }
 
 function keyOf(prepared: Prepared, key: readonly GivenValue[]): string | undefined {
-  const values = key.map((given) => valueOf(prepared, given));
-  if (values.some((value) => value === undefined || value === null)) return undefined;
-  return values.map((value) => comparable(value!)).join("\0");
+  const values = key.map((given) => valueOf(prepared, given))
+    .filter((value) => value !== undefined && value !== null);
+  return values.length < key.length ? undefined : values.map(comparable).join("\0");
 }
 
 function heldBy(

@@ -6,6 +6,7 @@ import { NotSupportedError, TimeoutError } from "../errors.ts";
 
 /** The writes that go in front of statements that are tried. */
 export interface ResentWrites {
+  /** In the order of issue. */
   readonly writes: readonly WriteOp[];
   /** None is left out. */
   readonly whole: boolean;
@@ -32,10 +33,11 @@ export function neededWrites(journal: Journal, steps: readonly Step[], facts: Fa
   const kept: WriteOp[] = [];
   for (let i = writes.length - 1; i >= 0; i--) {
     const reach = reaches[i];
-    if (!needs.has(reach)) continue;
+    const write = writes[i];
+    if (write === undefined || !needs.has(reach)) continue;
     needs.follow(reach);
     const again = reach?.one?.again;
-    kept.push({ ...writes[i]!, observed: undefined, ...(again && { prepared: again }) });
+    kept.push({ ...write, observed: undefined, ...(again && { prepared: again }) });
   }
   return needs.all || kept.length === writes.length
     ? allWrites(journal)
@@ -136,7 +138,7 @@ class Needs {
     if (stores === undefined || stores.includes(undefined)) this.#tables.add(table);
     else if (stores.some((value) => value !== null)) {
       const known = this.#uniques.get(table) ?? stores.map(() => new Set<string>());
-      for (const [i, value] of stores.entries()) if (value) known[i]!.add(value);
+      for (const [i, value] of stores.entries()) if (value) known[i]?.add(value);
       this.#uniques.set(table, known);
     }
   }
@@ -155,7 +157,7 @@ class Needs {
     for (const [i, reach] of this.#reaches.entries()) {
       if (reach !== undefined && !reach.writes.has(table)) continue;
       const one = reach?.one;
-      const { rowid } = this.#writes[i]!;
+      const rowid = this.#writes[i]?.rowid;
       if (one?.table !== table || one.does === "delete") clear = false;
       else if (one.does === "insert") {
         if (rowid === undefined || one.key === undefined) clear = false;

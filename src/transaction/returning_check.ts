@@ -10,21 +10,37 @@ import { preimageOf, sourceOf } from "./preimage.ts";
 
 /** What the answer to a write depends on, beyond how many rows it changed; it is what has to hold at commit. */
 export type ReturningCheck =
-  /** Nothing: the number of rows says it all. */
-  | { readonly is: "count" }
-  /** The values that were inserted, and with `rowid` the number that the table gave them. */
-  | { readonly is: "inserted"; readonly rowid: boolean }
-  /** The rows that it is about, as they were before. */
-  | { readonly is: "preimage"; readonly read: Prepared }
-  /** The rows before and behind it, of those keys that it tells. */
+  | {
+    /** Nothing: the number of rows says it all. */
+    readonly is: "count";
+  }
+  | {
+    /** The values that were inserted. */
+    readonly is: "inserted";
+    /** And the number that the table gave them. */
+    readonly rowid: boolean;
+  }
+  | {
+    /** The rows that it is about, as they were before. */
+    readonly is: "preimage";
+    /** What reads them. */
+    readonly read: Prepared;
+  }
   | RowsByKey
-  /** More than guards can say: nobody may write these tables until the commit. */
-  | { readonly is: "judged"; readonly scopes: readonly string[] };
+  | {
+    /** More than guards can say, so the leader judges it. */
+    readonly is: "judged";
+    /** The tables that nobody may write until the commit. */
+    readonly scopes: readonly string[];
+  };
 
 /** Rows that are compared by their keys. */
 export interface RowsByKey {
+  /** The rows before and behind it, of those keys that it tells. */
   readonly is: "rows";
+  /** Their table. */
   readonly table: TableFacts;
+  /** The columns of their key. */
   readonly key: readonly string[];
   /** What chooses the rows. */
   readonly read: Prepared | undefined;
@@ -72,7 +88,8 @@ function checkOfInsert(
     view.isWord(i, "ON") && view.isWord(i + 1, "CONFLICT") ? [i] : []
   );
   if (table.key.length === 0) return undefined;
-  if (upserts.length > 0 && readsElsewhere(view, upserts[0]!)) return undefined;
+  const [upsert] = upserts;
+  if (upsert !== undefined && readsElsewhere(view, upsert)) return undefined;
   const read = conflicts && selects ? sourceOf(prepared) : undefined;
   // With several clauses a row may be told although it was left as it is.
   const scopes = upserts.length > 1 ? scopesNamedIn(prepared, facts) : [];
@@ -132,5 +149,5 @@ function tellsRowid(view: TokenView, table: TableFacts): boolean {
 function rowidNames({ rowid, columns }: TableFacts): Set<string> {
   const taken = new Set(columns.map(({ name }) => name.toLowerCase()));
   const names = ROWID_NAMES.filter((name) => !taken.has(name));
-  return new Set([rowid!.toLowerCase(), ...names]);
+  return new Set([...(rowid === undefined ? [] : [rowid.toLowerCase()]), ...names]);
 }

@@ -12,7 +12,9 @@ export type Does = "insert" | "update" | "delete" | "read";
 
 /** How the text of a statement names the one row that it is about. */
 export interface RowAccess {
+  /** The table of the row. */
   readonly table: TableFacts;
+  /** What becomes of the row. */
   readonly does: Does;
   /** What the columns of the key are, in its order. */
   readonly key: readonly GivenValue[] | undefined;
@@ -25,7 +27,15 @@ export interface RowAccess {
 }
 
 /** A value in a text, or the number of the placeholder that stands for it. */
-export type GivenValue = { readonly value: WireParam } | { readonly index: number };
+export type GivenValue =
+  | {
+    /** What stands in the text. */
+    readonly value: WireParam;
+  }
+  | {
+    /** The number of the placeholder, from 1 on. */
+    readonly index: number;
+  };
 
 /** What a `SELECT … FROM table WHERE column = value` of that table alone reads. */
 export function rowRead(
@@ -90,10 +100,16 @@ function rowInserted(
   if (!listed && !view.isWord(sourceAt, "DEFAULT")) return undefined;
   const items = listed ? itemsOf(view, sourceAt + 1) : [];
   // Another row follows.
-  if (listed && view.is(items.at(-1)![1] + 1, ",")) return undefined;
+  const last = items.at(-1);
+  if (last !== undefined && view.is(last[1] + 1, ",")) return undefined;
   const names = parts.columns ?? (listed ? insertable(table) : []);
   if (listed && names.length !== items.length) return undefined;
-  const values = new Map(names.map((name, i) => [name.toLowerCase(), items[i]!]));
+  const values = new Map(
+    items.flatMap((item, i) => {
+      const name = names[i];
+      return name === undefined ? [] : [[name.toLowerCase(), item] as const];
+    }),
+  );
   const numbers = [...values].filter(([name]) => isNumber(table, name));
   const number = numbers[0] && givenValueOf(analysis, view, numbers[0][1]);
   if (numbers.length > 1 || (numbers.length === 1 && number === undefined)) return undefined;
@@ -215,7 +231,9 @@ function givenValueOf(
   const [from, to] = range;
   if (to === from + 1 && view.isWord(from, "NULL")) return { value: null };
   if (!isValue(view, range)) return undefined;
-  const { kind, start } = view.tokens[to - 1]!;
+  const token = view.tokens[to - 1];
+  if (token === undefined) return undefined;
+  const { kind, start } = token;
   const negative = to === from + 2;
   if (kind === "number") {
     const number = Number(view.text(to - 1).replaceAll("_", ""));

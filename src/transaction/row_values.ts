@@ -59,7 +59,7 @@ export function rowValuesOf({ rows, types }: Table): RowValues | undefined {
   const [row, second] = rows;
   if (row === undefined) return "none";
   if (second !== undefined || row.length > MOST_COLUMNS) return undefined;
-  return row.every((value, i) => isCertain(value, types[i]!))
+  return row.every((value, i) => isCertain(value, types[i] ?? ""))
     ? row as readonly StoredValue[]
     : undefined;
 }

@@ -102,7 +102,8 @@ export class Speculation {
     this.#careful = false;
     let rounds = 0;
     for (let rest = waiting(steps); rest.length > 0; rest = waiting(rest)) {
-      if (!isOnlyDdl(rest[0]!.prepared)) await this.#lookBehind();
+      const [first] = rest;
+      if (first !== undefined && !isOnlyDdl(first.prepared)) await this.#lookBehind();
       const kept = rest.findIndex((step) => !this.#keepsBack(step));
       if (kept !== 0) {
         const end = together(kept < 0 ? rest : rest.slice(0, kept));
@@ -110,8 +111,8 @@ export class Speculation {
         continue;
       }
       const next = rest.findIndex((step) => this.#keepsBack(step));
-      const first = next < 0 ? rest : rest.slice(0, next);
-      const settled = await this.#round(first.slice(0, together(first)));
+      const tried = next < 0 ? rest : rest.slice(0, next);
+      const settled = await this.#round(tried.slice(0, together(tried)));
       if (settled === 0 && ++rounds > MOST_ROUNDS) throw restless();
     }
   }
@@ -364,9 +365,10 @@ function waiting(steps: readonly Step[]): readonly Step[] {
 
 /** How many steps may go together: what comes behind DDL is made by the schema that it leaves. */
 function together(steps: readonly Step[]): number {
-  const ddl = steps.findIndex((step, i) =>
-    isDdl(step.prepared) && i + 1 < steps.length && !isOnlyDdl(steps[i + 1]!.prepared)
-  );
+  const ddl = steps.findIndex((step, i) => {
+    const next = steps[i + 1];
+    return next !== undefined && isDdl(step.prepared) && !isOnlyDdl(next.prepared);
+  });
   return ddl < 0 ? steps.length : ddl + 1;
 }
 

@@ -44,8 +44,7 @@ export function resolvesConflicts(view: TokenView, table: TableFacts): boolean {
  */
 export function readsLocal(view: TokenView, facts: Facts, [from, to]: Range = all(view)): boolean {
   const tables = new Set(view.tokens.map((_, i) => facts.table(view.name(i))));
-  tables.delete(undefined);
-  const named = [...tables].map((table) => table!);
+  const named = [...tables].filter((table) => table !== undefined);
   if (named.some((table) => table.volatile || hasLocalRows(table))) return true;
   const local = new Set(named.flatMap(localNames));
   if (local.size === 0) return false;

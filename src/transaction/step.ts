@@ -19,6 +19,7 @@ export class Step {
   readonly #prepare: (facts: Facts | undefined) => Prepared;
   #facts: Facts | undefined;
   #prepared: Prepared;
+  /** How its result is made, and how long it may take. */
   readonly settings: Settings;
   /** Its position among the statements of the transaction, or in the batch it came with. */
   readonly index: number;
@@ -117,7 +118,7 @@ export function limit(steps: readonly Step[], { signal, timeout }: CallOptions):
   within(timeout ?? Infinity, { abort: signal, closing: NEVER }, settled).catch(
     (error: unknown) => {
       const aborted = error instanceof Interrupted && error.by === "abort";
-      const reason: unknown = aborted ? signal!.reason : tooLate();
+      const reason: unknown = aborted ? signal?.reason : tooLate();
       for (const step of steps) step.fail(reason);
     },
   );

@@ -12,7 +12,7 @@ export class TrackedPromise<T> extends Promise<T> {
     return this.#handled;
   }
 
-  /** See {@linkcode Promise.then}. */
+  /** Asks for the outcome. */
   override then<A = T, B = never>(
     onFulfilled?: ((value: T) => A | PromiseLike<A>) | null,
     onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null,

@@ -33,7 +33,7 @@ export class Collisions {
 
   /** One less. */
   leave(beginning: string): void {
-    const left = this.#counts.get(beginning)! - 1;
+    const left = (this.#counts.get(beginning) ?? 1) - 1;
     if (left > 0) this.#counts.set(beginning, left);
     else this.#counts.delete(beginning);
   }

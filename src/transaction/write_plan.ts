@@ -35,6 +35,7 @@ interface Checked {
 
 /** A write: what it depends on before, itself, what it did, and what it told behind it. */
 export class WritePlan implements StepPlan {
+  /** What is sent, in order. */
   readonly statements: readonly Prepared[];
   readonly #step: Step;
   readonly #prepared: Prepared;
@@ -45,6 +46,7 @@ export class WritePlan implements StepPlan {
   /** Every node changes the same rows. */
   readonly #shared: boolean;
 
+  /** Makes the statements. */
   constructor(step: Step, prepared: Prepared, context: PlanContext) {
     const { facts, checked, mayGoOn } = context;
     const { analysis } = prepared;
@@ -91,10 +93,12 @@ export class WritePlan implements StepPlan {
     return told.is === "rows" ? told.key : undefined;
   }
 
+  /** Whether what it answers depends on the schema as it is then. */
   get asks(): boolean {
     return this.#checked.before.length > 0 || this.#key !== undefined || this.#scopes().length > 0;
   }
 
+  /** Reads the answer, and settles the step unless it has to be sent again. */
   settle(answer: AnswerReader, since: number | undefined): readonly Op[] | undefined {
     const before = this.#readBefore(answer, since);
     if (this.#fragile) answer.take();
@@ -126,6 +130,7 @@ export class WritePlan implements StepPlan {
     return [result, updated && observed ? { ...observed, rowid: undefined } : observed];
   }
 
+  /** Takes from the answer only how the step has to be sent. */
   learn(answer: AnswerReader): void {
     this.#readBefore(answer, undefined);
     if (this.#fragile) answer.take();
@@ -209,8 +214,9 @@ export class WritePlan implements StepPlan {
     const read = check === undefined ? [] : this.#readCheck(check, answer, since);
     if (check === undefined || read === "again") return read;
     // A server may answer a key in a form that finds no row.
-    const rows = rowsIn(read[0]!.digests);
-    if (rows === distinct(this.#step.keys!)) return read;
+    const [behind] = read;
+    const { keys = [] } = this.#step;
+    if (behind !== undefined && rowsIn(behind.digests) === distinct(keys)) return read;
     this.#step.judged = true;
     return "again";
   }
