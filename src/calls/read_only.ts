@@ -1,6 +1,5 @@
 import { ProgrammingError } from "../errors.ts";
-import { type Analysis, changes } from "../sql/analyse.ts";
-import { counterIn, strayCounter } from "../sql/refuse.ts";
+import { type Analysis, changes, counterIn, strayCounter } from "../sql/analyse.ts";
 
 /**
  * Refuses what is no query: reads are repeated freely, so they must be reads. What nobody can classify is let through.

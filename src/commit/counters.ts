@@ -1,8 +1,7 @@
 import type { Facts } from "../schema/facts.ts";
 import { insertParts } from "../schema/statement_parts.ts";
-import { tokensOf } from "../sql/analyse.ts";
+import { type Counter, counterIn, strayCounter, tokensOf } from "../sql/analyse.ts";
 import { classify } from "../sql/classify.ts";
-import { type Counter, counterIn, strayCounter } from "../sql/refuse.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import { tableOf } from "./written_tables.ts";
 

@@ -1,9 +1,8 @@
 import { NotSupportedError } from "../errors.ts";
-import type { Analysis } from "../sql/analyse.ts";
+import { type Analysis, tokensOf } from "../sql/analyse.ts";
 import { type Clause, clauseInside, clauseOf } from "../sql/clause.ts";
 import type { TokenView } from "../sql/token_view.ts";
 import type { Facts, TableFacts } from "./facts.ts";
-import { viewOf } from "./node_state.ts";
 
 /**
  * Refuses a write that reads a view in which each node would evaluate a clock, chance or the state of its connection for
@@ -36,8 +35,8 @@ function sourcesIn(analysis: Analysis): readonly string[] {
   if (sources === undefined) {
     const { stores, text } = analysis;
     // Most writes hold none of the words.
-    const view = stores && /\b(from|join|in)\b/i.test(text) ? viewOf(text) : undefined;
-    known.set(analysis, sources = view === undefined ? [] : sourcesOf(view));
+    const may = stores && /\b(from|join|in)\b/i.test(text);
+    known.set(analysis, sources = may ? sourcesOf(tokensOf(analysis)) : []);
   }
   return sources;
 }

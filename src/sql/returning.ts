@@ -45,6 +45,12 @@ export function withoutMarker(sql: string): string {
   return sql.replace(MARKER, "");
 }
 
+/** The tokens of a statement without what {@linkcode withReturning} put in front of it. */
+export function ownTokens({ analysis, sql }: Prepared): TokenView {
+  const own = withoutMarker(sql);
+  return own === analysis.text ? tokensOf(analysis) : TokenView.of(own);
+}
+
 /** The table's own name in the one quoting that every server's parser reads, without the schema. */
 function unqualified(table: string): string {
   const view = TokenView.of(table);

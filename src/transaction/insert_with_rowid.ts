@@ -1,11 +1,10 @@
 import type { TableFacts } from "../schema/facts.ts";
 import { coalesced, defaultValuesEdit, insertionEdits, sourceOf } from "../schema/insert_edits.ts";
-import { viewOf } from "../schema/node_state.ts";
 import { insertParts, itemsOf } from "../schema/statement_parts.ts";
 import { applyEdits, type Edit } from "../sql/edit.ts";
 import { numberPlaceholders } from "../sql/placeholders.ts";
 import type { Prepared } from "../sql/prepare.ts";
-import { withoutMarker } from "../sql/returning.ts";
+import { ownTokens } from "../sql/returning.ts";
 import { ROWID_NAMES } from "../sql/table_columns.ts";
 import type { TokenView } from "../sql/token_view.ts";
 
@@ -18,11 +17,11 @@ export function insertWithRowid(
   table: TableFacts,
   rowid: number | bigint,
 ): Prepared | undefined {
-  const sql = withoutMarker(prepared.sql);
-  const view = viewOf(sql);
+  const view = ownTokens(prepared);
+  const { sql } = view;
   const params = [...prepared.params, rowid];
-  const edits = view && editsOf(view, table, `?${params.length}`);
-  if (view === undefined || edits === undefined) return undefined;
+  const edits = editsOf(view, table, `?${params.length}`);
+  if (edits === undefined) return undefined;
   const marker = prepared.sql.slice(0, prepared.sql.length - sql.length);
   const text = applyEdits(sql, edits, numberPlaceholders(view).list);
   return { ...prepared, sql: marker + text, params };

@@ -3,7 +3,7 @@ import { enclosed } from "../calls/batch.ts";
 import type { Facts } from "../schema/facts.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import type { Check, Digests } from "./check.ts";
-import { counterIn } from "../sql/refuse.ts";
+import { counterIn } from "../sql/analyse.ts";
 import { isDdl } from "../commit/written_tables.ts";
 import { type Observed, writeGuard } from "./guard.ts";
 import type { InsertedId } from "./inserted_id.ts";

@@ -1,8 +1,8 @@
 import { insertParts } from "../schema/statement_parts.ts";
 import { analyse } from "../sql/analyse.ts";
 import type { Prepared } from "../sql/prepare.ts";
-import { withoutMarker } from "../sql/returning.ts";
-import { TokenView } from "../sql/token_view.ts";
+import { ownTokens } from "../sql/returning.ts";
+import type { TokenView } from "../sql/token_view.ts";
 
 /** The rows that an UPDATE or DELETE is about, as a read; `undefined` where its parts cannot be told. */
 export function preimageOf(prepared: Prepared): Prepared | undefined {
@@ -58,7 +58,7 @@ class Clauses {
 
   /** Those of a statement, without what makes servers answer its rows. */
   static of(prepared: Prepared): Clauses {
-    return new Clauses(TokenView.of(withoutMarker(prepared.sql)));
+    return new Clauses(ownTokens(prepared));
   }
 
   /** Behind UPDATE or UPDATE OR …. */
