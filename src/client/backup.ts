@@ -142,12 +142,15 @@ function streamed(
   closing: Stream["closing"],
 ): ReadableStream<Uint8Array> {
   let leave = (): void => {};
+  const stop = (reason: unknown): void => {
+    leave();
+    parts.drop(reason);
+  };
   return new ReadableStream<Uint8Array>({
     start(controller) {
       const end = (reason: unknown): void => {
-        leave();
         controller.error(reason);
-        parts.drop(reason);
+        stop(reason);
       };
       const onAbort = (): void => end(signal?.reason);
       const onClose = (): void => end(closedError());
@@ -169,15 +172,11 @@ function streamed(
         controller.enqueue(part);
         parts.passed();
       } catch (error) {
-        leave();
-        parts.drop(error);
+        stop(error);
         throw error;
       }
     },
-    cancel(reason) {
-      leave();
-      parts.drop(reason);
-    },
+    cancel: stop,
   }, { highWaterMark: 0 });
 }
 
