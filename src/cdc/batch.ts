@@ -1,3 +1,4 @@
+import { isRecord } from "../options.ts";
 import { parseExact } from "../wire/json.ts";
 
 /** A value as the server writes it: BLOBs as base64, `bigint` for an integer beyond 2^53. */
@@ -66,14 +67,14 @@ function parse(text: string): Record<string, unknown> {
   } catch {
     throw new TypeError("The body is not JSON");
   }
-  if (isObject(json)) return json;
+  if (isRecord(json)) return json;
   throw new TypeError("The body is not a JSON object");
 }
 
 const OPERATIONS: readonly unknown[] = ["INSERT", "UPDATE", "DELETE"];
 
 function checkCommit(commit: unknown, i: number): void {
-  if (isObject(commit) && isCount(commit.index) && isEvents(commit.events)) {
+  if (isRecord(commit) && isCount(commit.index) && isEvents(commit.events)) {
     if (commit.commit_timestamp === undefined || isCount(commit.commit_timestamp)) return;
   }
   throw new TypeError(`Item ${i} of the payload is not as rqlite sends it`);
@@ -84,14 +85,14 @@ function isEvents(events: unknown): boolean {
 }
 
 function isEvent(event: unknown): boolean {
-  return isObject(event) && OPERATIONS.includes(event.op) && typeof event.table === "string" &&
+  return isRecord(event) && OPERATIONS.includes(event.op) && typeof event.table === "string" &&
     isRowid(event.new_row_id) && isRowid(event.old_row_id) &&
     isRow(event.before) && isRow(event.after) && isOptional(event.error, "string");
 }
 
 function isRow(row: unknown): boolean {
   return row === undefined ||
-    (isObject(row) &&
+    (isRecord(row) &&
       Object.values(row).every((cell) => cell === null || typeof cell !== "object"));
 }
 
@@ -105,8 +106,4 @@ function isCount(value: unknown): boolean {
 
 function isOptional(value: unknown, type: string): boolean {
   return value === undefined || typeof value === type;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -5,10 +5,10 @@ import {
   isName,
   isTables,
   isUrl,
-  numeric,
   readOptions,
   refused,
 } from "../options.ts";
+import { isDuration, isPositive } from "./options.ts";
 
 /** What {@linkcode cdcConfig} takes; durations are in milliseconds. */
 export interface CdcConfigOptions {
@@ -53,9 +53,6 @@ export interface CdcTls {
   /** `false` takes any certificate. @default {true} */
   rejectUnauthorized?: boolean | undefined;
 }
-
-const isDuration = numeric("a positive number of milliseconds", (n) => n > 0 && n < 2 ** 31);
-const isPositive = numeric("a positive integer", (n) => Number.isInteger(n) && n > 0);
 
 const isEndpoint: Check = (given, name) => {
   const url = typeof given === "string" || isUrl(given) ? URL.parse(String(given)) : null;

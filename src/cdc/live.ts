@@ -1,22 +1,14 @@
 import { CALL, isRows } from "../calls/checks.ts";
 import type { Executor, QueryOptions } from "../calls/executor.ts";
 import { ProgrammingError } from "../errors.ts";
-import {
-  type Check,
-  type Checks,
-  isTables,
-  numeric,
-  oneOf,
-  readOptions,
-  refused,
-} from "../options.ts";
+import { type Check, type Checks, isTables, oneOf, readOptions, refused } from "../options.ts";
 import { copyStatement, sqlAndParams, statementOf } from "../sql/statement.ts";
 import type { SqlFragment } from "../sql/fragment.ts";
 import type { Params, Row } from "../sql/value.ts";
 import type { Change } from "./change.ts";
 import { eventStream, rowsJson } from "./event_stream.ts";
 import { LiveIterator, type LiveSource } from "./live_iterator.ts";
-import { isClient } from "./options.ts";
+import { isClient, isDuration } from "./options.ts";
 import { type Reader, readTables, SchemaSource } from "./schema_source.ts";
 
 /**
@@ -104,7 +96,7 @@ const LIVE: Checks<LiveOptions> = {
 };
 
 const RESPONSE: Checks<LiveResponseOptions> = {
-  heartbeat: numeric("a positive number of milliseconds", (n) => n > 0 && n < 2 ** 31),
+  heartbeat: isDuration,
 };
 
 /**

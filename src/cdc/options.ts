@@ -48,6 +48,18 @@ export interface ChangeFeedOptions {
   maxBytes?: number | undefined;
 }
 
+/** Milliseconds that a timer can wait. */
+export const isDuration: Check = numeric(
+  "a positive number of milliseconds",
+  (n) => n > 0 && n < 2 ** 31,
+);
+
+/** A number of things, at least one. */
+export const isPositive: Check = numeric(
+  "a positive integer",
+  (n) => Number.isInteger(n) && n > 0,
+);
+
 /** What answers queries. */
 export const isClient: Check = (client, name) => {
   const { query } = (client ?? {}) as Partial<Executor>;
@@ -70,7 +82,7 @@ const FEED: Checks<ChangeFeedOptions> = {
   integers: oneOf("bigint", "string", "auto"),
   unread: oneOf("hold", "drop"),
   timeout: isTimeout,
-  maxBytes: numeric("a positive integer", (n) => Number.isInteger(n) && n > 0),
+  maxBytes: isPositive,
 };
 
 /** The options of a feed, checked, with every default. */
