@@ -10,7 +10,26 @@ import type { Results, Statement } from "../sql/statement.ts";
 import type { SqlFragment } from "../sql/fragment.ts";
 import type { IntegerMode, Params, Result, Row, Value } from "../sql/value.ts";
 
-/** How a transaction is run. */
+/**
+ * How a transaction is run.
+ *
+ * @example
+ * ```ts
+ * import { connect } from "@tangled/rqlite";
+ * import { embedded } from "@tangled/rqlite/embedded";
+ * import { LocalLock } from "@tangled/rqlite/locks";
+ *
+ * const db = connect(embedded());
+ * await db.execute("CREATE TABLE jobs(id INTEGER PRIMARY KEY, done INTEGER)");
+ * // Those with the same lock queue instead of colliding; each has a second, the wait for the lock included.
+ * const lock = new LocalLock("jobs");
+ * await db.transaction(async (tx) => {
+ *   const next = await tx.value<number>("SELECT min(id) FROM jobs WHERE done = 0");
+ *   await tx.execute("UPDATE jobs SET done = 1 WHERE id = ?", [next ?? 0]);
+ * }, { lock, timeout: 1000, retries: 3 });
+ * await db.close();
+ * ```
+ */
 export interface TransactionOptions extends CallOptions {
   /** Taken before the first run, released on every path; when it is lost, the transaction ends. */
   lock?: Lock | undefined;
@@ -55,9 +74,9 @@ export interface TransactionOptions extends CallOptions {
    * `retries` is 0 and `turns` is `true`. @default {false}
    */
   driver?: boolean | undefined;
-  /** How INTEGER values come back. */
+  /** How INTEGER values come back. @default {"number"} */
   integers?: IntegerMode | undefined;
-  /** The form of rows. */
+  /** The form of rows. @default {"object"} */
   rows?: "object" | "array" | undefined;
 }
 
@@ -73,7 +92,27 @@ export interface TransactionQueryOptions extends QueryOptions {
   guard?: boolean | undefined;
 }
 
-/** A place in a transaction to return to. */
+/**
+ * A place in a transaction to return to.
+ *
+ * @example
+ * ```ts
+ * import { connect } from "@tangled/rqlite";
+ * import { embedded } from "@tangled/rqlite/embedded";
+ * import assert from "node:assert/strict";
+ *
+ * const db = connect(embedded());
+ * await db.execute("CREATE TABLE t(n INTEGER)");
+ * await db.transaction(async (tx) => {
+ *   const before = await tx.savepoint();
+ *   await tx.execute("INSERT INTO t VALUES(1)");
+ *   await tx.rollbackTo(before);
+ *   await tx.execute("INSERT INTO t VALUES(2)");
+ * });
+ * assert.equal(await db.value("SELECT group_concat(n) FROM t"), "2");
+ * await db.close();
+ * ```
+ */
 export interface Savepoint {
   /** Its name, unique if it was not chosen. */
   readonly name: string;
@@ -82,6 +121,24 @@ export interface Savepoint {
 /**
  * A transaction: what is read and written through it is one serializable unit. Nothing is visible to others before the
  * commit, and the server holds nothing: a transaction that is abandoned costs nothing.
+ *
+ * @example
+ * ```ts
+ * import { connect } from "@tangled/rqlite";
+ * import { embedded } from "@tangled/rqlite/embedded";
+ * import assert from "node:assert/strict";
+ *
+ * const db = connect(embedded());
+ * await db.batch(["CREATE TABLE accounts(id INTEGER PRIMARY KEY, amount INTEGER)",
+ *   "INSERT INTO accounts VALUES(1, 100), (2, 0)"]);
+ * const tx = await db.begin();
+ * const amount = await tx.value<number>("SELECT amount FROM accounts WHERE id = 1") ?? 0;
+ * await tx.execute("UPDATE accounts SET amount = amount - ? WHERE id = 1", [amount]);
+ * await tx.execute("UPDATE accounts SET amount = amount + ? WHERE id = 2", [amount]);
+ * await tx.commit();
+ * assert.equal(tx.state, "committed");
+ * await db.close();
+ * ```
  */
 export interface Transaction extends Executor, AsyncDisposable {
   /**
@@ -93,7 +150,7 @@ export interface Transaction extends Executor, AsyncDisposable {
   readonly id: string;
   /** Fires when the caller aborts, the deadline passes or the lock is lost. */
   readonly signal: AbortSignal;
-  /** "unknown" when the answer to the commit was lost for good. */
+  /** Whether it can still be used, or how it ended; "unknown" when the answer to the commit was lost for good. */
   readonly state: "active" | "committed" | "rolledback" | "unknown";
   /**
    * With a lock or scope, once something was read: the version that this commit will carry, for third systems that
@@ -101,26 +158,37 @@ export interface Transaction extends Executor, AsyncDisposable {
    */
   readonly fencingToken: bigint | undefined;
   /**
-   * See {@linkcode Executor.query}. What the `signal` or `timeout` of one call ends, here and in `execute` and `batch`, is
-   * that call: nothing of it is kept, and the transaction can go on.
+   * Reads rows, behind what was written before, and has them checked at commit. What the `signal` or `timeout` of one call
+   * ends, here and in `execute` and `batch`, is that call: nothing of it is kept, and the transaction can go on.
+   *
+   * @throws {ProgrammingError} If the SQL does not compile or changes data, or values do not fit.
+   * @throws {NotSupportedError} If its rows cannot be checked.
    */
   query<R = Row>(
     sql: string | SqlFragment,
     params?: Params,
     options?: TransactionQueryOptions,
   ): Promise<Result<R>>;
-  /** See {@linkcode Executor.batch}; for a tuple of statements it answers a tuple of results. */
+  /**
+   * Runs statements in order, all or nothing unless `atomic` is `false`; for a tuple of statements it answers a tuple of
+   * results.
+   *
+   * @throws {DatabaseError} Of the first that failed; it carries its index.
+   */
   batch<const Statements extends readonly Statement[]>(
     statements: Statements,
     options?: BatchOptions,
   ): Promise<Results<Statements>>;
-  /** See {@linkcode Executor.first}; checked at commit as `query` is: all rows that there are, not the first alone. */
+  /**
+   * The first row, or `undefined` without one. All rows that there are are checked at commit, as those of `query` are, not
+   * the first alone.
+   */
   first<R = Row>(
     sql: string | SqlFragment,
     params?: Params,
     options?: TransactionQueryOptions,
   ): Promise<R | undefined>;
-  /** See {@linkcode Executor.value}; checked at commit as `query` is. */
+  /** The first column of the first row, or `undefined` without one; checked at commit as `first` is. */
   value<T = Value>(
     sql: string | SqlFragment,
     params?: Params,

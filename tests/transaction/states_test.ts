@@ -395,7 +395,7 @@ const held = fc.boolean().map((commits) =>
     },
     (model) =>
       model.passes && !model.over && !model.unseen && !model.closed &&
-      model.rows !== undefined,
+      (model.rows !== undefined || model.reason !== undefined),
   )
 );
 
@@ -516,6 +516,7 @@ describe("a transaction", () => {
           lost,
           held,
           held,
+          atOnce,
           atOnce,
           nested,
           nested,
