@@ -2,7 +2,7 @@ import { DatabaseError, ProgrammingError } from "../errors.ts";
 import { type Bindable, bindable, described, isRecord } from "../sql/bindable.ts";
 import { identifier } from "../sql/quoting.ts";
 import { isName } from "../options.ts";
-import { mismatch, unlike } from "../sql/rows.ts";
+import { mismatch, unlike } from "../sql/template.ts";
 import type { Statement } from "../sql/statement.ts";
 import type { Params, Result } from "../sql/value.ts";
 import type { InsertManyOptions } from "./method_options.ts";

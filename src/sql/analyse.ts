@@ -1,6 +1,4 @@
 import { NotSupportedError } from "../errors.ts";
-import { statementRanges } from "./split.ts";
-import { TextCache } from "./text_cache.ts";
 import {
   classify,
   type Pragma,
@@ -12,6 +10,8 @@ import {
 import { cleanTokens } from "./clean.ts";
 import { namesOf, numberPlaceholders, type Placeholder } from "./placeholders.ts";
 import { findProblem } from "./problem.ts";
+import { statementRanges } from "./split.ts";
+import { TextCache } from "./text_cache.ts";
 import { TokenView } from "./token_view.ts";
 import { significantTokens, type Token } from "./tokenize.ts";
 
@@ -19,7 +19,7 @@ import { significantTokens, type Token } from "./tokenize.ts";
 export interface Analysis {
   /** As the caller wrote it. */
   readonly source: string;
-  /** What may be sent, see {@linkcode clean}; "" when nothing is left. */
+  /** What may be sent: without blanks and comments around it; "" when nothing is left. */
   readonly text: string;
   /** What the statement does. */
   readonly kind: StatementKind;

@@ -1,8 +1,6 @@
 import { isIdentifier } from "./characters.ts";
 import { Numbering, type Placeholder } from "./placeholders.ts";
 
-// Replacing pieces of a statement by literals.
-
 /** One piece of a text and what comes in its place. */
 export interface Edit {
   /** Offset of the piece. */

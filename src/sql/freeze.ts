@@ -1,9 +1,9 @@
-import { atPlace, positionOf } from "./problem.ts";
 import { NotSupportedError } from "../errors.ts";
 import type { Analysis } from "./analyse.ts";
 import type { Edit } from "./edit.ts";
-import { isNow, isSubsecond, isZone, timeText } from "./time_functions.ts";
+import { atPlace, positionOf } from "./problem.ts";
 import { literal } from "./quoting.ts";
+import { isNow, isSubsecond, isZone, timeText } from "./time_functions.ts";
 import { type VolatileValue, volatileValuesOf } from "./volatile_values.ts";
 
 /** The largest blob that `randomblob` may ask for: it is written into the statement. */

@@ -1,7 +1,5 @@
 import { TokenView } from "./token_view.ts";
 
-// Paging by key: what has to be known of a statement whose rows are read page by page.
-
 /** How the rows of a SELECT are read page by page; `keyset_page.ts` makes the statements. */
 export type Keyset =
   /** By a column of its result. */

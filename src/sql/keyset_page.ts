@@ -1,7 +1,5 @@
 import type { Keyset } from "./keyset.ts";
 
-// Paging by key: the statements that read one page of another statement's rows.
-
 /** How many columns at the end of a page are not the caller's. */
 export const HIDDEN_COLUMNS = 2;
 

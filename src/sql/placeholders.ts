@@ -1,7 +1,5 @@
 import type { TokenView } from "./token_view.ts";
 
-// Numbering placeholders as SQLite does.
-
 /** The most parameters a statement may have. */
 export const MAX_PARAMETERS = 32766;
 

@@ -1,10 +1,10 @@
 import { analyse, type Analysis } from "./analyse.ts";
+import { type Bindable, looksLikeBlob } from "./bindable.ts";
 import { applyEdits, type Edit, untouched } from "./edit.ts";
-import { isBound, sqlAndParams, type Statement } from "./statement.ts";
 import { literal } from "./quoting.ts";
 import { refuse } from "./refuse.ts";
 import { resolveParams } from "./resolve.ts";
-import { type Bindable, looksLikeBlob } from "./bindable.ts";
+import { isBound, sqlAndParams, type Statement } from "./statement.ts";
 
 /** A parameter as it goes over the wire. */
 export type WireParam = null | number | bigint | string | boolean;

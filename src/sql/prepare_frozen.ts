@@ -1,11 +1,11 @@
 import { analyse, type Analysis } from "./analyse.ts";
+import type { Bindable } from "./bindable.ts";
 import type { Edit } from "./edit.ts";
 import { freeze } from "./freeze.ts";
-import { type Prepared, prepareWith } from "./prepare.ts";
 import { sparing } from "./own_tables.ts";
-import { volatileValuesOf } from "./volatile_values.ts";
+import { type Prepared, prepareWith } from "./prepare.ts";
 import type { Statement } from "./statement.ts";
-import type { Bindable } from "./bindable.ts";
+import { volatileValuesOf } from "./volatile_values.ts";
 
 /** What a statement is prepared with. */
 export interface PrepareOptions {
@@ -35,7 +35,7 @@ export interface PrepareOptions {
  *
  * @example
  * ```ts
-
+ * import { prepare } from "./prepare_frozen.ts";
  * prepare(["SELECT :b, :a", { a: 1, b: new Uint8Array([255]) }], { now: new Date() });
  * // { sql: "SELECT x'ff', ?2", params: [null, 1], analysis }
  * ```

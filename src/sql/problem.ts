@@ -1,6 +1,6 @@
+import type { Position } from "../errors.ts";
 import { MAX_PARAMETERS, withFewer } from "./placeholders.ts";
 import type { Token } from "./tokenize.ts";
-import type { Position } from "../errors.ts";
 
 /**
  * Says what is wrong, as the end of a sentence that goes on with "as".

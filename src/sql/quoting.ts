@@ -7,7 +7,7 @@ const DECODER = new TextDecoder();
  *
  * @example
  * ```ts
-
+ * import { literal } from "./quoting.ts";
  * literal("it's"); // "'it''s'"
  * literal(new Uint8Array([1, 255])); // "x'01ff'"
  * ```

@@ -3,8 +3,6 @@ import type { Analysis } from "./analyse.ts";
 import { type Bindable, bindable, described, isRecord } from "./bindable.ts";
 import { MAX_PARAMETERS, type Placeholder, withFewer } from "./placeholders.ts";
 
-// Bringing the values of a statement into the order of SQLite's numbers.
-
 /**
  * The value of each number, from 1 at index 0.
  *

@@ -1,9 +1,9 @@
-import { TokenView } from "./token_view.ts";
-import type { Prepared } from "./prepare.ts";
 import { type Analysis, tokensOf } from "./analyse.ts";
-import { TextCache } from "./text_cache.ts";
 import { isKeyword } from "./keywords.ts";
+import type { Prepared } from "./prepare.ts";
 import { quotedName } from "./quoting.ts";
+import { TextCache } from "./text_cache.ts";
+import { TokenView } from "./token_view.ts";
 import type { TokenKind } from "./tokenize.ts";
 
 /**

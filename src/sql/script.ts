@@ -1,10 +1,8 @@
 import { NotSupportedError } from "../errors.ts";
-import { isOwnTable } from "./own_tables.ts";
 import { readPragma } from "./classify.ts";
+import { isOwnTable } from "./own_tables.ts";
 import { type Part, partsOf } from "./split.ts";
 import type { TokenView } from "./token_view.ts";
-
-// What is run of a script: its statements as one unit, without the lines by which a dump is one for SQLite's shell.
 
 /** The statements of a script and where they stand. */
 export interface Script {

@@ -1,7 +1,7 @@
 import { ProgrammingError } from "../errors.ts";
+import { described } from "./bindable.ts";
 import { classify, type Verb } from "./classify.ts";
 import { cleanTokens } from "./clean.ts";
-import { described } from "./bindable.ts";
 import { shortened, tokenProblem } from "./problem.ts";
 import { TokenView } from "./token_view.ts";
 import { significantTokens, type Token } from "./tokenize.ts";

@@ -1,7 +1,5 @@
 import type { Prepared } from "./prepare.ts";
 
-// Statements that tell what another one's columns hold.
-
 /**
  * The same read with further columns, one for each of those named: the storage class, or the bytes of a BLOB in
  * hexadecimal digits, or for text among dates `=` and the text. Materialized, so that what is random is evaluated once;

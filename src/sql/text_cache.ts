@@ -1,5 +1,3 @@
-// A bounded cache by text.
-
 /**
  * Keeps what was used lately. Two generations: entries that are not asked for while the younger one
  * fills up are dropped, so a hit costs one look-up and moves nothing.

@@ -1,9 +1,10 @@
-import { randomCall, type RowsServed, rowsServed } from "./random_calls.ts";
 import { type Analysis, tokensOf } from "./analyse.ts";
-import { statementRanges } from "./split.ts";
-import { TextCache } from "./text_cache.ts";
 import { classify } from "./classify.ts";
 import { clauseInside, clauseOf, isCall, isValue } from "./clause.ts";
+import { bytesIn } from "./quoting.ts";
+import { randomCall, type RowsServed, rowsServed } from "./random_calls.ts";
+import { statementRanges } from "./split.ts";
+import { TextCache } from "./text_cache.ts";
 import {
   type Depth,
   handsThrough,
@@ -17,9 +18,8 @@ import {
   timeText,
   timeUse,
 } from "./time_functions.ts";
-import { bytesIn } from "./quoting.ts";
-import type { Token } from "./tokenize.ts";
 import type { TokenView } from "./token_view.ts";
+import type { Token } from "./tokenize.ts";
 
 /** What stands at a {@linkcode VolatileValue} and is to be replaced by a literal. */
 export type VolatileKind =
