@@ -223,7 +223,7 @@ export class Commits {
     return id === chosen?.id.id ? await this.#compare(chosen, call) : { is, id };
   }
 
-  /** See `Client.outcome`. */
+  /** Tells what became of an id, or of all in a name of several: they are fenced, so that what did not take effect never will. */
   async outcome(id: string, call: CallContext): Promise<"committed" | "not committed" | "unknown"> {
     const ids = parseName(id) ?? [await this.identify(id, call)];
     const { proof, reply } = await this.#send([...ids.map(fence), touchStart()], ids, call);

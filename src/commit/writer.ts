@@ -11,7 +11,6 @@ import {
   OutcomeUnknownError,
   RqliteError,
 } from "../errors.ts";
-import type { Facts } from "../schema/facts.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import { NO_FACTS } from "../schema/facts.ts";
 import type { Result } from "../sql/value.ts";
@@ -59,7 +58,7 @@ export class Writer {
     });
   }
 
-  /** See `Client.outcome`. */
+  /** Tells what became of an id; what did not take effect never will. */
   async outcome(
     id: string,
     call: CallContext,
@@ -193,35 +192,29 @@ export class Writer {
 
   /** Whether the account may do what commits need; not without an answer. */
   async #mayCommit(call: CallContext): Promise<boolean> {
-    if (performance.now() < this.#deniedUntil) return false;
+    return await this.#unlessDenied(() => this.#commits.knowledge.ready(call)) !== undefined;
+  }
+
+  /** What only an account is told that may do what commits need; `undefined` for others. */
+  async #unlessDenied<T>(ask: () => Promise<T>): Promise<T | undefined> {
+    if (performance.now() < this.#deniedUntil) return undefined;
     try {
-      await this.#commits.knowledge.ready(call);
-      return true;
+      return await ask();
     } catch (error) {
       if (!isDenial(error)) throw error;
       this.#deniedUntil = performance.now() + DENIED;
-      return false;
+      return undefined;
     }
   }
 
   /** Makes the statements ready by the schema, as far as the account may read that. */
   async #complete(write: Write): Promise<void> {
     if (!write.needsFacts) return;
-    doubtFacts(write, this.#commits.knowledge);
-    const facts = await this.#factsFor(write.call);
+    const { knowledge } = this.#commits;
+    doubtFacts(write, knowledge);
+    const facts = await this.#unlessDenied(() => knowledge.facts(write.call));
     if (facts === undefined) write.prepare(NO_FACTS, write.steps.map(() => NO_FACTS));
-    else await prepareBy(write, facts, this.#commits.knowledge);
-  }
-
-  async #factsFor(call: CallContext): Promise<Facts | undefined> {
-    if (performance.now() < this.#deniedUntil) return undefined;
-    try {
-      return await this.#commits.knowledge.facts(call);
-    } catch (error) {
-      if (!isDenial(error)) throw error;
-      this.#deniedUntil = performance.now() + DENIED;
-      return undefined;
-    }
+    else await prepareBy(write, facts, knowledge);
   }
 
   /** In one request that nobody repeats. */

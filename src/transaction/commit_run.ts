@@ -4,7 +4,8 @@ import type { Commit, Commits } from "../commit/commits.ts";
 import { type Ending, fencedOff, notEntered } from "../commit/endings.ts";
 import type { CommitId, Entry } from "../commit/log_table.ts";
 import { targetsOf, writtenBy } from "../commit/written_tables.ts";
-import { InternalError, OperationalError } from "../errors.ts";
+import { OperationalError } from "../errors.ts";
+import { NO_FACTS } from "../schema/facts.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import { statementError } from "../wire/sql_errors.ts";
 import { readConflict, schemaConflict, tableConflict, writtenConflict } from "./conflicts.ts";
@@ -113,8 +114,8 @@ function commitOf(
   judged: Pick<Entry, "id" | "since" | "scopes">,
 ): Commit {
   const writes = journal.writes.map(({ prepared }) => prepared);
-  const { facts } = trial.schema;
-  if (facts === undefined) throw new InternalError("Cannot commit what was made by no schema");
+  // By no facts a write enters what interferes with everything.
+  const { facts = NO_FACTS } = trial.schema;
   const wrote = writtenBy(writes, facts);
   const tables = targetsOf(writes, facts);
   for (const { check } of journal.reads) {

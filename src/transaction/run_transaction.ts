@@ -311,7 +311,7 @@ class Runs<T> {
 
   #earlier(id: string): { readonly result: T } {
     const run = this.#unsettled.find((run) => run.id.id === id);
-    if (run === undefined) throw new InternalError(`There was no run with the id ${id}`);
+    if (run === undefined) throw new InternalError(`No run has the id ${id}`);
     return run;
   }
 }
