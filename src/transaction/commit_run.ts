@@ -44,7 +44,7 @@ export interface Run {
   /** What it did. */
   readonly journal: Journal;
   /** What it was told. */
-  readonly trial: Speculation;
+  readonly speculation: Speculation;
   /** Ids of earlier runs that are not settled. */
   readonly earlier: readonly CommitId[];
   /** The name of the version row that all commits of a scope raise. */
@@ -68,12 +68,12 @@ export async function commitWrites(
   commits: Commits,
   call: CallContext,
 ): Promise<RunEnding> {
-  const { journal, trial, hold } = run;
-  await trial.schema.complete();
+  const { journal, speculation, hold } = run;
+  await speculation.schema.complete();
   const scoped = journal.scoped;
   const scopes = [...new Set(scoped.flatMap(scopesOf))];
   const own: CommitId[] = [];
-  let since = Math.min(...scoped.map((op) => op.since ?? 0), trial.schema.since ?? Infinity);
+  let since = Math.min(...scoped.map((op) => op.since ?? 0), speculation.schema.since ?? Infinity);
   for (let id = first;; id = await commits.mint(call)) {
     const planned = journal.plan();
     const earlier = [...run.earlier, ...own];
@@ -96,26 +96,28 @@ export async function commitWrites(
 }
 
 /** Judges once more; `undefined` if something is not the same, or nobody can tell. */
-async function judgeAgain({ journal, trial }: Run): Promise<number | undefined> {
+async function judgeAgain({ journal, speculation }: Run): Promise<number | undefined> {
   if (journal.untold) {
-    await trial.schema.remake();
-    return trial.schema.since;
+    await speculation.schema.remake();
+    return speculation.schema.since;
   }
   const { scoped } = journal;
-  if (scoped.length === 0) return await trial.schema.review();
+  if (scoped.length === 0) return await speculation.schema.review();
   // What a write told cannot be compared again.
-  return scoped.some(({ kind }) => kind === "write") ? undefined : await trial.recheck.judge();
+  return scoped.some(({ kind }) => kind === "write")
+    ? undefined
+    : await speculation.recheck.judge();
 }
 
 /** What a run applies. @param judged The id, and what the leader judged in which state. */
 function commitOf(
-  { trial, scope, hold, journal }: Run,
+  { speculation, scope, hold, journal }: Run,
   planned: readonly Planned[],
   judged: Pick<Entry, "id" | "since" | "scopes">,
 ): Commit {
   const writes = journal.writes.map(({ prepared }) => prepared);
   // By no facts a write enters what interferes with everything.
-  const { facts = NO_FACTS } = trial.schema;
+  const { facts = NO_FACTS } = speculation.schema;
   const wrote = writtenBy(writes, facts);
   const tables = targetsOf(writes, facts);
   for (const { check } of journal.reads) {
@@ -123,7 +125,7 @@ function commitOf(
     const table = check.table && facts.table(check.table.name);
     if (table !== undefined) tables.add(table);
   }
-  const { version } = trial;
+  const { version } = speculation;
   const versions = scope === undefined || version === undefined
     ? []
     : [versionGuard(scope, version), raiseVersion(scope, version)];
@@ -136,12 +138,12 @@ function commitOf(
 }
 
 function endingOf(
-  { trial, scope, checked }: Run,
+  { speculation, scope, checked }: Run,
   planned: readonly Planned[],
   ending: Exclude<Ending, { is: "interfered" }>,
   own: readonly CommitId[],
 ): RunEnding {
-  const versions = scope === undefined || trial.version === undefined ? 0 : 2;
+  const versions = scope === undefined || speculation.version === undefined ? 0 : 2;
   switch (ending.is) {
     case "committed":
       storeIds(
@@ -185,12 +187,12 @@ function storeIds(
 
 /** Checks a run that wrote nothing: all reads hold in one snapshot, and no earlier run takes effect any more. */
 export async function commitReads(
-  { journal, trial, earlier, hold, checkedAtOnce }: Run,
+  { journal, speculation, earlier, hold, checkedAtOnce }: Run,
   commits: Commits,
   call: CallContext,
 ): Promise<RunEnding> {
-  const oneSnapshot = checkedAtOnce && trial.answers <= 1;
-  if (!oneSnapshot && journal.reads.length > 0 && !await trial.recheck.holds()) {
+  const oneSnapshot = checkedAtOnce && speculation.answers <= 1;
+  if (!oneSnapshot && journal.reads.length > 0 && !await speculation.recheck.holds()) {
     return { is: "refused", error: readConflict(), unsettled: [] };
   }
   if (earlier.length === 0) return { is: "committed" };

@@ -29,7 +29,7 @@ export interface TransactionContext {
   /** The end of this transaction is the end of the hold and of the turn, too. */
   readonly ends: boolean;
   /** Its way through the interceptors of the client, if there are any. */
-  readonly passage?: InterceptedCalls | undefined;
+  readonly intercepted?: InterceptedCalls | undefined;
   /** Told when it is over. @param error Why it has failed, if it has. */
   readonly over?: ((error: unknown) => void) | undefined;
 }

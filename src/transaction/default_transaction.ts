@@ -74,7 +74,7 @@ export class DefaultTransaction implements Core {
 
   /** The version that its commit will carry, once it is known. */
   get fencingToken(): bigint | undefined {
-    const { version } = this.statements.trial;
+    const { version } = this.statements.speculation;
     return version === undefined ? undefined : BigInt(version) + 1n;
   }
 
@@ -138,14 +138,14 @@ export class DefaultTransaction implements Core {
    */
   async mixture(): Promise<TransactionConflictError | undefined> {
     const { isolation } = this.#context.options;
-    const { trial } = this.statements;
+    const { speculation } = this.statements;
     // One answer is of one state.
-    if (!this.open || isolation !== "serializable" || trial.answers < 2) return undefined;
+    if (!this.open || isolation !== "serializable" || speculation.answers < 2) return undefined;
     this.handle.close();
     try {
       return await this.statements.after(async () => {
         this.statements.checkAlive();
-        return await trial.recheck.toldHolds() ? undefined : readConflict();
+        return await speculation.recheck.toldHolds() ? undefined : readConflict();
       });
     } catch {
       return undefined;
@@ -161,12 +161,14 @@ export class DefaultTransaction implements Core {
   async #commit(): Promise<RunEnding> {
     this.statements.check("commit");
     this.#status.move("commit");
-    const { passage } = this.#context;
-    return await (passage === undefined ? this.#close(this.#call) : this.#closeThrough(passage));
+    const { intercepted } = this.#context;
+    return await (intercepted === undefined
+      ? this.#close(this.#call)
+      : this.#closeThrough(intercepted));
   }
 
   /** Commits behind the interceptors, and behind all that they have not let through yet. */
-  async #closeThrough(passage: InterceptedCalls): Promise<RunEnding> {
+  async #closeThrough(intercepted: InterceptedCalls): Promise<RunEnding> {
     const { deadline } = this.#call;
     let closing: Promise<RunEnding> | undefined;
     const close = ({ signal, meter }: Deadline): Promise<RunEnding> => {
@@ -175,9 +177,9 @@ export class DefaultTransaction implements Core {
       return this.#close(until(counted, this.#call));
     };
     try {
-      await passage.idle();
+      await intercepted.idle();
       const made = { operation: "commit", deadline, ends: true };
-      return await passage.carry(made, async (_, counted) => {
+      return await intercepted.carry(made, async (_, counted) => {
         // It is done once: whoever calls for it again is told what became of it.
         const ending = await (closing ??= close(counted));
         if (ending.is === "refused") throw ending.error;
@@ -214,10 +216,10 @@ export class DefaultTransaction implements Core {
     this.statements.checkAlive();
     this.#status.move("done");
     const { options, shared: { commits, dispatcher }, hold, earlier } = this.#context;
-    const { journal, trial } = this.statements;
+    const { journal, speculation } = this.statements;
     const run: Run = {
       journal,
-      trial,
+      speculation,
       earlier,
       scope: options.scope,
       hold,
@@ -225,7 +227,7 @@ export class DefaultTransaction implements Core {
       checkedAtOnce: options.readOnly || options.checkLevel === options.settings.level,
     };
     if (journal.writes.length === 0) return await commitReads(run, commits, call);
-    await trial.ensureVersion();
+    await speculation.ensureVersion();
     this.#id ??= await commits.mint(call);
     hold?.check();
     if (options.settings.session?.given) await confirm(dispatcher, this.#call);
@@ -247,7 +249,9 @@ export class DefaultTransaction implements Core {
     if (session !== undefined) {
       if (mark !== undefined) noteCommit(session, mark, this.#times);
       // What was read in front of any write, the session knows already.
-      else if (this.statements.trial.tried || sent || earlier.length > 0) noteUnlogged(session);
+      else if (this.statements.speculation.tried || sent || earlier.length > 0) {
+        noteUnlogged(session);
+      }
     }
     if (this.#context.ends) this.#context.turn()?.leave();
     return true;

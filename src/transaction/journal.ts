@@ -32,7 +32,7 @@ export interface WriteOp {
   readonly rowid: number | bigint | undefined;
   /** The rowid that the caller was told. */
   readonly inserted: InsertedId | undefined;
-  /** What nobody may write between its trial and the commit, as what it told depends on it. */
+  /** What nobody may write between when it was tried and the commit, as what it told depends on it. */
   readonly scopes: readonly string[];
   /** The value of the sequence when it was tried; `undefined` without a log of commits. */
   readonly since: number | undefined;
@@ -168,7 +168,7 @@ export class Journal {
   }
 }
 
-/** What nobody may write between its trial and the commit. */
+/** What nobody may write between when it was tried and the commit. */
 export function scopesOf(op: Op): readonly string[] {
   return op.kind === "read" ? op.check.scopes : op.scopes;
 }

@@ -87,8 +87,8 @@ function beginThrough(
       begun = true;
       await new Promise<void>((end, fail) => {
         const over = (error: unknown) => error === undefined ? end() : fail(error);
-        const passage = new InterceptedCalls(layers, transaction);
-        begin(runner, options, deadline.by(signal, meter), { passage, over }).then(
+        const intercepted = new InterceptedCalls(layers, transaction);
+        begin(runner, options, deadline.by(signal, meter), { intercepted, over }).then(
           // What an interceptor has given up meanwhile, nobody else would end.
           (tx) => refused ? tx.rollback() : resolve(tx),
           (error) => {
@@ -110,7 +110,7 @@ async function begin(
   runner: Runner,
   options: ResolvedTransactionOptions,
   deadline: Deadline,
-  seen?: Pick<TransactionContext, "passage" | "over">,
+  seen?: Pick<TransactionContext, "intercepted" | "over">,
 ): Promise<Transaction> {
   const { backend, shared } = runner;
   const hold = await acquire(runner, options, deadline);
@@ -140,22 +140,22 @@ export async function runTransaction<T>(
   return await backend.through(deadline, (layers) => {
     const transaction = layers.nameTransaction();
     const made = { operation: "transaction", transaction, deadline, ends: true };
-    const passage = () => new InterceptedCalls(layers, transaction);
-    return layers.carry(made, (_, counted) => runAll(runner, options, counted, fn, passage));
+    const intercepted = () => new InterceptedCalls(layers, transaction);
+    return layers.carry(made, (_, counted) => runAll(runner, options, counted, fn, intercepted));
   });
 }
 
-/** @param passage Makes the way of one run through the interceptors, if there are any. */
+/** @param intercepted Makes the way of one run through the interceptors, if there are any. */
 async function runAll<T>(
   runner: Runner,
   options: ResolvedTransactionOptions,
   deadline: Deadline,
   fn: (tx: Transaction) => Promise<T>,
-  passage?: () => InterceptedCalls,
+  intercepted?: () => InterceptedCalls,
 ): Promise<T> {
   const hold = await acquire(runner, options, deadline);
   try {
-    return await new Runs(runner, options, deadline, hold, fn, passage).all();
+    return await new Runs(runner, options, deadline, hold, fn, intercepted).all();
   } finally {
     await hold?.release(deadline);
   }
@@ -168,7 +168,7 @@ class Runs<T> {
   readonly #deadline: Deadline;
   readonly #hold: HeldLock | undefined;
   readonly #fn: (tx: Transaction) => Promise<T>;
-  readonly #passage: (() => InterceptedCalls) | undefined;
+  readonly #intercepted: (() => InterceptedCalls) | undefined;
   /** Runs whose commit was refused, and what they would have answered: a late copy may have taken effect. */
   readonly #unsettled: { readonly id: CommitId; readonly result: T }[] = [];
   #count = 0;
@@ -183,14 +183,14 @@ class Runs<T> {
     deadline: Deadline,
     hold: HeldLock | undefined,
     fn: (tx: Transaction) => Promise<T>,
-    passage: (() => InterceptedCalls) | undefined,
+    intercepted: (() => InterceptedCalls) | undefined,
   ) {
     this.#runner = runner;
     this.#options = options;
     this.#deadline = deadline;
     this.#hold = hold;
     this.#fn = fn;
-    this.#passage = passage;
+    this.#intercepted = intercepted;
   }
 
   async all(): Promise<T> {
@@ -254,7 +254,7 @@ class Runs<T> {
       admit: (first) => this.#admit(first),
       earlier: this.#unsettled.map(({ id }) => id),
       ends: false,
-      passage: this.#passage?.(),
+      intercepted: this.#intercepted?.(),
     });
     let result: T;
     try {

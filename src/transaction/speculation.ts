@@ -74,7 +74,7 @@ export class Speculation {
   /** The version of the scope, once it was read. */
   version: number | undefined;
   /** The writes that were sent again. */
-  readonly repeats = new ResendCount();
+  readonly resent = new ResendCount();
   /** For the statements that run, no write is left out and no question. */
   #careful = false;
 
@@ -205,7 +205,7 @@ export class Speculation {
     const { writes } = resent;
     const plans = this.#plan(steps);
     if (steps.length > 0 && plans.every(([, plan]) => plan === undefined)) return steps.length;
-    this.repeats.add(writes);
+    this.resent.add(writes);
     const { commits: { knowledge } } = this.#shared;
     const { scope } = this.#options;
     const asksVersion = scope !== undefined && this.version === undefined;

@@ -37,7 +37,7 @@ export class Statements {
   /** What succeeded so far, and is part of the commit. */
   readonly journal: Journal = new Journal();
   /** What runs them. */
-  readonly trial: Speculation;
+  readonly speculation: Speculation;
   readonly #context: TransactionContext;
   readonly #status: Status;
   readonly #lifetime: Lifetime;
@@ -61,7 +61,7 @@ export class Statements {
     this.#call = call;
     this.#trying = { ...call };
     const { options, shared } = context;
-    this.trial = new Speculation(shared, this.journal, this.#trying, {
+    this.speculation = new Speculation(shared, this.journal, this.#trying, {
       scope: options.scope,
       checked: options.isolation === "serializable",
       lazy: options.mode === "lazy",
@@ -81,8 +81,8 @@ export class Statements {
    * @throws {InterfaceError} If the transaction takes no more.
    */
   issue(issue: Issue, form: Statement): Promise<Result> {
-    const { passage } = this.#context;
-    if (passage !== undefined) return this.#pass(passage, issue, [form], only);
+    const { intercepted } = this.#context;
+    if (intercepted !== undefined) return this.#pass(intercepted, issue, [form], only);
     const step = this.#step(issue, form);
     this.#enqueue([step], false, step.result, issue.options);
     return step.result;
@@ -98,8 +98,8 @@ export class Statements {
     forms: readonly Statement[],
     make: (results: Result[]) => T,
   ): Promise<T> {
-    const { passage } = this.#context;
-    if (passage !== undefined) return this.#pass(passage, issue, forms, make);
+    const { intercepted } = this.#context;
+    if (intercepted !== undefined) return this.#pass(intercepted, issue, forms, make);
     const steps = this.#prepare(issue, forms);
     const told = new TrackedPromise<T>((resolve, reject) =>
       Promise.all(steps.map((step) => step.result)).then(make).then(resolve, reject)
@@ -132,7 +132,7 @@ export class Statements {
   async release(savepoint: Savepoint | string): Promise<void> {
     await this.#act(async () => {
       this.journal.need(nameOf(savepoint));
-      await this.trial.check();
+      await this.speculation.check();
       this.journal.release(nameOf(savepoint));
     });
   }
@@ -216,7 +216,7 @@ export class Statements {
    * issued where they are passed on as they were; what else is passed on, and what is once more, is made then.
    */
   #pass<T>(
-    passage: InterceptedCalls,
+    intercepted: InterceptedCalls,
     issue: Issue,
     forms: readonly Statement[],
     make: (results: Result[]) => T,
@@ -242,7 +242,7 @@ export class Statements {
     let begin!: () => void;
     const told = new TrackedPromise<T>((resolve, reject) => {
       begin = () => {
-        passage.answer(made, send).then(make).then(resolve, (error: unknown) => {
+        intercepted.answer(made, send).then(make).then(resolve, (error: unknown) => {
           this.#failed.push({ error, told });
           reject(error);
         });
@@ -298,8 +298,8 @@ export class Statements {
   async #act(action: () => void | Promise<void>): Promise<void> {
     this.check("statement");
     const act = () => this.#queue.act(action);
-    const { passage } = this.#context;
-    await (passage === undefined ? act() : passage.act(act));
+    const { intercepted } = this.#context;
+    await (intercepted === undefined ? act() : intercepted.act(act));
   }
 
   async #run(issued: readonly Step[], whole: boolean): Promise<void> {
@@ -308,16 +308,16 @@ export class Statements {
     if (first === undefined) return;
     const { deadline } = this.#call;
     const abandoned = abandonment(steps);
-    const meter = this.#context.passage &&
+    const meter = this.#context.intercepted &&
       together([deadline.meter, ...steps.map(({ meter }) => meter)]);
     this.#trying.deadline = abandoned ?? meter ? alsoEndedBy(deadline, abandoned, meter) : deadline;
     try {
       this.checkAlive();
       if (!this.#admitted) await this.#context.admit?.(first.prepared);
       this.#admitted = true;
-      await (whole ? this.trial.runAll(steps) : this.trial.run(steps));
+      await (whole ? this.speculation.runAll(steps) : this.speculation.run(steps));
     } catch (cause) {
-      const error = this.trial.repeats.explained(cause);
+      const error = this.speculation.resent.explained(cause);
       if (isFinal(error)) this.#status.doom(error);
       for (const step of steps) step.fail(error);
     } finally {
