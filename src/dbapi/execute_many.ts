@@ -2,7 +2,7 @@ import { type Pack, packed, type RowPlan } from "../client/request_rows.ts";
 import { ProgrammingError } from "../errors.ts";
 import { analyse, type Analysis, tokensOf } from "../sql/analyse.ts";
 import { refuse } from "../sql/refuse.ts";
-import { resolveParams } from "../sql/resolve.ts";
+import { resolveParams } from "../sql/bind_params.ts";
 import { volatileValuesOf } from "../sql/volatile_values.ts";
 import type { TokenView } from "../sql/token_view.ts";
 import type { TokenKind } from "../sql/tokenize.ts";

@@ -51,16 +51,19 @@ export interface Analysis {
   readonly foreign: Foreign | undefined;
   /** Why SQLite could not even cut the text into tokens. */
   readonly problem: string | undefined;
-  /** The tokens of `text`, unless they are too many to be kept; {@linkcode tokensOf} always has them. */
+  /** The tokens of `text`, if they are kept; {@linkcode tokensOf} always has them. */
   readonly view: TokenView | undefined;
 }
 
 const cache: TextCache<Analysis> = new TextCache(1000, 1_000_000);
 
-/** The most tokens that are kept with an analysis: they take more memory than their text. */
+/**
+ * The most tokens that are kept with an analysis, as they take ten times the memory of their text. Those of a read are
+ * hardly ever asked for again.
+ */
 const MOST_KEPT = 250;
 
-/** The tokens of `text`. */
+/** The tokens of `text`; those of most statements have been kept since they were analysed. */
 export function tokensOf({ view, text }: Analysis): TokenView {
   return view ?? TokenView.of(text);
 }
@@ -128,7 +131,7 @@ function assemble(source: string, whole: TokenView, error?: Token): Analysis {
       ? foreignTarget(view, verb.at)
       : undefined,
     problem: findProblem(text, error, placeholders.refused, verb.verb),
-    view: length <= MOST_KEPT ? whole : undefined,
+    view: verb.kind !== "read" && length <= MOST_KEPT ? whole : undefined,
   };
 }
 

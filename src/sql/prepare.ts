@@ -3,7 +3,7 @@ import { type Bindable, looksLikeBlob } from "./bindable.ts";
 import { applyEdits, type Edit, untouched } from "./edit.ts";
 import { literal } from "./quoting.ts";
 import { refuse } from "./refuse.ts";
-import { resolveParams } from "./resolve.ts";
+import { resolveParams } from "./bind_params.ts";
 import { isBound, sqlAndParams, type Statement } from "./statement.ts";
 
 /** A parameter as it goes over the wire. */
