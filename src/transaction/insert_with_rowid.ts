@@ -1,6 +1,7 @@
 import type { TableFacts } from "../schema/facts.ts";
 import { coalesced, defaultValuesEdit, insertionEdits, sourceOf } from "../schema/insert_edits.ts";
 import { insertParts, itemsOf } from "../schema/statement_parts.ts";
+import { quotedName } from "../sql/quoting.ts";
 import { applyEdits, type Edit } from "../sql/edit.ts";
 import { numberPlaceholders } from "../sql/placeholders.ts";
 import type { Prepared } from "../sql/prepare.ts";
@@ -32,7 +33,7 @@ function editsOf(view: TokenView, table: TableFacts, text: string): Edit[] | und
   const taken = new Set(table.columns.map(({ name }) => name.toLowerCase()));
   const name = table.rowid ?? ROWID_NAMES.find((one) => !taken.has(one));
   if (parts === undefined || name === undefined) return undefined;
-  const addition = { name: quoted(name), text, random: false };
+  const addition = { name: quotedName(name), text, random: false };
   if (view.isWord(parts.sourceAt, "DEFAULT")) return [defaultValuesEdit(view, parts, [addition])];
   const filled = table.columns.filter(({ generated, hidden }) => !generated && !hidden)
     .map((column) => column.name);
@@ -52,7 +53,7 @@ function editsOf(view: TokenView, table: TableFacts, text: string): Edit[] | und
     const wanted = { appended: [addition], instead: new Map(), width: columns.length };
     return insertionEdits(view, parts, source, wanted);
   }
-  const list = [...columns.map(quoted), addition.name].join(", ");
+  const list = [...columns.map(quotedName), addition.name].join(", ");
   const last = itemsOf(view, parts.sourceAt + 1).at(-1);
   const open = view.tokens[parts.sourceAt];
   const close = last && view.tokens[last[1]];
@@ -61,8 +62,4 @@ function editsOf(view: TokenView, table: TableFacts, text: string): Edit[] | und
     { start: open.start, end: open.start, text: `(${list}) ` },
     { start: close.start, end: close.start, text: `, ${text}` },
   ];
-}
-
-function quoted(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
 }

@@ -1,4 +1,5 @@
 import type { TableFacts } from "../schema/facts.ts";
+import { quotedName } from "../sql/quoting.ts";
 import { prepare } from "../sql/prepare_frozen.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import { anyServerParses, marked } from "../sql/returning.ts";
@@ -16,8 +17,8 @@ const CELLS = 2;
 /** The statement, its RETURNING extended by the key of each row. */
 export function keyed(prepared: Prepared, key: readonly string[]): Prepared {
   const columns = key.map((name, i) =>
-    `, typeof(${quoted(name)}) AS "_rqlite_key${CELLS * i}", ` +
-    `hex(${quoted(name)}) AS "_rqlite_key${CELLS * i + 1}"`
+    `, typeof(${quotedName(name)}) AS "_rqlite_key${CELLS * i}", ` +
+    `hex(${quotedName(name)}) AS "_rqlite_key${CELLS * i + 1}"`
   );
   const { analysis } = prepared;
   const { sql } = anyServerParses(analysis) ? marked(prepared) : prepared;
@@ -58,10 +59,10 @@ export function distinct(keys: Keys): number {
 
 /** Reads the rows of those keys; each column, as what was told may be any of them. */
 export function rowsOf(table: TableFacts, keys: Keys): Prepared {
-  const columns = table.columns.filter(({ hidden }) => !hidden).map(({ name }) => quoted(name));
-  const one = `(${table.key.map((name) => `${quoted(name)} IS ?`).join(" AND ")})`;
+  const columns = table.columns.filter(({ hidden }) => !hidden).map(({ name }) => quotedName(name));
+  const one = `(${table.key.map((name) => `${quotedName(name)} IS ?`).join(" AND ")})`;
   const which = keys.length === 0 ? "0" : keys.map(() => one).join(" OR ");
-  const sql = `SELECT ${columns.join(", ")} FROM ${quoted(table.name)} WHERE ${which}`;
+  const sql = `SELECT ${columns.join(", ")} FROM ${quotedName(table.name)} WHERE ${which}`;
   return prepare({ sql, params: keys.flat() }, { now: new Date(0) });
 }
 
@@ -93,8 +94,4 @@ function decoded(type: string, hex: string): Param | undefined {
 
 function isKey(name: string): boolean {
   return /^_rqlite_key\d+$/.test(name);
-}
-
-function quoted(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
 }
