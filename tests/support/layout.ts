@@ -47,9 +47,13 @@ export function forbiddenImports(sources: Sources, layers: Layers): string[] {
   return problems;
 }
 
-/** Every cycle of imports that exist at run time, as `a.ts > b.ts > a.ts`; one for each way back. */
-export function cycles(sources: Sources): string[] {
-  const edges = edgesOf(sources).filter((edge) => !edge.typeOnly);
+/**
+ * Every cycle of imports, as `a.ts > b.ts > a.ts`; one for each way back.
+ *
+ * @param types Imports of types count, too, and not only those that exist at run time.
+ */
+export function cycles(sources: Sources, types = false): string[] {
+  const edges = edgesOf(sources).filter((edge) => types || !edge.typeOnly);
   const found: string[] = [];
   const done = new Set<string>();
   const visit = (path: string, trail: readonly string[]) => {
