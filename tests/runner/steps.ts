@@ -69,10 +69,10 @@ function portableFiles(): string[] {
 }
 
 /** What has to be loaded before the first call, minified and compressed, in bytes. */
-const MOST_FIRST = 25_000;
+const MOST_FIRST = 24_700;
 
 /** All of the client in one module, as bundlers make it that load nothing late, in the same way. */
-const MOST_BYTES = 129_000;
+const MOST_BYTES = 130_500;
 
 /** Tells the sizes, and notices when they grow. */
 const sizeStep: Step = {
