@@ -364,11 +364,20 @@ const lost = fc.constantFrom("is lost", "arrives, its answer is lost").map((fate
 );
 
 /** While an interceptor holds a statement up, the commit waits for it; what is rolled back takes it no more. */
-const held = fc.boolean().map((commits) =>
+const held = fc.tuple(fc.boolean(), fc.boolean()).map(([commits, dooms]) =>
   command(
-    `${commits ? "commit" : "rollback"} behind a held statement`,
+    `${dooms ? "doom and " : ""}${commits ? "commit" : "rollback"} behind a held statement`,
     async (model, real) => {
       const { tx } = real;
+      if (dooms && model.reason === undefined) {
+        const nested = tx.transaction(async () => {
+          await tx.savepoint("c");
+          throw new Error("thrown");
+        });
+        assert.equal((await errorOf(nested) as Error).message, "thrown");
+        model.move("doom");
+        model.reason = await errorOf(tx.execute(UPDATE, [1, 0]));
+      }
       let open!: () => void;
       real.gate = new Promise((resolve) => open = resolve);
       let rowsAffected = 0;
@@ -400,10 +409,19 @@ const held = fc.boolean().map((commits) =>
 );
 
 /** A commit that is called for while a statement runs, which the caller may give up meanwhile. */
-const atOnce = fc.tuple(id, fc.boolean()).map(([id, aborts]) =>
+const atOnce = fc.tuple(id, fc.constantFrom("", ", and abort", ", and collide")).map((
+  [id, how],
+) =>
   command(
-    `commit as insert ${id} runs${aborts ? ", and abort" : ""}`,
-    async (model, { tx, controller }) => {
+    `commit as insert ${id} runs${how}`,
+    async (model, { tx, controller, other }) => {
+      const aborts = how === ", and abort";
+      if (how === ", and collide" && model.rows !== undefined) {
+        const { rows } = await tx.query(READ, [], { rows: "array" });
+        model.done.push({ does: "read", told: JSON.stringify(rows) });
+        await other.execute("INSERT OR REPLACE INTO t VALUES(?, 77)", [id]);
+        model.stored = new Map([...model.stored, [id, 77]]);
+      }
       const insert = errorOf(tx.execute(INSERT, [id, 1]));
       const ended = errorOf(tx.commit());
       if (aborts) controller.abort("aborted");
