@@ -1,9 +1,9 @@
-// The table 'Measured on v10.3.0-dev and 8.26.8' of rqlite-api.md, one test per row: rows 1 to 6
-// and 9. The other rows are in facts_statements_test.ts (10 to 13, 22, 27 to 29),
+// The facts of docs/internals/server.md, one test each: 1 to 6
+// and 9. The others are in facts_statements_test.ts (10 to 13, 22, 27 to 29),
 // facts_rewriting_test.ts (14 to 19, 21) and facts_cluster_test.ts (20, 23 to 26, 30).
 //
 // Not met by a user of this client, and so without a test:
-//  7: speculation is how atomic batches see their errors; the tests of rows 2 to 4 show its effect.
+//  7: speculation is how atomic batches see their errors; the tests of facts 2 to 4 show its effect.
 //  8: no guards are sent before there are transactions.
 // 31: CDC is configured on the server and sends to others; no call of the client touches it.
 import assert from "node:assert/strict";

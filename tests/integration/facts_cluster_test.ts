@@ -1,4 +1,4 @@
-// Rows 20, 23 to 26 and 30 of the table in rqlite-api.md, on three nodes; see facts_batches_test.ts
+// Facts 20, 23 to 26 and 30 of docs/internals/server.md, on three nodes; see facts_batches_test.ts
 // for the others.
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, describe, it } from "node:test";

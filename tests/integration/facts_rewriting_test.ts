@@ -1,4 +1,4 @@
-// Rows 14 to 19 and 21 of the table in rqlite-api.md; see facts_batches_test.ts for the others.
+// Facts 14 to 19 and 21 of docs/internals/server.md; see facts_batches_test.ts for the others.
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
 import {

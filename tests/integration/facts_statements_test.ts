@@ -1,4 +1,4 @@
-// Rows 10 to 13, 22 and 27 to 29 of the table in rqlite-api.md; see facts_batches_test.ts for the
+// Facts 10 to 13, 22 and 27 to 29 of docs/internals/server.md; see facts_batches_test.ts for the
 // others.
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";

@@ -1,4 +1,4 @@
-// F7 of rqlite-api.md: no runtime's fetch may repeat a write by itself, and neither may the client a plain one. By
+// Fact F7 of docs/internals/server.md: no runtime's fetch may repeat a write by itself, and neither may the client a plain one. By
 // default a write carries an id, and one whose answer is lost is sent again until it is known what became of it.
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, describe, it } from "node:test";

@@ -240,7 +240,7 @@ describe("nodeFetch()", () => {
     await assert.rejects(send(url, init), TypeError);
   });
 
-  it("sends a request once where a connection that was kept dies (runtimes §5.3)", async () => {
+  it("sends a request once where a connection that was kept dies", async () => {
     await (await send(url)).text();
     let seen = 0;
     handle = (request) => {
