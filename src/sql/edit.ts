@@ -52,12 +52,14 @@ export function untouched(
   placeholders: readonly Placeholder[],
   edits: readonly Edit[],
 ): Placeholder[] {
+  const found: Placeholder[] = [];
   let next = 0;
-  return placeholders.filter(({ start }) => {
-    let edit = edits[next];
-    while (edit !== undefined && edit.end <= start) edit = edits[++next];
-    return edit === undefined || edit.start > start;
-  });
+  let edit = edits[next];
+  for (const placeholder of placeholders) {
+    while (edit !== undefined && edit.end <= placeholder.start) edit = edits[++next];
+    if (edit === undefined || edit.start > placeholder.start) found.push(placeholder);
+  }
+  return found;
 }
 
 function renumbered(

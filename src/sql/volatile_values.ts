@@ -74,7 +74,6 @@ const cache: TextCache<readonly VolatileValue[]> = new TextCache(1000, 1_000_000
 export function volatileValuesOf(analysis: Analysis): readonly VolatileValue[] {
   const { stores, kind, text } = analysis;
   if (!stores && kind !== "read" && kind !== "explain") return [];
-  if (!mayHoldVolatile(text)) return [];
   const known = cache.get(text);
   if (known !== undefined) return known;
   const values = findValues(analysis);
@@ -83,7 +82,8 @@ export function volatileValuesOf(analysis: Analysis): readonly VolatileValue[] {
 }
 
 function findValues(analysis: Analysis): readonly VolatileValue[] {
-  const { stores, placeholders } = analysis;
+  const { stores, text, placeholders } = analysis;
+  if (!mayHoldVolatile(text)) return [];
   const whole = tokensOf(analysis);
   const [from, to] = statementRanges(whole)[0] ?? [0, 0];
   const view = whole.slice(from, to);
