@@ -6,6 +6,17 @@ import type { NamedParams, Param, Params, Result } from "./value.ts";
 /**
  * One statement of a batch. The tuple is rqlite's own form: `["… ? …", 1, 2]` or `["… :a …", { a: 1 }]`. The last form is
  * what TypeScript takes such a tuple for where `map` makes it; it has to begin with the text, too.
+ *
+ * @example
+ * ```ts
+ * import { sql, type Statement } from "@tangled/rqlite";
+ * const statements: Statement[] = [
+ *   "DELETE FROM people",
+ *   ["INSERT INTO people(name, born) VALUES (?, ?)", "Ada", 1815],
+ *   { sql: "UPDATE people SET born = :born", params: { born: 1816 } },
+ *   sql`SELECT * FROM people WHERE born > ${1800}`,
+ * ];
+ * ```
  */
 export type Statement =
   | string
