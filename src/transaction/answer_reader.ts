@@ -84,7 +84,7 @@ export class AnswerReader {
     return error === undefined ? textAt(this.#reply, at, prepared) : new Error(error);
   }
 
-  /** The rows of the next statement as a text, see {@linkcode textOf}; `undefined` if it failed. */
+  /** The rows of the next statement as a text in which 0 and -0 differ; `undefined` if it failed. */
   text(prepared: Prepared): string | undefined {
     const table = this.#table(prepared);
     return table && textOf(table);

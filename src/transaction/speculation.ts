@@ -56,7 +56,7 @@ type Planned = readonly [Step, StepPlan | undefined];
 /**
  * Runs the statements of a transaction before it is committed. Reads in front of any write are read as they are; what
  * comes behind a write is *tried*: all writes so far, the statement, and one that fails on purpose go as one transaction,
- * of which the server keeps nothing but its answer.
+ * of which the server keeps nothing but its answer (docs/internals/transactions.md).
  */
 export class Speculation {
   readonly #shared: Shared;
