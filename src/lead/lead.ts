@@ -28,7 +28,8 @@ export interface Leadership {
   readonly signal: AbortSignal;
   /**
    * The number of this leadership, greater than that of every leader before: what each write has to bring along, so
-   * that one that comes late is refused. It is the `fencingToken` of the lock's handle; `undefined` where the lock has none.
+   * that one that comes late is refused. It is the `fencingToken` of the lock's handle; `undefined` where the lock has
+   * none.
    */
   readonly fencingToken: bigint | undefined;
   /**

@@ -112,8 +112,8 @@ export class RedisLock implements Lock {
   /** What is locked. */
   readonly name: string;
   /**
-   * What it is, for whoever takes several locks: kind, key and place as text. The place is `command`, as that alone does not tell which server it leads to: two clients
-   * count as two servers, until one of them is found to hold the other's lock.
+   * What it is, for whoever takes several locks: kind, key and place as text. The place is `command`, as that alone does not
+   * tell which server it leads to: two clients count as two servers, until one of them is found to hold the other's lock.
    */
   readonly key: string;
   readonly #key: string;

@@ -109,8 +109,8 @@ export class RqliteLock implements Lock {
   /** What is locked. */
   readonly name: string;
   /**
-   * What it is, for whoever takes several locks: kind, name and place as text. The place is the addresses that the client was given; with a `fetch` of its own that
-   * function, too, so that two clients which share neither count as two databases.
+   * What it is, for whoever takes several locks: kind, name and place as text. The place is the addresses that the client
+   * was given; with a `fetch` of its own that function, too, so that two clients which share neither count as two databases.
    */
   readonly key: string;
   readonly #client: Executor;

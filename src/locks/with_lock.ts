@@ -6,7 +6,8 @@ import type { AcquireOptions, Lock, LockHandle } from "./lock.ts";
 
 /**
  * Runs a function while one lock or several are held. Several are taken one after the other, in the order of what they
- * are, so that two callers never wait for each other; all are let go of on every path. That order is told by `key` of each lock.
+ * are, so that two callers never wait for each other; all are let go of on every path. That order is told by `key` of each
+ * lock.
  *
  * @param fn Gets one handle that stands for all of them: as soon as one lock is lost, it is lost.
  * @param options For all of them together.
