@@ -15,7 +15,6 @@ import type { Reply } from "./request.ts";
 import { Late } from "../late.ts";
 import type { Interceptors } from "./interceptors.ts";
 import type { ResolvedOptions, Settings } from "./settings.ts";
-
 import { type PageSpec, readPage } from "./page.ts";
 import type { Cells, Page } from "./paging.ts";
 import { emptyResult, firstError, placeOf, readResults } from "./read_results.ts";

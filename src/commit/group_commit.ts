@@ -20,7 +20,7 @@ const MOST_RUNS = 32;
 export interface Sharing extends Waiting {
   /** Its statements. */
   readonly write: Write;
-  /** WriteCall to be exactly-once, so that it must not go without an id. */
+  /** Asked to be exactly-once, so that it must not go without an id. */
   readonly explicit: boolean;
 }
 

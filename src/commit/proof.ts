@@ -55,7 +55,7 @@ export type Proof = BatchProof | IdProof | TextProof<"refused"> | TextProof<"unu
  * Reads an answer to a batch that begins with ids.
  *
  * @param ids Those of the first entries, in order.
- * @param first How many entries there are in front of them: 1 with a {@linkcode readiness}.
+ * @param first How many entries there are in front of them: 1 with a `readiness()`.
  */
 export function proofOf(answer: Answer, ids: readonly CommitId[], first = 0): Proof {
   if (first > 0 && answer.errorAt(0) !== undefined) return { is: "outdated" };

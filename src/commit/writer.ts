@@ -34,7 +34,7 @@ import {
 /** How long an account that may not make the log of commits is not asked again, in milliseconds. */
 const DENIED = 10_000;
 
-/** Writer outside of transactions: each call is one commit with an id, sent again until it is known what became of it. */
+/** Writes outside of transactions: each call is one commit with an id, sent again until it is known what became of it. */
 export class Writer {
   readonly #backend: Backend;
   readonly #commits: Commits;
