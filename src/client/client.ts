@@ -146,7 +146,7 @@ export interface Client extends Executor, AsyncDisposable {
   /**
    * What became of a commit, or of an `execute` with an id, asked later. It fences the id off: "not committed" stays
    * true, and the write can no longer be applied. "unknown" means that the cluster cannot tell any more, because more
-   * than 100,000 commits have passed, the table of commits was dropped, or a backup was restored by other means than
+   * than 100,000 commits have passed, the log of commits was dropped, or a backup was restored by other means than
    * `load` and `boot`.
    *
    * @throws {OperationalError} If the cluster cannot be asked now.
