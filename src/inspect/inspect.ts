@@ -66,7 +66,7 @@ export async function inspect(
 }
 
 /** The same by any way of reading. */
-export async function readSchema(read: Read, internal: boolean): Promise<Schema> {
+async function readSchema(read: Read, internal: boolean): Promise<Schema> {
   const all = await read(SCHEMA_QUERY, []) as SchemaRow[];
   const rows = all.filter(({ name }) => internal || !isOwnTable(name));
   const tables = rows.filter(({ kind }) => kind !== "view").map(tableFrom);

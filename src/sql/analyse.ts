@@ -161,7 +161,7 @@ export type Foreign = "temporary" | "schema" | "file";
  *
  * @param at The index of its main keyword.
  */
-export function foreignTarget(view: TokenView, at: number): Foreign | undefined {
+function foreignTarget(view: TokenView, at: number): Foreign | undefined {
   if (view.isWord(at, "VACUUM")) return vacuums(view, at);
   if (view.isWord(at, "CREATE") && view.isOneOf(at + 1, TEMPORARY)) return "temporary";
   const name = nameAt(view, at);

@@ -86,7 +86,7 @@ export function described(value: unknown): string {
 }
 
 /** Whether a value would have to be awaited first. */
-export function isPromise(value: object): boolean {
+function isPromise(value: object): boolean {
   return "then" in value && typeof value.then === "function";
 }
 

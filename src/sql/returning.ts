@@ -41,7 +41,7 @@ export function asOfVirtual(prepared: Prepared): Prepared {
 const MARKER = /^DELETE FROM ("(?:[^"]|"")*") WHERE 0 RETURNING 1; /;
 
 /** The statement without what {@linkcode withReturning} put in front of it. */
-export function withoutMarker(sql: string): string {
+function withoutMarker(sql: string): string {
   return sql.replace(MARKER, "");
 }
 

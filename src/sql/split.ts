@@ -122,7 +122,7 @@ export function statementRanges(view: TokenView): [number, number][] {
 }
 
 /** Whether the token at `end` is the `;` behind the statement that begins at `from`. */
-export function endsAt(view: TokenView, from: number, end: number): boolean {
+function endsAt(view: TokenView, from: number, end: number): boolean {
   return view.is(end, ";") && !insideTrigger(view, from, end);
 }
 

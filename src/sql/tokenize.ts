@@ -199,7 +199,7 @@ function digitsEnd(sql: string, from: number): number {
 }
 
 /** `'…'`, `"…"` and `` `…` ``, in which a doubled mark stands for itself. */
-export function scanQuoted(sql: string, start: number, mark: number): number {
+function scanQuoted(sql: string, start: number, mark: number): number {
   const character = sql.charAt(start);
   for (let at = start + 1;;) {
     const close = sql.indexOf(character, at);

@@ -107,7 +107,7 @@ const candidate =
   /random|\bdate|time|julianday|unixepoch|current_|total_changes|sqlite_[vsc]|pragma_/i;
 
 /** Whether a text may hold such a place. */
-export function mayHoldVolatile(sql: string): boolean {
+function mayHoldVolatile(sql: string): boolean {
   return candidate.test(sql);
 }
 
