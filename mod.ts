@@ -53,8 +53,7 @@ export type { RequestEvent } from "./src/transport/transport.ts";
 export type { Node } from "./src/wire/cluster.ts";
 export { splitScript } from "./src/sql/split.ts";
 export { sql } from "./src/sql/template.ts";
-export type { ColumnRows, Columns } from "./src/sql/template.ts";
-export type { SqlTag } from "./src/sql/template.ts";
+export type { ColumnRows, Columns, SqlTag } from "./src/sql/template.ts";
 export type { Results, Statement } from "./src/sql/statement.ts";
 export type { SqlFragment } from "./src/sql/fragment.ts";
 export type {

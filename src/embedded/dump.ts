@@ -1,3 +1,4 @@
+import { quotedName } from "../sql/quoting.ts";
 import type { Connection } from "./connection.ts";
 
 /** The database as SQL text: the tables with their rows, then indexes, triggers and views. */
@@ -25,9 +26,9 @@ function dumpTable(connection: Connection, table: string): string[] {
   if (table.startsWith("sqlite_") && table !== "sqlite_sequence" && table !== "sqlite_stat1") {
     return [];
   }
-  const name = quoteName(table);
+  const name = quotedName(table);
   const columns = texts(connection, `SELECT name FROM temp.pragma_table_info(${quoteText(table)})`);
-  const values = columns.map((column) => `quote(${quoteName(column)})`).join(" || ',' || ");
+  const values = columns.map((column) => `quote(${quotedName(column)})`).join(" || ',' || ");
   const start = quoteText(`INSERT INTO ${name} VALUES(`);
   const rows = texts(connection, `SELECT ${start} || ${values} || ')' FROM ${name}`);
   return [creation(connection, table), ...rows];
@@ -42,10 +43,6 @@ function creation(connection: Connection, table: string): string {
 
 function texts(connection: Connection, sql: string): string[] {
   return connection.column(sql).map(String);
-}
-
-function quoteName(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
 }
 
 function quoteText(text: string): string {

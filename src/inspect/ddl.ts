@@ -1,5 +1,6 @@
 // What SQLite keeps only as text: the names of constraints, checks, and the expressions of indexes.
 
+import { itemsOf } from "../sql/group_items.ts";
 import { TokenView } from "../sql/token_view.ts";
 
 /** A constraint as it was written, of a column or of the table. */
@@ -27,7 +28,7 @@ export function readTable(sql: string): TableText {
   const view = TokenView.of(sql);
   const open = view.tokens.findIndex((_, i) => view.is(i, "("));
   if (open < 0) return { constraints: [], autoincrement: false };
-  const parts = partsOf(view, open);
+  const parts = itemsOf(view, open);
   return {
     constraints: parts.flatMap(([from, to]) => constraintsOf(view, from, to)),
     autoincrement: parts.some(([from, to]) => has(view, from, to, "AUTOINCREMENT")),
@@ -48,7 +49,7 @@ export interface ColumnText {
 export function readColumns(sql: string): ColumnText[] {
   const view = TokenView.of(sql);
   const open = view.tokens.findIndex((_, i) => view.is(i, "("));
-  return partsOf(view, open)
+  return itemsOf(view, open)
     .filter(([from]) => !view.isOneOf(from, TABLE_CONSTRAINTS))
     .map(([from, to]) => columnTextOf(view, from, to));
 }
@@ -68,27 +69,12 @@ export function readIndex(sql: string): { terms: string[]; where: string | undef
   const view = TokenView.of(sql);
   const open = view.tokens.findIndex((_, i) => view.is(i, "("));
   const end = view.groupEnd(open);
-  const terms = partsOf(view, open).map(([from, to]) => {
+  const terms = itemsOf(view, open).map(([from, to]) => {
     const ordered = view.isWord(to - 1, "ASC") || view.isWord(to - 1, "DESC");
     return view.between(from, ordered ? to - 1 : to);
   });
   const where = view.isWord(end, "WHERE") ? view.between(end + 1, view.tokens.length) : undefined;
   return { terms, where };
-}
-
-/** The ranges between the commas of a group. */
-function partsOf(view: TokenView, open: number): [number, number][] {
-  const parts: [number, number][] = [];
-  const close = view.groupEnd(open) - 1;
-  let from = open + 1;
-  for (let i = from; i <= close;) {
-    if (i === close || view.is(i, ",")) {
-      parts.push([from, i]);
-      from = i + 1;
-    }
-    i = view.behind(i);
-  }
-  return parts;
 }
 
 const TABLE_CONSTRAINTS = ["CONSTRAINT", "PRIMARY", "UNIQUE", "CHECK", "FOREIGN"];
@@ -131,7 +117,7 @@ function detailsAt(
     return { columns: [], expression: view.between(open + 1, end - 1) };
   }
   const columns = column === undefined
-    ? partsOf(view, open).map(([from]) => view.name(from))
+    ? itemsOf(view, open).map(([from]) => view.name(from))
     : [column];
   return { columns, expression: "" };
 }

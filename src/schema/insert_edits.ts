@@ -1,6 +1,7 @@
 import type { Edit } from "../sql/edit.ts";
+import { itemsOf } from "../sql/group_items.ts";
 import type { TokenView } from "../sql/token_view.ts";
-import { type InsertParts, itemsOf } from "./statement_parts.ts";
+import type { InsertParts } from "./statement_parts.ts";
 import { type FrozenDefault, isFilled } from "./volatile_default.ts";
 
 /** A column, quoted, and its value. */

@@ -1,10 +1,10 @@
 import { classify } from "../sql/classify.ts";
+import type { Range } from "../sql/group_items.ts";
 import { ROWID_NAMES } from "../sql/table_columns.ts";
 import type { TokenView } from "../sql/token_view.ts";
 import { type Facts, NO_FACTS, type TableFacts } from "./facts.ts";
 import { viewOf } from "./node_state.ts";
 import { definitionOf } from "./schema_objects.ts";
-import type { Range } from "./statement_parts.ts";
 
 /** What ends a condition. */
 const ENDS = ["RETURNING", "GROUP", "HAVING", "WINDOW", "ORDER", "LIMIT"];

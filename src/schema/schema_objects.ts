@@ -1,8 +1,8 @@
+import { itemsOf } from "../sql/group_items.ts";
 import { type ColumnCells, TABLE_COLUMNS } from "../sql/table_columns.ts";
 import type { TokenView } from "../sql/token_view.ts";
 import type { ColumnFacts } from "./facts.ts";
 import { usesNode, viewOf } from "./node_state.ts";
-import { itemsOf } from "./statement_parts.ts";
 import { readTrigger, type Trigger } from "./trigger.ts";
 
 /**

@@ -1,7 +1,5 @@
+import type { Range } from "../sql/group_items.ts";
 import type { TokenView } from "../sql/token_view.ts";
-
-/** Indexes of tokens, from the first and without the last. */
-export type Range = readonly [from: number, to: number];
 
 /** Where the parts of an INSERT or REPLACE are; all numbers are indexes of tokens. */
 export interface InsertParts {
@@ -58,19 +56,6 @@ export function nameList(view: TokenView, open: number): string[] | undefined {
     if (view.is(i + 1, ")")) return names;
     if (!view.is(i + 1, ",")) return undefined;
   }
-}
-
-/** The ranges between the commas of the group at `open`. */
-export function itemsOf(view: TokenView, open: number): Range[] {
-  const close = view.groupEnd(open) - 1;
-  const items: Range[] = [];
-  let from = open + 1;
-  for (let i = from; i <= close; i = i === close ? i + 1 : view.behind(i)) {
-    if (i < close && !view.is(i, ",")) continue;
-    items.push([from, i]);
-    from = i + 1;
-  }
-  return items;
 }
 
 /** One assignment of a SET. */

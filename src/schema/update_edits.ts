@@ -1,10 +1,11 @@
 import { NotSupportedError } from "../errors.ts";
 import type { Edit } from "../sql/edit.ts";
+import { itemsOf, type Range } from "../sql/group_items.ts";
 import type { TokenView } from "../sql/token_view.ts";
 import type { ColumnFacts, Facts, TableFacts } from "./facts.ts";
 import { coalesced } from "./insert_edits.ts";
 import { refuseVolatileCheck } from "./refuse_volatile.ts";
-import { type Assignment, assignments, itemsOf, type Range, setAt } from "./statement_parts.ts";
+import { type Assignment, assignments, setAt } from "./statement_parts.ts";
 import { frozenDefault, isFilled, replacesNull } from "./volatile_default.ts";
 
 /**

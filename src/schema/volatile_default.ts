@@ -2,12 +2,12 @@ import { NotSupportedError } from "../errors.ts";
 import { analyse, type Analysis, tokensOf } from "../sql/analyse.ts";
 import { applyEdits } from "../sql/edit.ts";
 import { freeze } from "../sql/freeze.ts";
+import type { Range } from "../sql/group_items.ts";
 import type { TokenView } from "../sql/token_view.ts";
 import { volatileValuesOf } from "../sql/volatile_values.ts";
 import type { ColumnFacts, TableFacts } from "./facts.ts";
 import { usesNode, viewOf } from "./node_state.ts";
 import { definitionOf } from "./schema_objects.ts";
-import type { Range } from "./statement_parts.ts";
 
 /** A column's default as an expression that the freezer turns into literals. */
 export interface FrozenDefault {

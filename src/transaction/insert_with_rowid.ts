@@ -1,6 +1,7 @@
 import type { TableFacts } from "../schema/facts.ts";
 import { coalesced, defaultValuesEdit, insertionEdits, sourceOf } from "../schema/insert_edits.ts";
-import { insertParts, itemsOf } from "../schema/statement_parts.ts";
+import { insertParts } from "../schema/statement_parts.ts";
+import { itemsOf } from "../sql/group_items.ts";
 import { quotedName } from "../sql/quoting.ts";
 import { applyEdits, type Edit } from "../sql/edit.ts";
 import { numberPlaceholders } from "../sql/placeholders.ts";

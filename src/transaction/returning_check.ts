@@ -1,7 +1,8 @@
 import { tableOf } from "../commit/written_tables.ts";
 import type { Facts, TableFacts } from "../schema/facts.ts";
-import { insertParts, itemsOf } from "../schema/statement_parts.ts";
+import { insertParts } from "../schema/statement_parts.ts";
 import { tokensOf } from "../sql/analyse.ts";
+import { itemsOf } from "../sql/group_items.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import { ROWID_NAMES } from "../sql/table_columns.ts";
 import type { TokenView } from "../sql/token_view.ts";

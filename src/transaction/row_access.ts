@@ -1,7 +1,8 @@
 import type { Facts, TableFacts } from "../schema/facts.ts";
 import { isValue, valuesGiven } from "../schema/one_row.ts";
-import { assignments, insertParts, itemsOf, type Range, setAt } from "../schema/statement_parts.ts";
+import { assignments, insertParts, setAt } from "../schema/statement_parts.ts";
 import type { Analysis } from "../sql/analyse.ts";
+import { itemsOf, type Range } from "../sql/group_items.ts";
 import type { Prepared, WireParam } from "../sql/prepare.ts";
 import { ROWID_NAMES } from "../sql/table_columns.ts";
 import type { TokenView } from "../sql/token_view.ts";

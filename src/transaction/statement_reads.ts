@@ -1,7 +1,8 @@
 import { EVERYTHING } from "../commit/log_table.ts";
 import { type Facts, hasLocalRows, type TableFacts } from "../schema/facts.ts";
-import { assignments, insertParts, type Range } from "../schema/statement_parts.ts";
+import { assignments, insertParts } from "../schema/statement_parts.ts";
 import { tokensOf } from "../sql/analyse.ts";
+import type { Range } from "../sql/group_items.ts";
 import type { Prepared } from "../sql/prepare.ts";
 import { ROWID_NAMES } from "../sql/table_columns.ts";
 import type { TokenView } from "../sql/token_view.ts";
