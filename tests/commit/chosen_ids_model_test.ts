@@ -15,6 +15,18 @@ import { embedded } from "../../src/embedded/mod.ts";
 import { type Copy, type Fate, FaultyNetwork } from "../support/faulty_network.ts";
 
 const URL = "http://embedded:4001";
+
+/** A table as people have it: each copy of a write stores the same token and time, and the trigger runs once. */
+const SCHEMA = `
+  CREATE TABLE hits(
+    id TEXT,
+    n INTEGER UNIQUE,
+    token TEXT NOT NULL DEFAULT (lower(hex(randomblob(8)))),
+    created_at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP
+  );
+  CREATE TABLE log(n INTEGER);
+  CREATE TRIGGER logged AFTER INSERT ON hits BEGIN INSERT INTO log VALUES(new.n); END;
+`;
 const IDS = ["a", "b", "c"] as const;
 /** A row with it is there: whoever writes it is refused. */
 const TAKEN = 0;
@@ -90,8 +102,8 @@ class Real {
   }
 
   async start(): Promise<void> {
-    await this.db.execute("CREATE TABLE hits(id TEXT, n INTEGER UNIQUE)");
-    await this.db.execute("INSERT INTO hits VALUES('taken', ?)", [TAKEN]);
+    await this.db.script(SCHEMA);
+    await this.db.execute("INSERT INTO hits(id, n) VALUES('taken', ?)", [TAKEN]);
     this.network.copies.length = 0;
   }
 
@@ -125,7 +137,7 @@ function command(name: string, run: (model: Model, real: Real) => Promise<void>)
 }
 
 const id = fc.constantFrom(...IDS);
-const sql = "INSERT INTO hits VALUES(?, ?)";
+const sql = "INSERT INTO hits(id, n) VALUES(?, ?)";
 
 const write = fc.record({
   id,
@@ -171,9 +183,11 @@ describe("an id that a caller chose", () => {
           await real.start();
           const model = new Model();
           await fc.asyncModelRun(() => ({ model, real }), commands);
-          const { rows } = await real.other.query("SELECT id, n FROM hits ORDER BY id", [], {
-            rows: "array",
-          });
+          const { rows } = await real.other.query(
+            "SELECT id, hits.n FROM log LEFT JOIN hits ON hits.n = log.n ORDER BY id",
+            [],
+            { rows: "array" },
+          );
           const stored = IDS.flatMap((id) => {
             const state = model.of(id);
             return typeof state === "number" ? [[id, state]] : [];

@@ -15,8 +15,23 @@ import { holdsId } from "../support/commits.ts";
 import { embedded } from "../../src/embedded/mod.ts";
 import { type Event, SHOWN, type State, TRANSITIONS } from "../../src/transaction/states.ts";
 
-const READ = "SELECT id, n FROM t ORDER BY id";
-const INSERT = "INSERT INTO t VALUES(?, ?)";
+/** A table as people have it: what a clock, chance and a trigger write, nobody is told. */
+const SCHEMA = `
+  CREATE TABLE t(
+    id INTEGER PRIMARY KEY,
+    n INTEGER,
+    token TEXT NOT NULL DEFAULT (lower(hex(randomblob(8)))),
+    created_at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    updated_at TEXT
+  );
+  CREATE TRIGGER touch AFTER UPDATE OF n ON t BEGIN
+    UPDATE t SET updated_at = datetime('now') WHERE id = new.id;
+  END;
+  CREATE VIEW numbers AS SELECT id, n FROM t;
+`;
+const READ = "SELECT id, n FROM numbers ORDER BY id";
+const INSERT = "INSERT INTO t(id, n) VALUES(?, ?)";
+const REPLACE = "INSERT OR REPLACE INTO t(id, n) VALUES(?, ?)";
 const UPDATE = "UPDATE t SET n = n + ? WHERE id = ?";
 const URL = "http://embedded:4001";
 const WORDS = /^The transaction is (being committed|committed|rolled back|over, and its outcome)/;
@@ -419,7 +434,7 @@ const atOnce = fc.tuple(id, fc.constantFrom("", ", and abort", ", and collide"))
       if (how === ", and collide" && model.rows !== undefined) {
         const { rows } = await tx.query(READ, [], { rows: "array" });
         model.done.push({ does: "read", told: JSON.stringify(rows) });
-        await other.execute("INSERT OR REPLACE INTO t VALUES(?, 77)", [id]);
+        await other.execute(REPLACE, [id, 77]);
         model.stored = new Map([...model.stored, [id, 77]]);
       }
       const insert = errorOf(tx.execute(INSERT, [id, 1]));
@@ -510,7 +525,7 @@ const close = fc.constant(command("close", async (model, { db }) => {
 
 const foreign = fc.tuple(id, n).map(([id, n]) =>
   command(`foreign ${id}`, async (model, { other }) => {
-    await other.execute("INSERT OR REPLACE INTO t VALUES(?, ?)", [id, n]);
+    await other.execute(REPLACE, [id, n]);
     model.stored = new Map([...model.stored, [id, n]]);
   })
 );
@@ -554,7 +569,7 @@ describe("a transaction", () => {
         const engine = embedded(":memory:");
         try {
           const real = new Real(engine.fetch);
-          await real.other.execute("CREATE TABLE t(id INTEGER PRIMARY KEY, n INTEGER)");
+          await real.other.script(SCHEMA);
           await real.begin(false);
           await fc.asyncModelRun(() => ({ model: new Model(), real }), commands);
           await real.close();
